@@ -1,0 +1,185 @@
+//! What stands in the parentheses of an attribute.
+
+use proc_macro2::{Ident, TokenStream, TokenTree};
+use quote::{ToTokens, quote};
+use syn::ext::IdentExt;
+use syn::parse::{ParseStream, Parser};
+use syn::{Expr, Lit, Path, Token, token};
+
+use crate::diagnostics::{Errors, list, nearest};
+
+/// What every attribute takes.
+#[derive(Default)]
+pub(crate) struct Common {
+    /// `crate = path`.
+    pub(crate) krate: Option<Path>,
+}
+
+/// One option, on its way to the attribute that knows its name.
+pub(crate) struct OptionName {
+    pub(crate) name: String,
+    pub(crate) ident: Ident,
+}
+
+impl OptionName {
+    /// Reads `= value`.
+    pub(crate) fn value<T>(&self, input: ParseStream<'_>, read: impl FnOnce(ParseStream<'_>) -> syn::Result<T>) -> syn::Result<T> {
+        if input.is_empty() || input.peek(Token![,]) {
+            return Err(syn::Error::new(self.ident.span(), format!("`{}` takes a value: write `{0} = ..`", self.name)));
+        }
+        input.parse::<Token![=]>()?;
+        if input.is_empty() || input.peek(Token![,]) {
+            return Err(syn::Error::new(self.ident.span(), format!("`{}` has no value after the `=`", self.name)));
+        }
+        read(input)
+    }
+
+    /// Reads `= expression`.
+    pub(crate) fn expression(&self, input: ParseStream<'_>) -> syn::Result<Expr> {
+        self.value(input, |input| input.parse())
+    }
+
+    /// Reads `(name, ..)`.
+    pub(crate) fn names(&self, input: ParseStream<'_>) -> syn::Result<Vec<Ident>> {
+        if !input.peek(token::Paren) {
+            return Err(syn::Error::new(self.ident.span(), format!("`{}` takes names of arguments: write `{0}(..)`", self.name)));
+        }
+        let content;
+        syn::parenthesized!(content in input);
+        let names = content.parse_terminated(Ident::parse_any, Token![,])?;
+        if names.is_empty() {
+            return Err(syn::Error::new(self.ident.span(), format!("`{}()` names no argument: name one, or remove it", self.name)));
+        }
+        Ok(names.into_iter().collect())
+    }
+}
+
+/// Reads the arguments of an attribute, option by option, and goes on after an error.
+///
+/// `positional` takes a first argument without a name, where the attribute has one; `option` takes the value of an option whose name is
+/// among `known`.
+pub(crate) fn read(
+    attribute: &str,
+    tokens: TokenStream,
+    known: &[&'static str],
+    errors: &mut Errors,
+    mut positional: Option<&mut dyn FnMut(ParseStream<'_>) -> syn::Result<()>>,
+    option: &mut dyn FnMut(&OptionName, ParseStream<'_>) -> syn::Result<()>,
+) -> Common {
+    let mut common = Common::default();
+    let mut seen: Vec<String> = Vec::new();
+    let mut one = |input: ParseStream<'_>| -> syn::Result<()> {
+        let first = seen.is_empty();
+        if let Some(positional) = positional.take_if(|_| first && !starts_option(input)) {
+            return positional(input);
+        }
+        let ident = input.call(Ident::parse_any).map_err(|_| unexpected(attribute, input, known))?;
+        let named = OptionName { name: ident.unraw().to_string(), ident };
+        if seen.contains(&named.name) {
+            errors.at(&named.ident, format!("`{}` is given twice", named.name));
+        }
+        seen.push(named.name.clone());
+        match named.name.as_str() {
+            "crate" => named.value(input, Path::parse_mod_style).map(|path| common.krate = Some(path)),
+            name if known.contains(&name) => option(&named, input),
+            _ => Err(unknown(attribute, &named, known)),
+        }
+    };
+    let mut failures = Vec::new();
+    let parsed = (|input: ParseStream<'_>| {
+        while !input.is_empty() {
+            if let Err(error) = one(input) {
+                failures.push(error);
+                skip_to_comma(input)?;
+            }
+            if !input.is_empty() && input.parse::<Token![,]>().is_err() {
+                failures.push(input.error("expected a comma"));
+                skip_to_comma(input)?;
+                let _: Option<Token![,]> = input.parse()?;
+            }
+        }
+        Ok(())
+    })
+    .parse2(tokens);
+    failures.into_iter().chain(parsed.err()).for_each(|error| errors.push(error));
+    if let Some(path) = common.krate.as_ref().filter(|path| !is_absolute(path)) {
+        errors.at(path, "a path that holds wherever the function stands: write it as `::name`, `crate::name` or `$crate::name`");
+    }
+    common
+}
+
+fn is_absolute(path: &Path) -> bool {
+    path.leading_colon.is_some() || path.segments.first().is_some_and(|first| first.ident == "crate" || first.ident == "$crate")
+}
+
+/// Whether what comes next is `name = ..`, `name(..)` of a known kind, or the end: not the beginning of an expression.
+fn starts_option(input: ParseStream<'_>) -> bool {
+    let ahead = input.fork();
+    ahead.call(Ident::parse_any).is_ok() && ahead.peek(Token![=]) && !ahead.peek(Token![==])
+}
+
+fn unknown(attribute: &str, option: &OptionName, known: &[&'static str]) -> syn::Error {
+    let meant = nearest(&option.name, known).map(|name| format!(", did you mean `{name}`?")).unwrap_or_default();
+    let message = format!("`{attribute}` has no option `{}`{meant} (it has {})", option.name, list(known));
+    syn::Error::new(option.ident.span(), message)
+}
+
+fn unexpected(attribute: &str, input: ParseStream<'_>, known: &[&'static str]) -> syn::Error {
+    input.error(format!("expected an option of `{attribute}`: {}", list(known)))
+}
+
+fn skip_to_comma(input: ParseStream<'_>) -> syn::Result<()> {
+    while !input.is_empty() && !input.peek(Token![,]) {
+        input.parse::<TokenTree>()?;
+    }
+    Ok(())
+}
+
+/// A count: an integer literal, or an expression of any integer type.
+#[derive(Clone)]
+pub(crate) struct Count(pub(crate) Expr);
+
+impl Count {
+    /// The value, where it is known here.
+    pub(crate) fn literal(&self) -> Option<u128> {
+        self.literal_token().and_then(|int| int.base10_parse().ok())
+    }
+
+    fn literal_token(&self) -> Option<&syn::LitInt> {
+        match &self.0 {
+            Expr::Lit(syn::ExprLit { lit: Lit::Int(int), .. }) => Some(int),
+            Expr::Group(group) => match &*group.expr {
+                Expr::Lit(syn::ExprLit { lit: Lit::Int(int), .. }) => Some(int),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// As an expression of the integer type that is expected where it stands.
+    pub(crate) fn tokens(&self, private: &TokenStream) -> TokenStream {
+        let expression = &self.0;
+        match self.literal_token() {
+            Some(int) if int.suffix().is_empty() => int.to_token_stream(),
+            _ => quote!(#private::count(#expression)),
+        }
+    }
+}
+
+impl syn::parse::Parse for Count {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let expression: Expr = input.parse()?;
+        let count = Self(expression);
+        match &count.0 {
+            Expr::Lit(literal) if count.literal_token().is_none() => Err(syn::Error::new_spanned(literal, "not a count: write a whole number")),
+            Expr::Lit(_) if count.literal_token().is_some_and(|int| !is_integer_suffix(int.suffix())) => {
+                Err(syn::Error::new_spanned(&count.0, "a count has no unit: write a whole number"))
+            }
+            _ => Ok(count),
+        }
+    }
+}
+
+fn is_integer_suffix(suffix: &str) -> bool {
+    suffix.is_empty() || (suffix.starts_with(['u', 'i']) && matches!(&suffix[1..], "8" | "16" | "32" | "64" | "128" | "size"))
+}

@@ -1,0 +1,139 @@
+//! `handle = user_cache`: a function beside the function, by which its cache is reached.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::parse::{Parse, ParseStream};
+use syn::spanned::Spanned;
+use syn::{GenericParam, Path, Token, Type, WherePredicate};
+
+use super::key::Key;
+use crate::diagnostics::Errors;
+use crate::function::Function;
+use crate::parameters::cfgs;
+use crate::types::{bare, has_impl, last_segment};
+use crate::weaver::Weaver;
+
+/// `name`, `Self::name`, `name: Cache<K, V>`.
+pub(super) struct Handle {
+    pub(super) path: Path,
+    ty: Option<Type>,
+}
+
+impl Parse for Handle {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let path = input.call(Path::parse_mod_style)?;
+        let colon: Option<Token![:]> = input.parse()?;
+        let ty = colon.map(|_| input.parse()).transpose()?;
+        Ok(Self { path, ty })
+    }
+}
+
+impl Handle {
+    pub(super) fn check(&self, function: &Function, key: &Key, errors: &mut Errors) {
+        let in_impl = self.path.segments.first().is_some_and(|first| first.ident == "Self");
+        if self.path.segments.len() > 2 || (self.path.segments.len() == 2 && !in_impl) {
+            errors.at(&self.path, "the handle is made beside the function: write `handle = name`, or `handle = Self::name` inside an `impl`");
+        } else if function.parameters.receiver.is_some() && !in_impl {
+            let name = self.name();
+            errors.at(&self.path, format!("inside an `impl` the handle is an associated function: write `handle = Self::{name}`"));
+        }
+        if self.ty.is_none() && (key.ty().is_none() || value_type(function).is_none()) {
+            let name = self.path.to_token_stream().to_string().replace(' ', "");
+            errors.at(&self.path, format!("the types of the cache cannot be read off the signature: say them with `handle = {name}: Cache<K, V>`"));
+        }
+    }
+
+    fn name(&self) -> &Ident {
+        &self.path.segments.last().expect("a path has a segment").ident
+    }
+
+    /// How the function reaches its own cache.
+    pub(super) fn call(&self, function: &Function) -> TokenStream {
+        let path = &self.path;
+        let generics: Vec<&Ident> = generics(function).map(name_of).collect();
+        let turbofish = (!generics.is_empty()).then(|| quote!(::<#(#generics),*>));
+        quote!(#path #turbofish ())
+    }
+
+    /// The function that the user calls.
+    pub(super) fn item(&self, weaver: &Weaver<'_>, key: &Key, settings: &TokenStream) -> TokenStream {
+        let function = weaver.function;
+        let (visibility, name) = (&function.visibility, self.name());
+        let root = &weaver.root;
+        let ty = self.ty.as_ref().map_or_else(
+            || {
+                let (key, value) = (key.ty(), value_type(function));
+                quote!(#root::Cache<#key, #value>)
+            },
+            ToTokens::to_token_stream,
+        );
+        let cfgs = cfgs(&function.attributes);
+        let documentation = format!("The cache of [`{}`](Self::{0}).", function.name());
+        let documentation = if self.path.segments.len() > 1 { documentation } else { format!("The cache of [`{}`].", function.name()) };
+        let generics: Vec<&GenericParam> = generics(function).collect();
+        let generics = (!generics.is_empty()).then(|| quote!(<#(#generics),*>));
+        let predicates: Vec<&WherePredicate> = function
+            .signature
+            .generics
+            .where_clause
+            .iter()
+            .flat_map(|clause| &clause.predicates)
+            .filter(|predicate| !mentions_lifetime(&predicate.to_token_stream()))
+            .collect();
+        let slot = slot(weaver, settings);
+        quote! {
+            #(#cfgs)*
+            #[doc = #documentation]
+            #[must_use]
+            #visibility fn #name #generics () -> &'static #ty where #(#predicates),* { #slot }
+        }
+    }
+
+    /// Asks that the value type in the signature of the handle is the one that the function stores.
+    pub(super) fn assert_readable(&self, weaver: &Weaver<'_>, shape: &Ident) -> TokenStream {
+        let private = &weaver.private;
+        match (&self.ty, value_type(weaver.function)) {
+            (None, Some(value)) => {
+                quote_spanned!(self.path.span()=> #private::cache::assert_readable::<#value, _>(&#shape);)
+            }
+            _ => TokenStream::new(),
+        }
+    }
+}
+
+/// A cache in a static of its own.
+pub(super) fn slot(weaver: &Weaver<'_>, settings: &TokenStream) -> TokenStream {
+    let private = &weaver.private;
+    quote_spanned! {Span::mixed_site()=> {
+        static SLOT: #private::cache::Slot = #private::cache::Slot::new();
+        SLOT.cache(|| (), || #settings)
+    }}
+}
+
+/// What the function stores, as far as it can be read off: the `T` of a `Result<T, E>` or an `Option<T>`, else the return type.
+fn value_type(function: &Function) -> Option<TokenStream> {
+    let output = function.output.as_ref().filter(|ty| !has_impl(ty))?;
+    let value = match last_segment(output) {
+        Some((name, arguments)) if name == "Result" || name == "Option" => arguments.first().copied(),
+        _ => Some(bare(output)),
+    };
+    value.map(ToTokens::to_token_stream)
+}
+
+/// The type and const parameters: the cache does not depend on lifetimes.
+fn generics(function: &Function) -> impl Iterator<Item = &GenericParam> {
+    function.signature.generics.params.iter().filter(|parameter| !matches!(parameter, GenericParam::Lifetime(_)))
+}
+
+fn name_of(parameter: &GenericParam) -> &Ident {
+    match parameter {
+        GenericParam::Type(ty) => &ty.ident,
+        GenericParam::Const(constant) => &constant.ident,
+        GenericParam::Lifetime(lifetime) => &lifetime.lifetime.ident,
+    }
+}
+
+fn mentions_lifetime(tokens: &TokenStream) -> bool {
+    let text = tokens.to_string();
+    text.replace("'static", "").contains('\'')
+}

@@ -1,0 +1,282 @@
+//! The key: how it is looked up without being made, how it is made, and of which type it is.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{Expr, Type};
+
+use crate::diagnostics::Errors;
+use crate::function::Function;
+use crate::parameters::Binding;
+use crate::types::{any, bare, borrows, has_impl, last_segment};
+
+/// The parts of a key: arguments, or what a `key` expression says.
+pub(super) struct Key {
+    parts: Vec<Part>,
+}
+
+struct Part {
+    /// The `cfg`s of the argument.
+    cfgs: TokenStream,
+    /// Statements in front of the look-up.
+    bind: TokenStream,
+    /// The type that must be fit for a key, where it can be named.
+    asked: Option<Type>,
+    /// A reference by which the part is found.
+    probe: TokenStream,
+    /// The part as it is stored.
+    owned: TokenStream,
+    /// The type of the stored part, where it can be read off.
+    ty: Option<TokenStream>,
+}
+
+/// More than this the standard library compares and hashes no tuple of, or our own look-up does not.
+const MOST_PARTS: usize = 10;
+
+impl Key {
+    pub(super) fn of_arguments(function: &Function, skipped: &dyn Fn(&Ident) -> bool) -> Self {
+        Self { parts: function.parameters.bindings.iter().filter(|binding| !skipped(&binding.ident)).map(Part::of_argument).collect() }
+    }
+
+    /// The elements of a tuple are parts of their own, so that `key = (&self.tenant, name)` is looked up without being made.
+    pub(super) fn of_expression(function: &Function, expression: &Expr) -> Self {
+        let parts = match expression {
+            Expr::Tuple(tuple) => tuple.elems.iter().collect(),
+            other => vec![other],
+        };
+        Self { parts: parts.into_iter().enumerate().map(|(index, part)| Part::of_expression(function, index, part)).collect() }
+    }
+
+    /// What stands in front of the look-up.
+    pub(super) fn bind(&self, private: &TokenStream) -> TokenStream {
+        let asked = self.parts.iter().filter_map(|part| part.asked.as_ref().map(|ty| assert_argument(private, ty, &part.cfgs)));
+        asked.chain(self.parts.iter().map(|part| part.bind.clone())).collect()
+    }
+
+    /// The expression by which the key is found: for one part a reference to it, for several a reference to a tuple of references.
+    pub(super) fn probe(&self) -> TokenStream {
+        match self.parts.as_slice() {
+            [Part { probe, cfgs, .. }] if cfgs.is_empty() => probe.clone(),
+            parts => {
+                let probes = parts.iter().map(|Part { cfgs, probe, .. }| quote!(#cfgs #probe,));
+                let probes: TokenStream = probes.collect();
+                quote!(&(#probes))
+            }
+        }
+    }
+
+    pub(super) fn owned(&self) -> TokenStream {
+        match self.parts.as_slice() {
+            [Part { owned, cfgs, .. }] if cfgs.is_empty() => owned.clone(),
+            parts => {
+                let owned = parts.iter().map(|Part { cfgs, owned, .. }| quote!(#cfgs #owned,));
+                let owned: TokenStream = owned.collect();
+                quote!((#owned))
+            }
+        }
+    }
+
+    /// The type of the stored key. `None` where it cannot be read off.
+    pub(super) fn ty(&self) -> Option<TokenStream> {
+        if self.parts.iter().any(|part| !part.cfgs.is_empty()) {
+            return None;
+        }
+        let types: Option<Vec<&TokenStream>> = self.parts.iter().map(|part| part.ty.as_ref()).collect();
+        match types?.as_slice() {
+            [one] => Some(one.to_token_stream()),
+            several => Some(quote!((#(#several),*))),
+        }
+    }
+}
+
+impl Part {
+    fn of_argument(Binding { ident, cfgs, ty, .. }: &Binding) -> Self {
+        let cfgs = quote!(#(#cfgs)*);
+        let name = quote!(#ident);
+        let part = match ty {
+            Some(ty) => Self::of_typed(&name, ident.span(), ty),
+            None => Self::of_value(&name, ident.span(), None),
+        };
+        Self { cfgs, ..part }
+    }
+
+    /// A part that is named by an expression of a known type.
+    fn of_typed(name: &TokenStream, at: Span, ty: &Type) -> Self {
+        match bare(ty) {
+            Type::Reference(reference) => match bare(&reference.elem) {
+                inner @ Type::Reference(_) => Self::of_typed(&quote!((*#name)), at, inner),
+                inner => Self {
+                    cfgs: TokenStream::new(),
+                    bind: TokenStream::new(),
+                    asked: Some(inner.clone()),
+                    probe: name.clone(),
+                    owned: quote_spanned!(at=> ::std::borrow::ToOwned::to_owned(#name)),
+                    ty: Some(owned_type(inner)),
+                },
+            },
+            option if borrowed_option(option).is_some() => {
+                let inner = borrowed_option(option).map_or_else(TokenStream::new, owned_type);
+                Self {
+                    cfgs: TokenStream::new(),
+                    bind: TokenStream::new(),
+                    asked: None,
+                    probe: quote!(&#name),
+                    owned: quote_spanned!(at=> ::core::option::Option::map(#name, ::std::borrow::ToOwned::to_owned)),
+                    ty: Some(quote!(::core::option::Option<#inner>)),
+                }
+            }
+            other => match cow_content(other) {
+                Some(content) => Self {
+                    cfgs: TokenStream::new(),
+                    bind: TokenStream::new(),
+                    asked: None,
+                    probe: quote!(::core::ops::Deref::deref(&#name)),
+                    owned: quote_spanned!(at=> ::std::borrow::ToOwned::to_owned(::core::ops::Deref::deref(&#name))),
+                    ty: Some(owned_type(content)),
+                },
+                None => Self::of_value(name, at, Some(other)),
+            },
+        }
+    }
+
+    fn of_value(name: &TokenStream, at: Span, ty: Option<&Type>) -> Self {
+        let nameable = ty.filter(|ty| !has_impl(ty));
+        Self {
+            cfgs: TokenStream::new(),
+            bind: TokenStream::new(),
+            asked: nameable.cloned(),
+            probe: quote!(&#name),
+            owned: quote_spanned!(at=> ::core::clone::Clone::clone(&#name)),
+            ty: nameable.map(ToTokens::to_token_stream),
+        }
+    }
+
+    /// A part of a `key`: an argument like any other, `&place` found by reference, or any other expression, evaluated for the look-up.
+    fn of_expression(function: &Function, index: usize, expression: &Expr) -> Self {
+        if let Expr::Path(path) = expression
+            && let Some(argument) = path.path.get_ident().and_then(|name| function.parameters.find(name))
+        {
+            return Self::of_argument(argument);
+        }
+        let mixed = Span::mixed_site();
+        let part = format_ident!("part_{index}", span = mixed);
+        let at = expression.span();
+        match expression {
+            Expr::Reference(reference) => {
+                let place = &reference.expr;
+                Self {
+                    cfgs: TokenStream::new(),
+                    bind: quote_spanned!(mixed=> let #part = &(#place);),
+                    asked: None,
+                    probe: part.to_token_stream(),
+                    owned: quote_spanned!(at=> ::std::borrow::ToOwned::to_owned(#part)),
+                    ty: None,
+                }
+            }
+            other => Self {
+                cfgs: TokenStream::new(),
+                bind: quote_spanned!(mixed=> let #part = &(#other);),
+                asked: None,
+                probe: part.to_token_stream(),
+                owned: quote_spanned!(at=> ::core::clone::Clone::clone(#part)),
+                ty: None,
+            },
+        }
+    }
+}
+
+/// The types in the standard library that have no size, by name.
+const UNSIZED: &[&str] = &["str", "Path", "OsStr", "CStr"];
+
+fn is_unsized(ty: &Type) -> bool {
+    matches!(ty, Type::Slice(_) | Type::TraitObject(_)) || last_segment(ty).is_some_and(|(name, _)| UNSIZED.contains(&name.as_str()))
+}
+
+/// Asks at the argument's type for what a key needs, so that the message comes there.
+fn assert_argument(private: &TokenStream, ty: &Type, cfgs: &TokenStream) -> TokenStream {
+    if is_unsized(ty) || has_impl(ty) {
+        return TokenStream::new();
+    }
+    quote_spanned!(ty.span()=> #cfgs #private::cache::assert_argument::<#ty>();)
+}
+
+/// `String` for `str`, `Vec<T>` for `[T]`, `T` for `T`.
+fn owned_type(ty: &Type) -> TokenStream {
+    match ty {
+        Type::Slice(slice) => {
+            let element = &slice.elem;
+            quote!(::std::vec::Vec<#element>)
+        }
+        Type::Path(path) if path.path.is_ident("str") => quote!(::std::string::String),
+        other if is_unsized(other) => quote!(<#other as ::std::borrow::ToOwned>::Owned),
+        other => quote!(#other),
+    }
+}
+
+/// `Option<&T>`
+fn borrowed_option(ty: &Type) -> Option<&Type> {
+    let (name, arguments) = last_segment(ty)?;
+    match arguments.as_slice() {
+        [inner] if name == "Option" => match bare(inner) {
+            Type::Reference(reference) if !borrows(&reference.elem) => Some(bare(&reference.elem)),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// `Cow<'_, T>`
+fn cow_content(ty: &Type) -> Option<&Type> {
+    let (name, arguments) = last_segment(ty)?;
+    match arguments.as_slice() {
+        [inner] if name == "Cow" => Some(bare(inner)),
+        _ => None,
+    }
+}
+
+/// Reports arguments that cannot be part of a key.
+pub(super) fn check(function: &Function, skipped: &dyn Fn(&Ident) -> bool, errors: &mut Errors) {
+    let parts = function.parameters.bindings.iter().filter(|binding| !skipped(&binding.ident));
+    let mut count = 0;
+    for Binding { ident, ty, .. } in parts {
+        count += 1;
+        if let Some(ty) = ty {
+            check_argument(ident, ty, errors);
+        }
+    }
+    if count > MOST_PARTS {
+        errors.at(
+            &function.signature.ident,
+            format!("{count} arguments are too many for a key ({MOST_PARTS} at most): `skip(..)` some, or say what the key is: `key = ..`"),
+        );
+    }
+}
+
+fn check_argument(ident: &Ident, ty: &Type, errors: &mut Errors) {
+    let is_float = |part: &Type| matches!(part, Type::Path(path) if path.path.is_ident("f32") || path.path.is_ident("f64"));
+    let is_mutable = |part: &Type| matches!(part, Type::Reference(reference) if reference.mutability.is_some());
+    let way_out = format!("leave it out with `skip({ident})`, or say what the key is");
+    if any(ty, &mut |part| is_float(part)) {
+        errors.at(ty, format!("a floating-point number cannot be part of a cache key, since NaN is not equal to itself: {way_out}: `key = {ident}.to_bits()`"));
+    } else if any(ty, &mut |part| is_mutable(part)) {
+        errors.at(ty, format!("a `&mut` cannot be part of a cache key, since a hit would not run what changes it: {way_out}: `key = ..`"));
+    } else if borrowed_inside(ty) {
+        errors.at(ty, format!("this type borrows and cannot be stored as part of a cache key: {way_out}: `key = ..`"));
+    }
+}
+
+/// A borrow that the key has no owned form for.
+fn borrowed_inside(ty: &Type) -> bool {
+    match bare(ty) {
+        Type::Reference(reference) => borrowed_inside_reference(&reference.elem),
+        other if borrowed_option(other).is_some() => false,
+        other => cow_content(other).map_or_else(|| borrows(other), borrows),
+    }
+}
+
+fn borrowed_inside_reference(ty: &Type) -> bool {
+    match bare(ty) {
+        Type::Reference(_) => borrowed_inside(ty),
+        other => borrows(other),
+    }
+}

@@ -1,0 +1,92 @@
+//! Errors, collected so that all of them are reported at once.
+
+use proc_macro2::{Span, TokenStream};
+use quote::ToTokens;
+
+/// The errors found so far.
+#[derive(Default)]
+pub(crate) struct Errors(Option<syn::Error>);
+
+impl Errors {
+    /// At the given tokens.
+    pub(crate) fn at(&mut self, tokens: impl ToTokens, message: impl std::fmt::Display) {
+        self.push(syn::Error::new_spanned(tokens, message));
+    }
+
+    /// At the given place.
+    pub(crate) fn at_span(&mut self, span: Span, message: impl std::fmt::Display) {
+        self.push(syn::Error::new(span, message));
+    }
+
+    pub(crate) fn push(&mut self, error: syn::Error) {
+        match &mut self.0 {
+            Some(errors) => errors.combine(error),
+            none => *none = Some(error),
+        }
+    }
+
+    /// `None` where there is none.
+    pub(crate) fn into_tokens(self) -> Option<TokenStream> {
+        self.0.map(syn::Error::into_compile_error)
+    }
+}
+
+/// "`a`, `b` and `c`".
+pub(crate) fn list<S: AsRef<str>>(names: &[S]) -> String {
+    match names {
+        [] => String::new(),
+        [only] => format!("`{}`", only.as_ref()),
+        [all @ .., last] => {
+            let all: Vec<String> = all.iter().map(|name| format!("`{}`", name.as_ref())).collect();
+            format!("{} and `{}`", all.join(", "), last.as_ref())
+        }
+    }
+}
+
+/// The name that was probably meant: at most two letters apart, and at most a third of them.
+pub(crate) fn nearest<'a>(written: &str, names: &[&'a str]) -> Option<&'a str> {
+    let distance = |name: &str| edits(written, name);
+    let nearest = names.iter().copied().min_by_key(|name| distance(name))?;
+    (distance(nearest) <= 2.min(1 + written.chars().count() / 4)).then_some(nearest)
+}
+
+/// Edit distance, a swap of neighbours counted as one edit (Damerau; optimal string alignment).
+fn edits(a: &str, b: &str) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let mut rows = vec![vec![0; b.len() + 1]; a.len() + 1];
+    for i in 0..=a.len() {
+        for j in 0..=b.len() {
+            rows[i][j] = if i == 0 || j == 0 {
+                i + j
+            } else {
+                let replaced = rows[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
+                let mut best = replaced.min(rows[i - 1][j] + 1).min(rows[i][j - 1] + 1);
+                if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                    best = best.min(rows[i - 2][j - 2] + 1);
+                }
+                best
+            };
+        }
+    }
+    rows[a.len()][b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_what_was_meant() {
+        let names = ["attempts", "delay", "max_delay", "ttl", "key"];
+        assert_eq!(nearest("atempts", &names), Some("attempts"));
+        assert_eq!(nearest("dealy", &names), Some("delay"));
+        assert_eq!(nearest("tll", &names), Some("ttl"));
+        assert_eq!(nearest("colour", &names), None);
+    }
+
+    #[test]
+    fn lists_read_as_a_sentence() {
+        assert_eq!(list(&["a"]), "`a`");
+        assert_eq!(list(&["a", "b", "c"]), "`a`, `b` and `c`");
+    }
+}

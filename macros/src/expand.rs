@@ -1,0 +1,126 @@
+//! From an attribute and the item under it to tokens.
+
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+use syn::Signature;
+use syn::spanned::Spanned;
+
+use crate::ATTRIBUTES;
+use crate::diagnostics::Errors;
+use crate::function::{Function, Item, Shape, all, with_braces};
+use crate::layer::Layer;
+use crate::parameters::strip_mut;
+use crate::stack::{Stack, TAKEN};
+use crate::weaver::{Weaver, Woven};
+
+/// Expands the attribute `name`, and with it all its siblings on the same item. Errors come out next to the item, so that nothing but
+/// them is reported and editors keep working.
+pub(crate) fn attribute(name: &str, arguments: TokenStream, item: TokenStream) -> TokenStream {
+    if arguments.to_string() == TAKEN {
+        return TokenStream::new();
+    }
+    let first = ATTRIBUTES.iter().find(|attribute| attribute.name == name).expect("an entry point is made for each of them");
+    let mut errors = Errors::default();
+    match syn::parse2(item.clone()) {
+        Ok(Item::Function(mut function)) => {
+            let stack = Stack::collect(first, arguments, &mut function.attributes, &mut errors);
+            check_function(&function, &stack, &mut errors);
+            stack.check(&function, &mut errors);
+            match errors.into_tokens() {
+                Some(errors) => {
+                    let item = function.unchanged(stack.makes_async(), &stack.uses());
+                    quote!(#errors #item)
+                }
+                None => function_tokens(&function, &stack),
+            }
+        }
+        Ok(Item::Declaration { semicolon, mut attributes, rest }) => {
+            let _ = Stack::collect(first, arguments, &mut attributes, &mut errors);
+            errors.at(semicolon, format!("`#[{name}]` needs a body to work on: put it on the implementation, or give the method a default body"));
+            let (errors, attributes) = (errors.into_tokens(), all(&attributes));
+            quote!(#errors #attributes #rest)
+        }
+        Err(error) => {
+            let tokens = item.clone();
+            errors.push(match tokens.into_iter().next() {
+                Some(token) if !looks_like_function(&item) => {
+                    syn::Error::new(token.span(), format!("`#[{name}]` goes on a function, one at a time"))
+                }
+                _ => error,
+            });
+            let errors = errors.into_tokens();
+            quote!(#errors #item)
+        }
+    }
+}
+
+fn looks_like_function(item: &TokenStream) -> bool {
+    item.clone().into_iter().any(|token| matches!(&token, proc_macro2::TokenTree::Ident(ident) if *ident == "fn"))
+}
+
+/// The kinds of function that nothing can be done for.
+fn check_function(function: &Function, stack: &Stack, errors: &mut Errors) {
+    let Signature { constness, abi, variadic, .. } = &function.signature;
+    let outermost = &stack.layers[0];
+    let name = outermost.attribute.name;
+    if let Some(constness) = constness {
+        errors.at(constness, format!("`#[{name}]` cannot stand on a `const fn`: it runs at compile time, where nothing waits"));
+    }
+    if let Some(abi) = abi {
+        errors.at(abi, format!("`#[{name}]` cannot stand on an `extern` function: callers outside of Rust cannot await it"));
+    }
+    if let Some(variadic) = variadic {
+        errors.at(variadic, format!("`#[{name}]` cannot pass on the arguments of a variadic function"));
+    }
+    match function.shape {
+        Shape::Plain if !stack.makes_async() && constness.is_none() && abi.is_none() => {
+            let message = match test_attribute(function) {
+                Some(test) => format!(
+                    "`#[{test}]` stands above `#[{name}]` and has already made a plain `fn` of this one: put `#[{name}]` above it"
+                ),
+                None => format!("`#[{name}]` needs an async function: {}", outermost.parsed.layer.on_plain_fn()),
+            };
+            errors.at(function.signature.fn_token, message);
+        }
+        Shape::Opaque if !stack.makes_async() => errors.at_span(
+            function.body.delim_span().close(),
+            format!("`#[{name}]` finds no future to wrap: end the body in `async move {{ .. }}` or `Box::pin(async move {{ .. }})`, or write `async fn`"),
+        ),
+        _ => {}
+    }
+}
+
+/// `#[tokio::test]` leaves this behind when it has been expanded.
+fn test_attribute(function: &Function) -> Option<&'static str> {
+    let is_test = |attribute: &syn::Attribute| attribute.path().segments.last().is_some_and(|last| last.ident == "test");
+    function.attributes.iter().any(is_test).then_some("tokio::test")
+}
+
+/// The function, with one body for the whole stack.
+fn function_tokens(function: &Function, stack: &Stack) -> TokenStream {
+    let krate = stack.layers.iter().find_map(|entry| entry.parsed.common.krate.as_ref());
+    let root = krate.map_or_else(|| quote!(::steadfast), |path| quote!(#path));
+    let layers: Vec<&dyn Layer> = stack.layers.iter().map(|entry| &*entry.parsed.layer).collect();
+    let mut weaver = Weaver::new(function, stack, root);
+    let Woven { setup, run } = weaver.weave(&layers);
+    let items: TokenStream = layers.iter().map(|layer| layer.items(&weaver)).collect();
+
+    let mut signature = function.signature.clone();
+    if stack.makes_async() && signature.asyncness.is_none() {
+        signature.asyncness = Some(syn::Token![async](signature.fn_token.span()));
+    }
+    // A cloned argument is bound again for each attempt: the `mut` belongs there.
+    let all_cloned = stack.makes_async() && layers.iter().any(|layer| layer.repeats());
+    strip_mut(&mut signature, &|ident| all_cloned || layers.iter().any(|layer| layer.cloned().contains(ident)));
+    let uses = stack.uses();
+    let body = match &function.shape {
+        Shape::Returned { before, boxed, braces } => {
+            let block = quote_spanned!(proc_macro2::Span::mixed_site()=> async move { #setup #run });
+            let last = boxed.as_ref().map_or_else(|| block.clone(), |pin| quote!(#pin(#block)));
+            with_braces(braces, quote!(#uses #before #last))
+        }
+        _ => with_braces(&function.body, quote!(#uses #setup #run)),
+    };
+    let item = function.item(&signature, &quote!(#body));
+    quote!(#item #items)
+}

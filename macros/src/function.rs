@@ -1,0 +1,258 @@
+//! The function under the attributes: its signature parsed, its body left as tokens.
+
+use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
+use quote::{ToTokens, TokenStreamExt, quote};
+use syn::ext::IdentExt;
+use syn::parse::{Parse, ParseStream};
+use syn::{Attribute, ReturnType, Signature, Token, Type, Visibility};
+
+use crate::parameters::Parameters;
+use crate::types;
+
+/// A function with a body.
+pub(crate) struct Function {
+    /// All attributes that are not part of the stack.
+    pub(crate) attributes: Vec<Attribute>,
+    pub(crate) visibility: Visibility,
+    pub(crate) default: Option<Token![default]>,
+    pub(crate) signature: Signature,
+    pub(crate) parameters: Parameters,
+    /// What one call comes to: the return type, or the output of the future that is returned. `None`: it cannot be read off.
+    pub(crate) output: Option<Type>,
+    pub(crate) shape: Shape,
+    /// The block that is the body proper.
+    pub(crate) body: Group,
+}
+
+/// How the body is a future.
+pub(crate) enum Shape {
+    /// `async fn f() { body }`
+    Async,
+    /// `fn f() { body }`
+    Plain,
+    /// `fn f() -> impl Future { before; async move { body } }`, also in a `Box::pin(..)`, as `#[async_trait]` writes it.
+    Returned {
+        /// What stands in front of the block that is returned.
+        before: TokenStream,
+        /// The `Box::pin` around it.
+        boxed: Option<TokenStream>,
+        braces: Group,
+    },
+    /// It returns a future that is no block: there is nothing to wrap.
+    Opaque,
+}
+
+/// An item on which an attribute stands, as far as it could be read.
+pub(crate) enum Item {
+    Function(Box<Function>),
+    /// A declaration without a body.
+    Declaration { semicolon: Token![;], attributes: Vec<Attribute>, rest: TokenStream },
+}
+
+impl Parse for Item {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let mut attributes = input.call(Attribute::parse_outer)?;
+        let visibility: Visibility = input.parse()?;
+        let default: Option<Token![default]> = input.parse()?;
+        let signature: Signature = input.parse()?;
+        if input.peek(Token![;]) {
+            let semicolon = input.parse()?;
+            let rest = quote!(#visibility #default #signature #semicolon);
+            return Ok(Self::Declaration { semicolon, attributes, rest });
+        }
+        let body = match input.parse()? {
+            TokenTree::Group(body) if body.delimiter() == Delimiter::Brace => body,
+            other => return Err(syn::Error::new(other.span(), "expected the body of the function")),
+        };
+        let body = outer(&body, &mut attributes)?;
+        Ok(Self::Function(Box::new(Function::new(attributes, visibility, default, signature, body))))
+    }
+}
+
+impl Function {
+    fn new(attributes: Vec<Attribute>, visibility: Visibility, default: Option<Token![default]>, mut signature: Signature, body: Group) -> Self {
+        let parameters = Parameters::of(&mut signature);
+        let returned = match &signature.output {
+            ReturnType::Default => Type::Tuple(syn::TypeTuple { attrs: Vec::new(), paren_token: syn::token::Paren::default(), elems: syn::punctuated::Punctuated::new() }),
+            ReturnType::Type(_, ty) => (**ty).clone(),
+        };
+        let mut output = Some(returned.clone());
+        let (shape, body) = match (signature.asyncness, types::future_output(&returned)) {
+            (Some(_), _) => (Shape::Async, body),
+            (None, None) => (Shape::Plain, body),
+            (None, Some(awaited)) => {
+                output = Some(awaited.clone());
+                match returned_block(&body) {
+                    Some((shape, inner)) => (shape, inner),
+                    None => (Shape::Opaque, body),
+                }
+            }
+        };
+        Self { attributes, visibility, default, signature, parameters, output, shape, body }
+    }
+
+    /// The name as it is written, without `r#`.
+    pub(crate) fn name(&self) -> String {
+        self.signature.ident.unraw().to_string()
+    }
+
+    /// The type of what a call comes to, with `_` for what cannot be named.
+    pub(crate) fn output(&self) -> TokenStream {
+        self.output.as_ref().map_or_else(|| quote!(_), |ty| types::without_impl(ty).into_token_stream())
+    }
+
+    /// `-> !`
+    pub(crate) fn diverges(&self) -> bool {
+        self.output.as_ref().is_some_and(|ty| matches!(types::bare(ty), Type::Never(_)))
+    }
+
+    /// The item with the given attributes in front and the given body.
+    pub(crate) fn item(&self, signature: &Signature, body: &TokenStream) -> TokenStream {
+        let Self { attributes, visibility, default, .. } = self;
+        quote!(#(#attributes)* #visibility #default #signature #body)
+    }
+
+    /// The item as it was, without the attributes of the stack.
+    pub(crate) fn unchanged(&self, makes_async: bool, uses: &TokenStream) -> TokenStream {
+        let body = match &self.shape {
+            Shape::Returned { before, boxed, braces } => {
+                let body = &self.body;
+                let block = quote!(async move #body);
+                let last = boxed.as_ref().map_or_else(|| block.clone(), |pin| quote!(#pin(#block)));
+                with_braces(braces, quote!(#uses #before #last))
+            }
+            _ => {
+                let content = self.body.stream();
+                with_braces(&self.body, quote!(#uses #content))
+            }
+        };
+        let mut signature = self.signature.clone();
+        if makes_async && signature.asyncness.is_none() {
+            signature.asyncness = Some(Token![async](signature.fn_token.span));
+        }
+        self.item(&signature, &body.into_token_stream())
+    }
+}
+
+/// A block with the braces of another.
+pub(crate) fn with_braces(braces: &Group, content: TokenStream) -> Group {
+    let mut group = Group::new(Delimiter::Brace, content);
+    group.set_span(braces.span());
+    group
+}
+
+/// Moves the inner attributes of a body (`#![..]`) to the function: in the block that the body becomes they could not stand.
+fn outer(body: &Group, attributes: &mut Vec<Attribute>) -> syn::Result<Group> {
+    let split = |input: ParseStream<'_>| Ok((input.call(Attribute::parse_inner)?, input.parse::<TokenStream>()?));
+    let (inner, rest) = syn::parse::Parser::parse2(split, body.stream())?;
+    if inner.is_empty() {
+        return Ok(body.clone());
+    }
+    attributes.extend(inner.into_iter().map(|attribute| Attribute { style: syn::AttrStyle::Outer, ..attribute }));
+    Ok(with_braces(body, rest))
+}
+
+/// Finds the `async` block that a body ends in.
+///
+/// ```text
+/// Input:  { let x = 1; Box::pin(async move { x }) }
+/// Output: before `let x = 1;`, boxed `Box::pin`, body `{ x }`
+/// ```
+fn returned_block(braces: &Group) -> Option<(Shape, Group)> {
+    let mut trees: Vec<TokenTree> = braces.stream().into_iter().collect();
+    if let Some(body) = pop_async_block(&mut trees) {
+        let before = trees.into_iter().collect();
+        return Some((Shape::Returned { before, boxed: None, braces: braces.clone() }, body));
+    }
+    let TokenTree::Group(arguments) = trees.pop()? else { return None };
+    if arguments.delimiter() != Delimiter::Parenthesis || !trees.last().is_some_and(|tree| is_ident(tree, "pin")) {
+        return None;
+    }
+    let mut argument: Vec<TokenTree> = arguments.stream().into_iter().collect();
+    if argument.last().is_some_and(|tree| matches!(tree, TokenTree::Punct(comma) if comma.as_char() == ',')) {
+        argument.pop();
+    }
+    let body = pop_async_block(&mut argument).filter(|_| argument.is_empty())?;
+    let boxed = pop_path(&mut trees);
+    let before = trees.into_iter().collect();
+    Some((Shape::Returned { before, boxed: Some(boxed), braces: braces.clone() }, body))
+}
+
+/// Takes `async { .. }` or `async move { .. }` off the end.
+fn pop_async_block(trees: &mut Vec<TokenTree>) -> Option<Group> {
+    let (start, body) = match trees.as_slice() {
+        [.., keyword, mode, TokenTree::Group(body)] if is_ident(keyword, "async") && is_ident(mode, "move") => (trees.len() - 3, body.clone()),
+        [.., keyword, TokenTree::Group(body)] if is_ident(keyword, "async") => (trees.len() - 2, body.clone()),
+        _ => return None,
+    };
+    trees.truncate(start);
+    (body.delimiter() == Delimiter::Brace).then_some(body)
+}
+
+/// Takes a path, `Box::pin` or `::std::boxed::Box::pin`, off the end.
+fn pop_path(trees: &mut Vec<TokenTree>) -> TokenStream {
+    let is_separator = |tree: &TokenTree| matches!(tree, TokenTree::Punct(colon) if colon.as_char() == ':');
+    let mut start = trees.len();
+    let mut want_ident = true;
+    while start > 0 {
+        let tree = &trees[start - 1];
+        if want_ident && matches!(tree, TokenTree::Ident(_)) {
+            start -= 1;
+            want_ident = false;
+        } else if !want_ident && start > 1 && is_separator(tree) && is_separator(&trees[start - 2]) {
+            start -= 2;
+            want_ident = true;
+        } else {
+            break;
+        }
+    }
+    trees.split_off(start).into_iter().collect()
+}
+
+fn is_ident(tree: &TokenTree, name: &str) -> bool {
+    matches!(tree, TokenTree::Ident(ident) if *ident == name)
+}
+
+/// The attributes, as tokens.
+pub(crate) fn all(attributes: &[Attribute]) -> TokenStream {
+    let mut tokens = TokenStream::new();
+    tokens.append_all(attributes);
+    tokens
+}
+
+/// A `self` that is written in the function's own context.
+pub(crate) fn self_ident(receiver: &syn::Receiver) -> Ident {
+    Ident::new("self", receiver.self_token.span)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shape(item: TokenStream) -> (String, String, String) {
+        match syn::parse2::<Item>(item).unwrap() {
+            Item::Function(function) => match function.shape {
+                Shape::Returned { before, boxed, .. } => {
+                    (before.to_string(), boxed.unwrap_or_default().to_string(), function.body.stream().to_string())
+                }
+                _ => panic!("no block found"),
+            },
+            Item::Declaration { .. } => panic!("not a function"),
+        }
+    }
+
+    #[test]
+    fn finds_the_block_that_is_returned() {
+        let found = shape(quote!(fn f() -> Pin<Box<dyn Future<Output = u8> + Send>> { let x = 1; ::std::boxed::Box::pin(async move { x }) }));
+        assert_eq!(found, ("let x = 1 ;".into(), ":: std :: boxed :: Box :: pin".into(), "x".into()));
+        let found = shape(quote!(fn f() -> impl Future<Output = u8> { async { 1 } }));
+        assert_eq!(found, (String::new(), String::new(), "1".into()));
+    }
+
+    #[test]
+    fn moves_inner_attributes_out_of_the_body() {
+        let Ok(Item::Function(function)) = syn::parse2(quote!(async fn f() { #![allow(unused)] let x = 1; })) else { panic!() };
+        assert_eq!(all(&function.attributes).to_string(), "# [allow (unused)]");
+        assert_eq!(function.body.stream().to_string(), "let x = 1 ;");
+    }
+}

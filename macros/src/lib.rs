@@ -1,0 +1,48 @@
+//! The attributes of `steadfast`.
+//!
+//! A small compiler: [`args`] reads what stands in an attribute, each attribute's own file checks it and writes its layer of the
+//! expansion, [`stack`] collects the layers of a function in written order, and [`expand`] turns stack and function into tokens. It
+//! knows the names in `steadfast::__private` and nothing of what stands behind them.
+//!
+//! A new attribute is a file that implements [`layer::Layer`] and a line in the list below.
+
+#![forbid(unsafe_code)]
+
+use proc_macro::TokenStream;
+
+mod args;
+mod diagnostics;
+mod duration;
+mod expand;
+mod function;
+mod layer;
+mod parameters;
+mod stack;
+mod tokens;
+mod types;
+mod weaver;
+
+/// The attributes: each is a file with a `parse` of its own.
+macro_rules! attributes {
+    ($($name:ident)*) => {
+        $(
+            mod $name;
+
+            #[doc = concat!("See `steadfast::", stringify!($name), "`.")]
+            #[proc_macro_attribute]
+            pub fn $name(arguments: TokenStream, item: TokenStream) -> TokenStream {
+                expand::attribute(stringify!($name), arguments.into(), item.into()).into()
+            }
+        )*
+
+        /// Every attribute of this crate, for the stack to find among the others on a function.
+        const ATTRIBUTES: &[layer::Attribute] = &[$(layer::Attribute { name: stringify!($name), parse: $name::parse }),*];
+    };
+}
+
+attributes! {
+    async_cached
+    timeout
+    retry
+    offload_blocking
+}

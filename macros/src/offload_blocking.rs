@@ -1,0 +1,136 @@
+//! `#[offload_blocking(limit = 4)]`
+
+use proc_macro2::{Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::{Expr, Type};
+
+use crate::args::{self, Count};
+use crate::diagnostics::Errors;
+use crate::function::Shape;
+use crate::layer::{Layer, Parsed, Place};
+use crate::types;
+use crate::weaver::{Weaver, Woven};
+
+const OPTIONS: &[&str] = &["limit", "pool"];
+
+#[derive(Default)]
+struct OffloadBlocking {
+    limit: Option<Count>,
+    pool: Option<Expr>,
+}
+
+pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Parsed {
+    let mut offload = OffloadBlocking::default();
+    let common = args::read("offload_blocking", tokens, OPTIONS, errors, None, &mut |option, input| {
+        match option.name.as_str() {
+            "limit" => offload.limit = Some(option.value(input, |input| input.parse())?),
+            _ => offload.pool = Some(option.expression(input)?),
+        }
+        Ok(())
+    });
+    Parsed::new(offload, common)
+}
+
+impl Layer for OffloadBlocking {
+    fn check(&self, place: Place<'_>, errors: &mut Errors) {
+        let function = place.function;
+        if !matches!(function.shape, Shape::Plain) {
+            let (at, advice) = match &function.signature.asyncness {
+                Some(asyncness) => (asyncness.span, "remove `async`; the function is still called with `.await`"),
+                None => (function.signature.fn_token.span, "return what the future yields, and block for it"),
+            };
+            errors.at_span(at, format!("`#[offload_blocking]` goes on a blocking `fn`, and makes it async: {advice}"));
+        }
+        if let Some(limit) = self.limit.as_ref().filter(|limit| limit.literal() == Some(0)) {
+            errors.at(&limit.0, "no call could ever run: `limit` is at least 1");
+        }
+        check_arguments(place, errors);
+    }
+
+    fn makes_async(&self) -> bool {
+        true
+    }
+
+    fn on_plain_fn(&self) -> &'static str {
+        "it makes one"
+    }
+
+    // match run(executor, permit, move || { body }).await { Ok(value) => value, Err(gone) => refusal }
+    fn weave(&self, weaver: &mut Weaver<'_>, _: &mut dyn FnMut(&mut Weaver<'_>) -> Woven) -> Woven {
+        let span = Span::mixed_site();
+        let private = weaver.private.clone();
+        let (pool, gone) = (weaver.name("pool"), weaver.name("gone"));
+        let bind_pool = self.executor(weaver);
+        let permit = match &self.limit {
+            None => quote!(::core::future::ready(())),
+            Some(limit) => {
+                let limit = limit.tokens(&private);
+                quote_spanned! {span=> {
+                    static GATE: #private::offload::Gate = #private::offload::Gate::new();
+                    GATE.enter(|| #limit)
+                }}
+            }
+        };
+        let body = weaver.body();
+        let Woven { setup, run } = weaver.leaf(&quote_spanned!(span=> #private::offload::run(#pool, #permit, move || #body)));
+        let name = weaver.function_name();
+        let refusal = weaver.refuse_or_panic(&quote!(#gone.error(#name)));
+        Woven {
+            setup: quote_spanned!(span=> let #pool = #bind_pool; #setup),
+            run: quote_spanned! {span=>
+                match #run {
+                    ::core::result::Result::Ok(value) => value,
+                    ::core::result::Result::Err(#gone) => #refusal,
+                }
+            },
+        }
+    }
+}
+
+impl OffloadBlocking {
+    /// What runs the job, owned: the expression may name an argument, which goes into the job.
+    fn executor(&self, weaver: &Weaver<'_>) -> TokenStream {
+        let (root, private) = (&weaver.root, &weaver.private);
+        match &self.pool {
+            None => quote!(#private::offload::Tokio),
+            Some(Expr::Path(path)) if path.path.is_ident("rayon") => quote!(#root::__steadfast_rayon!()),
+            Some(pool) => quote!(#root::BlockingPool::handle(&(#pool))),
+        }
+    }
+}
+
+/// A job outlives its caller: whatever is borrowed cannot come along.
+fn check_arguments(place: Place<'_>, errors: &mut Errors) {
+    if let Some(receiver) = &place.function.parameters.receiver {
+        let borrowed = match &receiver.kind {
+            syn::ReceiverKind::Reference(..) => true,
+            syn::ReceiverKind::Typed(_, ty) => types::borrows(ty),
+            _ => false,
+        };
+        if borrowed {
+            errors.at(
+                receiver,
+                "the job outlives its caller and cannot borrow `self`: take `self: Arc<Self>`, or move what is blocking into a function of its own",
+            );
+        }
+    }
+    for input in &place.function.signature.inputs {
+        if let syn::FnArg::Typed(argument) = input
+            && types::borrows(&argument.ty)
+        {
+            errors.at(&argument.ty, format!("the job outlives its caller and cannot borrow: {}", owned_form(&argument.ty)));
+        }
+    }
+}
+
+fn owned_form(ty: &Type) -> String {
+    match types::bare(ty) {
+        Type::Reference(reference) => match types::bare(&reference.elem) {
+            Type::Path(path) if path.path.is_ident("str") => "take a `String`".to_owned(),
+            Type::Path(path) if path.path.is_ident("Path") => "take a `PathBuf`".to_owned(),
+            Type::Slice(_) => "take a `Vec<..>`".to_owned(),
+            _ => "take it by value, or in an `Arc<..>`".to_owned(),
+        },
+        _ => "take an owned value".to_owned(),
+    }
+}

@@ -1,0 +1,122 @@
+//! The arguments of a function: their names, types and conditions.
+
+use proc_macro2::Ident;
+use quote::format_ident;
+use syn::spanned::Spanned;
+use syn::{Attribute, FnArg, Pat, Receiver, Signature, Token, Type};
+
+/// One name that a parameter binds.
+#[derive(Clone)]
+pub(crate) struct Binding {
+    pub(crate) ident: Ident,
+    pub(crate) mutability: Option<Token![mut]>,
+    /// The `cfg`s of the parameter, which every mention of the name carries along.
+    pub(crate) cfgs: Vec<Attribute>,
+    /// The type, where the parameter is a plain name and not a pattern.
+    pub(crate) ty: Option<Type>,
+}
+
+/// The parameters of a function.
+pub(crate) struct Parameters {
+    pub(crate) receiver: Option<Receiver>,
+    /// In the order of declaration.
+    pub(crate) bindings: Vec<Binding>,
+}
+
+impl Parameters {
+    /// Reads the parameters, and gives those a name that have none: what is dropped with the arguments must be named.
+    pub(crate) fn of(signature: &mut Signature) -> Self {
+        let mut parameters = Self { receiver: None, bindings: Vec::new() };
+        for (index, input) in signature.inputs.iter_mut().enumerate() {
+            match input {
+                FnArg::Receiver(receiver) => parameters.receiver = Some(receiver.clone()),
+                FnArg::Typed(typed) => {
+                    if let Pat::Wild(wild) = &*typed.pat {
+                        let ident = format_ident!("_arg{index}", span = wild.span().resolved_at(proc_macro2::Span::mixed_site()));
+                        typed.pat = Box::new(Pat::Ident(syn::PatIdent { attrs: Vec::new(), by_ref: None, mutability: None, ident, subpat: None }));
+                    }
+                    let cfgs: Vec<Attribute> = cfgs(&typed.attrs);
+                    let plain = matches!(&*typed.pat, Pat::Ident(ident) if ident.subpat.is_none() && ident.by_ref.is_none());
+                    let ty = plain.then(|| (*typed.ty).clone());
+                    collect(&typed.pat, &mut |ident, mutability| {
+                        parameters.bindings.push(Binding { ident: ident.clone(), mutability, cfgs: cfgs.clone(), ty: ty.clone() });
+                    });
+                }
+            }
+        }
+        parameters
+    }
+
+    pub(crate) fn find(&self, name: &Ident) -> Option<&Binding> {
+        self.bindings.iter().find(|binding| binding.ident == *name)
+    }
+
+    /// All names, `self` included, as they are listed in messages.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let receiver = self.receiver.iter().map(|_| "self".to_owned());
+        receiver.chain(self.bindings.iter().map(|binding| binding.ident.to_string())).collect()
+    }
+}
+
+/// The `cfg` attributes among others.
+pub(crate) fn cfgs(attributes: &[Attribute]) -> Vec<Attribute> {
+    attributes.iter().filter(|attribute| attribute.path().is_ident("cfg")).cloned().collect()
+}
+
+/// Every name that a pattern binds, in order.
+fn collect(pattern: &Pat, found: &mut dyn FnMut(&Ident, Option<Token![mut]>)) {
+    match pattern {
+        Pat::Ident(ident) => {
+            // A constant or a unit variant looks the same; by convention it does not begin with a small letter.
+            let binds = ident.mutability.is_some() || ident.by_ref.is_some() || starts_small(&ident.ident);
+            if binds {
+                found(&ident.ident, ident.mutability);
+            }
+            if let Some((_, pattern)) = &ident.subpat {
+                collect(pattern, found);
+            }
+        }
+        // Every alternative binds the same names.
+        Pat::Or(or) => or.cases.iter().take(1).for_each(|case| collect(case, found)),
+        Pat::Paren(paren) => collect(&paren.pat, found),
+        Pat::Reference(reference) => collect(&reference.pat, found),
+        Pat::Slice(slice) => slice.elems.iter().for_each(|element| collect(element, found)),
+        Pat::Struct(fields) => fields.fields.iter().for_each(|field| collect(&field.pat, found)),
+        Pat::Tuple(tuple) => tuple.elems.iter().for_each(|element| collect(element, found)),
+        Pat::TupleStruct(tuple) => tuple.elems.iter().for_each(|element| collect(element, found)),
+        Pat::Type(typed) => collect(&typed.pat, found),
+        _ => {}
+    }
+}
+
+fn starts_small(ident: &Ident) -> bool {
+    use syn::ext::IdentExt;
+    ident.unraw().to_string().starts_with(|first: char| first == '_' || first.is_lowercase())
+}
+
+/// Takes `mut` off the names for which `chosen` holds, where a second binding carries it.
+pub(crate) fn strip_mut(signature: &mut Signature, chosen: &dyn Fn(&Ident) -> bool) {
+    for input in &mut signature.inputs {
+        if let FnArg::Typed(typed) = input {
+            strip_mut_in(&mut typed.pat, chosen);
+        }
+    }
+}
+
+fn strip_mut_in(pattern: &mut Pat, chosen: &dyn Fn(&Ident) -> bool) {
+    match pattern {
+        Pat::Ident(ident) => {
+            if chosen(&ident.ident) && ident.by_ref.is_none() {
+                ident.mutability = None;
+            }
+        }
+        Pat::Paren(paren) => strip_mut_in(&mut paren.pat, chosen),
+        Pat::Reference(reference) => strip_mut_in(&mut reference.pat, chosen),
+        Pat::Slice(slice) => slice.elems.iter_mut().for_each(|element| strip_mut_in(element, chosen)),
+        Pat::Struct(fields) => fields.fields.iter_mut().for_each(|field| strip_mut_in(&mut field.pat, chosen)),
+        Pat::Tuple(tuple) => tuple.elems.iter_mut().for_each(|element| strip_mut_in(element, chosen)),
+        Pat::TupleStruct(tuple) => tuple.elems.iter_mut().for_each(|element| strip_mut_in(element, chosen)),
+        Pat::Type(typed) => strip_mut_in(&mut typed.pat, chosen),
+        _ => {}
+    }
+}

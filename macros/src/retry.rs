@@ -1,0 +1,282 @@
+//! `#[retry(attempts = 3, delay = 100ms)]`
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::Expr;
+use syn::ext::IdentExt;
+
+use crate::args::{self, Count};
+use crate::diagnostics::{Errors, list, nearest};
+use crate::duration::Duration;
+use crate::function::Function;
+use crate::layer::{Layer, Parsed, Place};
+use crate::parameters::Binding;
+use crate::tokens::own;
+use crate::types;
+use crate::weaver::{Weaver, Woven};
+
+const OPTIONS: &[&str] =
+    &["attempts", "delay", "factor", "max_delay", "jitter", "max_elapsed", "when", "failure", "retry_after", "on_retry", "clone"];
+
+const JITTERS: &[(&str, &str)] = &[("full", "Full"), ("equal", "Equal"), ("none", "None")];
+
+#[derive(Default)]
+struct Retry {
+    attempts: Option<Count>,
+    delay: Option<Duration>,
+    factor: Option<Expr>,
+    max_delay: Option<Duration>,
+    jitter: Option<Ident>,
+    max_elapsed: Option<Duration>,
+    when: Option<Expr>,
+    failure: Option<Expr>,
+    retry_after: Option<Expr>,
+    on_retry: Option<Expr>,
+    clone: Vec<Ident>,
+}
+
+pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Parsed {
+    let mut retry = Retry::default();
+    let common = args::read("retry", tokens, OPTIONS, errors, None, &mut |option, input| {
+        match option.name.as_str() {
+            "attempts" => retry.attempts = Some(option.value(input, |input| input.parse())?),
+            "delay" => retry.delay = Some(option.value(input, |input| input.parse())?),
+            "factor" => retry.factor = Some(option.expression(input)?),
+            "max_delay" => retry.max_delay = Some(option.value(input, |input| input.parse())?),
+            "jitter" => retry.jitter = Some(option.value(input, |input| input.call(Ident::parse_any))?),
+            "max_elapsed" => retry.max_elapsed = Some(option.value(input, |input| input.parse())?),
+            "when" => retry.when = Some(option.expression(input)?),
+            "failure" => retry.failure = Some(option.expression(input)?),
+            "retry_after" => retry.retry_after = Some(option.expression(input)?),
+            "on_retry" => retry.on_retry = Some(option.expression(input)?),
+            _ => retry.clone = option.names(input)?,
+        }
+        Ok(())
+    });
+    Parsed::new(retry, common)
+}
+
+impl Layer for Retry {
+    fn check(&self, place: Place<'_>, errors: &mut Errors) {
+        self.check_values(errors);
+        self.check_inert(errors);
+        self.check_clone(place, errors);
+        if place.function.diverges() {
+            errors.at_span(place.span, "a function that never returns never fails: there is nothing to retry");
+        }
+    }
+
+    fn repeats(&self) -> bool {
+        true
+    }
+
+    fn cloned(&self) -> &[Ident] {
+        &self.clone
+    }
+
+    // let mut attempts = Attempts::new(3);
+    // loop {
+    //     attempts.begin();
+    //     let delay = { let outcome = ..; if no more { break outcome; } wait };
+    //     wait(delay).await;
+    // }
+    fn weave(&self, weaver: &mut Weaver<'_>, below: &mut dyn FnMut(&mut Weaver<'_>) -> Woven) -> Woven {
+        let span = Span::mixed_site();
+        let private = weaver.private.clone();
+        let names = Names { attempts: weaver.name("attempts"), started: weaver.name("started"), last: weaver.name("last") };
+        let Names { attempts, started, last } = &names;
+        let limit = self.attempts.as_ref().map_or_else(|| quote!(3), |count| count.tokens(&private));
+        let clones = self.clones(weaver, last);
+        let clock = self.max_elapsed.as_ref().map(|_| quote_spanned!(span=> let #started = #private::retry::Attempts::clock();));
+        let body = below(weaver).block();
+        let decision = self.decision(weaver, &names);
+        let wait = weaver.awaiting(&quote_spanned!(span=> #private::retry::wait(delay)));
+        let (originals, copies) = clones;
+        let begin = if self.clone.is_empty() && copies.is_empty() {
+            quote_spanned!(span=> #attempts.begin();)
+        } else {
+            quote_spanned!(span=> let #last = #attempts.begin();)
+        };
+        Woven {
+            setup: quote_spanned! {span=>
+                let mut #attempts = #private::retry::Attempts::new(#limit);
+                #clock
+                #originals
+            },
+            run: quote_spanned! {span=>
+                loop {
+                    #begin
+                    #copies
+                    let delay = {
+                        let outcome = #body;
+                        #decision
+                    };
+                    #wait;
+                }
+            },
+        }
+    }
+}
+
+struct Names {
+    attempts: Ident,
+    started: Ident,
+    last: Ident,
+}
+
+impl Retry {
+    /// What follows an attempt: out of the loop with its outcome, or the delay before the next.
+    fn decision(&self, weaver: &Weaver<'_>, Names { attempts, started, .. }: &Names) -> TokenStream {
+        let span = Span::mixed_site();
+        let (private, name) = (&weaver.private, weaver.function_name());
+        let failed = self.failed(weaver);
+        let backoff = self.backoff(weaver);
+        let delay = match &self.retry_after {
+            None => quote_spanned!(span=> #attempts.wait(&#backoff)),
+            Some(after) => quote_spanned! {span=>
+                match #private::retry::retry_after(&outcome, #after) {
+                    ::core::option::Option::Some(delay) => delay,
+                    ::core::option::Option::None => #attempts.wait(&#backoff),
+                }
+            },
+        };
+        let in_time = self.max_elapsed.as_ref().map(|limit| {
+            quote_spanned! {span=>
+                if !#private::retry::Attempts::ends_in_time(#started, #limit, delay) { break outcome; }
+            }
+        });
+        let tell = self.on_retry.as_ref().map(|listener| {
+            quote_spanned! {span=>
+                #private::retry::on_retry(&#private::retry::RetryEvent::new(#name, #attempts.made(), delay, &outcome), #listener);
+            }
+        });
+        quote_spanned! {span=>
+            if !#failed || !#attempts.left() { break outcome; }
+            let delay = #delay;
+            #in_time
+            #tell
+            delay
+        }
+    }
+
+    fn failed(&self, weaver: &Weaver<'_>) -> TokenStream {
+        let span = Span::mixed_site();
+        let private = &weaver.private;
+        match (&self.failure, &self.when) {
+            (Some(failure), _) => quote_spanned!(span=> #private::retry::failure(&outcome, #failure)),
+            (None, Some(when)) => quote_spanned!(span=> #private::retry::when(&outcome, #when)),
+            (None, None) => {
+                let output = weaver.function.output();
+                quote_spanned!(span=> #private::retry::failed::<#output>(&outcome))
+            }
+        }
+    }
+
+    fn backoff(&self, weaver: &Weaver<'_>) -> TokenStream {
+        let private = &weaver.private;
+        let delay = self.delay.as_ref().map_or_else(|| milliseconds(100), ToTokens::to_token_stream);
+        let max_delay = self.max_delay.as_ref().map_or_else(|| milliseconds(30_000), ToTokens::to_token_stream);
+        let factor = self.factor.as_ref().map_or_else(|| quote!(2.0), |factor| quote!(::core::convert::Into::<f64>::into(#factor)));
+        let variant = self.jitter.as_ref().and_then(jitter).unwrap_or("Full");
+        let variant = own(variant);
+        quote!(#private::retry::Backoff { delay: #delay, factor: #factor, max_delay: #max_delay, jitter: #private::retry::Jitter::#variant })
+    }
+
+    /// The statements that keep the originals, and those that bind a copy for an attempt.
+    fn clones(&self, weaver: &mut Weaver<'_>, last: &Ident) -> (TokenStream, TokenStream) {
+        let span = Span::mixed_site();
+        let private = weaver.private.clone();
+        let all = weaver.clones_all();
+        let function = weaver.function;
+        let (mut originals, mut copies) = (TokenStream::new(), TokenStream::new());
+        for binding in function.parameters.bindings.iter().filter(|binding| all || self.clone.contains(&binding.ident)) {
+            let Binding { ident, mutability, cfgs, .. } = binding;
+            let original = weaver.name("original");
+            let clone = quote_spanned!(ident.span()=> #private::retry::Repeat::new(#ident));
+            originals.extend(quote_spanned!(span=> #(#cfgs)* let mut #original = #clone;));
+            copies.extend(quote_spanned!(span=> #(#cfgs)* let #mutability #ident = #original.next(#last);));
+        }
+        (originals, copies)
+    }
+
+    fn check_values(&self, errors: &mut Errors) {
+        if let Some(attempts) = self.attempts.as_ref().filter(|attempts| attempts.literal() == Some(0)) {
+            errors.at(&attempts.0, "no attempt at all: `attempts` counts the first one too, so write at least 1");
+        }
+        if let Some(jitter) = self.jitter.as_ref().filter(|ident| jitter(ident).is_none()) {
+            let known: Vec<&str> = JITTERS.iter().map(|(name, _)| *name).collect();
+            let meant = nearest(&jitter.to_string(), &known).map(|name| format!(", did you mean `{name}`?")).unwrap_or_default();
+            errors.at(jitter, format!("there is no jitter `{jitter}`{meant} (there are {})", list(&known)));
+        }
+        if let Some(factor) = self.factor.as_ref().filter(|factor| number(factor).is_some_and(|factor| factor < 1.0)) {
+            errors.at(factor, "the waits would shrink: `factor` is at least 1");
+        }
+        if let (Some(delay), Some(max)) = (&self.delay, &self.max_delay)
+            && let (Some(shortest), Some(longest)) = (delay.literal(), max.literal())
+            && longest < shortest
+        {
+            errors.at(max.written(), "`max_delay` is shorter than `delay`: no wait would be as long as `delay` says");
+        }
+    }
+
+    fn check_inert(&self, errors: &mut Errors) {
+        if let (Some(when), Some(_)) = (&self.when, &self.failure) {
+            errors.at(when, "`when` and `failure` both say what is worth another attempt: write one of them");
+        }
+        if self.delay.as_ref().and_then(Duration::literal).is_some_and(|delay| delay.is_zero()) {
+            let waits = [
+                ("factor", self.factor.as_ref().map(ToTokens::to_token_stream)),
+                ("max_delay", self.max_delay.as_ref().map(|max| max.written().to_token_stream())),
+                ("jitter", self.jitter.as_ref().map(ToTokens::to_token_stream)),
+            ];
+            for (name, written) in waits {
+                if let Some(written) = written {
+                    errors.at(written, format!("`{name}` has no effect on a `delay` of zero: remove one of the two"));
+                }
+            }
+        }
+    }
+
+    fn check_clone(&self, place: Place<'_>, errors: &mut Errors) {
+        let function: &Function = place.function;
+        for (index, name) in self.clone.iter().enumerate() {
+            if self.clone[..index].contains(name) {
+                errors.at(name, format!("`{name}` is named twice"));
+                continue;
+            }
+            match function.parameters.find(name) {
+                None if *name == "self" => errors.at(name, "`self` cannot be cloned for each attempt: take `&self`, which each attempt can borrow"),
+                None => {
+                    let names: Vec<String> = function.parameters.names().into_iter().filter(|name| name != "self").collect();
+                    let known = if names.is_empty() { "there is none".to_owned() } else { format!("there is {}", list(&names)) };
+                    errors.at(name, format!("`{}` has no argument `{name}` ({known})", function.name()));
+                }
+                Some(binding) if binding.ty.as_ref().is_some_and(|ty| matches!(types::bare(ty), syn::Type::Reference(_))) => {
+                    errors.at(name, format!("`{name}` is a reference, which each attempt can use again: remove it from `clone(..)`"));
+                }
+                Some(_) if place.stack.makes_async() => {
+                    errors.at(name, "above `#[offload_blocking]` every argument is cloned without being named: remove `clone(..)`");
+                }
+                Some(_) => {}
+            }
+        }
+    }
+}
+
+fn jitter(ident: &Ident) -> Option<&'static str> {
+    JITTERS.iter().find(|(name, _)| ident == name).map(|(_, variant)| *variant)
+}
+
+fn milliseconds(count: u64) -> TokenStream {
+    quote!(::core::time::Duration::from_millis(#count))
+}
+
+/// The value of a number that is written out.
+fn number(expression: &Expr) -> Option<f64> {
+    match expression {
+        Expr::Lit(syn::ExprLit { lit: syn::Lit::Int(int), .. }) => int.base10_parse().ok(),
+        Expr::Lit(syn::ExprLit { lit: syn::Lit::Float(float), .. }) => float.base10_parse().ok(),
+        Expr::Unary(syn::ExprUnary { op: syn::UnOp::Neg(_), expr, .. }) => number(expr).map(|value| -value),
+        _ => None,
+    }
+}

@@ -1,0 +1,104 @@
+//! The attributes of this crate on one function, in written order.
+
+use proc_macro2::{Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote};
+use syn::spanned::Spanned;
+use syn::{Attribute, Meta, Path};
+
+use crate::ATTRIBUTES;
+use crate::diagnostics::Errors;
+use crate::function::Function;
+use crate::layer::{self, Parsed, Place};
+use crate::tokens;
+
+/// The layers, outermost first.
+pub(crate) struct Stack {
+    pub(crate) layers: Vec<Entry>,
+}
+
+pub(crate) struct Entry {
+    pub(crate) attribute: &'static layer::Attribute,
+    pub(crate) span: Span,
+    pub(crate) parsed: Parsed,
+    /// As it was written, where it was taken off the function.
+    path: Option<Path>,
+}
+
+/// What stands in an attribute that only says that its name is used.
+pub(crate) const TAKEN: &str = "__taken";
+
+impl Stack {
+    /// The stack that begins with the attribute that is being expanded, and goes on with its siblings among `others`, which are taken
+    /// off. An attribute of another crate stays where it is.
+    pub(crate) fn collect(first: &'static layer::Attribute, arguments: TokenStream, others: &mut Vec<Attribute>, errors: &mut Errors) -> Self {
+        let mut layers = vec![Entry { attribute: first, span: Span::call_site(), parsed: (first.parse)(arguments, errors), path: None }];
+        others.retain(|other| {
+            report_conditional(other, errors);
+            let Some(attribute) = other.path().segments.last().and_then(|last| named(&last.ident.to_string())) else { return true };
+            let arguments = match &other.meta {
+                Meta::Path(_) => TokenStream::new(),
+                Meta::List(list) => list.tokens.clone(),
+                Meta::NameValue(pair) => {
+                    errors.at(pair, format!("write `#[{}(..)]`", attribute.name));
+                    return false;
+                }
+            };
+            let path = Some(other.path().clone());
+            layers.push(Entry { attribute, span: other.path().span(), parsed: (attribute.parse)(arguments, errors), path });
+            false
+        });
+        Self { layers }
+    }
+
+    /// Items that use the names of the attributes that were taken off: rustc does not see those resolved, and would report their imports
+    /// as unused.
+    pub(crate) fn uses(&self) -> TokenStream {
+        let taken = tokens::own(TAKEN);
+        self.layers.iter().filter_map(|entry| entry.path.as_ref()).map(|path| quote!(#[#path(#taken)] const _: () = ();)).collect()
+    }
+
+    pub(crate) fn makes_async(&self) -> bool {
+        self.layers.iter().any(|entry| entry.parsed.layer.makes_async())
+    }
+
+    /// Reports what is wrong with the stack, and then with each layer.
+    pub(crate) fn check(&self, function: &Function, errors: &mut Errors) {
+        for (index, entry) in self.layers.iter().enumerate() {
+            let (name, layer) = (entry.attribute.name, &entry.parsed.layer);
+            let again = self.layers[..index].iter().any(|earlier| earlier.attribute.name == name);
+            if again && !layer.stacks_with_itself() {
+                errors.at_span(entry.span, format!("`#[{name}]` stands here twice: remove one"));
+            }
+            if layer.makes_async() && index + 1 < self.layers.len() {
+                let below = self.layers[index + 1].attribute.name;
+                errors.at_span(
+                    entry.span,
+                    format!("`#[{name}]` makes the function async, so it stands last: put `#[{below}]` above it"),
+                );
+            }
+            layer.check(Place { span: entry.span, function, stack: self }, errors);
+        }
+    }
+}
+
+fn named(name: &str) -> Option<&'static layer::Attribute> {
+    ATTRIBUTES.iter().find(|attribute| attribute.name == name)
+}
+
+/// A `cfg_attr` is still folded up when an attribute above it is expanded: what is in it would end up outside of the stack.
+fn report_conditional(attribute: &Attribute, errors: &mut Errors) {
+    if !attribute.path().is_ident("cfg_attr") {
+        return;
+    }
+    let Meta::List(list) = &attribute.meta else { return };
+    let is_comma = |token: &TokenTree| matches!(token, TokenTree::Punct(comma) if comma.as_char() == ',');
+    for token in list.tokens.clone().into_iter().skip_while(|token| !is_comma(token)) {
+        let name = token.to_token_stream().to_string();
+        if named(&name).is_some() {
+            errors.at(
+                token,
+                format!("`#[cfg_attr(.., {name})]` would not be in the order in which it is written: put it above the other attributes of steadfast"),
+            );
+        }
+    }
+}

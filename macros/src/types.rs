@@ -1,0 +1,162 @@
+//! Questions about types, as they are written.
+
+use syn::punctuated::Punctuated;
+use syn::{GenericArgument, PathArguments, ReturnType, Type, TypeParamBound};
+
+/// Takes off parentheses and the invisible delimiters in which a `macro_rules` fragment arrives.
+pub(crate) fn bare(mut ty: &Type) -> &Type {
+    loop {
+        ty = match ty {
+            Type::Group(group) => &group.elem,
+            Type::Paren(paren) => &paren.elem,
+            other => return other,
+        };
+    }
+}
+
+/// Whether some part of the type, the type itself included, answers.
+pub(crate) fn any(ty: &Type, answers: &mut dyn FnMut(&Type) -> bool) -> bool {
+    answers(ty) || parts(ty).into_iter().any(|part| any(part, answers))
+}
+
+/// The types of which a type is made.
+fn parts(ty: &Type) -> Vec<&Type> {
+    match ty {
+        Type::Array(array) => vec![&array.elem],
+        Type::Group(group) => vec![&group.elem],
+        Type::Paren(paren) => vec![&paren.elem],
+        Type::Ptr(pointer) => vec![&pointer.elem],
+        Type::Reference(reference) => vec![&reference.elem],
+        Type::Slice(slice) => vec![&slice.elem],
+        Type::Tuple(tuple) => tuple.elems.iter().collect(),
+        Type::Path(path) => {
+            let mut parts: Vec<&Type> = path.path.segments.iter().flat_map(|segment| arguments(&segment.arguments)).collect();
+            parts.extend(path.qself.iter().map(|qself| &*qself.ty));
+            parts
+        }
+        Type::ImplTrait(bounds) => bound_arguments(&bounds.bounds),
+        Type::TraitObject(bounds) => bound_arguments(&bounds.bounds),
+        _ => Vec::new(),
+    }
+}
+
+fn bound_arguments<P>(bounds: &Punctuated<TypeParamBound, P>) -> Vec<&Type> {
+    traits(bounds).flat_map(|path| path.segments.iter().flat_map(|segment| arguments(&segment.arguments))).collect()
+}
+
+/// The traits among bounds.
+pub(crate) fn traits<P>(bounds: &Punctuated<TypeParamBound, P>) -> impl Iterator<Item = &syn::Path> {
+    bounds.iter().filter_map(|bound| match bound {
+        TypeParamBound::Trait(bound) => Some(&bound.path),
+        _ => None,
+    })
+}
+
+/// The types among the generic arguments of a path segment.
+fn arguments(arguments: &PathArguments) -> Vec<&Type> {
+    match arguments {
+        PathArguments::AngleBracketed(angle) => angle
+            .args
+            .iter()
+            .filter_map(|argument| match argument {
+                GenericArgument::Type(ty) => Some(ty),
+                GenericArgument::AssocType(assoc) => Some(&assoc.ty),
+                _ => None,
+            })
+            .collect(),
+        PathArguments::Parenthesized(function) => match &function.output {
+            ReturnType::Type(_, ty) => vec![ty],
+            ReturnType::Default => Vec::new(),
+        },
+        PathArguments::None => Vec::new(),
+    }
+}
+
+/// The last segment of a path type: its name and its type arguments.
+pub(crate) fn last_segment(ty: &Type) -> Option<(String, Vec<&Type>)> {
+    match bare(ty) {
+        Type::Path(path) => path.path.segments.last().map(|segment| (segment.ident.to_string(), arguments(&segment.arguments))),
+        _ => None,
+    }
+}
+
+/// Whether the type cannot be named in full because an `impl Trait` is part of it.
+pub(crate) fn has_impl(ty: &Type) -> bool {
+    any(ty, &mut |part| matches!(part, Type::ImplTrait(_)))
+}
+
+/// The type with `_` for every `impl Trait`.
+pub(crate) fn without_impl(ty: &Type) -> Type {
+    let mut ty = ty.clone();
+    replace_impl(&mut ty);
+    ty
+}
+
+fn replace_impl(ty: &mut Type) {
+    match ty {
+        Type::ImplTrait(bounds) => *ty = Type::Infer(syn::TypeInfer { attrs: Vec::new(), underscore_token: syn::Token![_](bounds.impl_token.span) }),
+        Type::Array(array) => replace_impl(&mut array.elem),
+        Type::Group(group) => replace_impl(&mut group.elem),
+        Type::Paren(paren) => replace_impl(&mut paren.elem),
+        Type::Ptr(pointer) => replace_impl(&mut pointer.elem),
+        Type::Reference(reference) => replace_impl(&mut reference.elem),
+        Type::Slice(slice) => replace_impl(&mut slice.elem),
+        Type::Tuple(tuple) => tuple.elems.iter_mut().for_each(replace_impl),
+        Type::Path(path) => {
+            for segment in &mut path.path.segments {
+                if let PathArguments::AngleBracketed(angle) = &mut segment.arguments {
+                    for argument in &mut angle.args {
+                        if let GenericArgument::Type(ty) = argument {
+                            replace_impl(ty);
+                        }
+                    }
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// A borrow in the type that is not `'static`: a reference, or a lifetime argument.
+pub(crate) fn borrows(ty: &Type) -> bool {
+    any(ty, &mut |part| match part {
+        Type::Reference(reference) => reference.lifetime.as_ref().is_none_or(|lifetime| lifetime.ident != "static"),
+        Type::Path(path) => path.path.segments.iter().any(|segment| match &segment.arguments {
+            PathArguments::AngleBracketed(angle) => {
+                angle.args.iter().any(|argument| matches!(argument, GenericArgument::Lifetime(lifetime) if lifetime.ident != "static"))
+            }
+            _ => false,
+        }),
+        Type::TraitObject(object) => {
+            object.bounds.iter().any(|bound| matches!(bound, TypeParamBound::Lifetime(lifetime) if lifetime.ident != "static"))
+        }
+        _ => false,
+    })
+}
+
+/// What a future type yields: `impl Future<Output = T>`, `Pin<Box<dyn Future<Output = T>>>`, `BoxFuture<'_, T>`.
+pub(crate) fn future_output(ty: &Type) -> Option<&Type> {
+    match bare(ty) {
+        Type::ImplTrait(bounds) => output_of(&bounds.bounds),
+        Type::TraitObject(bounds) => output_of(&bounds.bounds),
+        other => {
+            let (name, arguments) = last_segment(other)?;
+            match name.as_str() {
+                "Pin" | "Box" => future_output(arguments.first()?),
+                "BoxFuture" | "LocalBoxFuture" => arguments.last().copied(),
+                _ => None,
+            }
+        }
+    }
+}
+
+fn output_of<P>(bounds: &Punctuated<TypeParamBound, P>) -> Option<&Type> {
+    traits(bounds).find_map(|path| {
+        let segment = path.segments.last().filter(|segment| segment.ident == "Future")?;
+        let PathArguments::AngleBracketed(angle) = &segment.arguments else { return None };
+        angle.args.iter().find_map(|argument| match argument {
+            GenericArgument::AssocType(assoc) if assoc.ident == "Output" => Some(&assoc.ty),
+            _ => None,
+        })
+    })
+}

@@ -1,0 +1,250 @@
+//! One straight-line body for a whole stack.
+//!
+//! Each layer writes statements around what the layers below it write; there is one future only, the body, and it takes the arguments
+//! along. What limits or watches everything below it (a deadline) is a [`Guard`]: it is wrapped around each thing that is awaited
+//! below, instead of around a future that would hold all of it.
+
+use proc_macro2::{Group, Ident, Span, TokenStream};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::Lifetime;
+
+use crate::function::{Function, self_ident, with_braces};
+use crate::layer::Layer;
+use crate::parameters::Binding;
+use crate::stack::Stack;
+use crate::tokens::{self, own};
+use crate::types;
+
+/// What a layer and all below it wrote.
+pub(crate) struct Woven {
+    /// Statements that look at the arguments, before the body takes them along. They await nothing.
+    pub(crate) setup: TokenStream,
+    /// An expression of the function's return type.
+    pub(crate) run: TokenStream,
+}
+
+impl Woven {
+    /// As one expression.
+    pub(crate) fn block(self) -> TokenStream {
+        let Self { setup, run } = self;
+        quote!({ #setup #run })
+    }
+}
+
+/// Something around everything that is awaited below a layer.
+pub(crate) struct Guard {
+    /// Writes the wrapped future.
+    pub(crate) wrap: Box<dyn Fn(&TokenStream) -> TokenStream>,
+    /// How the guard cuts the wait short, if it can: the wrapped future yields a `Result`, and its `Err` leaves to this label.
+    pub(crate) breaks_to: Option<Lifetime>,
+}
+
+/// How the body takes the arguments along.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Capture {
+    /// By value, in one future.
+    Move,
+    /// By reference, since it runs again or something else needs them later.
+    Borrow,
+}
+
+/// The state of one expansion.
+pub(crate) struct Weaver<'f> {
+    pub(crate) function: &'f Function,
+    /// The root of the library: `::steadfast`.
+    pub(crate) root: TokenStream,
+    /// `::steadfast::__private`
+    pub(crate) private: TokenStream,
+    guards: Vec<Guard>,
+    capture: Capture,
+    /// The pinned body, where a layer asked for it to be made before the layer awaits something itself.
+    pinned: Option<Ident>,
+    names: usize,
+    /// Whether the body is a job on another thread.
+    offloads: bool,
+}
+
+impl<'f> Weaver<'f> {
+    pub(crate) fn new(function: &'f Function, stack: &Stack, root: TokenStream) -> Self {
+        let private = quote!(#root::__private);
+        let capture = if needs_borrow(function, stack) { Capture::Borrow } else { Capture::Move };
+        Self { function, root, private, guards: Vec::new(), capture, pinned: None, names: 0, offloads: stack.makes_async() }
+    }
+
+    /// The layers of the stack, outermost first, around the body.
+    pub(crate) fn weave(&mut self, layers: &[&dyn Layer]) -> Woven {
+        match layers.split_first() {
+            Some((layer, below)) => layer.weave(self, &mut |weaver| weaver.weave(below)),
+            None => {
+                let body = self.body();
+                let mode = self.move_token();
+                self.leaf(&quote!(async #mode #body))
+            }
+        }
+    }
+
+    /// A name that no other layer has.
+    pub(crate) fn name(&mut self, meaning: &str) -> Ident {
+        self.names += 1;
+        own(&format!("{meaning}_{}", self.names))
+    }
+
+    /// A label that no other layer has.
+    pub(crate) fn label(&mut self, meaning: &str) -> Lifetime {
+        Lifetime::new(&format!("'{}", self.name(meaning)), Span::mixed_site())
+    }
+
+    /// Writes what is below a guard.
+    pub(crate) fn guarded(&mut self, guard: Guard, below: &mut dyn FnMut(&mut Self) -> Woven) -> Woven {
+        self.guards.push(guard);
+        let woven = below(self);
+        self.guards.pop();
+        woven
+    }
+
+    /// Writes what is below a layer that awaits something before it runs what is below: the body is made, with the arguments in it,
+    /// before that wait, and not carried over it next to them.
+    pub(crate) fn with_pinned_body(&mut self, below: &mut dyn FnMut(&mut Self) -> Woven) -> Woven {
+        if self.capture == Capture::Borrow || self.pinned.is_some() {
+            return below(self);
+        }
+        let body = self.name("body");
+        self.pinned = Some(body);
+        let woven = below(self);
+        self.pinned = None;
+        woven
+    }
+
+    /// Drops the body where it is [pinned](Self::with_pinned_body): to be written in front of every way out that leaves it behind.
+    pub(crate) fn drop_body(&self) -> TokenStream {
+        let private = &self.private;
+        self.pinned.as_ref().map(|body| quote!(#private::stack::Body::leave(#body.as_mut());)).unwrap_or_default()
+    }
+
+    /// Awaits `future` under all guards that are in force here.
+    pub(crate) fn awaiting(&self, future: &TokenStream) -> TokenStream {
+        let wrapped = self.guards.iter().rev().fold(future.clone(), |future, guard| (guard.wrap)(&future));
+        let drop_body = self.drop_body();
+        let span = Span::mixed_site();
+        self.guards.iter().filter_map(|guard| guard.breaks_to.as_ref()).fold(quote!(#wrapped.await), |value, label| {
+            quote_spanned! {span=>
+                match #value {
+                    ::core::result::Result::Ok(value) => value,
+                    ::core::result::Result::Err(reason) => { #drop_body break #label ::core::result::Result::Err(reason) }
+                }
+            }
+        })
+    }
+
+    /// The innermost expression: runs `future`, which is the body.
+    pub(crate) fn leaf(&self, future: &TokenStream) -> Woven {
+        let span = Span::mixed_site();
+        match &self.pinned {
+            None => Woven { setup: TokenStream::new(), run: self.awaiting(future) },
+            Some(body) => {
+                let private = &self.private;
+                Woven {
+                    setup: quote_spanned!(span=> let mut #body = ::core::pin::pin!(#private::stack::Body::new(#future));),
+                    run: self.awaiting(&quote_spanned!(span=> #body.as_mut())),
+                }
+            }
+        }
+    }
+
+    /// Whether an attempt needs arguments of its own without being told which: those of a job on another thread.
+    pub(crate) fn clones_all(&self) -> bool {
+        self.offloads
+    }
+
+    /// `move`, where the body takes the arguments along.
+    pub(crate) fn move_token(&self) -> TokenStream {
+        match self.capture {
+            Capture::Move => quote!(move),
+            Capture::Borrow => TokenStream::new(),
+        }
+    }
+
+    /// The user's block, with its own braces, made ready to be the inside of a future or a closure:
+    ///
+    /// ```text
+    /// Input:  { body }
+    /// Output: { if let Some(returned) = None::<Ret> { let _ = &last; let _ = &first; return returned; } body }
+    /// ```
+    ///
+    /// The return type must be said, since the inside of a block that is not a function is inferred from its first `return`. The
+    /// arguments are named in reverse, since what a block takes along is dropped in the order in which it is first named, and the
+    /// arguments of a function in reverse.
+    pub(crate) fn body(&self) -> Group {
+        let span = Span::mixed_site();
+        let braces = &self.function.body;
+        let content = braces.stream();
+        let named = if self.capture == Capture::Move { self.arguments_in_drop_order(&content) } else { TokenStream::new() };
+        let hint = if self.function.diverges() {
+            quote_spanned!(span=> if false { #named })
+        } else {
+            let output = self.function.output();
+            quote_spanned! {span=>
+                if let ::core::option::Option::Some(returned) = ::core::option::Option::None::<#output> { #named return returned; }
+            }
+        };
+        with_braces(braces, quote!(#hint #content))
+    }
+
+    /// Those arguments that the body mentions: the others are left outside, so that the compiler still warns that they are unused.
+    fn arguments_in_drop_order(&self, body: &TokenStream) -> TokenStream {
+        let span = Span::mixed_site();
+        let parameters = &self.function.parameters;
+        let mut named = TokenStream::new();
+        for Binding { ident, cfgs, .. } in parameters.bindings.iter().rev() {
+            if ident.to_string().starts_with('_') || tokens::mentions(body, ident) {
+                named.extend(quote_spanned!(span=> #(#cfgs)* let _ = &#ident;));
+            }
+        }
+        if let Some(receiver) = &parameters.receiver {
+            let this = self_ident(receiver);
+            if tokens::mentions(body, &this) {
+                named.extend(quote_spanned!(span=> let _ = &#this;));
+            }
+        }
+        named
+    }
+
+    /// The name of the function, as the library reports it.
+    pub(crate) fn function_name(&self) -> TokenStream {
+        self.function.name().into_token_stream()
+    }
+
+    /// A refusal as the function's return value: what `or_else` makes of it, or what the return type can carry.
+    pub(crate) fn refuse(&self, attribute: &str, error: &TokenStream, or_else: Option<&syn::Expr>) -> TokenStream {
+        let private = &self.private;
+        if let Some(or_else) = or_else {
+            return quote!(#private::refuse_with(#error, #or_else));
+        }
+        // The marker that the message names, in the module of the same name.
+        let marker = format_ident!("{attribute}");
+        let output = self.function.output();
+        quote!(<#output as #private::Refuse<#private::#marker::#marker>>::refuse(#error))
+    }
+
+    /// A refusal that is too unexpected to ask the user for an `or_else`: a panic where the return type carries no error.
+    pub(crate) fn refuse_or_panic(&self, error: &TokenStream) -> TokenStream {
+        let private = &self.private;
+        let unnamed = self.function.output.as_ref().is_none_or(|output| matches!(types::bare(output), syn::Type::ImplTrait(_)));
+        if unnamed || self.function.diverges() {
+            return quote!(#private::panic_with(#error));
+        }
+        let output = self.function.output();
+        quote!(#private::Refusal::<#output>::new().refuse(#error))
+    }
+}
+
+/// Whether the body must leave the arguments where they are: it runs again, or an expression that is evaluated later names one.
+fn needs_borrow(function: &Function, stack: &Stack) -> bool {
+    stack.layers.iter().any(|entry| {
+        let layer = &entry.parsed.layer;
+        let late = layer.late();
+        let is_reference = |binding: &Binding| matches!(binding.ty.as_ref().map(types::bare), Some(syn::Type::Reference(_)));
+        let owned = function.parameters.bindings.iter().filter(|binding| !is_reference(binding));
+        layer.repeats() || owned.into_iter().any(|binding| tokens::mentions(&late, &binding.ident))
+    })
+}

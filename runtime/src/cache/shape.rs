@@ -1,0 +1,246 @@
+//! How a return type is stored: `Ok` and `Some` as values, `Err` and `None` as failures, anything else as a value.
+//!
+//! Which of these a type is must be found by traits, not by spelling, and for plain types without asking anything of them. So it is
+//! left to method look-up: `Kind::<R>::new().shape()` finds the first `shape` on the way from `Kind` over `Unshared` to `Plain`.
+
+use std::marker::PhantomData;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use super::entry::{Failure, Found};
+
+/// A return type, seen as something to store.
+pub trait Shape: Copy + Send + Sync {
+    /// The return type.
+    type Out;
+    /// What a cache stores of it.
+    type Value;
+    /// Whether an error of a call can be given to those who wait for it, too.
+    const SHARES_ERRORS: bool;
+
+    /// What came of a call.
+    fn outcome(self, out: &Self::Out) -> Outcome<'_, Self::Value>;
+
+    /// The failure as it is shared with waiters and remembered, where it can be.
+    fn failure(self, out: &Self::Out) -> Option<Failure>;
+
+    /// The return value, from what was stored. `None`: the failure of a function with another error type.
+    fn restore(self, found: Found<Self::Value>) -> Option<Self::Out>;
+}
+
+/// What came of a call.
+#[derive(Debug)]
+pub enum Outcome<'a, V> {
+    Value(&'a V),
+    Error,
+    None,
+}
+
+type Marker<R> = PhantomData<fn() -> R>;
+
+/// Finds the shape of `R`.
+pub struct Kind<R>(Unshared<R>);
+
+/// Where the look-up goes on for a `Result` whose error cannot be shared, and for an `Option`.
+pub struct Unshared<R>(Plain<R>);
+
+impl<R> Kind<R> {
+    /// For the return type `R`.
+    #[must_use]
+    #[inline]
+    #[expect(clippy::new_without_default, reason = "only expansions make one")]
+    pub const fn new() -> Self {
+        Self(Unshared(Plain(PhantomData)))
+    }
+
+    /// For the type of a value that cannot be named.
+    #[must_use]
+    #[inline]
+    pub const fn plain() -> Plain<R> {
+        Plain(PhantomData)
+    }
+}
+
+impl<T, E: Clone + Send + Sync + 'static> Kind<Result<T, E>> {
+    /// A `Result` whose error is shared.
+    #[inline]
+    pub fn shape(&self) -> SharedResult<T, E> {
+        SharedResult(PhantomData)
+    }
+}
+
+impl<T, E> Unshared<Result<T, E>> {
+    /// A `Result` whose error is its caller's own.
+    #[inline]
+    pub fn shape(&self) -> OwnResult<T, E> {
+        OwnResult(PhantomData)
+    }
+}
+
+impl<T> Unshared<Option<T>> {
+    /// An `Option`.
+    #[inline]
+    pub fn shape(&self) -> Optional<T> {
+        Optional(PhantomData)
+    }
+}
+
+impl<R> Plain<R> {
+    /// Any other type.
+    #[inline]
+    #[must_use]
+    pub fn shape(&self) -> Self {
+        *self
+    }
+}
+
+impl<R> Deref for Kind<R> {
+    type Target = Unshared<R>;
+
+    #[inline]
+    fn deref(&self) -> &Unshared<R> {
+        &self.0
+    }
+}
+
+impl<R> Deref for Unshared<R> {
+    type Target = Plain<R>;
+
+    #[inline]
+    fn deref(&self) -> &Plain<R> {
+        &self.0
+    }
+}
+
+/// `Result<T, E>` with an error that can be cloned to everyone who waits.
+pub struct SharedResult<T, E>(Marker<(T, E)>);
+
+/// `Result<T, E>` with an error that only the computing caller gets.
+pub struct OwnResult<T, E>(Marker<(T, E)>);
+
+/// `Option<T>`.
+pub struct Optional<T>(Marker<T>);
+
+/// Any type, stored whole.
+pub struct Plain<R>(Marker<R>);
+
+/// `Copy` without a bound on the parameters, which a derive would ask for.
+macro_rules! copy {
+    ($($name:ident<$($parameter:ident),*>)*) => {$(
+        impl<$($parameter),*> Clone for $name<$($parameter),*> {
+            #[inline]
+            fn clone(&self) -> Self {
+                *self
+            }
+        }
+
+        impl<$($parameter),*> Copy for $name<$($parameter),*> {}
+    )*};
+}
+
+copy! { SharedResult<T, E> OwnResult<T, E> Optional<T> Plain<R> }
+
+impl<T, E: Clone + Send + Sync + 'static> Shape for SharedResult<T, E> {
+    type Out = Result<T, E>;
+    type Value = T;
+    const SHARES_ERRORS: bool = true;
+
+    fn outcome(self, out: &Result<T, E>) -> Outcome<'_, T> {
+        OwnResult(PhantomData).outcome(out)
+    }
+
+    fn failure(self, out: &Result<T, E>) -> Option<Failure> {
+        out.as_ref().err().map(|error| Arc::new(error.clone()) as Failure)
+    }
+
+    #[inline]
+    fn restore(self, found: Found<T>) -> Option<Result<T, E>> {
+        match found {
+            Found::Value(value) => Some(Ok(value)),
+            Found::Failure(failure) => failure.downcast_ref::<E>().map(|error| Err(error.clone())),
+        }
+    }
+}
+
+impl<T, E> Shape for OwnResult<T, E> {
+    type Out = Result<T, E>;
+    type Value = T;
+    const SHARES_ERRORS: bool = false;
+
+    fn outcome(self, out: &Result<T, E>) -> Outcome<'_, T> {
+        out.as_ref().map_or(Outcome::Error, Outcome::Value)
+    }
+
+    fn failure(self, _: &Result<T, E>) -> Option<Failure> {
+        None
+    }
+
+    #[inline]
+    fn restore(self, found: Found<T>) -> Option<Result<T, E>> {
+        match found {
+            Found::Value(value) => Some(Ok(value)),
+            Found::Failure(_) => None,
+        }
+    }
+}
+
+/// What stands for a `None`. Its own type, so that an error type `()` is not taken for it in a shared cache.
+struct Absent;
+
+impl<T> Shape for Optional<T> {
+    type Out = Option<T>;
+    type Value = T;
+    const SHARES_ERRORS: bool = false;
+
+    fn outcome(self, out: &Option<T>) -> Outcome<'_, T> {
+        out.as_ref().map_or(Outcome::None, Outcome::Value)
+    }
+
+    fn failure(self, _: &Option<T>) -> Option<Failure> {
+        Some(Arc::new(Absent))
+    }
+
+    #[inline]
+    fn restore(self, found: Found<T>) -> Option<Option<T>> {
+        match found {
+            Found::Value(value) => Some(Some(value)),
+            Found::Failure(failure) => failure.is::<Absent>().then_some(None),
+        }
+    }
+}
+
+impl<R> Shape for Plain<R> {
+    type Out = R;
+    type Value = R;
+    const SHARES_ERRORS: bool = false;
+
+    fn outcome(self, out: &R) -> Outcome<'_, R> {
+        Outcome::Value(out)
+    }
+
+    fn failure(self, _: &R) -> Option<Failure> {
+        None
+    }
+
+    #[inline]
+    fn restore(self, found: Found<R>) -> Option<R> {
+        match found {
+            Found::Value(value) => Some(value),
+            Found::Failure(_) => None,
+        }
+    }
+}
+
+/// A return type whose errors can be remembered.
+#[diagnostic::on_unimplemented(
+    message = "`error_ttl` remembers an error, and this return type has none that can be",
+    label = "not a `Result` whose error is `Clone + Send + Sync + 'static`",
+    note = "derive `Clone` for the error (put what cannot be cloned into an `Arc`), or remove `error_ttl`"
+)]
+pub trait RemembersErrors {}
+
+impl<T, E> RemembersErrors for SharedResult<T, E> {}
+
+/// Fails to compile where `error_ttl` does not apply.
+#[inline]
+pub fn remember_errors<S: RemembersErrors>(_: &S) {}

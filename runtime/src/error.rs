@@ -1,0 +1,131 @@
+//! The one error type of the library.
+
+use std::fmt;
+use std::io;
+use std::time::Duration;
+
+/// What the library itself reports: a deadline that passed, a computation that waits for itself, a pool that is gone.
+///
+/// A function's own errors are never wrapped in it: it is made only where an attribute refuses to go on, and converted at once
+/// into the function's return type (see the [crate documentation](crate#errors)).
+///
+/// ```
+/// use steadfast::timeout;
+///
+/// #[derive(Debug)]
+/// enum AppError {
+///     Policy(steadfast::Error), // with `thiserror`: `#[from] steadfast::Error`
+/// }
+/// # impl From<steadfast::Error> for AppError { fn from(e: steadfast::Error) -> Self { Self::Policy(e) } }
+///
+/// #[timeout(20ms)]
+/// async fn stuck() -> Result<(), AppError> {
+///     std::future::pending().await
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+/// let AppError::Policy(error) = stuck().await.unwrap_err();
+/// assert!(error.is_timeout());
+/// assert_eq!(error.function(), "stuck");
+/// assert_eq!(error.to_string(), "`stuck` timed out after 20ms");
+/// # }
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Error {
+    kind: ErrorKind,
+    function: &'static str,
+    limit: Option<Duration>,
+    retry_after: Option<Duration>,
+}
+
+/// Which policy spoke.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The deadline of a `#[timeout]` passed.
+    Timeout,
+    /// A cached function called itself with the key that it is computing, and would wait for itself for ever.
+    Recursion,
+    /// The thread pool or the runtime went away before the work could run.
+    Shutdown,
+}
+
+impl Error {
+    pub(crate) fn new(kind: ErrorKind, function: &'static str) -> Self {
+        Self { kind, function, limit: None, retry_after: None }
+    }
+
+    pub(crate) fn with_limit(self, limit: Duration) -> Self {
+        Self { limit: Some(limit), ..self }
+    }
+
+    /// Which policy spoke.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        self.kind
+    }
+
+    /// Whether a deadline passed.
+    #[must_use]
+    pub fn is_timeout(&self) -> bool {
+        self.kind == ErrorKind::Timeout
+    }
+
+    /// Whether a cached function waited for itself.
+    #[must_use]
+    pub fn is_recursion(&self) -> bool {
+        self.kind == ErrorKind::Recursion
+    }
+
+    /// Whether the pool or the runtime was gone.
+    #[must_use]
+    pub fn is_shutdown(&self) -> bool {
+        self.kind == ErrorKind::Shutdown
+    }
+
+    /// The name of the annotated function, as it is written in the source.
+    #[must_use]
+    pub fn function(&self) -> &'static str {
+        self.function
+    }
+
+    /// The limit that was met, where the policy has one: for a timeout, its duration.
+    #[must_use]
+    pub fn limit(&self) -> Option<Duration> {
+        self.limit
+    }
+
+    /// How long to wait before another call has a chance, where the policy knows. No policy of this release does.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let function = self.function;
+        match self.kind {
+            ErrorKind::Timeout => {
+                write!(f, "`{function}` timed out")?;
+                self.limit.map_or(Ok(()), |limit| write!(f, " after {limit:?}"))
+            }
+            ErrorKind::Recursion => write!(f, "`{function}` called itself with the key that it is computing"),
+            ErrorKind::Shutdown => write!(f, "`{function}` did not run: its thread pool has shut down"),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// `TimedOut` for a deadline, `Deadlock` for a recursion, `BrokenPipe` for a pool that is gone; the [`Error`] is the source.
+impl From<Error> for io::Error {
+    fn from(error: Error) -> Self {
+        let kind = match error.kind {
+            ErrorKind::Timeout => io::ErrorKind::TimedOut,
+            ErrorKind::Recursion => io::ErrorKind::Deadlock,
+            ErrorKind::Shutdown => io::ErrorKind::BrokenPipe,
+        };
+        Self::new(kind, error)
+    }
+}

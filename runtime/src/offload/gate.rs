@@ -1,0 +1,32 @@
+//! `limit`: how many bodies of a function run at once.
+
+use std::sync::{Arc, OnceLock};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// The permits of one function. A job owns its permit, so that a caller that goes away does not give the place of a body that still runs.
+#[derive(Debug)]
+pub struct Gate(OnceLock<Arc<Semaphore>>);
+
+impl Gate {
+    /// No permits yet: the limit is an expression, evaluated at the first call.
+    #[expect(clippy::new_without_default, reason = "only expansions make one")]
+    pub const fn new() -> Self {
+        Self(OnceLock::new())
+    }
+
+    /// Waits for a permit. First come, first served; cancel safe.
+    ///
+    /// # Panics
+    ///
+    /// If `limit` is zero: no call could ever run.
+    pub async fn enter(&self, limit: impl FnOnce() -> usize) -> OwnedSemaphorePermit {
+        let permits = self.0.get_or_init(|| {
+            let limit = limit();
+            assert!(limit > 0, "`limit` of `#[offload_blocking]` is 0: no call could ever run");
+            Arc::new(Semaphore::new(limit.min(Semaphore::MAX_PERMITS)))
+        });
+        let entered = Arc::clone(permits).acquire_owned().await;
+        entered.expect("the semaphore is never closed")
+    }
+}

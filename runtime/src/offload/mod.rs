@@ -1,0 +1,78 @@
+//! `#[offload_blocking]`: blocking functions on a pool of threads.
+
+mod gate;
+mod job;
+mod pool;
+
+pub use pool::BlockingPool;
+
+/// Makes a blocking `fn` an `async fn` that runs on a thread pool.
+///
+/// ```
+/// use steadfast::{BlockingPool, offload_blocking};
+///
+/// #[offload_blocking(limit = 4)] // no more than four at once
+/// fn checksum(bytes: Vec<u8>) -> u64 {
+///     bytes.iter().map(|&byte| u64::from(byte)).sum()
+/// }
+///
+/// static DISK: BlockingPool = BlockingPool::new("disk", 2);
+///
+/// #[offload_blocking(pool = DISK)]
+/// fn size(path: std::path::PathBuf) -> std::io::Result<u64> {
+///     Ok(std::fs::metadata(path)?.len())
+/// }
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// assert_eq!(checksum(vec![1, 2, 3]).await, 6);
+/// assert!(size("no such file".into()).await.is_err());
+/// # }
+/// ```
+///
+/// # Options
+///
+/// - `limit = n`: how many bodies of this function run at once, over all its callers; the others wait their turn, first come first
+///   served. Any expression of type `usize`, evaluated once, at the first call. A body that has started holds its place until it
+///   ends, also when its caller is gone.
+/// - `pool = rayon`: rayon's global pool, for computations (feature `rayon`);
+/// - `pool = expr`: a [`BlockingPool`] of your own. Without `pool`: tokio's blocking pool, which suits blocking I/O.
+/// - `crate = path`: where `steadfast` is found.
+///
+/// Arguments are taken by value and are `Send + 'static`, as is the result. A method takes `self: Arc<Self>` (or `self`).
+///
+/// # Errors
+///
+/// Where the runtime or the pool shuts down before the body has started, the return type carries an [`Error`](crate::Error) for which
+/// [`is_shutdown`](crate::Error::is_shutdown) holds, if it can.
+///
+/// # Cancel safety
+///
+/// A call that is dropped before its body has started never runs it, and its arguments are dropped. A body that has started cannot be
+/// stopped: it runs to its end on its thread, and its result is dropped.
+///
+/// # Panics
+///
+/// A panic of the body is resumed in the caller, with its payload. A shutdown panics where the return type carries no error.
+/// Outside of a tokio runtime, a call without a `pool` of its own panics.
+pub use steadfast_macros::offload_blocking;
+
+#[doc(hidden)]
+pub mod private {
+    pub use super::gate::Gate;
+    #[cfg(feature = "rayon")]
+    pub use super::job::Rayon;
+    pub use super::job::{Executor, Tokio, run};
+    use crate::{Error, ErrorKind};
+
+    /// The pool is gone.
+    #[derive(Debug)]
+    pub struct Gone;
+
+    impl Gone {
+        /// The error that says so for `function`.
+        #[cold]
+        #[must_use]
+        pub fn error(self, function: &'static str) -> Error {
+            Error::new(ErrorKind::Shutdown, function)
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! How long to wait before an attempt.
+
+use std::time::Duration;
+
+/// How far a wait may stray below the computed one, so that callers who failed together do not come back together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Jitter {
+    /// Anywhere in `0..=wait`.
+    #[default]
+    Full,
+    /// Anywhere in `wait / 2..=wait`.
+    Equal,
+    /// Exactly `wait`.
+    None,
+}
+
+/// An exponential backoff: `delay * factor ^ (failures - 1)`, at most `max_delay`.
+#[derive(Debug, Clone, Copy)]
+pub struct Backoff {
+    /// The wait after the first failure.
+    pub delay: Duration,
+    /// What each further wait is multiplied by.
+    pub factor: f64,
+    /// No wait is longer.
+    pub max_delay: Duration,
+    /// How the wait is spread.
+    pub jitter: Jitter,
+}
+
+impl Backoff {
+    /// The wait after the given number of failures (from 1).
+    #[must_use]
+    pub fn wait(&self, failures: u32) -> Duration {
+        let longest = self.longest(failures);
+        match self.jitter {
+            Jitter::None => longest,
+            Jitter::Full => longest.mul_f64(fastrand::f64()),
+            Jitter::Equal => longest / 2 + (longest / 2).mul_f64(fastrand::f64()),
+        }
+    }
+
+    fn longest(&self, failures: u32) -> Duration {
+        let exponent = i32::try_from(failures.saturating_sub(1)).unwrap_or(i32::MAX);
+        let seconds = self.delay.as_secs_f64() * self.factor.powi(exponent);
+        // Too large for a `Duration`, infinite, or 0 * infinity: the cap answers all of them, but a zero delay stays zero.
+        match Duration::try_from_secs_f64(seconds) {
+            Ok(wait) => wait.min(self.max_delay),
+            Err(_) if self.delay.is_zero() => Duration::ZERO,
+            Err(_) => self.max_delay,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn backoff(delay: Duration, factor: f64, jitter: Jitter) -> Backoff {
+        Backoff { delay, factor, max_delay: Duration::from_secs(30), jitter }
+    }
+
+    #[test]
+    fn grows_by_the_factor_up_to_the_cap() {
+        let backoff = backoff(Duration::from_millis(100), 2.0, Jitter::None);
+        let waits: Vec<u128> = [1, 2, 3, 9, 10].into_iter().map(|n| backoff.wait(n).as_millis()).collect();
+        assert_eq!(waits, [100, 200, 400, 25_600, 30_000]);
+    }
+
+    #[test]
+    fn saturates_instead_of_overflowing() {
+        let cap = Duration::from_secs(30);
+        assert_eq!(backoff(Duration::MAX, 2.0, Jitter::None).wait(u32::MAX), cap);
+        assert_eq!(backoff(Duration::from_secs(1), f64::MAX, Jitter::None).wait(3), cap);
+        assert_eq!(backoff(Duration::ZERO, f64::MAX, Jitter::None).wait(u32::MAX), Duration::ZERO);
+        let unbounded = Backoff { max_delay: Duration::MAX, ..backoff(Duration::MAX, 1.0, Jitter::Full) };
+        assert!(unbounded.wait(1) <= Duration::MAX);
+    }
+
+    #[test]
+    fn jitter_stays_in_its_range_and_spreads() {
+        let wait = Duration::from_millis(1_000);
+        for (jitter, floor) in [(Jitter::Full, Duration::ZERO), (Jitter::Equal, wait / 2)] {
+            let waits: Vec<Duration> = (0..1_000).map(|_| backoff(wait, 1.0, jitter).wait(1)).collect();
+            assert!(waits.iter().all(|w| (floor..=wait).contains(w)));
+            let spread = waits.iter().max().unwrap().abs_diff(*waits.iter().min().unwrap());
+            assert!(spread > (wait - floor) / 2, "{jitter:?} spreads over {spread:?} only");
+        }
+    }
+}

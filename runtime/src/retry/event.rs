@@ -1,0 +1,64 @@
+//! What `on_retry` is told.
+
+use std::time::Duration;
+
+use crate::outcome::Attempted;
+
+/// An attempt that failed and will be followed by another: what `on_retry` is told.
+///
+/// ```
+/// use steadfast::retry;
+///
+/// #[retry(delay = 10ms, on_retry = |event| eprintln!(
+///     "attempt {} of `{}` failed ({:?}), next in {:?}", event.attempt(), event.function(), event.error(), event.delay(),
+/// ))]
+/// async fn fetch() -> Result<(), std::io::Error> {
+///     Ok(())
+/// }
+/// ```
+#[derive(Debug)]
+pub struct RetryEvent<'a, R> {
+    function: &'static str,
+    attempt: u32,
+    delay: Duration,
+    outcome: &'a R,
+}
+
+impl<'a, R> RetryEvent<'a, R> {
+    #[doc(hidden)]
+    pub fn new(function: &'static str, attempt: u32, delay: Duration, outcome: &'a R) -> Self {
+        Self { function, attempt, delay, outcome }
+    }
+
+    /// The name of the annotated function.
+    #[must_use]
+    pub fn function(&self) -> &'static str {
+        self.function
+    }
+
+    /// Which attempt failed, counted from 1.
+    #[must_use]
+    pub fn attempt(&self) -> u32 {
+        self.attempt
+    }
+
+    /// How long the call now waits.
+    #[must_use]
+    pub fn delay(&self) -> Duration {
+        self.delay
+    }
+
+    /// What the failed attempt returned.
+    #[must_use]
+    pub fn outcome(&self) -> &'a R {
+        self.outcome
+    }
+}
+
+impl<'a, R: Attempted> RetryEvent<'a, R> {
+    /// The error of the failed attempt: `Some` for every failed `Result`; `Some(&())` for a `None`.
+    #[must_use]
+    pub fn error(&self) -> Option<&'a R::Error> {
+        self.outcome.failure()
+    }
+}

@@ -1,0 +1,122 @@
+//! `#[retry]`: the attempts of one call, and the waits between them.
+
+mod attempts;
+mod backoff;
+mod event;
+
+pub use attempts::{Attempts, Repeat};
+pub use backoff::{Backoff, Jitter};
+pub use event::RetryEvent;
+
+/// Runs the function's body again while it fails; the last outcome is returned unchanged.
+///
+/// ```
+/// use steadfast::retry;
+/// use std::sync::atomic::{AtomicU32, Ordering};
+///
+/// # #[derive(Debug)] enum AppError { Busy, NotFound }
+/// # impl AppError { fn is_transient(&self) -> bool { matches!(self, Self::Busy) } }
+/// static CALLS: AtomicU32 = AtomicU32::new(0);
+///
+/// #[retry(attempts = 4, delay = 50ms, when = |error| error.is_transient())]
+/// async fn fetch(id: u64) -> Result<u64, AppError> {
+///     match CALLS.fetch_add(1, Ordering::Relaxed) {
+///         0 | 1 => Err(AppError::Busy),
+///         _ => Ok(id),
+///     }
+/// }
+///
+/// // A plain value says itself what counts as failed.
+/// #[retry(failure = |status| *status >= 500, on_retry = |event| println!("again in {:?}", event.delay()))]
+/// async fn status() -> u16 {
+///     200
+/// }
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+/// assert_eq!(fetch(7).await.unwrap(), 7);
+/// assert_eq!(CALLS.load(Ordering::Relaxed), 3);
+/// assert_eq!(status().await, 200);
+/// # }
+/// ```
+///
+/// # Options
+///
+/// | option | default | meaning |
+/// | --- | --- | --- |
+/// | `attempts = n` | 3 | how often the body runs at most, the first time included |
+/// | `delay = duration` | `100ms` | the wait before the second attempt; `0s` never touches a timer |
+/// | `factor = n` | 2 | what each further wait is multiplied by (1 or more) |
+/// | `max_delay = duration` | `30s` | no computed wait is longer |
+/// | `jitter = full \| equal \| none` | `full` | spreads the waits: over all of `0..=wait`, over its upper half, not at all |
+/// | `max_elapsed = duration` | none | no attempt starts later than this after the call began; a wait that could not end in time is not begun |
+/// | `when = \|error\| bool` | every error | which errors are worth another attempt; the argument is a reference |
+/// | `failure = \|outcome\| bool` | `Err`, `None` | what counts as failed, for any return type; the argument is a reference |
+/// | `retry_after = \|error\| Option<Duration>` | none | a wait that the error asks for, instead of the computed one: neither jittered nor capped by `max_delay` |
+/// | `on_retry = \|event\| ..` | none | called with a [`RetryEvent`] before each wait |
+/// | `clone(arg, ..)` | none | by-value arguments that the body consumes: cloned for each attempt but the last |
+/// | `crate = path` | `::steadfast` | where `steadfast` is found |
+///
+/// Durations are literals with a unit or expressions; counts are expressions. Those are evaluated when a call needs them and may name
+/// the arguments.
+///
+/// The waits grow exponentially and saturate instead of overflowing. Full and equal jitter are those of Marc Brooker, "Exponential
+/// Backoff And Jitter", AWS Architecture Blog, 2015.
+///
+/// # Arguments that the body consumes
+///
+/// Each attempt borrows the arguments. A body that moves one out is rustc's own error E0382; name that argument in `clone(..)`. Above
+/// [`offload_blocking`](crate::offload_blocking), whose job must own its arguments, they are cloned without being named.
+///
+/// # Cancel safety
+///
+/// Dropping the call drops the running attempt or the wait, and no further attempt starts.
+///
+/// # Panics
+///
+/// A panic of the body is not retried: it reaches the caller. A wait panics outside of a tokio runtime with timers.
+pub use steadfast_macros::retry;
+
+#[doc(hidden)]
+pub mod private {
+    pub use super::{Attempts, Backoff, Jitter, Repeat, RetryEvent};
+    use crate::outcome::Attempted;
+
+    /// Applies `when`: a function, so that the closure's argument needs no type.
+    #[inline]
+    pub fn when<R: Attempted>(outcome: &R, when: impl FnOnce(&R::Error) -> bool) -> bool {
+        outcome.failure().is_some_and(when)
+    }
+
+    /// What counts as failed when nothing is said.
+    #[inline]
+    pub fn failed<R: Attempted>(outcome: &R) -> bool {
+        outcome.failure().is_some()
+    }
+
+    /// Applies `failure`.
+    #[inline]
+    pub fn failure<R>(outcome: &R, failure: impl FnOnce(&R) -> bool) -> bool {
+        failure(outcome)
+    }
+
+    /// Applies `retry_after`.
+    pub fn retry_after<R: Attempted>(
+        outcome: &R,
+        after: impl FnOnce(&R::Error) -> Option<std::time::Duration>,
+    ) -> Option<std::time::Duration> {
+        outcome.failure().and_then(after)
+    }
+
+    /// Applies `on_retry`.
+    pub fn on_retry<R>(event: &RetryEvent<'_, R>, listener: impl FnOnce(&RetryEvent<'_, R>)) {
+        listener(event);
+    }
+
+    /// Waits before the next attempt. A zero delay touches no timer, but gives a task that uses up its budget a chance to yield.
+    pub async fn wait(delay: std::time::Duration) {
+        if delay.is_zero() {
+            tokio::task::coop::consume_budget().await;
+        } else {
+            tokio::time::sleep(delay).await;
+        }
+    }
+}
