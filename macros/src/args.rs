@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
-use syn::parse::{ParseStream, Parser};
+use syn::parse::{Parse, ParseStream, Parser};
 use syn::{Expr, Lit, Path, Token, token};
 
 use crate::diagnostics::{Errors, list, nearest};
@@ -34,9 +34,9 @@ impl OptionName {
         read(input)
     }
 
-    /// Reads `= expression`.
-    pub(crate) fn expression(&self, input: ParseStream<'_>) -> syn::Result<Expr> {
-        self.value(input, |input| input.parse())
+    /// Reads `= value`, of any type that parses.
+    pub(crate) fn parse<T: Parse>(&self, input: ParseStream<'_>) -> syn::Result<T> {
+        self.value(input, T::parse)
     }
 
     /// Reads `(name, ..)`.
@@ -54,6 +54,9 @@ impl OptionName {
     }
 }
 
+/// Takes an argument that has no name.
+pub(crate) type Positional<'a> = dyn FnMut(ParseStream<'_>) -> syn::Result<()> + 'a;
+
 /// Reads the arguments of an attribute, option by option, and goes on after an error.
 ///
 /// `positional` takes a first argument without a name, where the attribute has one; `option` takes the value of an option whose name is
@@ -63,7 +66,7 @@ pub(crate) fn read(
     tokens: TokenStream,
     known: &[&'static str],
     errors: &mut Errors,
-    mut positional: Option<&mut dyn FnMut(ParseStream<'_>) -> syn::Result<()>>,
+    mut positional: Option<&mut Positional<'_>>,
     option: &mut dyn FnMut(&OptionName, ParseStream<'_>) -> syn::Result<()>,
 ) -> Common {
     let mut common = Common::default();
@@ -166,12 +169,14 @@ impl Count {
     }
 }
 
-impl syn::parse::Parse for Count {
+impl Parse for Count {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
         let expression: Expr = input.parse()?;
         let count = Self(expression);
         match &count.0 {
-            Expr::Lit(literal) if count.literal_token().is_none() => Err(syn::Error::new_spanned(literal, "not a count: write a whole number")),
+            Expr::Lit(literal) if count.literal_token().is_none() => {
+                Err(syn::Error::new_spanned(literal, "not a count: write a whole number"))
+            }
             Expr::Lit(_) if count.literal_token().is_some_and(|int| !is_integer_suffix(int.suffix())) => {
                 Err(syn::Error::new_spanned(&count.0, "a count has no unit: write a whole number"))
             }

@@ -15,7 +15,7 @@ use crate::weaver::{Weaver, Woven};
 
 /// Expands the attribute `name`, and with it all its siblings on the same item. Errors come out next to the item, so that nothing but
 /// them is reported and editors keep working.
-pub(crate) fn attribute(name: &str, arguments: TokenStream, item: TokenStream) -> TokenStream {
+pub(crate) fn attribute(name: &str, arguments: TokenStream, item: &TokenStream) -> TokenStream {
     if arguments.to_string() == TAKEN {
         return TokenStream::new();
     }
@@ -36,14 +36,17 @@ pub(crate) fn attribute(name: &str, arguments: TokenStream, item: TokenStream) -
         }
         Ok(Item::Declaration { semicolon, mut attributes, rest }) => {
             let _ = Stack::collect(first, arguments, &mut attributes, &mut errors);
-            errors.at(semicolon, format!("`#[{name}]` needs a body to work on: put it on the implementation, or give the method a default body"));
+            errors.at(
+                semicolon,
+                format!("`#[{name}]` needs a body to work on: put it on the implementation, or give the method a default body"),
+            );
             let (errors, attributes) = (errors.into_tokens(), all(&attributes));
             quote!(#errors #attributes #rest)
         }
         Err(error) => {
             let tokens = item.clone();
             errors.push(match tokens.into_iter().next() {
-                Some(token) if !looks_like_function(&item) => {
+                Some(token) if !looks_like_function(item) => {
                     syn::Error::new(token.span(), format!("`#[{name}]` goes on a function, one at a time"))
                 }
                 _ => error,

@@ -46,7 +46,11 @@ pub(crate) enum Shape {
 pub(crate) enum Item {
     Function(Box<Function>),
     /// A declaration without a body.
-    Declaration { semicolon: Token![;], attributes: Vec<Attribute>, rest: TokenStream },
+    Declaration {
+        semicolon: Token![;],
+        attributes: Vec<Attribute>,
+        rest: TokenStream,
+    },
 }
 
 impl Parse for Item {
@@ -70,10 +74,20 @@ impl Parse for Item {
 }
 
 impl Function {
-    fn new(attributes: Vec<Attribute>, visibility: Visibility, default: Option<Token![default]>, mut signature: Signature, body: Group) -> Self {
+    fn new(
+        attributes: Vec<Attribute>,
+        visibility: Visibility,
+        default: Option<Token![default]>,
+        mut signature: Signature,
+        body: Group,
+    ) -> Self {
         let parameters = Parameters::of(&mut signature);
         let returned = match &signature.output {
-            ReturnType::Default => Type::Tuple(syn::TypeTuple { attrs: Vec::new(), paren_token: syn::token::Paren::default(), elems: syn::punctuated::Punctuated::new() }),
+            ReturnType::Default => Type::Tuple(syn::TypeTuple {
+                attrs: Vec::new(),
+                paren_token: syn::token::Paren::default(),
+                elems: syn::punctuated::Punctuated::new(),
+            }),
             ReturnType::Type(_, ty) => (**ty).clone(),
         };
         let mut output = Some(returned.clone());
@@ -114,17 +128,14 @@ impl Function {
 
     /// The item as it was, without the attributes of the stack.
     pub(crate) fn unchanged(&self, makes_async: bool, uses: &TokenStream) -> TokenStream {
-        let body = match &self.shape {
-            Shape::Returned { before, boxed, braces } => {
-                let body = &self.body;
-                let block = quote!(async move #body);
-                let last = boxed.as_ref().map_or_else(|| block.clone(), |pin| quote!(#pin(#block)));
-                with_braces(braces, quote!(#uses #before #last))
-            }
-            _ => {
-                let content = self.body.stream();
-                with_braces(&self.body, quote!(#uses #content))
-            }
+        let content = self.body.stream();
+        let body = if let Shape::Returned { before, boxed, braces } = &self.shape {
+            let block = with_braces(&self.body, content);
+            let block = quote!(async move #block);
+            let last = boxed.as_ref().map_or_else(|| block.clone(), |pin| quote!(#pin(#block)));
+            with_braces(braces, quote!(#uses #before #last))
+        } else {
+            with_braces(&self.body, quote!(#uses #content))
         };
         let mut signature = self.signature.clone();
         if makes_async && signature.asyncness.is_none() {
@@ -181,7 +192,9 @@ fn returned_block(braces: &Group) -> Option<(Shape, Group)> {
 /// Takes `async { .. }` or `async move { .. }` off the end.
 fn pop_async_block(trees: &mut Vec<TokenTree>) -> Option<Group> {
     let (start, body) = match trees.as_slice() {
-        [.., keyword, mode, TokenTree::Group(body)] if is_ident(keyword, "async") && is_ident(mode, "move") => (trees.len() - 3, body.clone()),
+        [.., keyword, mode, TokenTree::Group(body)] if is_ident(keyword, "async") && is_ident(mode, "move") => {
+            (trees.len() - 3, body.clone())
+        }
         [.., keyword, TokenTree::Group(body)] if is_ident(keyword, "async") => (trees.len() - 2, body.clone()),
         _ => return None,
     };
@@ -243,15 +256,31 @@ mod tests {
 
     #[test]
     fn finds_the_block_that_is_returned() {
-        let found = shape(quote!(fn f() -> Pin<Box<dyn Future<Output = u8> + Send>> { let x = 1; ::std::boxed::Box::pin(async move { x }) }));
+        let found = shape(quote!(
+            fn f() -> Pin<Box<dyn Future<Output = u8> + Send>> {
+                let x = 1;
+                ::std::boxed::Box::pin(async move { x })
+            }
+        ));
         assert_eq!(found, ("let x = 1 ;".into(), ":: std :: boxed :: Box :: pin".into(), "x".into()));
-        let found = shape(quote!(fn f() -> impl Future<Output = u8> { async { 1 } }));
+        let found = shape(quote!(
+            fn f() -> impl Future<Output = u8> {
+                async { 1 }
+            }
+        ));
         assert_eq!(found, (String::new(), String::new(), "1".into()));
     }
 
     #[test]
     fn moves_inner_attributes_out_of_the_body() {
-        let Ok(Item::Function(function)) = syn::parse2(quote!(async fn f() { #![allow(unused)] let x = 1; })) else { panic!() };
+        let Ok(Item::Function(function)) = syn::parse2(quote!(
+            async fn f() {
+                #![allow(unused)]
+                let x = 1;
+            }
+        )) else {
+            panic!()
+        };
         assert_eq!(all(&function.attributes).to_string(), "# [allow (unused)]");
         assert_eq!(function.body.stream().to_string(), "let x = 1 ;");
     }

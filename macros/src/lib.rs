@@ -31,7 +31,7 @@ macro_rules! attributes {
             #[doc = concat!("See `steadfast::", stringify!($name), "`.")]
             #[proc_macro_attribute]
             pub fn $name(arguments: TokenStream, item: TokenStream) -> TokenStream {
-                expand::attribute(stringify!($name), arguments.into(), item.into()).into()
+                expand::attribute(stringify!($name), arguments.into(), &item.into()).into()
             }
         )*
 

@@ -23,8 +23,8 @@ pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Parsed {
     let mut offload = OffloadBlocking::default();
     let common = args::read("offload_blocking", tokens, OPTIONS, errors, None, &mut |option, input| {
         match option.name.as_str() {
-            "limit" => offload.limit = Some(option.value(input, |input| input.parse())?),
-            _ => offload.pool = Some(option.expression(input)?),
+            "limit" => offload.limit = Some(option.parse(input)?),
+            _ => offload.pool = Some(option.parse(input)?),
         }
         Ok(())
     });

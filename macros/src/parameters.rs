@@ -33,7 +33,8 @@ impl Parameters {
                 FnArg::Typed(typed) => {
                     if let Pat::Wild(wild) = &*typed.pat {
                         let ident = format_ident!("_arg{index}", span = wild.span().resolved_at(proc_macro2::Span::mixed_site()));
-                        typed.pat = Box::new(Pat::Ident(syn::PatIdent { attrs: Vec::new(), by_ref: None, mutability: None, ident, subpat: None }));
+                        *typed.pat =
+                            Pat::Ident(syn::PatIdent { attrs: Vec::new(), by_ref: None, mutability: None, ident, subpat: None });
                     }
                     let cfgs: Vec<Attribute> = cfgs(&typed.attrs);
                     let plain = matches!(&*typed.pat, Pat::Ident(ident) if ident.subpat.is_none() && ident.by_ref.is_none());
@@ -105,11 +106,7 @@ pub(crate) fn strip_mut(signature: &mut Signature, chosen: &dyn Fn(&Ident) -> bo
 
 fn strip_mut_in(pattern: &mut Pat, chosen: &dyn Fn(&Ident) -> bool) {
     match pattern {
-        Pat::Ident(ident) => {
-            if chosen(&ident.ident) && ident.by_ref.is_none() {
-                ident.mutability = None;
-            }
-        }
+        Pat::Ident(ident) if ident.by_ref.is_none() && chosen(&ident.ident) => ident.mutability = None,
         Pat::Paren(paren) => strip_mut_in(&mut paren.pat, chosen),
         Pat::Reference(reference) => strip_mut_in(&mut reference.pat, chosen),
         Pat::Slice(slice) => slice.elems.iter_mut().for_each(|element| strip_mut_in(element, chosen)),

@@ -39,16 +39,16 @@ pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Parsed {
     let mut retry = Retry::default();
     let common = args::read("retry", tokens, OPTIONS, errors, None, &mut |option, input| {
         match option.name.as_str() {
-            "attempts" => retry.attempts = Some(option.value(input, |input| input.parse())?),
-            "delay" => retry.delay = Some(option.value(input, |input| input.parse())?),
-            "factor" => retry.factor = Some(option.expression(input)?),
-            "max_delay" => retry.max_delay = Some(option.value(input, |input| input.parse())?),
+            "attempts" => retry.attempts = Some(option.parse(input)?),
+            "delay" => retry.delay = Some(option.parse(input)?),
+            "factor" => retry.factor = Some(option.parse(input)?),
+            "max_delay" => retry.max_delay = Some(option.parse(input)?),
             "jitter" => retry.jitter = Some(option.value(input, |input| input.call(Ident::parse_any))?),
-            "max_elapsed" => retry.max_elapsed = Some(option.value(input, |input| input.parse())?),
-            "when" => retry.when = Some(option.expression(input)?),
-            "failure" => retry.failure = Some(option.expression(input)?),
-            "retry_after" => retry.retry_after = Some(option.expression(input)?),
-            "on_retry" => retry.on_retry = Some(option.expression(input)?),
+            "max_elapsed" => retry.max_elapsed = Some(option.parse(input)?),
+            "when" => retry.when = Some(option.parse(input)?),
+            "failure" => retry.failure = Some(option.parse(input)?),
+            "retry_after" => retry.retry_after = Some(option.parse(input)?),
+            "on_retry" => retry.on_retry = Some(option.parse(input)?),
             _ => retry.clone = option.names(input)?,
         }
         Ok(())

@@ -30,8 +30,14 @@ pub(crate) const TAKEN: &str = "__taken";
 impl Stack {
     /// The stack that begins with the attribute that is being expanded, and goes on with its siblings among `others`, which are taken
     /// off. An attribute of another crate stays where it is.
-    pub(crate) fn collect(first: &'static layer::Attribute, arguments: TokenStream, others: &mut Vec<Attribute>, errors: &mut Errors) -> Self {
-        let mut layers = vec![Entry { attribute: first, span: Span::call_site(), parsed: (first.parse)(arguments, errors), path: None }];
+    pub(crate) fn collect(
+        first: &'static layer::Attribute,
+        arguments: TokenStream,
+        others: &mut Vec<Attribute>,
+        errors: &mut Errors,
+    ) -> Self {
+        let mut layers =
+            vec![Entry { attribute: first, span: Span::call_site(), parsed: (first.parse)(arguments, errors), path: None }];
         others.retain(|other| {
             report_conditional(other, errors);
             let Some(attribute) = other.path().segments.last().and_then(|last| named(&last.ident.to_string())) else { return true };

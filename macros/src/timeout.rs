@@ -33,7 +33,7 @@ pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Parsed {
             Ok(())
         }),
         &mut |option, input| {
-            or_else = Some(option.expression(input)?);
+            or_else = Some(option.parse(input)?);
             Ok(())
         },
     );

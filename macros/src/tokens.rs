@@ -21,7 +21,10 @@ pub(crate) fn mentions(tokens: &TokenStream, name: &Ident) -> bool {
 
 fn format_string_captures(literal: &str, name: &str) -> bool {
     let is_string = literal.starts_with('"') || literal.starts_with("r\"") || literal.starts_with("r#");
-    is_string && literal.match_indices(&format!("{{{name}")).any(|(at, found)| matches!(literal.as_bytes().get(at + found.len()), Some(b'}' | b':')))
+    is_string
+        && literal
+            .match_indices(&format!("{{{name}"))
+            .any(|(at, found)| matches!(literal.as_bytes().get(at + found.len()), Some(b'}' | b':')))
 }
 
 #[cfg(test)]

@@ -94,7 +94,9 @@ pub(crate) fn without_impl(ty: &Type) -> Type {
 
 fn replace_impl(ty: &mut Type) {
     match ty {
-        Type::ImplTrait(bounds) => *ty = Type::Infer(syn::TypeInfer { attrs: Vec::new(), underscore_token: syn::Token![_](bounds.impl_token.span) }),
+        Type::ImplTrait(bounds) => {
+            *ty = Type::Infer(syn::TypeInfer { attrs: Vec::new(), underscore_token: syn::Token![_](bounds.impl_token.span) });
+        }
         Type::Array(array) => replace_impl(&mut array.elem),
         Type::Group(group) => replace_impl(&mut group.elem),
         Type::Paren(paren) => replace_impl(&mut paren.elem),
@@ -122,9 +124,10 @@ pub(crate) fn borrows(ty: &Type) -> bool {
     any(ty, &mut |part| match part {
         Type::Reference(reference) => reference.lifetime.as_ref().is_none_or(|lifetime| lifetime.ident != "static"),
         Type::Path(path) => path.path.segments.iter().any(|segment| match &segment.arguments {
-            PathArguments::AngleBracketed(angle) => {
-                angle.args.iter().any(|argument| matches!(argument, GenericArgument::Lifetime(lifetime) if lifetime.ident != "static"))
-            }
+            PathArguments::AngleBracketed(angle) => angle
+                .args
+                .iter()
+                .any(|argument| matches!(argument, GenericArgument::Lifetime(lifetime) if lifetime.ident != "static")),
             _ => false,
         }),
         Type::TraitObject(object) => {

@@ -73,14 +73,11 @@ impl<'f> Weaver<'f> {
 
     /// The layers of the stack, outermost first, around the body.
     pub(crate) fn weave(&mut self, layers: &[&dyn Layer]) -> Woven {
-        match layers.split_first() {
-            Some((layer, below)) => layer.weave(self, &mut |weaver| weaver.weave(below)),
-            None => {
-                let body = self.body();
-                let mode = self.move_token();
-                self.leaf(&quote!(async #mode #body))
-            }
+        if let Some((layer, below)) = layers.split_first() {
+            return layer.weave(self, &mut |weaver| weaver.weave(below));
         }
+        let (mode, body) = (self.move_token(), self.body());
+        self.leaf(&quote!(async #mode #body))
     }
 
     /// A name that no other layer has.

@@ -106,6 +106,7 @@ impl<R> Refusal<R> {
 
 impl<R: Refuse<()>> Refusal<R> {
     /// The return value that says `error`.
+    #[expect(clippy::unused_self, reason = "found by method look-up")]
     pub fn refuse(&self, error: Error) -> R {
         R::refuse(error)
     }
@@ -126,7 +127,7 @@ impl<R> Panicking<R> {
     ///
     /// Always.
     #[track_caller]
-    #[expect(clippy::needless_pass_by_value, reason = "same call as `Refusal::refuse`")]
+    #[expect(clippy::needless_pass_by_value, clippy::unused_self, reason = "same call as `Refusal::refuse`")]
     pub fn refuse(&self, error: Error) -> R {
         panic!("{error}")
     }

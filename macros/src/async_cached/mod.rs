@@ -46,18 +46,18 @@ pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Parsed {
 impl AsyncCached {
     fn option(&mut self, option: &OptionName, input: syn::parse::ParseStream<'_>) -> syn::Result<()> {
         match option.name.as_str() {
-            "handle" => self.handle = Some(option.value(input, |input| input.parse())?),
-            "capacity" => self.capacity = Some(option.value(input, |input| input.parse())?),
+            "handle" => self.handle = Some(option.parse(input)?),
+            "capacity" => self.capacity = Some(option.parse(input)?),
             "unbounded" => self.unbounded = Some(option.ident.clone()),
-            "ttl" => self.ttl = Some(option.value(input, |input| input.parse())?),
-            "key" => self.key = Some(option.expression(input)?),
+            "ttl" => self.ttl = Some(option.parse(input)?),
+            "key" => self.key = Some(option.parse(input)?),
             "skip" => self.skip = option.names(input)?,
-            "cache" => self.cache = Some(option.expression(input)?),
-            "error_ttl" => self.error_ttl = Some(option.value(input, |input| input.parse())?),
-            "none_ttl" => self.none_ttl = Some(option.value(input, |input| input.parse())?),
-            "refresh_if" => self.refresh_if = Some(option.expression(input)?),
+            "cache" => self.cache = Some(option.parse(input)?),
+            "error_ttl" => self.error_ttl = Some(option.parse(input)?),
+            "none_ttl" => self.none_ttl = Some(option.parse(input)?),
+            "refresh_if" => self.refresh_if = Some(option.parse(input)?),
             _ => {
-                let written = option.value(input, |input| input.parse::<LitBool>());
+                let written = option.parse::<LitBool>(input);
                 self.single_flight =
                     Some(written.map_err(|error| syn::Error::new(error.span(), "write `single_flight = false`, or leave it out"))?);
             }
@@ -103,7 +103,7 @@ impl Layer for AsyncCached {
         let begin = self.begin(weaver, &cache, &shape, &label);
         let mut wait = TokenStream::new();
         let Woven { setup, run } = weaver.with_pinned_body(&mut |weaver| {
-            wait = self.wait(weaver, &shape, &label);
+            wait = Self::wait(weaver, &shape, &label);
             let scope = lead.clone();
             let wrap = move |future: &TokenStream| quote_spanned!(span=> #scope.scope(#future));
             weaver.guarded(Guard { wrap: Box::new(wrap), breaks_to: None }, below)
@@ -175,7 +175,7 @@ impl AsyncCached {
     }
 
     /// Until this caller computes, or has the result of another.
-    fn wait(&self, weaver: &Weaver<'_>, shape: &Ident, label: &syn::Lifetime) -> TokenStream {
+    fn wait(weaver: &Weaver<'_>, shape: &Ident, label: &syn::Lifetime) -> TokenStream {
         let span = Span::mixed_site();
         let private = &weaver.private;
         let waited = weaver.awaiting(&quote_spanned!(span=> waiter.wait(#shape)));
@@ -241,9 +241,8 @@ impl AsyncCached {
     }
 
     fn freshness(&self, private: &TokenStream) -> TokenStream {
-        let optional = |ttl: &Option<Duration>| match ttl {
-            Some(ttl) => quote!(::core::option::Option::Some(#ttl)),
-            None => quote!(::core::option::Option::None),
+        let optional = |ttl: &Option<Duration>| {
+            ttl.as_ref().map_or_else(|| quote!(::core::option::Option::None), |ttl| quote!(::core::option::Option::Some(#ttl)))
         };
         let (value, error, none) = (optional(&self.ttl), optional(&self.error_ttl), optional(&self.none_ttl));
         quote!(#private::cache::Freshness { value: #value, error: #error, none: #none })

@@ -131,11 +131,8 @@ pub(super) fn join<K: Key<Q>, V, Q: ?Sized>(
     owned: impl FnOnce() -> K,
     joinable: bool,
 ) -> Option<Turn<K, V>> {
-    let joined = if joinable {
-        shard.find(hash, |flight| flight.joinable && flight.hash == hash && flight.key.matches(key))
-    } else {
-        None
-    };
+    let joined =
+        if joinable { shard.find(hash, |flight| flight.joinable && flight.hash == hash && flight.key.matches(key)) } else { None };
     let Some(flight) = joined else {
         let flight = Flight::new(hash, owned(), joinable);
         shard.insert_unique(hash, Arc::clone(&flight), |flight| flight.hash);

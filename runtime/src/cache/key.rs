@@ -102,6 +102,7 @@ where
     type Query = Option<&'a Q>;
 
     #[inline]
+    #[expect(clippy::ref_option_ref, reason = "the query is the `Option` itself")]
     fn matches(key: &Option<K>, query: &Option<&'a Q>) -> bool {
         match (key, query) {
             (Some(key), Some(query)) => Pair::<K, Q>::matches(key, query),

@@ -64,6 +64,7 @@ impl<R> Kind<R> {
 impl<T, E: Clone + Send + Sync + 'static> Kind<Result<T, E>> {
     /// A `Result` whose error is shared.
     #[inline]
+    #[expect(clippy::unused_self, reason = "found by method look-up")]
     pub fn shape(&self) -> SharedResult<T, E> {
         SharedResult(PhantomData)
     }
@@ -72,6 +73,7 @@ impl<T, E: Clone + Send + Sync + 'static> Kind<Result<T, E>> {
 impl<T, E> Unshared<Result<T, E>> {
     /// A `Result` whose error is its caller's own.
     #[inline]
+    #[expect(clippy::unused_self, reason = "found by method look-up")]
     pub fn shape(&self) -> OwnResult<T, E> {
         OwnResult(PhantomData)
     }
@@ -80,6 +82,7 @@ impl<T, E> Unshared<Result<T, E>> {
 impl<T> Unshared<Option<T>> {
     /// An `Option`.
     #[inline]
+    #[expect(clippy::unused_self, reason = "found by method look-up")]
     pub fn shape(&self) -> Optional<T> {
         Optional(PhantomData)
     }
@@ -89,6 +92,7 @@ impl<R> Plain<R> {
     /// Any other type.
     #[inline]
     #[must_use]
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "found by method look-up")]
     pub fn shape(&self) -> Self {
         *self
     }

@@ -176,6 +176,6 @@ impl Executor for Rayon {
         J: FnOnce() -> R + Send + 'static,
         R: Send + 'static,
     {
-        hand_over(|task| rayon::spawn(task), job)
+        hand_over(rayon::spawn, job)
     }
 }
