@@ -106,7 +106,6 @@ impl<R> Refusal<R> {
 
 impl<R: Refuse<()>> Refusal<R> {
     /// The return value that says `error`.
-    #[expect(clippy::unused_self, reason = "found by method look-up")]
     pub fn refuse(&self, error: Error) -> R {
         R::refuse(error)
     }

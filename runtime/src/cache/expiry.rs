@@ -41,7 +41,7 @@ impl Expiry {
     #[inline]
     pub(super) fn is_due(&self, now: Instant) -> bool {
         let soonest = self.soonest.load(Ordering::Relaxed);
-        soonest != NONE && self.millis(now) > soonest
+        soonest != NONE && self.millis(now) >= soonest
     }
 
     fn millis(&self, at: Instant) -> u64 {

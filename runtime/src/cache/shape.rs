@@ -64,7 +64,6 @@ impl<R> Kind<R> {
 impl<T, E: Clone + Send + Sync + 'static> Kind<Result<T, E>> {
     /// A `Result` whose error is shared.
     #[inline]
-    #[expect(clippy::unused_self, reason = "found by method look-up")]
     pub fn shape(&self) -> SharedResult<T, E> {
         SharedResult(PhantomData)
     }

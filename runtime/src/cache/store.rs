@@ -2,7 +2,9 @@
 
 use std::cell::RefCell;
 use std::hash::{BuildHasher, Hash, Hasher};
+use std::num::NonZero;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
 
 use quick_cache::sync::Cache as QuickCache;
 use quick_cache::{Equivalent, Lifecycle, OptionsBuilder, UnitWeighter};
@@ -34,8 +36,18 @@ pub(super) struct Place {
 /// Entries that left the store. They are dropped by whoever holds this, when it holds no lock: their destructors are the user's code.
 pub(super) type Left<K, V> = Vec<(Stored<K>, Entry<V>)>;
 
-/// A store this large has one shard, since `quick_cache` divides the capacity among its shards.
-const ONE_SHARD_UP_TO: usize = 256;
+/// A shard is not worth a lock of its own below this many entries. A small store has one only, so that it holds what it says: of
+/// several, one is full before the others are.
+const ENTRIES_PER_SHARD: usize = 128;
+
+/// How many shards divide a capacity among them: four for each core, as `quick_cache` has it, if they are large enough.
+fn shards(capacity: usize) -> usize {
+    let cores = thread::available_parallelism().map_or(1, NonZero::get);
+    let most = (cores * 4).next_power_of_two();
+    let filled = (capacity / ENTRIES_PER_SHARD).max(1);
+    // The power of two at or below.
+    most.min(1 << filled.ilog2())
+}
 
 impl<K: Eq, V: Clone> Store<K, V> {
     /// `capacity` entries at most; `None` for no bound.
@@ -44,10 +56,10 @@ impl<K: Eq, V: Clone> Store<K, V> {
         match capacity {
             None => options.weight_capacity(u64::MAX / 2).estimated_items_capacity(4_096),
             Some(capacity) => {
-                if capacity <= ONE_SHARD_UP_TO {
-                    options.shards(1);
-                }
-                options.weight_capacity(capacity as u64).estimated_items_capacity(capacity)
+                let shards = shards(capacity);
+                // Each shard would round its share up, and together they would hold more than the capacity.
+                let divisible = capacity - capacity % shards;
+                options.shards(shards).weight_capacity(divisible as u64).estimated_items_capacity(divisible)
             }
         };
         let options = options.build().expect("both capacities are set");
