@@ -1,0 +1,247 @@
+//! `#[offload_blocking]`: threads, limits, panics, cancellation.
+#![forbid(unsafe_code)]
+#![deny(warnings, missing_docs, clippy::pedantic)]
+
+use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::thread::{self, ThreadId};
+
+use futures::FutureExt;
+use futures::future::{join_all, poll_immediate};
+use steadfast::{BlockingPool, offload_blocking, retry};
+
+#[tokio::test]
+async fn runs_on_another_thread() {
+    #[offload_blocking]
+    fn id() -> ThreadId {
+        thread::current().id()
+    }
+    assert_ne!(id().await, thread::current().id());
+}
+
+#[tokio::test]
+async fn question_marks_and_returns_belong_to_the_body() {
+    #[offload_blocking]
+    fn parse(text: String) -> Result<u32, std::num::ParseIntError> {
+        if text.is_empty() {
+            return Ok(0);
+        }
+        let n: u32 = text.parse()?;
+        Ok(n + 1)
+    }
+    assert_eq!(parse("41".to_owned()).await, Ok(42));
+    assert_eq!(parse(String::new()).await, Ok(0));
+    assert!(parse("x".to_owned()).await.is_err());
+}
+
+/// What the jobs of a test tell, and the go-ahead that they wait for.
+struct Jobs {
+    started: Sender<u32>,
+    go: Arc<Mutex<Receiver<()>>>,
+}
+
+impl Clone for Jobs {
+    fn clone(&self) -> Self {
+        Self { started: self.started.clone(), go: Arc::clone(&self.go) }
+    }
+}
+
+impl Jobs {
+    fn new() -> (Self, Receiver<u32>, Sender<()>) {
+        let (started, starts) = channel();
+        let (go, gone) = channel();
+        (Self { started, go: Arc::new(Mutex::new(gone)) }, starts, go)
+    }
+
+    fn run(&self, n: u32) -> u32 {
+        self.started.send(n).unwrap();
+        self.go.lock().unwrap().recv().unwrap();
+        n
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_more_than_the_limit_at_once() {
+    static RUNNING: AtomicUsize = AtomicUsize::new(0);
+    static MOST: AtomicUsize = AtomicUsize::new(0);
+    #[offload_blocking(limit = 3)]
+    fn count() {
+        MOST.fetch_max(RUNNING.fetch_add(1, SeqCst) + 1, SeqCst);
+        thread::yield_now();
+        RUNNING.fetch_sub(1, SeqCst);
+    }
+    join_all((0..200).map(|_| tokio::spawn(count()))).await;
+    assert!((1..=3).contains(&MOST.load(SeqCst)));
+}
+
+#[tokio::test]
+async fn a_job_keeps_its_place_when_its_caller_is_gone() {
+    #[offload_blocking(limit = 1)]
+    fn job(jobs: Jobs, n: u32) -> u32 {
+        jobs.run(n)
+    }
+    let (jobs, starts, go) = Jobs::new();
+    let mut first = Box::pin(job(jobs.clone(), 1));
+    assert!(poll_immediate(&mut first).await.is_none());
+    assert_eq!(starts.recv(), Ok(1));
+    drop(first);
+    let mut second = Box::pin(job(jobs, 2));
+    for _ in 0..100 {
+        assert!(poll_immediate(&mut second).await.is_none());
+        tokio::task::yield_now().await;
+    }
+    assert!(starts.try_recv().is_err(), "the place is still taken");
+    go.send(()).unwrap();
+    go.send(()).unwrap();
+    assert_eq!(second.await, 2);
+}
+
+#[test]
+fn a_call_that_is_dropped_before_its_job_starts_never_runs_it() {
+    #[offload_blocking]
+    fn job(jobs: Jobs, n: u32) -> u32 {
+        jobs.run(n)
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().max_blocking_threads(1).build().unwrap();
+    runtime.block_on(async {
+        let (jobs, starts, go) = Jobs::new();
+        let mut first = Box::pin(job(jobs.clone(), 1));
+        assert!(poll_immediate(&mut first).await.is_none());
+        assert_eq!(starts.recv(), Ok(1));
+        // Queued behind the first, and one that is not even polled.
+        let mut second = Box::pin(job(jobs.clone(), 2));
+        assert!(poll_immediate(&mut second).await.is_none());
+        drop(second);
+        drop(job(jobs.clone(), 3));
+        for _ in 0..2 {
+            go.send(()).unwrap();
+        }
+        assert_eq!((first.await, job(jobs, 4).await), (1, 4));
+        assert_eq!(starts.try_iter().collect::<Vec<_>>(), [4]);
+    });
+}
+
+#[tokio::test]
+async fn a_panic_is_resumed_with_its_payload() {
+    static POOL: BlockingPool = BlockingPool::new("panics", 1);
+    #[offload_blocking]
+    fn on_tokio() {
+        std::panic::panic_any(42_u8);
+    }
+    #[offload_blocking(pool = POOL)]
+    fn on_pool() {
+        std::panic::panic_any(43_u8);
+    }
+    let payload = AssertUnwindSafe(on_tokio()).catch_unwind().await.unwrap_err();
+    assert_eq!(payload.downcast_ref(), Some(&42_u8));
+    for _ in 0..3 {
+        let payload = AssertUnwindSafe(on_pool()).catch_unwind().await.unwrap_err();
+        assert_eq!(payload.downcast_ref(), Some(&43_u8));
+    }
+}
+
+#[tokio::test]
+async fn a_pool_of_its_own() {
+    static POOL: BlockingPool = BlockingPool::new("own pool", 2);
+    #[offload_blocking(pool = POOL)]
+    fn name() -> (Option<String>, ThreadId) {
+        (thread::current().name().map(str::to_owned), thread::current().id())
+    }
+    let names = join_all((0..100).map(|_| name())).await;
+    assert!(names.iter().all(|(name, _)| name.as_deref() == Some("own pool")));
+    let threads: std::collections::HashSet<_> = names.into_iter().map(|(_, id)| id).collect();
+    assert!(threads.len() <= 2);
+}
+
+#[tokio::test]
+async fn a_pool_in_a_field_whose_owner_goes_into_the_job() {
+    struct Service {
+        pool: BlockingPool,
+        n: u32,
+    }
+    impl Service {
+        #[offload_blocking(pool = self.pool)]
+        fn work(self: Arc<Self>, plus: u32) -> u32 {
+            self.n + plus
+        }
+    }
+    let service = Arc::new(Service { pool: BlockingPool::new("field", 1), n: 40 });
+    assert_eq!(Arc::clone(&service).work(2).await, 42);
+}
+
+#[tokio::test]
+async fn a_pool_that_is_dropped_tells_those_who_wait() {
+    static POOL: Mutex<Option<BlockingPool>> = Mutex::new(Some(BlockingPool::new("short-lived", 1)));
+    #[offload_blocking(pool = POOL.lock().unwrap().as_ref().unwrap())]
+    fn job(jobs: Jobs, n: u32) -> Result<u32, steadfast::Error> {
+        Ok(jobs.run(n))
+    }
+    let (jobs, starts, go) = Jobs::new();
+    let (mut first, mut second) = (Box::pin(job(jobs.clone(), 1)), Box::pin(job(jobs, 2)));
+    assert!(poll_immediate(&mut first).await.is_none());
+    assert_eq!(starts.recv(), Ok(1));
+    assert!(poll_immediate(&mut second).await.is_none());
+    POOL.lock().unwrap().take();
+    assert!(second.await.unwrap_err().is_shutdown(), "what has not started is given up");
+    go.send(()).unwrap();
+    assert_eq!(first.await, Ok(1), "what has started runs to its end");
+}
+
+#[test]
+fn a_runtime_that_shuts_down_is_an_error_where_there_is_room_for_one() {
+    #[offload_blocking]
+    fn job() -> Result<(), std::io::Error> {
+        Ok(())
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let handle = runtime.handle().clone();
+    runtime.shutdown_background();
+    let _inside = handle.enter();
+    let error = futures::executor::block_on(job()).unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::BrokenPipe);
+    assert_eq!(error.to_string(), "`job` did not run: its thread pool has shut down");
+}
+
+/// Counts how often it is cloned.
+struct Counted(Arc<AtomicUsize>);
+
+impl Clone for Counted {
+    fn clone(&self) -> Self {
+        self.0.fetch_add(1, SeqCst);
+        Self(Arc::clone(&self.0))
+    }
+}
+
+#[tokio::test]
+async fn a_retry_above_clones_the_arguments_for_each_attempt_but_the_last() {
+    #[retry(attempts = 3, delay = 0s)]
+    #[offload_blocking]
+    fn job(counted: Counted, mut list: Vec<u32>, runs: Arc<AtomicUsize>, fails: usize) -> Option<usize> {
+        drop(counted);
+        list.push(1);
+        (runs.fetch_add(1, SeqCst) >= fails).then_some(list.len())
+    }
+    for (fails, clones, outcome) in [(0, 1, Some(1)), (1, 2, Some(1)), (2, 2, Some(1)), (3, 2, None)] {
+        let clone_count = Arc::new(AtomicUsize::new(0));
+        let counted = Counted(Arc::clone(&clone_count));
+        assert_eq!(job(counted, vec![], Arc::default(), fails).await, outcome);
+        assert_eq!(clone_count.load(SeqCst), clones, "after {fails} failures");
+    }
+}
+
+#[cfg(feature = "rayon")]
+#[tokio::test]
+async fn on_rayon() {
+    #[offload_blocking(pool = rayon, limit = 2)]
+    fn index() -> Option<usize> {
+        rayon::current_thread_index()
+    }
+    #[offload_blocking(pool = rayon)]
+    fn panics() {
+        panic!("on rayon");
+    }
+    assert!(index().await.is_some());
+    assert!(AssertUnwindSafe(panics()).catch_unwind().await.is_err());
+}
