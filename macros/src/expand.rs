@@ -11,7 +11,7 @@ use crate::function::{Function, Item, Shape, all, with_braces};
 use crate::layer::Layer;
 use crate::parameters::strip_mut;
 use crate::stack::{Stack, TAKEN};
-use crate::weaver::{Weaver, Woven};
+use crate::weaver::Weaver;
 
 /// Expands the attribute `name`, and with it all its siblings on the same item. Errors come out next to the item, so that nothing but
 /// them is reported and editors keep working.
@@ -105,24 +105,23 @@ fn function_tokens(function: &Function, stack: &Stack) -> TokenStream {
     let root = krate.map_or_else(|| quote!(::steadfast), |path| quote!(#path));
     let layers: Vec<&dyn Layer> = stack.layers.iter().map(|entry| &*entry.parsed.layer).collect();
     let mut weaver = Weaver::new(function, stack, root);
-    let Woven { setup, run } = weaver.weave(&layers);
+    let woven = weaver.weave(&layers).tokens();
     let items: TokenStream = layers.iter().map(|layer| layer.items(&weaver)).collect();
 
     let mut signature = function.signature.clone();
     if stack.makes_async() && signature.asyncness.is_none() {
         signature.asyncness = Some(syn::Token![async](signature.fn_token.span()));
     }
-    // A cloned argument is bound again for each attempt: the `mut` belongs there.
-    let all_cloned = stack.makes_async() && layers.iter().any(|layer| layer.repeats());
-    strip_mut(&mut signature, &|ident| all_cloned || layers.iter().any(|layer| layer.cloned().contains(ident)));
+    // Where an argument is bound again, the `mut` belongs there.
+    strip_mut(&mut signature, &|ident| layers.iter().any(|layer| layer.binds_again(&weaver, ident)));
     let uses = stack.uses();
     let body = match &function.shape {
         Shape::Returned { before, boxed, braces } => {
-            let block = quote_spanned!(proc_macro2::Span::mixed_site()=> async move { #setup #run });
+            let block = quote_spanned!(proc_macro2::Span::mixed_site()=> async move { #woven });
             let last = boxed.as_ref().map_or_else(|| block.clone(), |pin| quote!(#pin(#block)));
             with_braces(braces, quote!(#uses #before #last))
         }
-        _ => with_braces(&function.body, quote!(#uses #setup #run)),
+        _ => with_braces(&function.body, quote!(#uses #woven)),
     };
     let item = function.item(&signature, &quote!(#body));
     quote!(#item #items)

@@ -69,9 +69,10 @@ pub(crate) trait Layer {
         TokenStream::new()
     }
 
-    /// By-value arguments that the body may consume although it runs more than once.
-    fn cloned(&self) -> &[Ident] {
-        &[]
+    /// Whether the layer binds the argument again, inside.
+    fn binds_again(&self, weaver: &Weaver<'_>, argument: &Ident) -> bool {
+        let _ = (weaver, argument);
+        false
     }
 
     /// Items beside the function.

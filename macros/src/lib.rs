@@ -17,6 +17,8 @@ mod expand;
 mod function;
 mod layer;
 mod parameters;
+#[cfg(test)]
+mod snapshots;
 mod stack;
 mod tokens;
 mod types;

@@ -72,11 +72,13 @@ impl Layer for OffloadBlocking {
             }
         };
         let body = weaver.body();
-        let Woven { setup, run } = weaver.leaf(&quote_spanned!(span=> #private::offload::run(#pool, #permit, move || #body)));
+        let Woven { evaluate, carried, setup, run } = weaver.leaf(&quote_spanned!(span=> #private::offload::run(#pool, #permit, move || #body)));
         let name = weaver.function_name();
         let refusal = weaver.refuse_or_panic(&quote!(#gone.error(#name)));
         Woven {
-            setup: quote_spanned!(span=> let #pool = #bind_pool; #setup),
+            evaluate: quote_spanned!(span=> let #pool = #bind_pool; #evaluate),
+            carried,
+            setup,
             run: quote_spanned! {span=>
                 match #run {
                     ::core::result::Result::Ok(value) => value,

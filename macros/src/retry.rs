@@ -70,8 +70,8 @@ impl Layer for Retry {
         true
     }
 
-    fn cloned(&self) -> &[Ident] {
-        &self.clone
+    fn binds_again(&self, weaver: &Weaver<'_>, argument: &Ident) -> bool {
+        weaver.clones_all() || self.clone.contains(argument)
     }
 
     // let mut attempts = Attempts::new(3);
@@ -88,7 +88,7 @@ impl Layer for Retry {
         let limit = self.attempts.as_ref().map_or_else(|| quote!(3), |count| count.tokens(&private));
         let clones = self.clones(weaver, last);
         let clock = self.max_elapsed.as_ref().map(|_| quote_spanned!(span=> let #started = #private::retry::Attempts::clock();));
-        let body = below(weaver).block();
+        let body = below(weaver).tokens();
         let decision = self.decision(weaver, &names);
         let wait = weaver.awaiting(&quote_spanned!(span=> #private::retry::wait(delay)));
         let (originals, copies) = clones;
@@ -98,17 +98,19 @@ impl Layer for Retry {
             quote_spanned!(span=> let #last = #attempts.begin();)
         };
         Woven {
-            setup: quote_spanned! {span=>
+            evaluate: quote_spanned! {span=>
                 let mut #attempts = #private::retry::Attempts::new(#limit);
                 #clock
                 #originals
             },
+            carried: Vec::new(),
+            setup: TokenStream::new(),
             run: quote_spanned! {span=>
                 loop {
                     #begin
                     #copies
                     let delay = {
-                        let outcome = #body;
+                        let outcome = { #body };
                         #decision
                     };
                     #wait;
@@ -186,11 +188,12 @@ impl Retry {
     fn clones(&self, weaver: &mut Weaver<'_>, last: &Ident) -> (TokenStream, TokenStream) {
         let span = Span::mixed_site();
         let private = weaver.private.clone();
-        let all = weaver.clones_all();
         let function = weaver.function;
         let (mut originals, mut copies) = (TokenStream::new(), TokenStream::new());
-        for binding in function.parameters.bindings.iter().filter(|binding| all || self.clone.contains(&binding.ident)) {
-            let Binding { ident, mutability, cfgs, .. } = binding;
+        for Binding { ident, mutability, cfgs, .. } in &function.parameters.bindings {
+            if !self.binds_again(weaver, ident) {
+                continue;
+            }
             let original = weaver.name("original");
             let clone = quote_spanned!(ident.span()=> #private::retry::Repeat::new(#ident));
             originals.extend(quote_spanned!(span=> #(#cfgs)* let mut #original = #clone;));

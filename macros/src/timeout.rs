@@ -72,12 +72,14 @@ impl Layer for Timeout {
         let (within, shared) = (quote!(#private::timeout::within), deadline.clone());
         let wrap = move |future: &TokenStream| quote_spanned!(span=> #within(#shared.as_mut(), #future));
         let guard = Guard { wrap: Box::new(wrap), breaks_to: Some(label.clone()) };
-        let Woven { setup, run } = weaver.guarded(guard, below);
+        let Woven { evaluate, mut carried, setup, run } = weaver.guarded(guard, below);
+        carried.push(limit.clone());
         let name = weaver.function_name();
         let refusal = weaver.refuse("timeout", &quote!(#expired.error(#name)), self.or_else.as_ref());
         Woven {
+            evaluate: quote!(#bind_limit #evaluate),
+            carried,
             setup: quote_spanned! {span=>
-                #bind_limit
                 let mut #deadline = ::core::pin::pin!(#private::timeout::Deadline::new(#limit));
                 #setup
             },

@@ -16,18 +16,23 @@ use crate::tokens::{self, own};
 use crate::types;
 
 /// What a layer and all below it wrote.
+#[derive(Default)]
 pub(crate) struct Woven {
     /// Statements that look at the arguments, before the body takes them along. They await nothing.
+    pub(crate) evaluate: TokenStream,
+    /// The names that those statements bind for what follows.
+    pub(crate) carried: Vec<Ident>,
+    /// Statements that do not look at the arguments.
     pub(crate) setup: TokenStream,
     /// An expression of the function's return type.
     pub(crate) run: TokenStream,
 }
 
 impl Woven {
-    /// As one expression.
-    pub(crate) fn block(self) -> TokenStream {
-        let Self { setup, run } = self;
-        quote!({ #setup #run })
+    /// As statements with a value.
+    pub(crate) fn tokens(&self) -> TokenStream {
+        let Self { evaluate, setup, run, .. } = self;
+        quote!(#evaluate #setup #run)
     }
 }
 
@@ -105,11 +110,41 @@ impl<'f> Weaver<'f> {
         if self.capture == Capture::Borrow || self.pinned.is_some() {
             return below(self);
         }
-        let body = self.name("body");
-        self.pinned = Some(body);
+        self.pinned = Some(self.name("body"));
         let woven = below(self);
         self.pinned = None;
         woven
+    }
+
+    /// The end of all looking at the arguments: statements that bind what is carried on, in a scope of their own.
+    ///
+    /// ```text
+    /// Output: let (carried,) = { let first = first; let last = last; evaluate (carried,) };
+    /// ```
+    ///
+    /// A local that was borrowed takes its place in the future until its scope ends, even when it has been moved; hence the scope, in
+    /// which the arguments are bound again. `named` says which are looked at, besides those that the body mentions.
+    pub(crate) fn enclose(&self, evaluate: &TokenStream, carried: &[Ident], named: &dyn Fn(&Ident) -> bool) -> TokenStream {
+        if self.capture == Capture::Borrow {
+            return evaluate.clone();
+        }
+        let span = Span::mixed_site();
+        let rebound = self.function.parameters.bindings.iter().filter(|binding| self.is_rebound(&binding.ident, named));
+        let rebind = rebound.map(|Binding { ident, mutability, cfgs, .. }| {
+            quote_spanned!(span=> #(#cfgs)* let #mutability #ident = #ident;)
+        });
+        quote_spanned!(span=> let (#(#carried,)*) = { #(#rebind)* #evaluate (#(#carried,)*) };)
+    }
+
+    /// Whether [`enclose`](Self::enclose) binds the argument again.
+    pub(crate) fn is_rebound(&self, ident: &Ident, named: &dyn Fn(&Ident) -> bool) -> bool {
+        self.capture == Capture::Move && (named(ident) || self.is_taken_along(ident))
+    }
+
+    /// Arguments that the body mentions, or that nobody expects it to: the others are left outside, so that the compiler still warns that
+    /// they are unused.
+    fn is_taken_along(&self, ident: &Ident) -> bool {
+        ident.to_string().starts_with('_') || tokens::mentions(&self.function.body.stream(), ident)
     }
 
     /// Drops the body where it is [pinned](Self::with_pinned_body): to be written in front of every way out that leaves it behind.
@@ -135,16 +170,14 @@ impl<'f> Weaver<'f> {
 
     /// The innermost expression: runs `future`, which is the body.
     pub(crate) fn leaf(&self, future: &TokenStream) -> Woven {
+        let Some(body) = &self.pinned else { return Woven { run: self.awaiting(future), ..Woven::default() } };
         let span = Span::mixed_site();
-        match &self.pinned {
-            None => Woven { setup: TokenStream::new(), run: self.awaiting(future) },
-            Some(body) => {
-                let private = &self.private;
-                Woven {
-                    setup: quote_spanned!(span=> let mut #body = ::core::pin::pin!(#private::stack::Body::new(#future));),
-                    run: self.awaiting(&quote_spanned!(span=> #body.as_mut())),
-                }
-            }
+        let private = &self.private;
+        Woven {
+            evaluate: quote_spanned!(span=> let #body = #future;),
+            carried: vec![body.clone()],
+            setup: quote_spanned!(span=> let mut #body = ::core::pin::pin!(#private::stack::Body::new(#body));),
+            run: self.awaiting(&quote_spanned!(span=> #body.as_mut())),
         }
     }
 
@@ -175,7 +208,7 @@ impl<'f> Weaver<'f> {
         let span = Span::mixed_site();
         let braces = &self.function.body;
         let content = braces.stream();
-        let named = if self.capture == Capture::Move { self.arguments_in_drop_order(&content) } else { TokenStream::new() };
+        let named = if self.capture == Capture::Move { self.arguments_in_drop_order() } else { TokenStream::new() };
         let hint = if self.function.diverges() {
             quote_spanned!(span=> if false { #named })
         } else {
@@ -187,19 +220,17 @@ impl<'f> Weaver<'f> {
         with_braces(braces, quote!(#hint #content))
     }
 
-    /// Those arguments that the body mentions: the others are left outside, so that the compiler still warns that they are unused.
-    fn arguments_in_drop_order(&self, body: &TokenStream) -> TokenStream {
+    /// The arguments that the body takes along, last first.
+    fn arguments_in_drop_order(&self) -> TokenStream {
         let span = Span::mixed_site();
         let parameters = &self.function.parameters;
         let mut named = TokenStream::new();
-        for Binding { ident, cfgs, .. } in parameters.bindings.iter().rev() {
-            if ident.to_string().starts_with('_') || tokens::mentions(body, ident) {
-                named.extend(quote_spanned!(span=> #(#cfgs)* let _ = &#ident;));
-            }
+        for Binding { ident, cfgs, .. } in parameters.bindings.iter().rev().filter(|binding| self.is_taken_along(&binding.ident)) {
+            named.extend(quote_spanned!(span=> #(#cfgs)* let _ = &#ident;));
         }
         if let Some(receiver) = &parameters.receiver {
             let this = self_ident(receiver);
-            if tokens::mentions(body, &this) {
+            if tokens::mentions(&self.function.body.stream(), &this) {
                 named.extend(quote_spanned!(span=> let _ = &#this;));
             }
         }

@@ -15,7 +15,7 @@ use crate::diagnostics::Errors;
 use crate::duration::Duration;
 use crate::function::{Function, self_ident};
 use crate::layer::{Layer, Parsed, Place};
-use crate::tokens;
+use crate::tokens::{self, own};
 use crate::types;
 use crate::weaver::{Guard, Weaver, Woven};
 
@@ -102,26 +102,34 @@ impl Layer for AsyncCached {
         let (cache, shape, lead) = (weaver.name("cache"), weaver.name("shape"), weaver.name("lead"));
         let begin = self.begin(weaver, &cache, &shape, &label);
         let mut wait = TokenStream::new();
-        let Woven { setup, run } = weaver.with_pinned_body(&mut |weaver| {
+        let Woven { evaluate, mut carried, setup, run } = weaver.with_pinned_body(&mut |weaver| {
             wait = Self::wait(weaver, &shape, &label);
             let scope = lead.clone();
             let wrap = move |future: &TokenStream| quote_spanned!(span=> #scope.scope(#future));
             weaver.guarded(Guard { wrap: Box::new(wrap), breaks_to: None }, below)
         });
-        let freshness = self.freshness(&private);
+        let times = self.times();
+        carried.extend([shape.clone(), own("turn")]);
+        carried.extend(times.iter().filter_map(|(_, name, time)| time.filter(|time| time.literal().is_none()).map(|_| name.clone())));
+        let bind_times = times.iter().filter_map(|(_, name, time)| time.filter(|time| time.literal().is_none()).map(|time| time.bind(name)));
+        let enclosed = weaver.enclose(&quote!(#begin #(#bind_times)* #evaluate), &carried, &|name| self.key_names(weaver.function, name));
+        let freshness = Self::freshness(&private, &times);
         Woven {
-            setup: TokenStream::new(),
             run: quote_spanned! {span=>
                 #label: {
-                    #begin
-                    let fresh = #freshness;
+                    #enclosed
                     #setup
                     let #lead = #wait;
                     let out = #run;
-                    #lead.land(#shape, out, fresh)
+                    #lead.land(#shape, out, #freshness)
                 }
             },
+            ..Woven::default()
         }
+    }
+
+    fn binds_again(&self, weaver: &Weaver<'_>, argument: &Ident) -> bool {
+        weaver.is_rebound(argument, &|name| self.key_names(weaver.function, name))
     }
 
     fn items(&self, weaver: &Weaver<'_>) -> TokenStream {
@@ -240,12 +248,28 @@ impl AsyncCached {
         quote_spanned!(span=> let #shape = #found; #value #errors #none #handle)
     }
 
-    fn freshness(&self, private: &TokenStream) -> TokenStream {
-        let optional = |ttl: &Option<Duration>| {
-            ttl.as_ref().map_or_else(|| quote!(::core::option::Option::None), |ttl| quote!(::core::option::Option::Some(#ttl)))
-        };
-        let (value, error, none) = (optional(&self.ttl), optional(&self.error_ttl), optional(&self.none_ttl));
-        quote!(#private::cache::Freshness { value: #value, error: #error, none: #none })
+    /// The times for which outcomes are kept, as fields of `Freshness`, with a name for those that must be evaluated.
+    fn times(&self) -> [(Ident, Ident, Option<&Duration>); 3] {
+        [("value", "ttl", &self.ttl), ("error", "error_ttl", &self.error_ttl), ("none", "none_ttl", &self.none_ttl)]
+            .map(|(field, name, time)| (own(field), own(name), time.as_ref()))
+    }
+
+    /// A literal is written where it is needed, so that no future carries it along.
+    fn freshness(private: &TokenStream, times: &[(Ident, Ident, Option<&Duration>)]) -> TokenStream {
+        let fields = times.iter().map(|(field, name, time)| match time {
+            None => quote!(#field: ::core::option::Option::None),
+            Some(literal) if literal.literal().is_some() => quote!(#field: ::core::option::Option::Some(#literal)),
+            Some(_) => quote!(#field: ::core::option::Option::Some(#name)),
+        });
+        quote!(#private::cache::Freshness { #(#fields),* })
+    }
+
+    /// Whether the look-up mentions the argument.
+    fn key_names(&self, function: &Function, name: &Ident) -> bool {
+        match &self.key {
+            Some(key) => tokens::mentions(&key.to_token_stream(), name),
+            None => !self.is_skipped(function, name),
+        }
     }
 
     fn check_values(&self, errors: &mut Errors) {
