@@ -55,7 +55,6 @@ mod keys {
     #[derive(Clone, PartialEq, Eq, Debug)]
     struct SameHash(u32);
 
-    #[expect(clippy::derived_hash_with_manual_eq, reason = "all of these collide on purpose")]
     impl Hash for SameHash {
         fn hash<H: Hasher>(&self, state: &mut H) {
             0_u8.hash(state);
@@ -94,8 +93,15 @@ mod keys {
     #[tokio::test]
     async fn borrowed_forms() {
         #[async_cached(handle = seen)]
-        async fn all(a: &str, b: &[u8], c: &u32, d: Option<&str>, e: std::borrow::Cow<'_, str>, f: &std::path::Path) -> usize {
-            a.len() + b.len() + *c as usize + d.map_or(0, str::len) + e.len() + f.as_os_str().len()
+        async fn all(
+            text: &str,
+            bytes: &[u8],
+            n: &u32,
+            maybe: Option<&str>,
+            cow: std::borrow::Cow<'_, str>,
+            path: &std::path::Path,
+        ) -> usize {
+            text.len() + bytes.len() + *n as usize + maybe.map_or(0, str::len) + cow.len() + path.as_os_str().len()
         }
         let path = std::path::Path::new("p");
         assert_eq!(all("a", b"bc", &1, Some("x"), "y".into(), path).await, 7);
@@ -121,7 +127,9 @@ mod keys {
         by_id(7).await;
         by_name("eu").await;
         by_both(7, "eu").await;
-        let (one, text, pairs): (&Cache<u64, u64>, &Cache<String, usize>, &Cache<(u64, String), usize>) = (one(), text(), pairs());
+        let one: &Cache<u64, u64> = one();
+        let text: &Cache<String, usize> = text();
+        let pairs: &Cache<(u64, String), usize> = pairs();
         assert_eq!((one.get(&7), text.get("eu"), pairs.get(&(7, "eu"))), (Some(7), Some(2), Some(9)));
         assert_eq!(text.get(&"eu".to_owned()), Some(2));
         assert_eq!(pairs.get(&(7, "eu".to_owned())), Some(9));
@@ -642,6 +650,11 @@ mod freshness {
             let run = RUNS.add();
             if run == id { Ok(id) } else { Err(format!("run {run}")) }
         }
+        #[async_cached(none_ttl = 2s)]
+        async fn find(id: usize) -> Option<usize> {
+            let run = RUNS.add();
+            (run > id).then_some(run)
+        }
         assert_eq!(load(2).await, Err("run 1".to_owned()));
         assert_eq!(load(2).await, Err("run 1".to_owned()));
         assert_eq!(loads().get(&2), None);
@@ -649,11 +662,6 @@ mod freshness {
         assert_eq!(load(2).await, Ok(2));
         assert_eq!(loads().stats().load_errors, 1);
 
-        #[async_cached(none_ttl = 2s)]
-        async fn find(id: usize) -> Option<usize> {
-            let run = RUNS.add();
-            (run > id).then_some(run)
-        }
         assert_eq!((find(3).await, find(3).await), (None, None));
         assert_eq!(RUNS.get(), 3);
         advance(2 * SECOND).await;

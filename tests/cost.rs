@@ -1,6 +1,8 @@
 //! What the attributes cost: allocations, clones, sizes of futures.
 #![forbid(unsafe_code)]
 #![deny(warnings, missing_docs, clippy::pedantic)]
+// What is passed is large on purpose.
+#![allow(clippy::large_types_passed_by_value)]
 
 use std::cell::Cell;
 use std::future::Future;

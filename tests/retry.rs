@@ -209,9 +209,8 @@ impl Clone for Counted<'_> {
 
 #[retry(attempts = 3, delay = 0s, clone(consumed, mutated))]
 async fn consumes(consumed: Counted<'_>, mut mutated: Vec<u32>, kept: Counted<'_>, fails: u32, runs: &Cell<u32>) -> Option<usize> {
-    drop(consumed);
-    mutated.push(1);
-    let _ = &kept;
+    let moved = consumed;
+    mutated.push(u32::from(moved.0 == kept.0));
     runs.set(runs.get() + 1);
     (runs.get() > fails).then_some(mutated.len())
 }

@@ -112,11 +112,11 @@ fn a_body_that_does_not_wait_touches_no_timer() {
     async fn ready(n: u8) -> Option<u8> {
         Some(n)
     }
-    assert_eq!(futures::executor::block_on(ready(3)), Some(3));
     #[timeout(0s)]
     async fn at_once() -> Option<u8> {
         Some(1)
     }
+    assert_eq!(futures::executor::block_on(ready(3)), Some(3));
     assert_eq!(futures::executor::block_on(at_once()), Some(1));
 }
 
@@ -144,7 +144,7 @@ impl Drop for Guard {
 #[timeout(1s, or_else = |_| log.say("or_else"))]
 async fn logging(log: &Log) {
     let _guard = log.guard("dropped");
-    pending().await
+    pending::<()>().await;
 }
 
 #[tokio::test(start_paused = true)]
