@@ -1,10 +1,10 @@
 //! The attributes of `steadfast`.
 //!
-//! A small compiler: [`args`] reads what stands in an attribute, each attribute's own file checks it and writes its layer of the
-//! expansion, [`stack`] collects the layers of a function in written order, and [`expand`] turns stack and function into tokens. It
+//! A small compiler: `args` reads what stands in an attribute, each attribute's own file checks it and writes its layer of the
+//! expansion, `stack` collects the layers of a function in written order, and `expand` turns stack and function into tokens. It
 //! knows the names in `steadfast::__private` and nothing of what stands behind them.
 //!
-//! A new attribute is a file that implements [`layer::Layer`] and a line in the list below.
+//! A new attribute is a file that implements `layer::Layer` and a line in the list below.
 
 #![forbid(unsafe_code)]
 
