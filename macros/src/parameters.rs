@@ -5,15 +5,45 @@ use quote::format_ident;
 use syn::spanned::Spanned;
 use syn::{Attribute, FnArg, Pat, Receiver, Signature, Token, Type};
 
+use crate::types;
+
 /// One name that a parameter binds.
 #[derive(Clone)]
 pub(crate) struct Binding {
     pub(crate) ident: Ident,
     pub(crate) mutability: Option<Token![mut]>,
+    pub(crate) mode: Mode,
     /// The `cfg`s of the parameter, which every mention of the name carries along.
     pub(crate) cfgs: Vec<Attribute>,
     /// The type, where the parameter is a plain name and not a pattern.
     pub(crate) ty: Option<Type>,
+}
+
+impl Binding {
+    /// Whether the name can be used after the body has taken it along.
+    pub(crate) fn is_shared_reference(&self) -> bool {
+        self.mode == Mode::Ref || self.ty.as_ref().is_some_and(|ty| mode_behind(ty) == Mode::Ref)
+    }
+}
+
+/// `&self`, also when it is written as `self: &Self`.
+pub(crate) fn is_shared_reference(receiver: &Receiver) -> bool {
+    match &receiver.kind {
+        syn::ReceiverKind::Reference(_, _, mutability) => mutability.is_none(),
+        syn::ReceiverKind::Typed(_, ty) => mode_behind(ty) == Mode::Ref,
+        _ => false,
+    }
+}
+
+/// What a name is bound to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// The argument, or a part of it.
+    Value,
+    /// A reference into the argument: `ref name`, or a part of what is behind a reference.
+    Ref,
+    /// The same, with `mut`.
+    RefMut,
 }
 
 /// The parameters of a function.
@@ -39,8 +69,10 @@ impl Parameters {
                     let cfgs: Vec<Attribute> = cfgs(&typed.attrs);
                     let plain = matches!(&*typed.pat, Pat::Ident(ident) if ident.subpat.is_none() && ident.by_ref.is_none());
                     let ty = plain.then(|| (*typed.ty).clone());
-                    collect(&typed.pat, &mut |ident, mutability| {
-                        parameters.bindings.push(Binding { ident: ident.clone(), mutability, cfgs: cfgs.clone(), ty: ty.clone() });
+                    collect(&typed.pat, mode_behind(&typed.ty), &mut |ident, mutability, mode| {
+                        // A plain name has no parts: it is the argument, be that a reference or not.
+                        let mode = if plain { Mode::Value } else { mode };
+                        parameters.bindings.push(Binding { ident: ident.clone(), mutability, mode, cfgs: cfgs.clone(), ty: ty.clone() });
                     });
                 }
             }
@@ -64,28 +96,41 @@ pub(crate) fn cfgs(attributes: &[Attribute]) -> Vec<Attribute> {
     attributes.iter().filter(|attribute| attribute.path().is_ident("cfg")).cloned().collect()
 }
 
-/// Every name that a pattern binds, in order.
-fn collect(pattern: &Pat, found: &mut dyn FnMut(&Ident, Option<Token![mut]>)) {
+/// How the parts of a type are bound by a pattern that does not say.
+fn mode_behind(ty: &Type) -> Mode {
+    match types::bare(ty) {
+        Type::Reference(reference) if reference.mutability.is_some() => Mode::RefMut,
+        Type::Reference(_) => Mode::Ref,
+        _ => Mode::Value,
+    }
+}
+
+/// Every name that a pattern binds, in order. `mode` is that of a name that does not say.
+fn collect(pattern: &Pat, mode: Mode, found: &mut dyn FnMut(&Ident, Option<Token![mut]>, Mode)) {
     match pattern {
         Pat::Ident(ident) => {
             // A constant or a unit variant looks the same; by convention it does not begin with a small letter.
             let binds = ident.mutability.is_some() || ident.by_ref.is_some() || starts_small(&ident.ident);
             if binds {
-                found(&ident.ident, ident.mutability);
+                match (ident.by_ref, ident.mutability) {
+                    (None, mutability) => found(&ident.ident, mutability, mode),
+                    (Some(_), None) => found(&ident.ident, None, Mode::Ref),
+                    (Some(_), Some(_)) => found(&ident.ident, None, Mode::RefMut),
+                }
             }
             if let Some((_, pattern)) = &ident.subpat {
-                collect(pattern, found);
+                collect(pattern, mode, found);
             }
         }
         // Every alternative binds the same names.
-        Pat::Or(or) => or.cases.iter().take(1).for_each(|case| collect(case, found)),
-        Pat::Paren(paren) => collect(&paren.pat, found),
-        Pat::Reference(reference) => collect(&reference.pat, found),
-        Pat::Slice(slice) => slice.elems.iter().for_each(|element| collect(element, found)),
-        Pat::Struct(fields) => fields.fields.iter().for_each(|field| collect(&field.pat, found)),
-        Pat::Tuple(tuple) => tuple.elems.iter().for_each(|element| collect(element, found)),
-        Pat::TupleStruct(tuple) => tuple.elems.iter().for_each(|element| collect(element, found)),
-        Pat::Type(typed) => collect(&typed.pat, found),
+        Pat::Or(or) => or.cases.iter().take(1).for_each(|case| collect(case, mode, found)),
+        Pat::Paren(paren) => collect(&paren.pat, mode, found),
+        Pat::Reference(reference) => collect(&reference.pat, Mode::Value, found),
+        Pat::Slice(slice) => slice.elems.iter().for_each(|element| collect(element, mode, found)),
+        Pat::Struct(fields) => fields.fields.iter().for_each(|field| collect(&field.pat, mode, found)),
+        Pat::Tuple(tuple) => tuple.elems.iter().for_each(|element| collect(element, mode, found)),
+        Pat::TupleStruct(tuple) => tuple.elems.iter().for_each(|element| collect(element, mode, found)),
+        Pat::Type(typed) => collect(&typed.pat, mode, found),
         _ => {}
     }
 }

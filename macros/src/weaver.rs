@@ -10,7 +10,7 @@ use syn::Lifetime;
 
 use crate::function::{Function, self_ident, with_braces};
 use crate::layer::Layer;
-use crate::parameters::Binding;
+use crate::parameters::{Binding, is_shared_reference};
 use crate::stack::Stack;
 use crate::tokens::{self, own};
 use crate::types;
@@ -271,8 +271,9 @@ fn needs_borrow(function: &Function, stack: &Stack) -> bool {
     stack.layers.iter().any(|entry| {
         let layer = &entry.parsed.layer;
         let late = layer.late();
-        let is_reference = |binding: &Binding| matches!(binding.ty.as_ref().map(types::bare), Some(syn::Type::Reference(_)));
-        let owned = function.parameters.bindings.iter().filter(|binding| !is_reference(binding));
-        layer.repeats() || owned.into_iter().any(|binding| tokens::mentions(&late, &binding.ident))
+        let taken = function.parameters.bindings.iter().filter(|binding| !binding.is_shared_reference());
+        let this = function.parameters.receiver.as_ref().filter(|receiver| !is_shared_reference(receiver)).map(self_ident);
+        let mut taken = taken.map(|binding| &binding.ident).chain(&this);
+        layer.repeats() || taken.any(|name| tokens::mentions(&late, name))
     })
 }

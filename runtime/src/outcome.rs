@@ -132,14 +132,14 @@ impl<R> Panicking<R> {
     }
 }
 
-/// Where a refusal has no other way out.
+/// Where a refusal has no other way out. The type is that of a return value, so that nothing behind it is called unreachable.
 ///
 /// # Panics
 ///
 /// Always.
 #[track_caller]
 #[expect(clippy::needless_pass_by_value, reason = "same call as `Refusal::refuse`")]
-pub fn panic_with(error: Error) -> ! {
+pub fn panic_with<R>(error: Error) -> R {
     panic!("{error}")
 }
 

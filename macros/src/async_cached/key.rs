@@ -7,7 +7,7 @@ use syn::{Expr, Type};
 
 use crate::diagnostics::Errors;
 use crate::function::Function;
-use crate::parameters::Binding;
+use crate::parameters::{Binding, Mode};
 use crate::types::{any, bare, borrows, has_impl, last_segment};
 
 /// The parts of a key: arguments, or what a `key` expression says.
@@ -90,11 +90,12 @@ impl Key {
 }
 
 impl Part {
-    fn of_argument(Binding { ident, cfgs, ty, .. }: &Binding) -> Self {
+    fn of_argument(Binding { ident, cfgs, mode, ty, .. }: &Binding) -> Self {
         let cfgs = quote!(#(#cfgs)*);
         let name = quote!(#ident);
         let part = match ty {
             Some(ty) => Self::of_typed(&name, ident.span(), ty),
+            None if *mode == Mode::Ref => Self::of_reference(&name, ident.span(), None),
             None => Self::of_value(&name, ident.span(), None),
         };
         Self { cfgs, ..part }
@@ -105,14 +106,7 @@ impl Part {
         match bare(ty) {
             Type::Reference(reference) => match bare(&reference.elem) {
                 inner @ Type::Reference(_) => Self::of_typed(&quote!((*#name)), at, inner),
-                inner => Self {
-                    cfgs: TokenStream::new(),
-                    bind: TokenStream::new(),
-                    asked: Some(inner.clone()),
-                    probe: name.clone(),
-                    owned: quote_spanned!(at=> ::std::borrow::ToOwned::to_owned(#name)),
-                    ty: Some(owned_type(inner)),
-                },
+                inner => Self::of_reference(name, at, Some(inner)),
             },
             option if borrowed_option(option).is_some() => {
                 let inner = borrowed_option(option).map_or_else(TokenStream::new, owned_type);
@@ -136,6 +130,18 @@ impl Part {
                 },
                 None => Self::of_value(name, at, Some(other)),
             },
+        }
+    }
+
+    /// A part that is named by a reference to it.
+    fn of_reference(name: &TokenStream, at: Span, inner: Option<&Type>) -> Self {
+        Self {
+            cfgs: TokenStream::new(),
+            bind: TokenStream::new(),
+            asked: inner.cloned(),
+            probe: name.clone(),
+            owned: quote_spanned!(at=> ::std::borrow::ToOwned::to_owned(#name)),
+            ty: inner.map(owned_type),
         }
     }
 
@@ -238,10 +244,12 @@ fn cow_content(ty: &Type) -> Option<&Type> {
 pub(super) fn check(function: &Function, skipped: &dyn Fn(&Ident) -> bool, errors: &mut Errors) {
     let parts = function.parameters.bindings.iter().filter(|binding| !skipped(&binding.ident));
     let mut count = 0;
-    for Binding { ident, ty, .. } in parts {
+    for Binding { ident, mode, ty, .. } in parts {
         count += 1;
-        if let Some(ty) = ty {
-            check_argument(ident, ty, errors);
+        match ty {
+            Some(ty) => check_argument(ident, ty, errors),
+            None if *mode == Mode::RefMut => refuse_mutable(ident, ident, errors),
+            None => {}
         }
     }
     if count > MOST_PARTS {
@@ -259,10 +267,15 @@ fn check_argument(ident: &Ident, ty: &Type, errors: &mut Errors) {
     if any(ty, &mut |part| is_float(part)) {
         errors.at(ty, format!("a floating-point number cannot be part of a cache key, since NaN is not equal to itself: {way_out}: `key = {ident}.to_bits()`"));
     } else if any(ty, &mut |part| is_mutable(part)) {
-        errors.at(ty, format!("a `&mut` cannot be part of a cache key, since a hit would not run what changes it: {way_out}: `key = ..`"));
+        refuse_mutable(ident, ty, errors);
     } else if borrowed_inside(ty) {
         errors.at(ty, format!("this type borrows and cannot be stored as part of a cache key: {way_out}: `key = ..`"));
     }
+}
+
+fn refuse_mutable(ident: &Ident, at: impl ToTokens, errors: &mut Errors) {
+    let way_out = format!("leave it out with `skip({ident})`, or say what the key is");
+    errors.at(at, format!("a `&mut` cannot be part of a cache key, since a hit would not run what changes it: {way_out}: `key = ..`"));
 }
 
 /// A borrow that the key has no owned form for.
