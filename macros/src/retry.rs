@@ -90,7 +90,12 @@ impl Layer for Retry {
         let clock = self.max_elapsed.as_ref().map(|_| quote_spanned!(span=> let #started = #private::retry::Attempts::clock();));
         let body = below(weaver).tokens();
         let decision = self.decision(weaver, &names);
-        let wait = weaver.awaiting(&quote_spanned!(span=> #private::retry::wait(delay)));
+        let wait = if self.never_waits() {
+            quote_spanned!(span=> let _ = delay;)
+        } else {
+            let wait = weaver.awaiting(&quote_spanned!(span=> #private::retry::wait(delay)));
+            quote_spanned!(span=> #wait;)
+        };
         let (originals, copies) = clones;
         let begin = if self.clone.is_empty() && copies.is_empty() {
             quote_spanned!(span=> #attempts.begin();)
@@ -113,7 +118,7 @@ impl Layer for Retry {
                         let outcome = { #body };
                         #decision
                     };
-                    #wait;
+                    #wait
                 }
             },
         }
@@ -134,6 +139,7 @@ impl Retry {
         let failed = self.failed(weaver);
         let backoff = self.backoff(weaver);
         let delay = match &self.retry_after {
+            None if self.never_waits() => quote_spanned!(span=> ::core::time::Duration::ZERO),
             None => quote_spanned!(span=> #attempts.wait(&#backoff)),
             Some(after) => quote_spanned! {span=>
                 match #private::retry::retry_after(&outcome, #after) {
@@ -159,6 +165,11 @@ impl Retry {
             #tell
             delay
         }
+    }
+
+    /// `delay = 0s`, and nothing that says otherwise.
+    fn never_waits(&self) -> bool {
+        self.retry_after.is_none() && self.delay.as_ref().and_then(Duration::literal).is_some_and(|delay| delay.is_zero())
     }
 
     fn failed(&self, weaver: &Weaver<'_>) -> TokenStream {

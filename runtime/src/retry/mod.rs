@@ -111,11 +111,9 @@ pub mod private {
         listener(event);
     }
 
-    /// Waits before the next attempt. A zero delay touches no timer, but gives a task that uses up its budget a chance to yield.
+    /// Waits before the next attempt. A zero delay touches no timer.
     pub async fn wait(delay: std::time::Duration) {
-        if delay.is_zero() {
-            tokio::task::coop::consume_budget().await;
-        } else {
+        if !delay.is_zero() {
             tokio::time::sleep(delay).await;
         }
     }
