@@ -33,10 +33,11 @@ async fn read(path: PathBuf, patience: Duration) -> io::Result<String> {
                 ::steadfast::__private::cache::Begin::Hit(out) => break 'cached_1 out,
                 ::steadfast::__private::cache::Begin::Miss(turn) => turn,
                 ::steadfast::__private::cache::Begin::Recursion => {
-                    break 'cached_1 ::steadfast::__private::Refusal::<
+                    let refusal = ::steadfast::__private::Refusal::<
                         io::Result<String>,
                     >::new()
                         .refuse(::steadfast::__private::cache::recursion("read"));
+                    break 'cached_1 refusal;
                 }
             };
             let limit_6: ::core::time::Duration = patience;
@@ -82,8 +83,9 @@ async fn read(path: PathBuf, patience: Duration) -> io::Result<String> {
                 {
                     ::core::result::Result::Ok(value) => value,
                     ::core::result::Result::Err(reason) => {
+                        let cut = ::core::result::Result::Err(reason);
                         ::steadfast::__private::stack::Body::leave(body_5.as_mut());
-                        break 'timeout_9 ::core::result::Result::Err(reason);
+                        break 'timeout_9 cut;
                     }
                 },
             )

@@ -31,10 +31,11 @@ async fn user(db: Db, id: UserId) -> Result<User, AppError> {
             ::steadfast::__private::cache::Begin::Hit(out) => break 'cached_1 out,
             ::steadfast::__private::cache::Begin::Miss(turn) => turn,
             ::steadfast::__private::cache::Begin::Recursion => {
-                break 'cached_1 ::steadfast::__private::Refusal::<
+                let refusal = ::steadfast::__private::Refusal::<
                     Result<User, AppError>,
                 >::new()
                     .refuse(::steadfast::__private::cache::recursion("user"));
+                break 'cached_1 refusal;
             }
         };
         let limit_5: ::core::time::Duration = ::core::time::Duration::new(2u64, 0u32);
@@ -101,12 +102,14 @@ async fn user(db: Db, id: UserId) -> Result<User, AppError> {
                                     {
                                         ::core::result::Result::Ok(value) => value,
                                         ::core::result::Result::Err(reason) => {
-                                            break 'timeout_8 ::core::result::Result::Err(reason);
+                                            let cut = ::core::result::Result::Err(reason);
+                                            break 'timeout_8 cut;
                                         }
                                     } {
                                         ::core::result::Result::Ok(value) => value,
                                         ::core::result::Result::Err(reason) => {
-                                            break 'timeout_17 ::core::result::Result::Err(reason);
+                                            let cut = ::core::result::Result::Err(reason);
+                                            break 'timeout_17 cut;
                                         }
                                     } {
                                         ::core::result::Result::Ok(value) => value,
@@ -159,7 +162,8 @@ async fn user(db: Db, id: UserId) -> Result<User, AppError> {
                     {
                         ::core::result::Result::Ok(value) => value,
                         ::core::result::Result::Err(reason) => {
-                            break 'timeout_8 ::core::result::Result::Err(reason);
+                            let cut = ::core::result::Result::Err(reason);
+                            break 'timeout_8 cut;
                         }
                     };
                 },

@@ -25,7 +25,8 @@ pub async fn greeting(&self, name: &str, mut count: u32) -> String {
             {
                 ::core::result::Result::Ok(value) => value,
                 ::core::result::Result::Err(reason) => {
-                    break 'timeout_4 ::core::result::Result::Err(reason);
+                    let cut = ::core::result::Result::Err(reason);
+                    break 'timeout_4 cut;
                 }
             },
         )

@@ -1,15 +1,15 @@
 //! From an attribute and the item under it to tokens.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use quote::{quote, quote_spanned};
-use syn::Signature;
 use syn::spanned::Spanned;
+use syn::{FnArg, Signature};
 
 use crate::ATTRIBUTES;
 use crate::diagnostics::Errors;
-use crate::function::{Function, Item, Shape, all, with_braces};
+use crate::function::{Function, Item, Shape, all, self_ident, with_braces};
 use crate::layer::Layer;
-use crate::parameters::strip_mut;
+use crate::parameters::{strip_mut, strip_mut_in};
 use crate::stack::{Stack, TAKEN};
 use crate::weaver::Weaver;
 
@@ -24,6 +24,7 @@ pub(crate) fn attribute(name: &str, arguments: TokenStream, item: &TokenStream) 
     match syn::parse2(item.clone()) {
         Ok(Item::Function(mut function)) => {
             let stack = Stack::collect(first, arguments, &mut function.attributes, &mut errors);
+            function.hide_ignored_arguments(&stack.written);
             check_function(&function, &stack, &mut errors);
             stack.check(&function, &mut errors);
             match errors.into_tokens() {
@@ -99,6 +100,18 @@ fn test_attribute(function: &Function) -> Option<&'static str> {
     function.attributes.iter().any(is_test).then_some("tokio::test")
 }
 
+/// A receiver that is put back for each attempt is assigned to.
+fn assign_self(signature: &mut Signature, assigned: &dyn Fn(&Ident) -> bool) {
+    for input in &mut signature.inputs {
+        if let FnArg::Receiver(receiver) = input
+            && !matches!(receiver.kind, syn::ReceiverKind::Reference(..))
+            && assigned(&self_ident(receiver))
+        {
+            receiver.mutability = Some(syn::Token![mut](receiver.self_token.span));
+        }
+    }
+}
+
 /// The function, with one body for the whole stack.
 fn function_tokens(function: &Function, stack: &Stack) -> TokenStream {
     let krate = stack.layers.iter().find_map(|entry| entry.parsed.common.krate.as_ref());
@@ -113,11 +126,17 @@ fn function_tokens(function: &Function, stack: &Stack) -> TokenStream {
         signature.asyncness = Some(syn::Token![async](signature.fn_token.span()));
     }
     // Where an argument is bound again, the `mut` belongs there.
-    strip_mut(&mut signature, &|ident| layers.iter().any(|layer| layer.binds_again(&weaver, ident)));
+    let binds_again = |ident: &Ident| layers.iter().any(|layer| layer.binds_again(&weaver, ident));
+    strip_mut(&mut signature, &binds_again);
+    assign_self(&mut signature, &binds_again);
+    let mut prologue = function.prologue.clone();
+    for local in &mut prologue {
+        strip_mut_in(&mut local.pat, &binds_again);
+    }
     let uses = stack.uses();
     let body = match &function.shape {
         Shape::Returned { before, boxed, braces } => {
-            let block = quote_spanned!(proc_macro2::Span::mixed_site()=> async move { #woven });
+            let block = quote_spanned!(proc_macro2::Span::mixed_site()=> async move { #(#prologue)* #woven });
             let last = boxed.as_ref().map_or_else(|| block.clone(), |pin| quote!(#pin(#block)));
             with_braces(braces, quote!(#uses #before #last))
         }

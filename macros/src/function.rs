@@ -4,9 +4,11 @@ use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 use quote::{ToTokens, TokenStreamExt, quote};
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
-use syn::{Attribute, ReturnType, Signature, Token, Type, Visibility};
+use syn::{Attribute, Local, ReturnType, Signature, Token, Type, Visibility};
 
+use crate::async_trait::{self, Unwrapped};
 use crate::parameters::Parameters;
+use crate::tokens::{self, is_punct};
 use crate::types;
 
 /// A function with a body.
@@ -20,6 +22,8 @@ pub(crate) struct Function {
     /// What one call comes to: the return type, or the output of the future that is returned. `None`: it cannot be read off.
     pub(crate) output: Option<Type>,
     pub(crate) shape: Shape,
+    /// Statements that bind the arguments anew, where `#[async_trait]` has been at work.
+    pub(crate) prologue: Vec<Local>,
     /// The block that is the body proper.
     pub(crate) body: Group,
 }
@@ -64,10 +68,7 @@ impl Parse for Item {
             let rest = quote!(#visibility #default #signature #semicolon);
             return Ok(Self::Declaration { semicolon, attributes, rest });
         }
-        let body = match input.parse()? {
-            TokenTree::Group(body) if body.delimiter() == Delimiter::Brace => body,
-            other => return Err(syn::Error::new(other.span(), "expected the body of the function")),
-        };
+        let body = block(&input.parse()?)?;
         let body = outer(&body, &mut attributes)?;
         Ok(Self::Function(Box::new(Function::new(attributes, visibility, default, signature, body))))
     }
@@ -102,7 +103,36 @@ impl Function {
                 }
             }
         };
-        Self { attributes, visibility, default, signature, parameters, output, shape, body }
+        let mut function =
+            Self { attributes, visibility, default, signature, parameters, output, shape, prologue: Vec::new(), body };
+        if matches!(function.shape, Shape::Returned { boxed: Some(_), .. }) {
+            function.undo_async_trait();
+        }
+        function
+    }
+
+    /// Makes names of the expansion's own of `_name`s that nobody mentions: they are dropped with the others, for which the expansion
+    /// names them, and clippy would call that a use.
+    pub(crate) fn hide_ignored_arguments(&mut self, options: &TokenStream) {
+        if !matches!(self.shape, Shape::Async | Shape::Plain) {
+            return;
+        }
+        let body = self.body.stream();
+        let mentioned = |name: &Ident| tokens::mentions(&body, name) || tokens::mentions_in_expressions(options, name);
+        self.parameters.hide(&mut self.signature, &|name| name.to_string().starts_with('_') && !mentioned(name));
+    }
+
+    fn undo_async_trait(&mut self) {
+        let receiver = self.signature.inputs.iter_mut().find_map(|input| match input {
+            syn::FnArg::Receiver(receiver) => Some(receiver),
+            syn::FnArg::Typed(_) => None,
+        });
+        let Some(unwrapped) = async_trait::unwrap(&self.body, receiver) else { return };
+        self.parameters.receiver = self.signature.receiver().cloned();
+        unwrapped.rename(&mut self.parameters);
+        let Unwrapped { prologue, body } = unwrapped;
+        self.prologue = prologue;
+        self.body = body;
     }
 
     /// The name as it is written, without `r#`.
@@ -131,7 +161,8 @@ impl Function {
         let content = self.body.stream();
         let body = if let Shape::Returned { before, boxed, braces } = &self.shape {
             let block = with_braces(&self.body, content);
-            let block = quote!(async move #block);
+            let prologue = &self.prologue;
+            let block = quote!(async move { #(#prologue)* #block });
             let last = boxed.as_ref().map_or_else(|| block.clone(), |pin| quote!(#pin(#block)));
             with_braces(braces, quote!(#uses #before #last))
         } else {
@@ -150,6 +181,19 @@ pub(crate) fn with_braces(braces: &Group, content: TokenStream) -> Group {
     let mut group = Group::new(Delimiter::Brace, content);
     group.set_span(braces.span());
     group
+}
+
+/// The block that a body is, also where it comes from a fragment of a `macro_rules`.
+fn block(tree: &TokenTree) -> syn::Result<Group> {
+    if let TokenTree::Group(group) = tree {
+        let mut inside = group.stream().into_iter();
+        match (group.delimiter(), inside.next(), inside.next()) {
+            (Delimiter::Brace, ..) => return Ok(group.clone()),
+            (Delimiter::None, Some(tree), None) => return block(&tree),
+            _ => {}
+        }
+    }
+    Err(syn::Error::new(tree.span(), "expected the body of the function"))
 }
 
 /// Moves the inner attributes of a body (`#![..]`) to the function: in the block that the body becomes they could not stand.
@@ -180,7 +224,7 @@ fn returned_block(braces: &Group) -> Option<(Shape, Group)> {
         return None;
     }
     let mut argument: Vec<TokenTree> = arguments.stream().into_iter().collect();
-    if argument.last().is_some_and(|tree| matches!(tree, TokenTree::Punct(comma) if comma.as_char() == ',')) {
+    if argument.last().is_some_and(|tree| is_punct(tree, ',')) {
         argument.pop();
     }
     let body = pop_async_block(&mut argument).filter(|_| argument.is_empty())?;
@@ -204,7 +248,7 @@ fn pop_async_block(trees: &mut Vec<TokenTree>) -> Option<Group> {
 
 /// Takes a path, `Box::pin` or `::std::boxed::Box::pin`, off the end.
 fn pop_path(trees: &mut Vec<TokenTree>) -> TokenStream {
-    let is_separator = |tree: &TokenTree| matches!(tree, TokenTree::Punct(colon) if colon.as_char() == ':');
+    let is_separator = |tree: &TokenTree| is_punct(tree, ':');
     let mut start = trees.len();
     let mut want_ident = true;
     while start > 0 {
@@ -222,7 +266,7 @@ fn pop_path(trees: &mut Vec<TokenTree>) -> TokenStream {
     trees.split_off(start).into_iter().collect()
 }
 
-fn is_ident(tree: &TokenTree, name: &str) -> bool {
+pub(crate) fn is_ident(tree: &TokenTree, name: &str) -> bool {
     matches!(tree, TokenTree::Ident(ident) if *ident == name)
 }
 

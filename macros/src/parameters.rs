@@ -1,6 +1,6 @@
 //! The arguments of a function: their names, types and conditions.
 
-use proc_macro2::Ident;
+use proc_macro2::{Ident, Span};
 use quote::format_ident;
 use syn::spanned::Spanned;
 use syn::{Attribute, FnArg, Pat, Receiver, Signature, Token, Type};
@@ -62,7 +62,7 @@ impl Parameters {
                 FnArg::Receiver(receiver) => parameters.receiver = Some(receiver.clone()),
                 FnArg::Typed(typed) => {
                     if let Pat::Wild(wild) = &*typed.pat {
-                        let ident = format_ident!("_arg{index}", span = wild.span().resolved_at(proc_macro2::Span::mixed_site()));
+                        let ident = format_ident!("_arg{index}", span = wild.span().resolved_at(Span::mixed_site()));
                         *typed.pat =
                             Pat::Ident(syn::PatIdent { attrs: Vec::new(), by_ref: None, mutability: None, ident, subpat: None });
                     }
@@ -72,12 +72,49 @@ impl Parameters {
                     collect(&typed.pat, mode_behind(&typed.ty), &mut |ident, mutability, mode| {
                         // A plain name has no parts: it is the argument, be that a reference or not.
                         let mode = if plain { Mode::Value } else { mode };
-                        parameters.bindings.push(Binding { ident: ident.clone(), mutability, mode, cfgs: cfgs.clone(), ty: ty.clone() });
+                        parameters.bindings.push(Binding {
+                            ident: ident.clone(),
+                            mutability,
+                            mode,
+                            cfgs: cfgs.clone(),
+                            ty: ty.clone(),
+                        });
                     });
                 }
             }
         }
         parameters
+    }
+
+    /// Puts the names that `pattern` binds in the place of the one that it takes apart, or binds again.
+    pub(crate) fn rebind(&mut self, taken: &Ident, pattern: &Pat) {
+        let Some(at) = self.bindings.iter().position(|binding| binding.ident == *taken) else { return };
+        let Binding { cfgs, ty, mode, .. } = self.bindings.remove(at);
+        let plain = matches!(pattern, Pat::Ident(ident) if ident.subpat.is_none() && ident.by_ref.is_none());
+        let behind = ty.as_ref().map_or(mode, mode_behind);
+        let mut bound = Vec::new();
+        collect(pattern, behind, &mut |ident, mutability, mode| {
+            let mode = if plain { Mode::Value } else { mode };
+            let ty = ty.clone().filter(|_| plain);
+            bound.push(Binding { ident: ident.clone(), mutability, mode, cfgs: cfgs.clone(), ty });
+        });
+        self.bindings.splice(at..at, bound);
+    }
+
+    /// Gives the chosen names the same letters, and a meaning that only the expansion knows.
+    pub(crate) fn hide(&mut self, signature: &mut Signature, chosen: &dyn Fn(&Ident) -> bool) {
+        let hidden = |ident: &Ident| Ident::new(&ident.to_string(), ident.span().resolved_at(Span::mixed_site()));
+        for input in &mut signature.inputs {
+            if let FnArg::Typed(typed) = input
+                && let Pat::Ident(pattern) = &mut *typed.pat
+                && pattern.subpat.is_none()
+                && chosen(&pattern.ident)
+            {
+                let known = self.bindings.iter_mut().filter(|binding| binding.ident == pattern.ident);
+                known.for_each(|binding| binding.ident = hidden(&binding.ident));
+                pattern.ident = hidden(&pattern.ident);
+            }
+        }
     }
 
     pub(crate) fn find(&self, name: &Ident) -> Option<&Binding> {
@@ -149,7 +186,7 @@ pub(crate) fn strip_mut(signature: &mut Signature, chosen: &dyn Fn(&Ident) -> bo
     }
 }
 
-fn strip_mut_in(pattern: &mut Pat, chosen: &dyn Fn(&Ident) -> bool) {
+pub(crate) fn strip_mut_in(pattern: &mut Pat, chosen: &dyn Fn(&Ident) -> bool) {
     match pattern {
         Pat::Ident(ident) if ident.by_ref.is_none() && chosen(&ident.ident) => ident.mutability = None,
         Pat::Paren(paren) => strip_mut_in(&mut paren.pat, chosen),

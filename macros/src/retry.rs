@@ -8,7 +8,7 @@ use syn::ext::IdentExt;
 use crate::args::{self, Count};
 use crate::diagnostics::{Errors, list, nearest};
 use crate::duration::Duration;
-use crate::function::Function;
+use crate::function::{Function, self_ident};
 use crate::layer::{Layer, Parsed, Place};
 use crate::parameters::Binding;
 use crate::tokens::own;
@@ -210,6 +210,12 @@ impl Retry {
             originals.extend(quote_spanned!(span=> #(#cfgs)* let mut #original = #clone;));
             copies.extend(quote_spanned!(span=> #(#cfgs)* let #mutability #ident = #original.next(#last);));
         }
+        if let Some(receiver) = function.parameters.receiver.as_ref().filter(|receiver| self.binds_again(weaver, &self_ident(receiver))) {
+            // No other name can be given to it, but it can be put back.
+            let (this, original) = (self_ident(receiver), weaver.name("original"));
+            originals.extend(quote_spanned!(span=> let mut #original = #private::retry::Repeat::new(#this);));
+            copies.extend(quote_spanned!(span=> #this = #original.next(#last);));
+        }
         (originals, copies)
     }
 
@@ -259,23 +265,34 @@ impl Retry {
                 continue;
             }
             match function.parameters.find(name) {
-                None if *name == "self" => errors.at(name, "`self` cannot be cloned for each attempt: take `&self`, which each attempt can borrow"),
+                None if *name == "self" && function.parameters.receiver.is_some() => {
+                    Self::check_clone_of_self(name, place, errors);
+                }
                 None => {
-                    let names: Vec<String> = function.parameters.names().into_iter().filter(|name| name != "self").collect();
+                    let names = function.parameters.names();
                     let known = if names.is_empty() { "there is none".to_owned() } else { format!("there is {}", list(&names)) };
                     errors.at(name, format!("`{}` has no argument `{name}` ({known})", function.name()));
                 }
                 Some(binding) if binding.ty.as_ref().is_some_and(|ty| matches!(types::bare(ty), syn::Type::Reference(_))) => {
                     errors.at(name, format!("`{name}` is a reference, which each attempt can use again: remove it from `clone(..)`"));
                 }
-                Some(_) if place.stack.makes_async() => {
-                    errors.at(name, "above `#[offload_blocking]` every argument is cloned without being named: remove `clone(..)`");
-                }
+                Some(_) if place.stack.makes_async() => errors.at(name, CLONED_ANYWAY),
                 Some(_) => {}
             }
         }
     }
+
+    fn check_clone_of_self(name: &Ident, place: Place<'_>, errors: &mut Errors) {
+        let receiver = place.function.parameters.receiver.as_ref();
+        if place.stack.makes_async() {
+            errors.at(name, CLONED_ANYWAY);
+        } else if receiver.is_some_and(|receiver| matches!(receiver.kind, syn::ReceiverKind::Reference(..))) {
+            errors.at(name, "`self` is a reference, which each attempt can use again: remove it from `clone(..)`");
+        }
+    }
 }
+
+const CLONED_ANYWAY: &str = "above `#[offload_blocking]` every argument is cloned without being named: remove `clone(..)`";
 
 fn jitter(ident: &Ident) -> Option<&'static str> {
     JITTERS.iter().find(|(name, _)| ident == name).map(|(_, variant)| *variant)

@@ -1,6 +1,6 @@
 //! The attributes of this crate on one function, in written order.
 
-use proc_macro2::{Span, TokenStream, TokenTree};
+use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::spanned::Spanned;
 use syn::{Attribute, Meta, Path};
@@ -14,6 +14,8 @@ use crate::tokens;
 /// The layers, outermost first.
 pub(crate) struct Stack {
     pub(crate) layers: Vec<Entry>,
+    /// What stands in the attributes, all of it.
+    pub(crate) written: TokenStream,
 }
 
 pub(crate) struct Entry {
@@ -36,6 +38,7 @@ impl Stack {
         others: &mut Vec<Attribute>,
         errors: &mut Errors,
     ) -> Self {
+        let mut written = arguments.clone();
         let mut layers =
             vec![Entry { attribute: first, span: Span::call_site(), parsed: (first.parse)(arguments, errors), path: None }];
         others.retain(|other| {
@@ -50,10 +53,11 @@ impl Stack {
                 }
             };
             let path = Some(other.path().clone());
+            written.extend(arguments.clone());
             layers.push(Entry { attribute, span: other.path().span(), parsed: (attribute.parse)(arguments, errors), path });
             false
         });
-        Self { layers }
+        Self { layers, written }
     }
 
     /// Items that use the names of the attributes that were taken off: rustc does not see those resolved, and would report their imports
@@ -97,8 +101,7 @@ fn report_conditional(attribute: &Attribute, errors: &mut Errors) {
         return;
     }
     let Meta::List(list) = &attribute.meta else { return };
-    let is_comma = |token: &TokenTree| matches!(token, TokenTree::Punct(comma) if comma.as_char() == ',');
-    for token in list.tokens.clone().into_iter().skip_while(|token| !is_comma(token)) {
+    for token in list.tokens.clone().into_iter().skip_while(|token| !tokens::is_punct(token, ',')) {
         let name = token.to_token_stream().to_string();
         if named(&name).is_some() {
             errors.at(

@@ -19,6 +19,33 @@ pub(crate) fn mentions(tokens: &TokenStream, name: &Ident) -> bool {
     })
 }
 
+/// Whether a block begins with an item.
+pub(crate) fn begins_with_item(block: &TokenStream) -> bool {
+    const KEYWORDS: [&str; 12] =
+        ["use", "fn", "struct", "enum", "impl", "const", "static", "type", "trait", "mod", "macro_rules", "extern"];
+    let mut trees = block.clone().into_iter().peekable();
+    while trees.next_if(|tree| is_punct(tree, '#')).is_some() {
+        trees.next();
+    }
+    trees.next_if(|tree| matches!(tree, TokenTree::Ident(ident) if *ident == "async" || *ident == "unsafe"));
+    let keyword = matches!(trees.next(), Some(TokenTree::Ident(ident)) if KEYWORDS.iter().any(|keyword| ident == keyword));
+    // `const { .. }` is an expression, and so is `async { .. }`.
+    keyword && !matches!(trees.next(), Some(TokenTree::Group(_)))
+}
+
+pub(crate) fn is_punct(tree: &TokenTree, character: char) -> bool {
+    matches!(tree, TokenTree::Punct(punct) if punct.as_char() == character)
+}
+
+/// The same, among the arguments of attributes: where `skip(..)` and `clone(..)` list names, these are no expressions.
+pub(crate) fn mentions_in_expressions(arguments: &TokenStream, name: &Ident) -> bool {
+    let mut lists = false;
+    arguments.clone().into_iter().any(|tree| {
+        let listed = std::mem::replace(&mut lists, matches!(&tree, TokenTree::Ident(ident) if ident == "skip" || ident == "clone"));
+        !(listed && matches!(tree, TokenTree::Group(_))) && mentions(&tree.into(), name)
+    })
+}
+
 fn format_string_captures(literal: &str, name: &str) -> bool {
     let is_string = literal.starts_with('"') || literal.starts_with("r\"") || literal.starts_with("r#");
     is_string
@@ -33,6 +60,24 @@ mod tests {
     use quote::{format_ident, quote};
 
     #[test]
+    fn tells_items_from_expressions() {
+        let items = [
+            quote!(const A: u8 = 1;, a),
+            quote!(
+                #[derive(Debug)]
+                struct A;,
+                a
+            ),
+            quote!(async fn f() {}, a),
+            quote!(use a::b;, b),
+        ];
+        assert!(items.iter().all(begins_with_item));
+        let others =
+            [quote!(), quote!(a), quote!(const { 1 }), quote!(async { 1 }), quote!(unsafe { f() }), quote!(let a = 1; fn f() {})];
+        assert!(!others.iter().any(begins_with_item));
+    }
+
+    #[test]
     fn finds_names_in_code_and_in_format_strings() {
         let id = format_ident!("id");
         assert!(mentions(&quote!(f(a, { id })), &id));
@@ -40,5 +85,7 @@ mod tests {
         assert!(mentions(&quote!(format!("{id}")), &id));
         assert!(!mentions(&quote!(format!("{ids} id", ids = 1)), &id));
         assert!(!mentions(&quote!(identity(x)), &id));
+        assert!(mentions_in_expressions(&quote!(skip(a), key = id), &id));
+        assert!(!mentions_in_expressions(&quote!(skip(id), key = a), &id));
     }
 }

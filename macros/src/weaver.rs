@@ -130,15 +130,14 @@ impl<'f> Weaver<'f> {
         }
         let span = Span::mixed_site();
         let rebound = self.function.parameters.bindings.iter().filter(|binding| self.is_rebound(&binding.ident, named));
-        let rebind = rebound.map(|Binding { ident, mutability, cfgs, .. }| {
-            quote_spanned!(span=> #(#cfgs)* let #mutability #ident = #ident;)
-        });
+        let rebind = rebound
+            .map(|Binding { ident, mutability, cfgs, .. }| quote_spanned!(span=> #(#cfgs)* let #mutability #ident = #ident;));
         quote_spanned!(span=> let (#(#carried,)*) = { #(#rebind)* #evaluate (#(#carried,)*) };)
     }
 
     /// Whether [`enclose`](Self::enclose) binds the argument again.
     pub(crate) fn is_rebound(&self, ident: &Ident, named: &dyn Fn(&Ident) -> bool) -> bool {
-        self.capture == Capture::Move && (named(ident) || self.is_taken_along(ident))
+        *ident != "self" && self.capture == Capture::Move && (named(ident) || self.is_taken_along(ident))
     }
 
     /// Arguments that the body mentions, or that nobody expects it to: the others are left outside, so that the compiler still warns that
@@ -162,7 +161,12 @@ impl<'f> Weaver<'f> {
             quote_spanned! {span=>
                 match #value {
                     ::core::result::Result::Ok(value) => value,
-                    ::core::result::Result::Err(reason) => { #drop_body break #label ::core::result::Result::Err(reason) }
+                    // A name, not a path: macros that parse with syn 2 read `break 'label ::path` as a label in front of a block.
+                    ::core::result::Result::Err(reason) => {
+                        let cut = ::core::result::Result::Err(reason);
+                        #drop_body
+                        break #label cut
+                    }
                 }
             }
         })
@@ -207,7 +211,6 @@ impl<'f> Weaver<'f> {
     pub(crate) fn body(&self) -> Group {
         let span = Span::mixed_site();
         let braces = &self.function.body;
-        let content = braces.stream();
         let named = if self.capture == Capture::Move { self.arguments_in_drop_order() } else { TokenStream::new() };
         let hint = if self.function.diverges() {
             quote_spanned!(span=> if false { #named })
@@ -217,6 +220,8 @@ impl<'f> Weaver<'f> {
                 if let ::core::option::Option::Some(returned) = ::core::option::Option::None::<#output> { #named return returned; }
             }
         };
+        // Items that the block begins with must not follow a statement; otherwise braces of its own would be unnecessary ones.
+        let content = if tokens::begins_with_item(&braces.stream()) { quote!(#braces) } else { braces.stream() };
         with_braces(braces, quote!(#hint #content))
     }
 

@@ -177,7 +177,10 @@ impl AsyncCached {
             let turn = match #private::cache::begin(#cache, #probe, || #owned, #shape, mode) {
                 #private::cache::Begin::Hit(out) => break #label out,
                 #private::cache::Begin::Miss(turn) => turn,
-                #private::cache::Begin::Recursion => break #label #recursion,
+                #private::cache::Begin::Recursion => {
+                    let refusal = #recursion;
+                    break #label refusal
+                }
             };
         }
     }

@@ -1,0 +1,195 @@
+//! When arguments are dropped: at the end of the call, last first, after what the body made; and all of them when the call is dropped.
+
+use steadfast::{async_cached, retry, timeout};
+
+use crate::support::{Failure, Log, Noisy, Reply, abandon, tick};
+
+shape! {
+    arguments_in_reverse:
+    [timeout(1s)] [async_cached(skip(first, second, third))] [async_cached(skip(first, second, third)), timeout(1s)]
+    [retry]  [retry, timeout(1s)]
+    for {
+        async fn work(first: Noisy, second: Noisy, third: Noisy) -> Reply<u32> {
+            tick().await;
+            third.note("body");
+            first.note("body again");
+            second.note("end");
+            Ok(1)
+        }
+    } => {
+        let log = Log::default();
+        let result = work(log.item("first"), log.item("second"), log.item("third")).await;
+        (result, log.take())
+    }
+}
+
+shape! {
+    arguments_after_locals:
+    [timeout(1s)] [async_cached(skip(argument, log))] [async_cached(skip(argument, log)), timeout(1s)] [retry]
+    for {
+        async fn work(argument: Noisy, log: &Log) -> Reply<u32> {
+            let _first = log.item("first local");
+            tick().await;
+            let _second = log.item("second local");
+            argument.note("end");
+            Ok(1)
+        }
+    } => {
+        let log = Log::default();
+        let result = work(log.item("argument"), &log).await;
+        (result, log.take())
+    }
+}
+
+shape! {
+    ignored_and_underscored_arguments:
+    [timeout(1s)] [async_cached(skip(_second, third))] [async_cached(skip(_second, third)), timeout(1s)] [retry] [retry, timeout(1s)]
+    for {
+        async fn work(_: u8, _second: Noisy, third: Noisy) -> Reply<u32> {
+            tick().await;
+            third.note("end");
+            Ok(1)
+        }
+    } => {
+        let log = Log::default();
+        let result = work(0, log.item("second"), log.item("third")).await;
+        (result, log.take())
+    }
+}
+
+shape! {
+    arguments_that_the_body_consumes:
+    [timeout(1s)] [async_cached(skip(first, second))] [async_cached(skip(first, second)), timeout(1s)]
+    for {
+        async fn work(first: Noisy, second: Noisy) -> Reply<u32> {
+            first.note("begin");
+            drop(first);
+            tick().await;
+            second.note("end");
+            Ok(1)
+        }
+    } => {
+        let log = Log::default();
+        let result = work(log.item("first"), log.item("second")).await;
+        (result, log.take())
+    }
+}
+
+shape! {
+    arguments_of_a_call_that_is_never_polled:
+    [timeout(1s)] [async_cached(skip(first, second))] [retry] [async_cached(skip(first, second)), timeout(1s), retry]
+    for {
+        async fn work(first: Noisy, second: Noisy) -> Reply<u32> {
+            tick().await;
+            first.note(second.name);
+            Ok(1)
+        }
+    } => {
+        let log = Log::default();
+        drop(work(log.item("first"), log.item("second")));
+        log.take()
+    }
+}
+
+shape! {
+    arguments_of_a_call_that_is_dropped_while_it_waits:
+    [timeout(1s)] [async_cached(skip(first, second))] [async_cached(skip(first, second)), timeout(1s)] [retry]
+    for {
+        async fn work(first: Noisy, second: Noisy) -> Reply<u32> {
+            first.note("begin");
+            std::future::pending::<()>().await;
+            second.note("never");
+            Ok(1)
+        }
+    } => {
+        let log = Log::default();
+        abandon(work(log.item("first"), log.item("second")), 2);
+        log.take()
+    }
+}
+
+shape! {
+    arguments_when_the_body_fails:
+    [timeout(1s)] [async_cached(skip(first, second))] [retry(attempts = 1)] [async_cached(skip(first, second)), timeout(1s)]
+    for {
+        async fn work(first: Noisy, second: Noisy) -> Reply<u32> {
+            tick().await;
+            let _local = first.clone();
+            second.note("fails");
+            Err(Failure::Busy(1))
+        }
+    } => {
+        let log = Log::default();
+        let result = work(log.item("first"), log.item("second")).await;
+        (result, log.take())
+    }
+}
+
+shape! {
+    self_by_value_before_arguments:
+    [timeout(1s)] [async_cached(skip(self, argument))] [async_cached(skip(self, argument)), timeout(1s)] [retry]
+    for { struct Owner(Noisy); } in [impl Owner] {
+        async fn work(self, argument: Noisy) -> Reply<u32> {
+            tick().await;
+            self.0.note("body");
+            argument.note("end");
+            Ok(1)
+        }
+    } => {
+        let log = Log::default();
+        let result = Owner(log.item("self")).work(log.item("argument")).await;
+        (result, log.take())
+    }
+}
+
+shape! {
+    parts_of_a_pattern:
+    [timeout(1s)] [async_cached(skip(a, b, c))] [async_cached(skip(a, b, c)), timeout(1s)] [retry]
+    for {
+        async fn work((a, b): (Noisy, Noisy), c: Noisy) -> Reply<u32> {
+            tick().await;
+            a.note(b.name);
+            c.note("end");
+            Ok(1)
+        }
+    } => {
+        let log = Log::default();
+        let result = work((log.item("a"), log.item("b")), log.item("c")).await;
+        (result, log.take())
+    }
+}
+
+shape! {
+    async_trait_arguments:
+    [timeout(1s)] [async_cached(skip(self, first, second))] [async_cached(skip(self, first, second)), timeout(1s)] [retry]
+    for {
+        #[async_trait::async_trait]
+        trait Work { async fn work(&self, first: Noisy, second: Noisy) -> Reply<u32>; }
+        struct Db;
+    } in [#[async_trait::async_trait] impl Work for Db] {
+        async fn work(&self, first: Noisy, second: Noisy) -> Reply<u32> {
+            tick().await;
+            first.note(second.name);
+            Ok(1)
+        }
+    } => {
+        let log = Log::default();
+        let result = Db.work(log.item("first"), log.item("second")).await;
+        (result, log.take())
+    }
+}
+
+/// At a deadline the body goes first, and the arguments with it, before the call returns.
+#[tokio::test(start_paused = true)]
+async fn a_deadline_drops_everything_before_it_returns() {
+    #[timeout(1s)]
+    async fn work(first: Noisy, second: Noisy) -> Reply<u32> {
+        let _local = first.clone();
+        std::future::pending::<()>().await;
+        second.note("never");
+        Ok(1)
+    }
+    let log = Log::default();
+    assert!(work(log.item("first"), log.item("second")).await.is_err());
+    assert_eq!(log.take(), ["first", "second", "first"]);
+}

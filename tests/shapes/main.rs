@@ -1,0 +1,41 @@
+//! Every shape of function that the attributes can stand on.
+//!
+//! Each shape is written once. A macro compiles it bare and under each attribute that fits, and runs the same check on all of them: what
+//! the check finds must be what it finds for the bare function. The lints that must still fire are in `tests/ui/lints`.
+#![forbid(unsafe_code)]
+#![deny(warnings, missing_docs, clippy::pedantic)]
+#![allow(
+    clippy::await_holding_lock,
+    clippy::double_must_use,
+    clippy::elidable_lifetime_names,
+    clippy::items_after_statements,
+    clippy::manual_async_fn,
+    clippy::many_single_char_names,
+    clippy::needless_arbitrary_self_type,
+    clippy::needless_lifetimes,
+    clippy::needless_pass_by_value,
+    clippy::non_minimal_cfg,
+    clippy::too_many_arguments,
+    clippy::toplevel_ref_arg,
+    clippy::unnecessary_wraps,
+    clippy::uninlined_format_args,
+    clippy::unused_async,
+    reason = "the bare shapes are like that, and it is what they are here for"
+)]
+
+#[macro_use]
+mod support;
+
+mod arguments;
+mod bodies;
+mod drops;
+mod foreign;
+mod free;
+mod futures;
+mod generics;
+mod hygiene;
+mod macros;
+mod methods;
+mod offloaded;
+mod sends;
+mod traits;
