@@ -5,10 +5,6 @@ async fn read(path: PathBuf, patience: Duration) -> io::Result<String> {
         let (body_5, limit_6, shape_3, turn) = {
             let path = path;
             let patience = patience;
-            let cache_2: &::steadfast::Cache<_, _> = {
-                static SLOT: ::steadfast::__private::cache::Slot = ::steadfast::__private::cache::Slot::new();
-                SLOT.cache(|| (), || ::steadfast::__private::cache::settings())
-            };
             let shape_3 = ::steadfast::__private::cache::Kind::<
                 io::Result<String>,
             >::new()
@@ -16,6 +12,21 @@ async fn read(path: PathBuf, patience: Duration) -> io::Result<String> {
             ::steadfast::__private::cache::assert_value(&shape_3);
             ::steadfast::__private::cache::assert_argument::<PathBuf>();
             ::steadfast::__private::cache::assert_argument::<Duration>();
+            let owned = ::steadfast::__private::cache::Owned {
+                key: || (
+                    ::core::clone::Clone::clone(&path),
+                    ::core::clone::Clone::clone(&patience),
+                ),
+                tags: ::steadfast::__private::cache::Tags::none,
+            };
+            let cache_2: &::steadfast::Cache<_, _> = {
+                static SLOT: ::steadfast::__private::cache::Slot = ::steadfast::__private::cache::Slot::new();
+                SLOT.cache(
+                    || (),
+                    ::steadfast::__private::cache::Types::of_call(&owned, shape_3),
+                    |settings| settings,
+                )
+            };
             let mode = ::steadfast::__private::cache::Mode {
                 refresh: false,
                 single_flight: true,
@@ -23,10 +34,7 @@ async fn read(path: PathBuf, patience: Duration) -> io::Result<String> {
             let turn = match ::steadfast::__private::cache::begin(
                 cache_2,
                 &(&path, &patience),
-                || (
-                    ::core::clone::Clone::clone(&path),
-                    ::core::clone::Clone::clone(&patience),
-                ),
+                owned,
                 shape_3,
                 mode,
             ) {
@@ -99,15 +107,7 @@ async fn read(path: PathBuf, patience: Duration) -> io::Result<String> {
                 >>::refuse(expired_8.error("read"))
             }
         };
-        lead_4
-            .land(
-                shape_3,
-                out,
-                ::steadfast::__private::cache::Freshness {
-                    value: ::core::option::Option::None,
-                    error: ::core::option::Option::None,
-                    none: ::core::option::Option::None,
-                },
-            )
+        let lifetime = ::steadfast::__private::cache::Lifetime::new();
+        lead_4.land(shape_3, out, lifetime)
     }
 }

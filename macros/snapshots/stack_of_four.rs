@@ -9,7 +9,6 @@ async fn user(db: Db, id: UserId) -> Result<User, AppError> {
     #[offload_blocking(__taken)]
     const _: () = ();
     'cached_1: {
-        let cache_2: &::steadfast::Cache<_, _> = user_cache();
         let shape_3 = ::steadfast::__private::cache::Kind::<
             Result<User, AppError>,
         >::new()
@@ -17,6 +16,11 @@ async fn user(db: Db, id: UserId) -> Result<User, AppError> {
         ::steadfast::__private::cache::assert_value(&shape_3);
         ::steadfast::__private::cache::assert_readable::<User, _>(&shape_3);
         ::steadfast::__private::cache::assert_argument::<UserId>();
+        let owned = ::steadfast::__private::cache::Owned {
+            key: || ::core::clone::Clone::clone(&id),
+            tags: ::steadfast::__private::cache::Tags::none,
+        };
+        let cache_2: &::steadfast::Cache<_, _> = user_cache();
         let mode = ::steadfast::__private::cache::Mode {
             refresh: false,
             single_flight: true,
@@ -24,7 +28,7 @@ async fn user(db: Db, id: UserId) -> Result<User, AppError> {
         let turn = match ::steadfast::__private::cache::begin(
             cache_2,
             &id,
-            || ::core::clone::Clone::clone(&id),
+            owned,
             shape_3,
             mode,
         ) {
@@ -179,18 +183,8 @@ async fn user(db: Db, id: UserId) -> Result<User, AppError> {
                 >>::refuse(expired_7.error("user"))
             }
         };
-        lead_4
-            .land(
-                shape_3,
-                out,
-                ::steadfast::__private::cache::Freshness {
-                    value: ::core::option::Option::Some(
-                        ::core::time::Duration::new(60u64, 0u32),
-                    ),
-                    error: ::core::option::Option::None,
-                    none: ::core::option::Option::None,
-                },
-            )
+        let lifetime = ::steadfast::__private::cache::Lifetime::new();
+        lead_4.land(shape_3, out, lifetime)
     }
 }
 ///The cache of [`user`].
@@ -200,10 +194,10 @@ fn user_cache() -> &'static ::steadfast::Cache<UserId, User> {
         static SLOT: ::steadfast::__private::cache::Slot = ::steadfast::__private::cache::Slot::new();
         SLOT.cache(
             || (),
-            || {
-                ::steadfast::__private::cache::settings()
-                    .ttl(::core::time::Duration::new(60u64, 0u32))
-            },
+            ::steadfast::__private::cache::Types::of_cache(
+                ::core::marker::PhantomData::<::steadfast::Cache<UserId, User>>,
+            ),
+            |settings| settings.ttl(::core::time::Duration::new(60u64, 0u32)),
         )
     }
 }

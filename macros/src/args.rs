@@ -34,6 +34,14 @@ impl OptionName {
         read(input)
     }
 
+    /// Reads nothing: the name says it all.
+    pub(crate) fn flag(&self, input: ParseStream<'_>) -> syn::Result<Ident> {
+        if input.is_empty() || input.peek(Token![,]) {
+            return Ok(self.ident.clone());
+        }
+        Err(input.error(format!("`{}` takes no value: write `{0}`, or leave it out", self.name)))
+    }
+
     /// Reads `= value`, of any type that parses.
     pub(crate) fn parse<T: Parse>(&self, input: ParseStream<'_>) -> syn::Result<T> {
         self.value(input, T::parse)

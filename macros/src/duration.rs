@@ -43,7 +43,7 @@ impl Duration {
         }
     }
 
-    fn new(expression: Expr) -> syn::Result<Self> {
+    pub(crate) fn new(expression: Expr) -> syn::Result<Self> {
         let mut inner = &expression;
         while let Expr::Group(syn::ExprGroup { expr, .. }) | Expr::Paren(syn::ExprParen { expr, .. }) = inner {
             inner = expr;

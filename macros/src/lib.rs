@@ -45,6 +45,7 @@ macro_rules! attributes {
 
 attributes! {
     async_cached
+    coalesce
     timeout
     retry
     offload_blocking

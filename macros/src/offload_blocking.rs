@@ -2,7 +2,7 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
-use syn::{Expr, Type};
+use syn::Expr;
 
 use crate::args::{self, Count};
 use crate::diagnostics::Errors;
@@ -120,19 +120,7 @@ fn check_arguments(place: Place<'_>, errors: &mut Errors) {
         if let syn::FnArg::Typed(argument) = input
             && types::borrows(&argument.ty)
         {
-            errors.at(&argument.ty, format!("the job outlives its caller and cannot borrow: {}", owned_form(&argument.ty)));
+            errors.at(&argument.ty, format!("the job outlives its caller and cannot borrow: {}", types::owned_form(&argument.ty)));
         }
-    }
-}
-
-fn owned_form(ty: &Type) -> String {
-    match types::bare(ty) {
-        Type::Reference(reference) => match types::bare(&reference.elem) {
-            Type::Path(path) if path.path.is_ident("str") => "take a `String`".to_owned(),
-            Type::Path(path) if path.path.is_ident("Path") => "take a `PathBuf`".to_owned(),
-            Type::Slice(_) => "take a `Vec<..>`".to_owned(),
-            _ => "take it by value, or in an `Arc<..>`".to_owned(),
-        },
-        _ => "take an owned value".to_owned(),
     }
 }

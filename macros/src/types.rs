@@ -137,6 +137,19 @@ pub(crate) fn borrows(ty: &Type) -> bool {
     })
 }
 
+/// What to take instead of a borrow.
+pub(crate) fn owned_form(ty: &Type) -> String {
+    match bare(ty) {
+        Type::Reference(reference) => match bare(&reference.elem) {
+            Type::Path(path) if path.path.is_ident("str") => "take a `String`".to_owned(),
+            Type::Path(path) if path.path.is_ident("Path") => "take a `PathBuf`".to_owned(),
+            Type::Slice(_) => "take a `Vec<..>`".to_owned(),
+            _ => "take it by value, or in an `Arc<..>`".to_owned(),
+        },
+        _ => "take an owned value".to_owned(),
+    }
+}
+
 /// What a future type yields: `impl Future<Output = T>`, `Pin<Box<dyn Future<Output = T>>>`, `BoxFuture<'_, T>`.
 pub(crate) fn future_output(ty: &Type) -> Option<&Type> {
     match bare(ty) {

@@ -116,6 +116,14 @@ impl<'f> Weaver<'f> {
         woven
     }
 
+    /// Writes what is below a layer that runs it on another task: the guards of the caller do not reach there.
+    pub(crate) fn in_background(&mut self, below: &mut dyn FnMut(&mut Self) -> Woven) -> Woven {
+        let (guards, pinned) = (std::mem::take(&mut self.guards), self.pinned.take());
+        let woven = below(self);
+        (self.guards, self.pinned) = (guards, pinned);
+        woven
+    }
+
     /// The end of all looking at the arguments: statements that bind what is carried on, in a scope of their own.
     ///
     /// ```text

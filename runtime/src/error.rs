@@ -48,6 +48,8 @@ pub enum ErrorKind {
     Recursion,
     /// The thread pool or the runtime went away before the work could run.
     Shutdown,
+    /// A `CancellationToken` was cancelled.
+    Cancelled,
 }
 
 impl Error {
@@ -83,6 +85,12 @@ impl Error {
         self.kind == ErrorKind::Shutdown
     }
 
+    /// Whether a `CancellationToken` was cancelled.
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        self.kind == ErrorKind::Cancelled
+    }
+
     /// The name of the annotated function, as it is written in the source.
     #[must_use]
     pub fn function(&self) -> &'static str {
@@ -112,19 +120,23 @@ impl fmt::Display for Error {
             }
             ErrorKind::Recursion => write!(f, "`{function}` called itself with the key that it is computing"),
             ErrorKind::Shutdown => write!(f, "`{function}` did not run: its thread pool has shut down"),
+            ErrorKind::Cancelled => write!(f, "`{function}` was cancelled"),
         }
     }
 }
 
 impl std::error::Error for Error {}
 
-/// `TimedOut` for a deadline, `Deadlock` for a recursion, `BrokenPipe` for a pool that is gone; the [`Error`] is the source.
+/// `TimedOut` for a deadline, `Deadlock` for a recursion, `BrokenPipe` for a pool that is gone, `ConnectionAborted` for a cancellation; the
+/// [`Error`] is the source.
 impl From<Error> for io::Error {
     fn from(error: Error) -> Self {
         let kind = match error.kind {
             ErrorKind::Timeout => io::ErrorKind::TimedOut,
             ErrorKind::Recursion => io::ErrorKind::Deadlock,
             ErrorKind::Shutdown => io::ErrorKind::BrokenPipe,
+            // Not `Interrupted`: readers and writers take that as an invitation to go on.
+            ErrorKind::Cancelled => io::ErrorKind::ConnectionAborted,
         };
         Self::new(kind, error)
     }

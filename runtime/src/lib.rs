@@ -38,7 +38,21 @@
 //! | [`macro@timeout`] | drops the work at a deadline |
 //! | [`macro@retry`] | runs the body again while it fails, with backoff and jitter |
 //! | [`async_cached`] | keeps results, and lets one caller compute while the others wait |
+//! | [`coalesce`] | lets callers share a run, and keeps nothing |
 //! | [`offload_blocking`] | runs a blocking function on a thread pool |
+//!
+//! Beside them stand plain functions, for what acts on data or on a block and not on a whole function:
+//!
+//! | helper | what it does |
+//! | --- | --- |
+//! | [`gather()`], [`try_gather`], [`gather_local`], [`try_gather_local`] | run many futures at once; results in order, nothing left behind |
+//! | [`task_group`] | the same for tasks that are started as the work unfolds |
+//! | [`with_resource`] | releases what was acquired, on success, error, panic and drop |
+//! | [`WorkerPool`] | a bounded queue and its workers |
+//! | [`blocking_stream`], [`offload()`] | a blocking producer as a stream; one blocking block on the pool |
+//! | [`checkpoint`] | a place where a long loop can be cancelled |
+//! | [`spawn_logged`], [`drain`], [`on_report`] | work that outlives its caller: its failures are reported, its end can be awaited |
+//! | [`Watchdog`] | warns of blocked threads |
 //!
 //! # Errors
 //!
@@ -49,23 +63,50 @@
 //! # Features
 //!
 //! - `rayon`: `#[offload_blocking(pool = rayon)]`.
+//! - `test-util`: the module `testing`, and tokio's paused clock; for `dev-dependencies`.
 
 #![forbid(unsafe_code)]
 
+// Expansions name the library by this path, also in its own tests.
+#[cfg(test)]
+extern crate self as steadfast;
+
+mod background;
+mod blocking_stream;
+mod checkpoint;
 mod error;
+mod exit;
 mod outcome;
+mod report;
+mod resource;
 mod stack;
 
 pub mod cache;
+pub mod gather;
 pub mod offload;
 pub mod retry;
+mod task_group;
+#[cfg(feature = "test-util")]
+pub mod testing;
 mod timeout;
+mod watchdog;
+mod worker_pool;
 
-pub use cache::{Cache, Stats, async_cached};
+pub use background::{Drained, Logged, drain, spawn_logged};
+pub use blocking_stream::{BlockingSender, BlockingStream, ConsumerGone, blocking_stream};
+pub use cache::{Cache, CacheBuilder, RemovalCause, Stats, async_cached, coalesce};
+pub use checkpoint::checkpoint;
 pub use error::{Error, ErrorKind};
-pub use offload::{BlockingPool, offload_blocking};
+pub use exit::Exit;
+pub use gather::{gather, gather_local, try_gather, try_gather_local};
+pub use offload::{BlockingPool, offload, offload_blocking};
+pub use report::{Report, ReportKind, on_report};
+pub use resource::{Released, with_resource};
 pub use retry::{RetryEvent, retry};
+pub use task_group::{Child, TaskGroup, task_group};
 pub use timeout::timeout;
+pub use watchdog::{Watchdog, WatchdogBuilder};
+pub use worker_pool::{Refused, ShutdownReport, WorkerPool};
 
 /// `pool = rayon`, which the expansion cannot know to be there.
 #[cfg(feature = "rayon")]

@@ -158,6 +158,10 @@ impl Bounded for u32 {
     const MAX: Self = Self::MAX;
 }
 
+impl Bounded for u64 {
+    const MAX: Self = Self::MAX;
+}
+
 impl Bounded for usize {
     const MAX: Self = Self::MAX;
 }

@@ -80,7 +80,8 @@ impl Handle {
             .flat_map(|clause| &clause.predicates)
             .filter(|predicate| !mentions_lifetime(&predicate.to_token_stream()))
             .collect();
-        let slot = slot(weaver, settings);
+        let private = &weaver.private;
+        let slot = slot(weaver, &quote!(#private::cache::Types::of_cache(::core::marker::PhantomData::<#ty>)), settings);
         quote! {
             #(#cfgs)*
             #[doc = #documentation]
@@ -102,11 +103,11 @@ impl Handle {
 }
 
 /// A cache in a static of its own.
-pub(super) fn slot(weaver: &Weaver<'_>, settings: &TokenStream) -> TokenStream {
+pub(super) fn slot(weaver: &Weaver<'_>, types: &TokenStream, settings: &TokenStream) -> TokenStream {
     let private = &weaver.private;
     quote_spanned! {Span::mixed_site()=> {
         static SLOT: #private::cache::Slot = #private::cache::Slot::new();
-        SLOT.cache(|| (), || #settings)
+        SLOT.cache(|| (), #types, |settings| settings #settings)
     }}
 }
 

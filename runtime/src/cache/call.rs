@@ -1,12 +1,17 @@
 //! The beginning of a cached call.
 
 use std::hash::Hash;
+use std::sync::Arc;
+use std::time::Duration;
 
 use super::Cache;
-use super::flight::Turn;
+use super::entry::{Age, Found};
+use super::flight::{self, Turn};
 use super::key::Key;
+use super::lead::Lead;
 use super::shape::Shape;
-use super::shared::Miss;
+use super::shared::Shared;
+use super::tags::Tags;
 use crate::{Error, ErrorKind};
 
 /// How a call looks at its cache.
@@ -19,18 +24,40 @@ pub struct Mode {
 }
 
 /// How a call goes on.
-pub enum Begin<R, K, V> {
+pub enum Begin<R, M> {
     /// With the stored result.
     Hit(R),
-    /// By computing, or by waiting for the one who does.
-    Miss(Turn<K, V>),
+    /// With what a miss comes to.
+    Miss(M),
     /// The call is part of the computation that it would wait for.
     Recursion,
 }
 
-/// Looks `key` up; where it is not found, finds out who computes. `owned` makes the key that is stored, on a miss only.
+/// What follows a look that did not simply hit.
+pub enum Next<R, K, V> {
+    /// The stored result, and a computation in the background.
+    Refresh(R, Lead<K, V>),
+    /// By computing, or by waiting for the one who does.
+    Compute(Turn<K, V>),
+}
+
+/// How the key of a call is owned, and its tags: made on a miss only.
+pub struct Owned<O, T> {
+    /// Makes the key that is stored.
+    pub key: O,
+    /// Makes the tags of the entry.
+    pub tags: T,
+}
+
+/// Looks `key` up; where it is not found, finds out who computes.
 #[inline]
-pub fn begin<K, V, Q, S>(cache: &Cache<K, V>, key: &Q, owned: impl FnOnce() -> K, shape: S, mode: Mode) -> Begin<S::Out, K, V>
+pub fn begin<K, V, Q, S>(
+    cache: &Cache<K, V>,
+    key: &Q,
+    owned: Owned<impl FnOnce() -> K, impl FnOnce() -> Tags>,
+    shape: S,
+    mode: Mode,
+) -> Begin<S::Out, Turn<K, V>>
 where
     K: Hash + Eq + Key<Q>,
     V: Clone,
@@ -40,24 +67,109 @@ where
     let shared = cache.shared();
     let hash = shared.hash(key);
     if !mode.refresh
-        && let Some(out) = shared.hit(hash, key).and_then(|found| shape.restore(found))
+        && let Some(out) = shared.hit(hash, key, None).and_then(|(found, _)| shape.restore(found))
     {
         shared.counters.hits.add(1);
         return Begin::Hit(out);
     }
-    match shared.miss((hash, key), owned, |found| shape.restore(found), mode) {
-        Miss::Found(out) => {
-            shared.counters.hits.add(1);
-            Begin::Hit(out)
-        }
-        Miss::Turn(turn) => {
-            shared.counters.misses.add(1);
-            if matches!(turn, Turn::Wait(_)) {
-                shared.counters.coalesced.add(1);
-            }
-            Begin::Miss(turn)
-        }
-        Miss::Recursion => Begin::Recursion,
+    miss(shared, (hash, key), owned, |found| shape.restore(found), mode)
+}
+
+/// The same, for a function whose hits may start a computation in the background: within `revalidate` after its ttl, and where
+/// `ahead` says that it is time.
+pub fn begin_or_refresh<K, V, Q, S>(
+    cache: &Cache<K, V>,
+    key: &Q,
+    owned: Owned<impl FnOnce() -> K, impl FnOnce() -> Tags>,
+    shape: S,
+    mode: Mode,
+    revalidate: Option<Duration>,
+) -> Begin<S::Out, Next<S::Out, K, V>>
+where
+    K: Hash + Eq + Key<Q>,
+    V: Clone,
+    Q: Hash + ?Sized,
+    S: Shape<Value = V>,
+{
+    let shared = cache.shared();
+    let hash = shared.hash(key);
+    let found = if mode.refresh { None } else { shared.hit(hash, key, revalidate) };
+    let found = found.and_then(|(found, age)| shape.restore(found).map(|out| (out, age)));
+    let Some((out, age)) = found else {
+        return match miss(shared, (hash, key), owned, |found| shape.restore(found), mode) {
+            Begin::Hit(out) => Begin::Hit(out),
+            Begin::Miss(turn) => Begin::Miss(Next::Compute(turn)),
+            Begin::Recursion => Begin::Recursion,
+        };
+    };
+    shared.counters.hits.add(1);
+    if age == Age::Fresh {
+        return Begin::Hit(out);
+    }
+    if age == Age::Stale {
+        shared.counters.stale_hits.add(1);
+    }
+    match refresh(shared, (hash, key), owned, revalidate) {
+        Some(lead) => Begin::Miss(Next::Refresh(out, lead)),
+        None => Begin::Hit(out),
+    }
+}
+
+#[cold]
+fn miss<K, V, Q, R>(
+    shared: &Arc<Shared<K, V>>,
+    (hash, key): (u64, &Q),
+    owned: Owned<impl FnOnce() -> K, impl FnOnce() -> Tags>,
+    restore: impl FnOnce(Found<V>) -> Option<R>,
+    mode: Mode,
+) -> Begin<R, Turn<K, V>>
+where
+    K: Hash + Eq + Key<Q>,
+    V: Clone,
+    Q: ?Sized,
+{
+    shared.tidy_if_due();
+    let tags = (owned.tags)();
+    let mut shard = shared.flights.lock(hash);
+    let superseded = if mode.refresh {
+        flight::supersede(&mut shard, hash, key)
+    } else if let Some(out) = shared.peek_hashed(hash, key).and_then(restore) {
+        // Stored by a flight that landed since the look at the store.
+        drop(shard);
+        shared.counters.hits.add(1);
+        return Begin::Hit(out);
+    } else {
+        Vec::new()
+    };
+    let turn = flight::join(shared, &mut shard, (hash, key), owned.key, tags, mode.single_flight);
+    drop(shard);
+    drop(superseded);
+    let Some(turn) = turn else { return Begin::Recursion };
+    shared.counters.misses.add(1);
+    if matches!(turn, Turn::Wait(_)) {
+        shared.counters.coalesced.add(1);
+    }
+    Begin::Miss(turn)
+}
+
+#[cold]
+fn refresh<K, V, Q>(
+    shared: &Arc<Shared<K, V>>,
+    (hash, key): (u64, &Q),
+    owned: Owned<impl FnOnce() -> K, impl FnOnce() -> Tags>,
+    revalidate: Option<Duration>,
+) -> Option<Lead<K, V>>
+where
+    K: Hash + Eq + Key<Q>,
+    V: Clone,
+    Q: ?Sized,
+{
+    let tags = (owned.tags)();
+    let mut shard = shared.flights.lock(hash);
+    // Looked at again: a refresh may have landed since.
+    match shared.age(hash, key, revalidate) {
+        Age::Fresh | Age::Gone => None,
+        Age::Ripe | Age::Stale => flight::refresh(shared, &mut shard, (hash, key), owned.key, tags),
     }
 }
 

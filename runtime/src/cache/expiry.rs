@@ -5,9 +5,9 @@ use std::collections::BinaryHeap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use tokio::time::Instant;
-
-use super::store::{Left, Place, Store};
+use super::clock::Moment;
+use super::removal::{Left, RemovalCause};
+use super::store::{Place, Store};
 
 /// How many expired entries one operation clears away at most: more than it can add, so that the backlog shrinks, and few enough that no
 /// call pays for a burst of others.
@@ -15,37 +15,36 @@ const STEP: usize = 4;
 
 /// The expiry times of a store, soonest first.
 ///
-/// Entries that left in another way stay listed until their time comes, or until they are the majority: then the list is made anew.
+/// Entries that left in another way stay listed until their time comes, or until they are the majority: then the list is made anew. An
+/// idle time moves with each look at the entry, and the list does not: it is looked up when the listed time comes.
 #[derive(Debug)]
 pub(super) struct Expiry {
     soonest_first: Mutex<BinaryHeap<Reverse<Due>>>,
-    /// The first of them, as milliseconds after `epoch`: what a hit compares its time with, instead of taking the lock.
+    /// The first of them: what a hit compares its time with, instead of taking the lock.
     soonest: AtomicU64,
-    epoch: Instant,
 }
-
-const NONE: u64 = u64::MAX;
 
 #[derive(Debug, PartialEq, Eq)]
 struct Due {
-    at: Instant,
+    at: Moment,
     place: Place,
 }
 
 impl Expiry {
     pub(super) fn new() -> Self {
-        Self { soonest_first: Mutex::default(), soonest: AtomicU64::new(NONE), epoch: Instant::now() }
+        Self { soonest_first: Mutex::default(), soonest: AtomicU64::new(Moment::NEVER.to_bits()) }
     }
 
     /// Whether an entry has expired by `now`.
     #[inline]
-    pub(super) fn is_due(&self, now: Instant) -> bool {
-        let soonest = self.soonest.load(Ordering::Relaxed);
-        soonest != NONE && self.millis(now) >= soonest
+    pub(super) fn is_due(&self, now: Moment) -> bool {
+        now.to_bits() >= self.soonest.load(Ordering::Relaxed)
     }
 
-    fn millis(&self, at: Instant) -> u64 {
-        u64::try_from(at.saturating_duration_since(self.epoch).as_millis()).unwrap_or(NONE - 1)
+    /// Whether any entry is listed.
+    #[inline]
+    pub(super) fn is_empty(&self) -> bool {
+        self.soonest.load(Ordering::Relaxed) == Moment::NEVER.to_bits()
     }
 
     fn lock(&self) -> MutexGuard<'_, BinaryHeap<Reverse<Due>>> {
@@ -53,7 +52,7 @@ impl Expiry {
     }
 
     /// Lists an entry of `store`.
-    pub(super) fn add<K: Eq, V: Clone>(&self, at: Instant, place: Place, store: &Store<K, V>) {
+    pub(super) fn add<K: Eq, V: Clone>(&self, at: Moment, place: Place, store: &Store<K, V>) {
         let mut list = self.lock();
         list.push(Reverse(Due { at, place }));
         if list.len() > 2 * store.len() + 64 {
@@ -63,29 +62,37 @@ impl Expiry {
     }
 
     fn publish(&self, list: &BinaryHeap<Reverse<Due>>) {
-        let soonest = list.peek().map_or(NONE, |Reverse(due)| self.millis(due.at));
-        self.soonest.store(soonest, Ordering::Relaxed);
+        let soonest = list.peek().map_or(Moment::NEVER, |Reverse(due)| due.at);
+        self.soonest.store(soonest.to_bits(), Ordering::Relaxed);
     }
 
     /// Clears away a few expired entries.
-    pub(super) fn step<K: Eq, V: Clone>(&self, store: &Store<K, V>, now: Instant) -> Left<K, V> {
+    pub(super) fn step<K: Eq, V: Clone>(&self, store: &Store<K, V>, now: Moment) -> Left<K, V> {
         self.clear_away(store, now, STEP)
     }
 
     /// Clears away every expired entry.
-    pub(super) fn all<K: Eq, V: Clone>(&self, store: &Store<K, V>, now: Instant) -> Left<K, V> {
+    pub(super) fn all<K: Eq, V: Clone>(&self, store: &Store<K, V>, now: Moment) -> Left<K, V> {
         self.clear_away(store, now, usize::MAX)
     }
 
-    fn clear_away<K: Eq, V: Clone>(&self, store: &Store<K, V>, now: Instant, most: usize) -> Left<K, V> {
-        let mut left = Vec::new();
+    fn clear_away<K: Eq, V: Clone>(&self, store: &Store<K, V>, now: Moment, most: usize) -> Left<K, V> {
+        let mut left = Left::nothing();
         let mut list = self.lock();
         for _ in 0..most {
             match list.peek() {
-                Some(Reverse(due)) if due.at <= now => left.extend(store.remove_at(due.place)),
+                Some(Reverse(due)) if due.at <= now => {}
                 _ => break,
             }
-            list.pop();
+            let Some(Reverse(Due { place, .. })) = list.pop() else { break };
+            let mut later = None;
+            let removed = store.remove_at_if(place, |entry| {
+                let end = entry.end();
+                later = Some(end).filter(|end| *end > now);
+                later.is_none()
+            });
+            left.add(removed, RemovalCause::Expired);
+            list.extend(later.map(|at| Reverse(Due { at, place })));
         }
         if list.capacity() > 4 * list.len() + 64 {
             let fit = 2 * list.len();

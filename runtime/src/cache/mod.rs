@@ -2,27 +2,38 @@
 //!
 //! The store (which entry to keep) is `quick_cache`'s. How long an entry is fresh and who computes it is decided here.
 
+mod background;
+mod builder;
+mod by_hand;
 mod call;
+mod clock;
+mod coalesce;
 mod entry;
 mod expiry;
 mod flight;
 mod key;
+mod lead;
+mod lifetime;
+mod load;
+mod removal;
+mod scope;
 mod shape;
 mod shared;
 mod slot;
 mod stats;
 mod store;
+mod tags;
+#[cfg(test)]
+mod tests;
+mod waiter;
 
-use std::fmt;
-use std::hash::Hash;
-use std::sync::{Arc, OnceLock};
-use std::time::Duration;
-
+pub use builder::CacheBuilder;
+pub use by_hand::Cache;
+pub use coalesce::coalesce;
 pub use key::Key;
+pub use load::Loaded;
+pub use removal::RemovalCause;
 pub use stats::Stats;
-
-use entry::Found;
-use shared::Shared;
 
 /// Keeps what an async function returned, keyed by its arguments, and lets one caller compute while the others wait.
 ///
@@ -52,15 +63,26 @@ use shared::Shared;
 /// | option | default | meaning |
 /// | --- | --- | --- |
 /// | `handle = name` | none | makes `fn name() -> &'static Cache<K, V>` beside the function (`handle = Self::name` inside an `impl`; `handle = name: Cache<K, V>` where the types cannot be read off the signature) |
-/// | `capacity = n` | 10 000 | how many entries are kept at most |
+/// | `capacity = n` | 10 000 | how many entries are kept at most, or their weight |
 /// | `unbounded` | | entries are kept until they expire or are invalidated |
+/// | `weight = \|key, value\| n` | 1 each | what an entry weighs; one that is heavier than the capacity is returned and not stored |
 /// | `ttl = duration` | for ever | how long a value is fresh; an expression may name the arguments, and is evaluated when a value is computed |
+/// | `ttl = \|value\| duration` | | the same, from the value (a token that says when it expires) and the arguments |
+/// | `ttl_jitter = duration` | none | adds a random time to each ttl, from nothing to this |
+/// | `tti = duration` | for ever | how long a value stays that nobody asks for |
+/// | `on_evict = \|key, value, cause\| ..` | none | told of each value that leaves, with the [`RemovalCause`] |
 /// | `key = expr` | all arguments | what the value depends on, as an owned value |
 /// | `skip(arg, ..)` | none | arguments on which the value does not depend; they need no bound |
 /// | `cache = expr` | its own | a [`Cache`] that may be shared: a `static`, or a field as in `cache = self.users` |
 /// | `error_ttl = duration` | not stored | how long an `Err` is remembered (`E: Clone + Send + Sync + 'static`) |
 /// | `none_ttl = duration` | not stored | how long a `None` is remembered |
+/// | `stale_while_revalidate = duration` | none | how long after its ttl a value is returned at once, while one refresh runs in the background |
+/// | `stale_if_error = duration` | none | how long after its ttl a value is returned where computing it anew comes to an `Err`; it is not renewed |
+/// | `refresh_ahead = share` | none | after this share of the ttl (`0.8`), a hit starts one refresh in the background |
+/// | `load_timeout = duration` | none | how long those who wait wait for one computation, before one of them begins another |
 /// | `refresh_if = bool` | `false` | where true, computes anew and stores under the same key; an argument used only there is not part of the key |
+/// | `tags = [text, ..]` | none | names for [`invalidate_tag`](Cache::invalidate_tag), from the arguments |
+/// | `detached` | | computes on a task of its own: a caller that gives up does not throw the computation away |
 /// | `single_flight = bool` | `true` | whether callers of one key wait for the one that computes |
 /// | `crate = path` | `::steadfast` | where `steadfast` is found |
 ///
@@ -72,6 +94,13 @@ use shared::Shared;
 /// already wait for it, and is not stored.
 ///
 /// A generic function (also one in a generic `impl`) has a cache for each instantiation.
+///
+/// # In the background
+///
+/// `detached`, `stale_while_revalidate` and `refresh_ahead` compute on a task of their own, which outlives its caller: the arguments
+/// (also those that are skipped) and the result are `Send + 'static`. `&str` and `&[T]` are copied for it; another borrow is an error at that
+/// argument. A panic that no caller is left to see goes to [`on_report`](crate::on_report); [`drain`](crate::drain) waits for what is
+/// under way. A deadline above `async_cached` bounds the caller, and not that computation: one below it does.
 ///
 /// # Errors
 ///
@@ -93,140 +122,16 @@ use shared::Shared;
 /// what is expensive to clone into an `Arc`.
 pub use steadfast_macros::async_cached;
 
-/// How many entries a cache keeps when nothing is said.
-const DEFAULT_CAPACITY: usize = 10_000;
-
-/// A bounded cache with single flight: what stands behind [`async_cached`](macro@async_cached).
-///
-/// A function's own cache is reached through `handle = name`. A cache of your own is an ordinary value with a `const` constructor: a
-/// `static` or a field that several functions share with `#[async_cached(cache = USERS)]`.
-///
-/// ```
-/// use steadfast::{Cache, async_cached};
-///
-/// static SQUARES: Cache<u64, u64> = Cache::new(1_000);
-///
-/// #[async_cached(cache = SQUARES)]
-/// async fn square(n: u64) -> u64 {
-///     n * n
-/// }
-/// # #[tokio::main(flavor = "current_thread")] async fn main() {
-/// square(12).await;
-/// assert_eq!(SQUARES.get(&12), Some(144));
-/// # }
-/// ```
-///
-/// `K` is the owned form of the key's one argument, or the tuple of several. Look-ups borrow it in the way the function is called:
-/// `get(&7)`, `get("eu")`, `get(&(7, "eu"))`.
-///
-/// Looking at a cache by hand counts neither as a hit nor as a miss, and does not make an entry look used.
-pub struct Cache<K, V> {
-    settings: Settings,
-    // Made at first use, so that `new` can be `const`; shared with the callers that compute, so that they need not borrow the cache.
-    shared: OnceLock<Arc<Shared<K, V>>>,
-}
-
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Settings {
-    /// `None`: unbounded.
-    capacity: Option<usize>,
-    /// For values inserted by hand.
-    ttl: Option<Duration>,
-}
-
-impl<K, V> Cache<K, V> {
-    /// A cache of at most `capacity` entries. Zero keeps nothing.
-    #[must_use]
-    pub const fn new(capacity: usize) -> Self {
-        Self::with(Settings { capacity: Some(capacity), ttl: None })
-    }
-
-    /// A cache that keeps everything until it expires or is invalidated. It grows with the number of distinct keys: ask for it only
-    /// where those are known to be few.
-    #[must_use]
-    pub const fn unbounded() -> Self {
-        Self::with(Settings { capacity: None, ttl: None })
-    }
-
-    const fn with(settings: Settings) -> Self {
-        Self { settings, shared: OnceLock::new() }
-    }
-}
-
-impl<K: Hash + Eq, V: Clone> Cache<K, V> {
-    #[inline]
-    pub(crate) fn shared(&self) -> &Arc<Shared<K, V>> {
-        self.shared.get_or_init(|| Arc::new(Shared::new(self.settings)))
-    }
-
-    /// The value that a call with `key` would find, if it is there and fresh.
-    pub fn get<Q>(&self, key: &Q) -> Option<V>
-    where
-        Q: Hash + ?Sized,
-        K: Key<Q>,
-    {
-        match self.shared().peek(key)? {
-            Found::Value(value) => Some(value),
-            Found::Failure(_) => None,
-        }
-    }
-
-    /// Whether a call with `key` would find a value.
-    pub fn contains<Q>(&self, key: &Q) -> bool
-    where
-        Q: Hash + ?Sized,
-        K: Key<Q>,
-    {
-        self.get(key).is_some()
-    }
-
-    /// Stores a value. It wins over a computation of this key that is under way: that one's result is not stored.
-    pub fn insert(&self, key: K, value: V) {
-        self.shared().insert(key, value);
-    }
-
-    /// Forgets the value of `key`. A computation of it that is under way still serves those who wait for it, and is not stored; a
-    /// call that comes later computes anew.
-    pub fn invalidate<Q>(&self, key: &Q)
-    where
-        Q: Hash + ?Sized,
-        K: Key<Q>,
-    {
-        self.shared().invalidate(key);
-    }
-
-    /// Forgets everything, in the way of [`invalidate`](Self::invalidate).
-    pub fn clear(&self) {
-        self.shared().clear();
-    }
-
-    /// How many entries there are, remembered failures (`error_ttl`, `none_ttl`) included, expired ones not.
-    pub fn len(&self) -> usize {
-        self.shared().len()
-    }
-
-    /// Whether there is no entry.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// What the cached calls met so far.
-    pub fn stats(&self) -> Stats {
-        self.shared().stats()
-    }
-}
-
-impl<K, V> fmt::Debug for Cache<K, V> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Cache").field("settings", &self.settings).finish_non_exhaustive()
-    }
-}
-
 #[doc(hidden)]
 pub mod private {
-    pub use super::call::{Begin, Mode, begin, recursion};
-    pub use super::flight::{Freshness, Lead, Turn, Waited, Waiter};
+    pub use super::background::{Spawned, Stopped, assert_background};
+    pub use super::call::{Begin, Mode, Next, Owned, begin, begin_or_refresh, recursion};
+    pub use super::flight::Turn;
     pub use super::key::{assert_argument, assert_option, assert_readable, assert_value};
-    pub use super::shape::{Kind, Shape, remember_errors};
-    pub use super::slot::{Capacity, Slot, settings};
+    pub use super::lead::Lead;
+    pub use super::lifetime::Lifetime;
+    pub use super::shape::{Kind, Shape, has_errors, remember_errors, ttl_of};
+    pub use super::slot::{Slot, Types};
+    pub use super::tags::{Tags, tag};
+    pub use super::waiter::{Waited, Waiter};
 }

@@ -6,6 +6,7 @@
 use std::marker::PhantomData;
 use std::ops::Deref;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::entry::{Failure, Found};
 
@@ -138,6 +139,12 @@ macro_rules! copy {
         }
 
         impl<$($parameter),*> Copy for $name<$($parameter),*> {}
+
+        impl<$($parameter),*> $name<$($parameter),*> {
+            pub(super) const fn of_type() -> Self {
+                Self(PhantomData)
+            }
+        }
     )*};
 }
 
@@ -149,7 +156,7 @@ impl<T, E: Clone + Send + Sync + 'static> Shape for SharedResult<T, E> {
     const SHARES_ERRORS: bool = true;
 
     fn outcome(self, out: &Result<T, E>) -> Outcome<'_, T> {
-        OwnResult(PhantomData).outcome(out)
+        OwnResult::of_type().outcome(out)
     }
 
     fn failure(self, out: &Result<T, E>) -> Option<Failure> {
@@ -247,3 +254,28 @@ impl<T, E> RemembersErrors for SharedResult<T, E> {}
 /// Fails to compile where `error_ttl` does not apply.
 #[inline]
 pub fn remember_errors<S: RemembersErrors>(_: &S) {}
+
+/// A return type with errors, which `stale_if_error` needs.
+#[diagnostic::on_unimplemented(
+    message = "`stale_if_error` serves the old value instead of an error, and this return type has none",
+    label = "not a `Result`",
+    note = "return a `Result`, or remove `stale_if_error`"
+)]
+pub trait HasErrors {}
+
+impl<T, E> HasErrors for SharedResult<T, E> {}
+
+impl<T, E> HasErrors for OwnResult<T, E> {}
+
+/// Fails to compile where `stale_if_error` does not apply.
+#[inline]
+pub fn has_errors<S: HasErrors>(_: &S) {}
+
+/// Applies `ttl = |value| ..` to what is to be stored: a function, so that the closure's argument needs no type.
+#[inline]
+pub fn ttl_of<S: Shape>(shape: S, out: &S::Out, ttl: impl FnOnce(&S::Value) -> Duration) -> Option<Duration> {
+    match shape.outcome(out) {
+        Outcome::Value(value) => Some(ttl(value)),
+        Outcome::Error | Outcome::None => None,
+    }
+}

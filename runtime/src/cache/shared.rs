@@ -1,41 +1,52 @@
-//! What a cache consists of: the store, the expiry times, the flights, the counters.
+//! What a cache consists of: the store, the expiry times, the tags, the flights, the counters.
 
 use std::hash::{BuildHasher, Hash};
-use std::sync::Arc;
 use std::time::Duration;
 
 use foldhash::quality::RandomState;
-use tokio::time::Instant;
 
-use super::Settings;
-use super::call::Mode;
-use super::entry::{Entry, Found};
+use super::builder::CacheBuilder;
+use super::clock::{Clock, Moment};
+use super::entry::{Age, Entry, Found, Idle};
 use super::expiry::Expiry;
-use super::flight::{self, Flights, Turn};
+use super::flight::{self, Flights};
 use super::key::Key;
+use super::lifetime::{Lifetime, Times};
+use super::removal::{Left, RemovalCause};
 use super::stats::{Counters, Stats};
-use super::store::{Left, Store};
+use super::store::{Place, Store};
+use super::tags::{TagIndex, Tags};
 
 /// The inside of a cache, which the callers that compute keep alive.
 pub(crate) struct Shared<K, V> {
     store: Store<K, V>,
     expiry: Expiry,
+    tags: TagIndex,
     pub(super) flights: Flights<K, V>,
     pub(super) counters: Counters,
+    pub(super) clock: Clock,
     /// Seeded at random for each process: nobody outside can choose keys that collide.
     hasher: RandomState,
-    ttl: Option<Duration>,
+    pub(super) settings: CacheBuilder<K, V>,
+}
+
+/// What is to be stored, computed before any lock is taken.
+pub(super) struct Incoming<V> {
+    entry: Entry<V>,
+    weight: u64,
 }
 
 impl<K: Hash + Eq, V: Clone> Shared<K, V> {
-    pub(super) fn new(settings: Settings) -> Self {
+    pub(super) fn new(settings: CacheBuilder<K, V>) -> Self {
         Self {
-            store: Store::new(settings.capacity),
+            store: Store::new(settings.capacity, settings.weight.is_some()),
             expiry: Expiry::new(),
+            tags: TagIndex::default(),
             flights: Flights::new(),
             counters: Counters::default(),
+            clock: Clock::new(),
             hasher: RandomState::default(),
-            ttl: settings.ttl,
+            settings,
         }
     }
 
@@ -44,30 +55,52 @@ impl<K: Hash + Eq, V: Clone> Shared<K, V> {
         self.hasher.hash_one(key)
     }
 
-    /// A fresh entry, marked as used. The way of a hit.
+    /// An entry that may be served, marked as used. The way of a hit.
     #[inline]
-    pub(super) fn hit<Q: ?Sized>(&self, hash: u64, key: &Q) -> Option<Found<V>>
+    pub(super) fn hit<Q: ?Sized>(&self, hash: u64, key: &Q, revalidate: Option<Duration>) -> Option<(Found<V>, Age)>
     where
         K: Key<Q>,
     {
         let entry = self.store.get(hash, key)?;
-        if let Some(expires) = entry.expires {
-            let now = Instant::now();
-            if self.expiry.is_due(now) {
-                self.tidy(now);
-            }
-            if now >= expires {
-                return None;
-            }
+        if entry.is_eternal() {
+            return Some((entry.found, Age::Fresh));
         }
-        Some(entry.found)
+        let now = self.clock.now();
+        if self.expiry.is_due(now) {
+            self.tidy(now);
+        }
+        let age = entry.age_within(now, revalidate);
+        if age == Age::Gone {
+            return None;
+        }
+        if let Some(idle) = &entry.idle {
+            idle.touch(now);
+        }
+        Some((entry.found, age))
+    }
+
+    /// How old the entry of a key is, within the window after its ttl.
+    pub(super) fn age<Q: ?Sized>(&self, hash: u64, key: &Q, revalidate: Option<Duration>) -> Age
+    where
+        K: Key<Q>,
+    {
+        self.store.peek(hash, key).map_or(Age::Gone, |entry| entry.age_within(self.clock.now(), revalidate))
     }
 
     /// Clears a few expired entries away.
     #[cold]
-    fn tidy(&self, now: Instant) {
-        let left = self.expiry.step(&self.store, now);
-        self.counters.expirations.add(left.len() as u64);
+    fn tidy(&self, now: Moment) {
+        self.see_off(self.expiry.step(&self.store, now));
+    }
+
+    /// Clears a few expired entries away, if there are any.
+    pub(super) fn tidy_if_due(&self) {
+        if !self.expiry.is_empty() {
+            let now = self.clock.now();
+            if self.expiry.is_due(now) {
+                self.tidy(now);
+            }
+        }
     }
 
     pub(super) fn peek<Q: Hash + ?Sized>(&self, key: &Q) -> Option<Found<V>>
@@ -77,33 +110,113 @@ impl<K: Hash + Eq, V: Clone> Shared<K, V> {
         self.peek_hashed(self.hash(key), key)
     }
 
-    fn peek_hashed<Q: ?Sized>(&self, hash: u64, key: &Q) -> Option<Found<V>>
+    pub(super) fn peek_hashed<Q: ?Sized>(&self, hash: u64, key: &Q) -> Option<Found<V>>
     where
         K: Key<Q>,
     {
-        self.store.peek(hash, key).filter(Entry::is_fresh).map(|entry| entry.found)
+        let entry = self.store.peek(hash, key)?;
+        (entry.is_eternal() || entry.is_fresh(self.clock.now())).then_some(entry.found)
     }
 
-    /// Stores an entry. What left the store for it is for the caller to drop, when it holds no lock.
-    pub(super) fn store(&self, hash: u64, key: K, entry: Entry<V>) -> Left<K, V> {
-        let expires = entry.expires;
-        let mut left = Vec::new();
-        let (place, evictions) = self.store.insert(hash, key, entry, &mut left);
-        self.counters.evictions.add(evictions as u64);
-        if let Some(at) = expires {
-            self.expiry.add(at, place, &self.store);
+    /// A value that may stand in for an error: fresh, or no longer fresh than `window` ago.
+    pub(super) fn stand_in<Q: ?Sized>(&self, hash: u64, key: &Q, window: Duration) -> Option<V>
+    where
+        K: Key<Q>,
+    {
+        let entry = self.store.peek(hash, key)?;
+        let now = self.clock.now();
+        let in_time = entry.age(now) != Age::Gone && now < entry.times.fresh.plus(window);
+        match entry.found {
+            Found::Value(value) if in_time => Some(value),
+            _ => None,
+        }
+    }
+
+    /// A value on its way into the store. `None`: it is not to be stored.
+    pub(super) fn incoming(&self, key: &K, value: &V, lifetime: &Lifetime) -> Option<Incoming<V>> {
+        let lifetime = match (lifetime.of_value(), self.settings.ttl_of) {
+            (None, Some(ttl_of)) => lifetime.ttl(ttl_of(value)).or(self.settings.lifetime),
+            _ => lifetime.or(self.settings.lifetime),
+        };
+        if lifetime.of_value().is_some_and(|ttl| ttl.is_zero()) || lifetime.idle().is_some_and(|idle| idle.is_zero()) {
+            return None;
+        }
+        let weight = self.settings.weight.as_ref().map_or(1, |weight| weight(key, value));
+        if !self.store.holds(weight) {
+            self.counters.oversized.add(1);
+            return None;
+        }
+        // Without times, no look at the clock.
+        let timed = lifetime.of_value().is_some() || lifetime.idle().is_some();
+        let entry = if timed {
+            let now = self.clock.now();
+            let idle = lifetime.idle().map(|limit| Idle::new(limit, now));
+            Entry { found: Found::Value(value.clone()), times: lifetime.times(now), idle }
+        } else {
+            Entry { found: Found::Value(value.clone()), times: Times::ETERNAL, idle: None }
+        };
+        Some(Incoming { entry, weight })
+    }
+
+    /// A failure on its way into the store.
+    pub(super) fn incoming_failure(&self, found: Found<V>, ttl: Duration) -> Option<Incoming<V>> {
+        let times = Times::until(self.clock.now().plus(ttl));
+        (!ttl.is_zero() && self.store.holds(1)).then(|| Incoming { entry: Entry { found, times, idle: None }, weight: 1 })
+    }
+
+    /// Stores an entry. Whoever calls this holds the flights of the key.
+    pub(super) fn store(&self, hash: u64, key: K, tags: Tags, Incoming { entry, weight }: Incoming<V>) -> Left<K, V> {
+        let end = entry.end();
+        let mut left = Left::nothing();
+        let stored = self.store.prepare(hash, key, weight, tags);
+        let place = stored.place();
+        self.tags.list(stored.tags(), place);
+        self.store.insert(stored, entry, &mut left);
+        if end != Moment::NEVER {
+            self.expiry.add(end, place, &self.store);
         }
         left
     }
 
-    pub(super) fn insert(&self, key: K, value: V) {
+    /// Takes the entry of a key out. Whoever calls this holds the flights of the key.
+    pub(super) fn remove<Q: ?Sized>(&self, hash: u64, key: &Q, cause: RemovalCause) -> Left<K, V>
+    where
+        K: Key<Q>,
+    {
+        let mut left = Left::nothing();
+        left.add(self.store.remove(hash, key), cause);
+        left
+    }
+
+    /// The end of entries that left: counted, unlisted, told of, dropped. To be called under no lock.
+    pub(super) fn see_off(&self, left: Left<K, V>) {
+        if left.is_empty() {
+            return;
+        }
+        for (stored, cause) in left.iter() {
+            self.tags.strike_off(stored.tags(), stored.place());
+            match cause {
+                RemovalCause::Size => self.counters.evictions.add(1),
+                RemovalCause::Expired => self.counters.expirations.add(1),
+                RemovalCause::Explicit | RemovalCause::Replaced => {}
+            }
+        }
+        left.tell(self.settings.on_evict.as_ref());
+    }
+
+    pub(super) fn insert(&self, key: K, value: &V, tags: Tags) {
         let hash = self.hash(&key);
-        let entry = Entry::new(Found::Value(value), self.ttl);
+        let incoming = self.incoming(&key, value, &Lifetime::new());
         let mut shard = self.flights.lock(hash);
         let superseded = flight::supersede(&mut shard, hash, &key);
-        let left = self.store(hash, key, entry);
+        let left = match incoming {
+            Some(incoming) => self.store(hash, key, tags, incoming),
+            None => self.remove(hash, &key, RemovalCause::Replaced),
+        };
         drop(shard);
-        drop((superseded, left));
+        drop(superseded);
+        self.see_off(left);
+        self.tidy_if_due();
     }
 
     pub(super) fn invalidate<Q: Hash + ?Sized>(&self, key: &Q)
@@ -113,22 +226,59 @@ impl<K: Hash + Eq, V: Clone> Shared<K, V> {
         let hash = self.hash(key);
         let mut shard = self.flights.lock(hash);
         let superseded = flight::supersede(&mut shard, hash, key);
-        let left = self.store.remove(hash, key);
+        let left = self.remove(hash, key, RemovalCause::Explicit);
         drop(shard);
-        drop((superseded, left));
+        drop(superseded);
+        self.see_off(left);
+        self.tidy_if_due();
+    }
+
+    /// Takes out the entries for which `chosen` holds. Which key a computation that is under way would come under is known, its value
+    /// is not: all of them are superseded.
+    pub(super) fn invalidate_if(&self, mut chosen: impl FnMut(&K, &V) -> bool) {
+        self.supersede_and_remove(
+            |_| true,
+            || {
+                let mut places = Vec::new();
+                self.store.for_each(|stored, entry| {
+                    if let Found::Value(value) = &entry.found
+                        && chosen(stored.key(), value)
+                    {
+                        places.push(stored.place());
+                    }
+                });
+                places
+            },
+        );
+    }
+
+    pub(super) fn invalidate_tag(&self, tag: &str) {
+        self.supersede_and_remove(|tags| tags.contains(tag), || self.tags.places(tag));
+    }
+
+    /// Supersedes the chosen flights, and takes the chosen entries out.
+    fn supersede_and_remove(&self, flights: impl Fn(&Tags) -> bool, entries: impl FnOnce() -> Vec<Place>) {
+        let mut shards = self.flights.lock_all();
+        let superseded: Vec<_> = shards.iter_mut().map(|shard| flight::supersede_tagged(shard, &flights)).collect();
+        let mut left = Left::nothing();
+        left.add(entries().into_iter().filter_map(|place| self.store.remove_at(place)), RemovalCause::Explicit);
+        drop(shards);
+        drop(superseded);
+        self.see_off(left);
     }
 
     pub(super) fn clear(&self) {
         let mut shards = self.flights.lock_all();
-        let superseded: Vec<_> = shards.iter_mut().flat_map(|shard| shard.drain().collect::<Vec<_>>()).collect();
-        let left = self.store.drain();
+        let superseded: Vec<_> = shards.iter_mut().map(|shard| flight::supersede_tagged(shard, &|_: &Tags| true)).collect();
+        let mut left = Left::nothing();
+        left.add(self.store.drain(), RemovalCause::Explicit);
         drop(shards);
-        drop((superseded, left));
+        drop(superseded);
+        self.see_off(left);
     }
 
     pub(super) fn len(&self) -> usize {
-        let left = self.expiry.all(&self.store, Instant::now());
-        self.counters.expirations.add(left.len() as u64);
+        self.see_off(self.expiry.all(&self.store, self.clock.now()));
         self.store.len()
     }
 
@@ -136,41 +286,15 @@ impl<K: Hash + Eq, V: Clone> Shared<K, V> {
         self.counters.snapshot()
     }
 
-    /// What a caller finds or does that did not hit at first.
-    #[cold]
-    pub(super) fn miss<Q: ?Sized, R>(
-        self: &Arc<Self>,
-        (hash, key): (u64, &Q),
-        owned: impl FnOnce() -> K,
-        restore: impl FnOnce(Found<V>) -> Option<R>,
-        mode: Mode,
-    ) -> Miss<R, K, V>
-    where
-        K: Key<Q>,
-    {
-        let now = Instant::now();
-        if self.expiry.is_due(now) {
-            self.tidy(now);
-        }
-        let mut shard = self.flights.lock(hash);
-        let superseded = if mode.refresh {
-            flight::supersede(&mut shard, hash, key)
-        } else if let Some(out) = self.peek_hashed(hash, key).and_then(restore) {
-            // Stored by a flight that landed since the look at the store.
-            return Miss::Found(out);
-        } else {
-            Vec::new()
-        };
-        let turn = flight::join(self, &mut shard, (hash, key), owned, mode.single_flight);
-        drop(shard);
-        drop(superseded);
-        turn.map_or(Miss::Recursion, Miss::Turn)
+    #[cfg(test)]
+    pub(super) fn tags_listed(&self) -> usize {
+        self.tags.len()
     }
 }
 
-/// What [`Shared::miss`] comes to.
-pub(super) enum Miss<R, K, V> {
-    Found(R),
-    Turn(Turn<K, V>),
-    Recursion,
+impl<K, V> Shared<K, V> {
+    /// How many computations are under way.
+    pub(super) fn flights(&self) -> usize {
+        self.flights.len()
+    }
 }

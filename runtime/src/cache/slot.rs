@@ -3,10 +3,13 @@
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::hash::Hash;
+use std::marker::PhantomData;
 use std::sync::{OnceLock, PoisonError, RwLock};
-use std::time::Duration;
 
-use super::{Cache, DEFAULT_CAPACITY, Settings};
+use super::Cache;
+use super::builder::CacheBuilder;
+use super::call::Owned;
+use super::shape::Shape;
 
 type AnyCache = &'static (dyn Any + Send + Sync);
 
@@ -20,35 +23,25 @@ pub struct Slot {
     others: OnceLock<RwLock<HashMap<(TypeId, TypeId), AnyCache>>>,
 }
 
-/// How the cache of a function is made.
-#[derive(Debug, Clone, Copy)]
-pub struct Capacity {
-    settings: Settings,
-}
+/// What makes the settings of a cache out of the default ones.
+pub trait Settings<K, V>: FnOnce(CacheBuilder<K, V>) -> CacheBuilder<K, V> {}
 
-/// The settings of a function's own cache: `capacity`, and the `ttl` of what is inserted by hand.
-#[must_use]
-pub fn settings() -> Capacity {
-    Capacity { settings: Settings { capacity: Some(DEFAULT_CAPACITY), ttl: None } }
-}
+impl<K, V, F: FnOnce(CacheBuilder<K, V>) -> CacheBuilder<K, V>> Settings<K, V> for F {}
 
-impl Capacity {
-    /// `capacity = n`.
-    #[must_use]
-    pub fn capacity(self, capacity: usize) -> Self {
-        Self { settings: Settings { capacity: Some(capacity), ..self.settings } }
+/// The types of a cache, said before its settings are: the closures among those need no types then.
+pub struct Types<K, V>(PhantomData<fn() -> (K, V)>);
+
+impl<K, V> Types<K, V> {
+    /// Those of a call.
+    #[inline]
+    pub fn of_call<T, S: Shape<Value = V>>(_owned: &Owned<impl FnOnce() -> K, T>, _shape: S) -> Self {
+        Self(PhantomData)
     }
 
-    /// `unbounded`.
+    /// Those of a cache that can be named.
     #[must_use]
-    pub fn unbounded(self) -> Self {
-        Self { settings: Settings { capacity: None, ..self.settings } }
-    }
-
-    /// `ttl`, where it does not depend on the arguments.
-    #[must_use]
-    pub fn ttl(self, ttl: Duration) -> Self {
-        Self { settings: Settings { ttl: Some(ttl), ..self.settings } }
+    pub const fn of_cache(_: PhantomData<Cache<K, V>>) -> Self {
+        Self(PhantomData)
     }
 }
 
@@ -62,7 +55,12 @@ impl Slot {
 
     /// The cache of the instantiation that wrote the closure `_instance`.
     #[inline]
-    pub fn cache<K, V, I: Fn()>(&'static self, _instance: I, settings: impl FnOnce() -> Capacity) -> &'static Cache<K, V>
+    pub fn cache<K, V, I: Fn()>(
+        &'static self,
+        _instance: I,
+        _types: Types<K, V>,
+        settings: impl Settings<K, V>,
+    ) -> &'static Cache<K, V>
     where
         K: Hash + Eq + Send + Sync + 'static,
         V: Clone + Send + Sync + 'static,
@@ -78,7 +76,7 @@ impl Slot {
     }
 
     #[inline(never)]
-    fn find<K, V>(&'static self, instance: TypeId, settings: impl FnOnce() -> Capacity) -> &'static Cache<K, V>
+    fn find<K, V>(&'static self, instance: TypeId, settings: impl Settings<K, V>) -> &'static Cache<K, V>
     where
         K: Hash + Eq + Send + Sync + 'static,
         V: Clone + Send + Sync + 'static,
@@ -86,7 +84,7 @@ impl Slot {
         let mut settings = Some(settings);
         let mut make = move || -> AnyCache {
             let settings = settings.take().expect("a call makes one cache at most");
-            Box::leak(Box::new(Cache::<K, V>::with(settings().settings)))
+            Box::leak(Box::new(settings(CacheBuilder::new()).build()))
         };
         let (first, cache) = self.first.get_or_init(|| (instance, make()));
         if *first == instance

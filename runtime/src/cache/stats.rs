@@ -27,16 +27,23 @@ pub struct Stats {
     pub hits: u64,
     /// Calls that were not.
     pub misses: u64,
-    /// Bodies that were started.
+    /// Bodies that were started by a miss.
     pub loads: u64,
+    /// Bodies that were started in the background, by a hit (`stale_while_revalidate`, `refresh_ahead`).
+    pub refreshes: u64,
     /// Bodies that returned an `Err`.
     pub load_errors: u64,
     /// Misses that were answered by the body of another caller.
     pub coalesced: u64,
+    /// Calls that were answered with a value past its ttl: hits within `stale_while_revalidate`, and misses whose body failed within
+    /// `stale_if_error`.
+    pub stale_hits: u64,
     /// Entries that left to make room.
     pub evictions: u64,
-    /// Entries that left because they were no longer fresh.
+    /// Entries that left because their time was over.
     pub expirations: u64,
+    /// Values that were heavier than the whole capacity, and not stored.
+    pub oversized: u64,
 }
 
 /// A counter in parts, one for a few threads: adding to one does not take the others' cache line.
@@ -83,10 +90,13 @@ pub(super) struct Counters {
     pub(super) hits: Counter,
     pub(super) misses: Counter,
     pub(super) loads: Counter,
+    pub(super) refreshes: Counter,
     pub(super) load_errors: Counter,
     pub(super) coalesced: Counter,
+    pub(super) stale_hits: Counter,
     pub(super) evictions: Counter,
     pub(super) expirations: Counter,
+    pub(super) oversized: Counter,
 }
 
 impl Counters {
@@ -95,10 +105,13 @@ impl Counters {
             hits: self.hits.sum(),
             misses: self.misses.sum(),
             loads: self.loads.sum(),
+            refreshes: self.refreshes.sum(),
             load_errors: self.load_errors.sum(),
             coalesced: self.coalesced.sum(),
+            stale_hits: self.stale_hits.sum(),
             evictions: self.evictions.sum(),
             expirations: self.expirations.sum(),
+            oversized: self.oversized.sum(),
         }
     }
 }

@@ -7,23 +7,44 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
 use quick_cache::sync::Cache as QuickCache;
-use quick_cache::{Equivalent, Lifecycle, OptionsBuilder, UnitWeighter};
-use tokio::time::Instant;
+use quick_cache::{Equivalent, Lifecycle, OptionsBuilder, Weighter};
 
+use super::clock::Moment;
 use super::entry::Entry;
 use super::key::Key;
+use super::removal::{Left, RemovalCause};
+use super::tags::Tags;
 
 /// A bounded map from keys to entries, found by a hash that the caller has already computed.
 pub(super) struct Store<K, V> {
-    map: QuickCache<Stored<K>, Entry<V>, UnitWeighter, HashIsKnown, Collect>,
+    map: QuickCache<Stored<K>, Entry<V>, Weights, HashIsKnown, Collect>,
+    /// `None`: no bound.
+    capacity: Option<u64>,
     serials: AtomicU64,
 }
 
-/// A key with its hash, and a number that no other insertion has: by it an entry can be removed without the key.
+/// A key with its hash, and a number that no other insertion has: by it an entry can be removed without the key. What a hit has no use for
+/// stands here, and not in the entry, since a hit copies the entry.
 pub(super) struct Stored<K> {
     hash: u64,
     serial: u64,
+    weight: u64,
+    tags: Tags,
     key: K,
+}
+
+impl<K> Stored<K> {
+    pub(super) fn key(&self) -> &K {
+        &self.key
+    }
+
+    pub(super) fn tags(&self) -> &Tags {
+        &self.tags
+    }
+
+    pub(super) fn place(&self) -> Place {
+        Place { hash: self.hash, serial: self.serial }
+    }
 }
 
 /// Where an entry is, without its key.
@@ -32,9 +53,6 @@ pub(super) struct Place {
     hash: u64,
     serial: u64,
 }
-
-/// Entries that left the store. They are dropped by whoever holds this, when it holds no lock: their destructors are the user's code.
-pub(super) type Left<K, V> = Vec<(Stored<K>, Entry<V>)>;
 
 /// A shard is not worth a lock of its own below this many entries. A small store has one only, so that it holds what it says: of
 /// several, one is full before the others are.
@@ -50,11 +68,15 @@ fn shards(capacity: usize) -> usize {
 }
 
 impl<K: Eq, V: Clone> Store<K, V> {
-    /// `capacity` entries at most; `None` for no bound.
-    pub(super) fn new(capacity: Option<usize>) -> Self {
+    /// `capacity` entries at most, or entries that weigh no more together; `None` for no bound.
+    pub(super) fn new(capacity: Option<usize>, weighted: bool) -> Self {
         let mut options = OptionsBuilder::new();
         match capacity {
             None => options.weight_capacity(u64::MAX / 2).estimated_items_capacity(4_096),
+            // Undivided, so that whatever the whole can hold finds room.
+            Some(capacity) if weighted => {
+                options.shards(1).hot_allocation(1.0).weight_capacity(capacity as u64).estimated_items_capacity(capacity.min(4_096))
+            }
             Some(capacity) => {
                 let shards = shards(capacity);
                 // Each shard would round its share up, and together they would hold more than the capacity.
@@ -63,7 +85,19 @@ impl<K: Eq, V: Clone> Store<K, V> {
             }
         };
         let options = options.build().expect("both capacities are set");
-        Self { map: QuickCache::with_options(options, UnitWeighter, HashIsKnown, Collect), serials: AtomicU64::new(0) }
+        let map = QuickCache::with_options(options, Weights, HashIsKnown, Collect);
+        Self { map, capacity: capacity.map(|capacity| capacity as u64), serials: AtomicU64::new(0) }
+    }
+
+    /// Whether an entry of this weight can be held at all.
+    pub(super) fn holds(&self, weight: u64) -> bool {
+        self.capacity.is_none_or(|capacity| weight <= capacity)
+    }
+
+    /// A key on its way into the store. Its place is known before it is there.
+    pub(super) fn prepare(&self, hash: u64, key: K, weight: u64, tags: Tags) -> Stored<K> {
+        // What weighs nothing would never be evicted.
+        Stored { hash, serial: self.serials.fetch_add(1, Ordering::Relaxed), weight: weight.max(1), tags, key }
     }
 
     /// The entry, marked as used.
@@ -83,16 +117,12 @@ impl<K: Eq, V: Clone> Store<K, V> {
         self.map.peek(&Borrowed { hash, key })
     }
 
-    /// Stores an entry. What had to leave for it, the old entry of the key included, is appended to `left`; the number of those that
-    /// left only to make room is returned, with the place of the new entry.
-    pub(super) fn insert(&self, hash: u64, key: K, entry: Entry<V>, left: &mut Left<K, V>) -> (Place, usize) {
-        left.extend(self.map.remove(&Borrowed { hash, key: &key }));
-        let serial = self.serials.fetch_add(1, Ordering::Relaxed);
+    /// Stores an entry. What had to leave for it, the old entry of the key included, is added to `left`.
+    pub(super) fn insert(&self, stored: Stored<K>, entry: Entry<V>, left: &mut Left<K, V>) {
+        left.add(self.map.remove(&Borrowed { hash: stored.hash, key: &stored.key }), RemovalCause::Replaced);
         let mut evicted = Evicted(Vec::new());
-        self.map.insert_with_lifecycle(Stored { hash, serial, key }, entry, &mut evicted);
-        let evictions = evicted.0.len();
-        left.append(&mut evicted.0);
-        (Place { hash, serial }, evictions)
+        self.map.insert_with_lifecycle(stored, entry, &mut evicted);
+        left.add(evicted.0, RemovalCause::Size);
     }
 
     pub(super) fn remove<Q: ?Sized>(&self, hash: u64, key: &Q) -> Option<(Stored<K>, Entry<V>)>
@@ -107,25 +137,48 @@ impl<K: Eq, V: Clone> Store<K, V> {
         self.map.remove(&place)
     }
 
+    /// The same, if the entry is such that it should go.
+    pub(super) fn remove_at_if(&self, place: Place, should_go: impl FnOnce(&Entry<V>) -> bool) -> Option<(Stored<K>, Entry<V>)> {
+        self.map.remove_if(&place, |entry| should_go(entry))
+    }
+
     /// Takes all entries out.
-    pub(super) fn drain(&self) -> Left<K, V> {
-        self.map.drain().collect()
+    pub(super) fn drain(&self) -> impl Iterator<Item = (Stored<K>, Entry<V>)> {
+        self.map.drain()
+    }
+
+    /// Looks at every entry, under the locks of the store.
+    pub(super) fn for_each(&self, mut look: impl FnMut(&Stored<K>, &Entry<V>)) {
+        let look = RefCell::new(&mut look);
+        // The only walk over entries that clones none of them.
+        self.map.retain(|stored, entry| {
+            (look.borrow_mut())(stored, entry);
+            true
+        });
     }
 
     /// The entries that expire: when, and where they are.
-    pub(super) fn expiring(&self) -> Vec<(Instant, Place)> {
-        let expiring = RefCell::new(Vec::new());
-        // The only walk over entries that clones none of them.
-        self.map.retain(|stored, entry| {
-            let place = Place { hash: stored.hash, serial: stored.serial };
-            expiring.borrow_mut().extend(entry.expires.map(|at| (at, place)));
-            true
+    pub(super) fn expiring(&self) -> Vec<(Moment, Place)> {
+        let mut expiring = Vec::new();
+        self.for_each(|stored, entry| {
+            expiring.extend(Some(entry.end()).filter(|end| *end != Moment::NEVER).map(|end| (end, stored.place())));
         });
-        expiring.into_inner()
+        expiring
     }
 
     pub(super) fn len(&self) -> usize {
         self.map.len()
+    }
+}
+
+/// The weights that were computed before the entries came.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Weights;
+
+impl<K, V> Weighter<Stored<K>, Entry<V>> for Weights {
+    #[inline]
+    fn weight(&self, stored: &Stored<K>, _: &Entry<V>) -> u64 {
+        stored.weight
     }
 }
 
@@ -213,7 +266,7 @@ impl Hasher for KnownHash {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Collect;
 
-pub(super) struct Evicted<K, V>(Left<K, V>);
+pub(super) struct Evicted<K, V>(Vec<(Stored<K>, Entry<V>)>);
 
 impl<K, V> Default for Evicted<K, V> {
     fn default() -> Self {

@@ -1,7 +1,7 @@
 //! `#[offload_blocking]`: blocking functions on a pool of threads.
 
 mod gate;
-mod job;
+pub(crate) mod job;
 mod pool;
 
 pub use pool::BlockingPool;
@@ -54,6 +54,32 @@ pub use pool::BlockingPool;
 /// A panic of the body is resumed in the caller, with its payload. A shutdown panics where the return type carries no error.
 /// Outside of a tokio runtime, a call without a `pool` of its own panics.
 pub use steadfast_macros::offload_blocking;
+
+/// Runs one piece of blocking code on tokio's blocking pool: [`macro@offload_blocking`] for a block instead of a function.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// use steadfast::offload;
+///
+/// let bytes = vec![1_u8, 2, 3];
+/// let sum = offload(move || bytes.iter().map(|&byte| u64::from(byte)).sum::<u64>()).await;
+/// assert_eq!(sum, 6);
+/// # }
+/// ```
+///
+/// # Cancel safety
+///
+/// Dropped before the job has started, it never runs. A job that has started cannot be stopped: it runs to its end on its thread, and
+/// its result is dropped.
+///
+/// # Panics
+///
+/// A panic of the job is resumed in the caller, with its payload. Panics outside of a tokio runtime, and where the runtime shuts down
+/// before the job has started.
+pub async fn offload<R: Send + 'static>(job: impl FnOnce() -> R + Send + 'static) -> R {
+    let offloaded = job::run(job::Tokio, std::future::ready(()), job).await;
+    offloaded.unwrap_or_else(|gone| crate::outcome::panic_with(gone.error("offload")))
+}
 
 #[doc(hidden)]
 pub mod private {

@@ -1,0 +1,115 @@
+//! A computation that goes on without its caller.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{format_ident, quote_spanned};
+use syn::spanned::Spanned;
+
+use super::checks::is_copied;
+use super::{Cached, times};
+use crate::parameters::Binding;
+use crate::tokens::own;
+use crate::types;
+use crate::weaver::{Weaver, Woven};
+
+impl Cached {
+    // 'cached: {
+    //     let turn = match begin_or_refresh(cache, &key, owned, ..) { Hit(value) => break 'cached value, Miss(turn) => turn };
+    //     let load = async move { let out = ..; (out, lifetime) };
+    //     let turn = match turn { Compute(turn) => turn, Refresh(old, lead) => { lead.spawn(load); break 'cached old } };
+    //     let lead = match turn { Lead(lead) => lead, Wait(waiter) => waiter.wait().await };
+    //     lead.spawn(load).await, or let (out, lifetime) = lead.scope(load).await; lead.land(out, lifetime)
+    // }
+    pub(super) fn weave_in_background(&self, weaver: &mut Weaver<'_>, below: &mut dyn FnMut(&mut Weaver<'_>) -> Woven) -> Woven {
+        let span = Span::mixed_site();
+        let private = weaver.private.clone();
+        let label = weaver.label("cached");
+        let (cache, shape, load, lead) = (weaver.name("cache"), weaver.name("shape"), weaver.name("load"), weaver.name("lead"));
+        let begin = self.begin(weaver, &cache, &shape, &label);
+        let asserts = asserts(weaver);
+        let bound = times::bind(&self.options).statements;
+        let (copies, borrows) = copies(weaver);
+        let inside = weaver.in_background(below).tokens();
+        let out = own("out");
+        let lifetime = times::lifetime(&self.options, weaver.function, &private, &shape, &out);
+        let name = weaver.function_name();
+        let refresh = self.options.refreshes().then(|| {
+            quote_spanned! {span=>
+                let turn = match turn {
+                    #private::cache::Next::Compute(turn) => turn,
+                    #private::cache::Next::Refresh(out, lead) => {
+                        ::core::mem::drop(lead.spawn(#name, #shape, #load));
+                        break #label out
+                    }
+                };
+            }
+        });
+        let wait = self.wait(weaver, &shape, &label);
+        let compute = self.compute(weaver, &shape, &load, &lead);
+        Woven {
+            run: quote_spanned! {span=>
+                #label: {
+                    #asserts
+                    #begin
+                    #bound
+                    #copies
+                    let #load = async move {
+                        #borrows
+                        let #out = { #inside };
+                        let lifetime = #lifetime;
+                        (#out, lifetime)
+                    };
+                    #refresh
+                    let #lead = #wait;
+                    #compute
+                }
+            },
+            ..Woven::default()
+        }
+    }
+
+    fn compute(&self, weaver: &Weaver<'_>, shape: &Ident, load: &Ident, lead: &Ident) -> TokenStream {
+        let span = Span::mixed_site();
+        if self.options.detached.is_none() {
+            let loaded = weaver.awaiting(&quote_spanned!(span=> #lead.scope(#load)));
+            return quote_spanned! {span=>
+                let (out, lifetime) = #loaded;
+                #lead.land(#shape, out, lifetime)
+            };
+        }
+        let (private, name) = (&weaver.private, weaver.function_name());
+        let refusal = weaver.refuse_or_panic(&quote_spanned!(span=> #private::cache::Stopped::error(stopped, #name)));
+        let spawned = weaver.awaiting(&quote_spanned!(span=> #lead.spawn(#name, #shape, #load)));
+        quote_spanned! {span=>
+            match #spawned {
+                ::core::result::Result::Ok(out) => out,
+                ::core::result::Result::Err(stopped) => #refusal,
+            }
+        }
+    }
+}
+
+/// Asks at each argument, and at the return type, for what another task needs.
+fn asserts(weaver: &Weaver<'_>) -> TokenStream {
+    let (private, function) = (&weaver.private, weaver.function);
+    let nameable = |ty: &&syn::Type| !types::has_impl(ty) && !types::borrows(ty);
+    let arguments = function.parameters.bindings.iter().filter_map(|Binding { ty, cfgs, .. }| {
+        ty.as_ref().filter(nameable).map(|ty| quote_spanned!(ty.span()=> #(#cfgs)* #private::cache::assert_background::<#ty>();))
+    });
+    let output = function.output.as_ref().filter(nameable);
+    let output = output.map(|ty| quote_spanned!(ty.span()=> #private::cache::assert_background::<#ty>();));
+    arguments.chain(output).collect()
+}
+
+/// The owned forms of borrowed arguments, and the arguments again, borrowed from those.
+fn copies(weaver: &Weaver<'_>) -> (TokenStream, TokenStream) {
+    let span = Span::mixed_site();
+    let (mut copies, mut borrows) = (TokenStream::new(), TokenStream::new());
+    for Binding { ident, mutability, cfgs, ty, .. } in &weaver.function.parameters.bindings {
+        if ty.as_ref().is_some_and(is_copied) {
+            let owned = format_ident!("owned_{ident}", span = span);
+            copies.extend(quote_spanned!(span=> #(#cfgs)* let #owned = ::std::borrow::ToOwned::to_owned(#ident);));
+            borrows.extend(quote_spanned!(span=> #(#cfgs)* let #mutability #ident = ::core::ops::Deref::deref(&#owned);));
+        }
+    }
+    (copies, borrows)
+}

@@ -1,0 +1,215 @@
+//! What cannot be, and what to write instead.
+
+use proc_macro2::Ident;
+use quote::ToTokens;
+use syn::{Expr, FnArg, Lit, Type};
+
+use super::Cached;
+use super::options::{Options, Ttl};
+use crate::diagnostics::{Errors, list};
+use crate::duration::Duration;
+use crate::function::{Function, self_ident};
+use crate::layer::Place;
+use crate::tokens;
+use crate::types;
+
+impl Cached {
+    pub(super) fn check_all(&self, place: Place<'_>, errors: &mut Errors) {
+        let function = place.function;
+        self.options.check_values(errors);
+        self.options.check_share(errors);
+        self.options.check_inert(errors);
+        self.options.check_cache(errors);
+        self.check_names(function, errors);
+        self.check_receiver(function, errors);
+        self.options.check_background(function, errors);
+        if function.diverges() {
+            errors.at_span(place.span, "a function that never returns leaves nothing to cache");
+        }
+    }
+
+    fn check_names(&self, function: &Function, errors: &mut Errors) {
+        let Options { skip, key, .. } = &self.options;
+        let known = function.parameters.names();
+        for (index, name) in skip.iter().enumerate() {
+            if skip[..index].contains(name) {
+                errors.at(name, format!("`{name}` is named twice"));
+            } else if !known.iter().any(|known| name == known) {
+                let known = if known.is_empty() { "there is none".to_owned() } else { format!("there is {}", list(&known)) };
+                errors.at(name, format!("`{}` has no argument `{name}` to skip ({known})", function.name()));
+            }
+        }
+        if let (Some(_), Some(name)) = (key, skip.first()) {
+            errors.at(name, "`key` says all of what the value depends on: nothing is left to skip");
+        }
+    }
+
+    /// A method may keep one cache for all instances or one for each, and only its author knows which.
+    fn check_receiver(&self, function: &Function, errors: &mut Errors) {
+        let Some(receiver) = &function.parameters.receiver else { return };
+        let Options { skip, key, cache, .. } = &self.options;
+        let this = self_ident(receiver);
+        let in_self = cache.as_ref().is_some_and(|cache| tokens::mentions(&cache.to_token_stream(), &this));
+        if skip.contains(&this) || key.is_some() || in_self {
+            return;
+        }
+        errors.at(
+            receiver,
+            if self.stores {
+                "what is `self` to the cache? Write `skip(self)` if the value does not depend on it, `key = (self.id, ..)` if it depends on a \
+                 part of it, or `cache = self.field` if each instance has a `steadfast::Cache` of its own"
+            } else {
+                "which callers may share a result? Write `skip(self)` if the result does not depend on `self`, or `key = (self.id, ..)` if it \
+                 depends on a part of it"
+            },
+        );
+    }
+}
+
+impl Options {
+    fn check_values(&self, errors: &mut Errors) {
+        let ttl = match &self.ttl {
+            Some(Ttl::Same(ttl)) => Some(ttl),
+            _ => None,
+        };
+        let zero = |time: Option<&Duration>| time.is_some_and(|time| time.literal().is_some_and(|time| time.is_zero()));
+        for (name, time) in
+            [("ttl", ttl), ("tti", self.tti.as_ref()), ("error_ttl", self.error_ttl.as_ref()), ("none_ttl", self.none_ttl.as_ref())]
+        {
+            if let Some(time) = time.filter(|time| zero(Some(time))) {
+                errors.at(time.written(), format!("nothing would ever be kept: remove `{name}`, or give it a time"));
+            }
+        }
+        for (name, time) in [
+            ("ttl_jitter", &self.ttl_jitter),
+            ("stale_while_revalidate", &self.stale_while_revalidate),
+            ("stale_if_error", &self.stale_if_error),
+        ] {
+            if let Some(time) = time.as_ref().filter(|time| zero(Some(time))) {
+                errors.at(time.written(), format!("a `{name}` of zero has no effect: remove it, or give it a time"));
+            }
+        }
+        if let Some(limit) = self.load_timeout.as_ref().filter(|limit| zero(Some(limit))) {
+            errors.at(limit.written(), "nobody would wait for anybody: write `single_flight = false` for that");
+        }
+        if let Some(capacity) = self.capacity.as_ref().filter(|capacity| capacity.literal() == Some(0)) {
+            errors.at(&capacity.0, "a cache of capacity 0 keeps nothing: write at least 1");
+        }
+        if let (Some(capacity), Some(_)) = (&self.capacity, &self.unbounded) {
+            errors.at(&capacity.0, "`capacity` and `unbounded` contradict each other: write one of them");
+        }
+        if let Some(tags) = self.tags.as_ref().filter(|tags| tags.elems.is_empty()) {
+            errors.at(tags, "no tag: name one, or remove `tags`");
+        }
+    }
+
+    fn check_share(&self, errors: &mut Errors) {
+        let Some(Expr::Lit(share)) = &self.refresh_ahead else { return };
+        let value: Option<f64> = match &share.lit {
+            Lit::Float(float) if float.suffix().is_empty() || float.suffix() == "f64" => float.base10_parse().ok(),
+            _ => None,
+        };
+        if !value.is_some_and(|value| value > 0.0 && value < 1.0) {
+            errors.at(share, "the share of the ttl after which a hit refreshes lies between 0 and 1: write `refresh_ahead = 0.8`");
+        }
+    }
+
+    /// Options that have no effect without another, or against another.
+    fn check_inert(&self, errors: &mut Errors) {
+        if self.ttl.is_none() && self.cache.is_none() {
+            let of_ttl = [
+                ("ttl_jitter", self.ttl_jitter.as_ref().map(written)),
+                ("stale_while_revalidate", self.stale_while_revalidate.as_ref().map(written)),
+                ("stale_if_error", self.stale_if_error.as_ref().map(written)),
+                ("refresh_ahead", self.refresh_ahead.as_ref().map(ToTokens::to_token_stream)),
+            ];
+            for (name, at) in of_ttl {
+                if let Some(at) = at {
+                    errors.at(at, format!("`{name}` counts from the end of a ttl, and there is none: write `ttl = ..` too"));
+                }
+            }
+        }
+        let alone = self.single_flight.as_ref().is_some_and(|flag| !flag.value);
+        if let Some(limit) = self.load_timeout.as_ref().filter(|_| alone) {
+            errors.at(limit.written(), "with `single_flight = false` nobody waits for another: remove `load_timeout`");
+        }
+        if let (Some(weight), Some(_)) = (&self.weight, &self.unbounded) {
+            errors.at(weight, "nothing bounds the weights of an `unbounded` cache: write `capacity = ..`, or remove `weight`");
+        }
+    }
+
+    /// What has no effect on a cache that is made elsewhere.
+    fn check_cache(&self, errors: &mut Errors) {
+        if self.cache.is_none() {
+            return;
+        }
+        let settings = [
+            self.capacity.as_ref().map(|capacity| capacity.0.to_token_stream()),
+            self.unbounded.as_ref().map(ToTokens::to_token_stream),
+        ];
+        for at in settings.into_iter().flatten() {
+            errors.at(at, "the cache that `cache` names has its own capacity: set it there");
+        }
+        if let Some(weight) = &self.weight {
+            errors.at(weight, "the cache that `cache` names has its own weights: `Cache::builder().weight(..)`");
+        }
+        if let Some(listener) = &self.on_evict {
+            errors.at(listener, "the cache that `cache` names has its own listener: `Cache::builder().on_evict(..)`");
+        }
+        if let Some(handle) = &self.handle {
+            errors.at(&handle.path, "the cache that `cache` names has a name already: use that one, and remove `handle`");
+        }
+    }
+
+    /// What computes in the background outlives its caller.
+    fn check_background(&self, function: &Function, errors: &mut Errors) {
+        let Some((option, _)) = self.background() else { return };
+        if let Some(receiver) = &function.parameters.receiver {
+            let borrowed = match &receiver.kind {
+                syn::ReceiverKind::Reference(..) => true,
+                syn::ReceiverKind::Typed(_, ty) => types::borrows(ty),
+                _ => false,
+            };
+            if borrowed {
+                errors.at(
+                    receiver,
+                    format!("with `{option}` a computation outlives its caller and cannot borrow `self`: take `self: Arc<Self>`"),
+                );
+            }
+        }
+        for input in &function.signature.inputs {
+            if let FnArg::Typed(argument) = input
+                && types::borrows(&argument.ty)
+                && !(is_copied(&argument.ty) && matches!(*argument.pat, syn::Pat::Ident(_)))
+            {
+                let advice = types::owned_form(&argument.ty);
+                errors.at(&argument.ty, format!("with `{option}` a computation outlives its caller and cannot borrow: {advice}"));
+            }
+        }
+    }
+}
+
+fn written(time: &Duration) -> proc_macro2::TokenStream {
+    time.written().to_token_stream()
+}
+
+/// `&str` and `&[T]` have an owned form that everybody knows.
+pub(super) fn is_copied(ty: &Type) -> bool {
+    match types::bare(ty) {
+        Type::Reference(reference) if reference.mutability.is_none() && types::borrows(ty) => match types::bare(&reference.elem) {
+            Type::Slice(slice) => !types::borrows(&slice.elem),
+            Type::Path(path) => path.path.is_ident("str"),
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+/// Whether `name` is one of an argument that is left out of the key, or is there for `refresh_if` only.
+pub(super) fn is_skipped(options: &Options, function: &Function, name: &Ident) -> bool {
+    let only_refreshes = || {
+        let refresh = options.refresh_if.to_token_stream();
+        tokens::mentions(&refresh, name) && !tokens::mentions(&function.body.stream(), name)
+    };
+    options.skip.contains(name) || only_refreshes()
+}

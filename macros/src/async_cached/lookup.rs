@@ -1,0 +1,130 @@
+//! The beginning of a cached call: the cache, the shape of the return type, the key, and the way out of a hit.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::Type;
+use syn::spanned::Spanned;
+
+use super::{Cached, handle, times};
+use crate::types;
+use crate::weaver::Weaver;
+
+impl Cached {
+    /// Binds the cache, the shape, and `turn`: what a miss comes to.
+    pub(super) fn begin(&self, weaver: &Weaver<'_>, cache: &Ident, shape: &Ident, label: &syn::Lifetime) -> TokenStream {
+        let span = Span::mixed_site();
+        let (root, private, options) = (&weaver.root, &weaver.private, &self.options);
+        let store = self.store(weaver, shape);
+        let bind_shape = self.shape(weaver, shape);
+        let key = self.key(weaver.function);
+        let (bind_key, probe, owned) = (key.bind(private), key.probe(), key.owned());
+        let tags = self.tags(private);
+        let refresh = options.refresh_if.as_ref().map_or_else(|| quote!(false), |refresh| quote!(#refresh));
+        let single_flight = options.single_flight.as_ref().is_none_or(|flag| flag.value);
+        let name = weaver.function_name();
+        let recursion = weaver.refuse_or_panic(&quote!(#private::cache::recursion(#name)));
+        let (begin, window) = if options.refreshes() {
+            let window = options.stale_while_revalidate.as_ref();
+            let window = window.map_or_else(|| quote!(::core::option::Option::None), |window| quote!(::core::option::Option::Some(#window)));
+            (quote!(begin_or_refresh), quote!(, #window))
+        } else {
+            (quote!(begin), TokenStream::new())
+        };
+        quote_spanned! {span=>
+            #bind_shape
+            #bind_key
+            let owned = #private::cache::Owned { key: || #owned, tags: #tags };
+            let #cache: &#root::Cache<_, _> = #store;
+            let mode = #private::cache::Mode { refresh: #refresh, single_flight: #single_flight };
+            let turn = match #private::cache::#begin(#cache, #probe, owned, #shape, mode #window) {
+                #private::cache::Begin::Hit(out) => break #label out,
+                #private::cache::Begin::Miss(turn) => turn,
+                #private::cache::Begin::Recursion => {
+                    let refusal = #recursion;
+                    break #label refusal
+                }
+            };
+        }
+    }
+
+    fn tags(&self, private: &TokenStream) -> TokenStream {
+        let Some(tags) = &self.options.tags else { return quote!(#private::cache::Tags::none) };
+        let tags = tags.elems.iter().map(|tag| quote_spanned!(tag.span()=> #private::cache::tag(&(#tag))));
+        quote!(|| #private::cache::Tags::new([#(#tags),*]))
+    }
+
+    /// Until this caller computes, or has the result of another.
+    pub(super) fn wait(&self, weaver: &Weaver<'_>, shape: &Ident, label: &syn::Lifetime) -> TokenStream {
+        let span = Span::mixed_site();
+        let private = &weaver.private;
+        let waiting = match &self.options.load_timeout {
+            None => quote_spanned!(span=> waiter.wait(#shape)),
+            Some(limit) => quote_spanned!(span=> waiter.wait_at_most(#shape, #limit)),
+        };
+        let waited = weaver.awaiting(&waiting);
+        let drop_body = weaver.drop_body();
+        quote_spanned! {span=>
+            match turn {
+                #private::cache::Turn::Lead(lead) => lead,
+                #private::cache::Turn::Wait(waiter) => match #waited {
+                    #private::cache::Waited::Done(out) => { #drop_body break #label out }
+                    #private::cache::Waited::Lead(lead) => lead,
+                },
+            }
+        }
+    }
+
+    /// The cache: one that is named, that of the handle, or the function's own.
+    fn store(&self, weaver: &Weaver<'_>, shape: &Ident) -> TokenStream {
+        let private = &weaver.private;
+        match (&self.options.cache, &self.options.handle) {
+            (Some(cache), _) => quote!(&(#cache)),
+            (None, Some(handle)) => handle.call(weaver.function),
+            (None, None) => {
+                let types = quote_spanned!(Span::mixed_site()=> #private::cache::Types::of_call(&owned, #shape));
+                handle::slot(weaver, &types, &self.settings(weaver))
+            }
+        }
+    }
+
+    /// What the function's own cache is told when it is made: setters, one after another.
+    pub(super) fn settings(&self, weaver: &Weaver<'_>) -> TokenStream {
+        let (private, options) = (&weaver.private, &self.options);
+        if !self.stores {
+            return quote!(.capacity(0).ttl(::core::time::Duration::ZERO));
+        }
+        let capacity = options.capacity.as_ref().map(|count| {
+            let count = count.tokens(private);
+            quote!(.capacity(#count))
+        });
+        let unbounded = options.unbounded.as_ref().map(|_| quote!(.unbounded()));
+        let times = times::settings(options, weaver.function);
+        let weight = options.weight.as_ref().map(|weight| quote!(.weight(#weight)));
+        let on_evict = options.on_evict.as_ref().map(|listener| quote!(.on_evict(#listener)));
+        quote!(#capacity #unbounded #times #weight #on_evict)
+    }
+
+    /// The shape of the return type, and what is asked of it.
+    fn shape(&self, weaver: &Weaver<'_>, shape: &Ident) -> TokenStream {
+        let span = Span::mixed_site();
+        let (private, options, function) = (&weaver.private, &self.options, weaver.function);
+        let output = function.output();
+        let found = match function.output.as_ref().map(types::bare) {
+            Some(Type::ImplTrait(_)) | None => quote_spanned!(span=> #private::cache::Kind::<_>::plain()),
+            Some(_) => quote_spanned!(span=> #private::cache::Kind::<#output>::new().shape()),
+        };
+        let at_output = function.output.as_ref().map_or(span, Spanned::span);
+        let value = quote_spanned!(at_output=> #private::cache::assert_value(&#shape););
+        let errors = options.error_ttl.as_ref().map(|ttl| {
+            quote_spanned!(ttl.written().span()=> #private::cache::remember_errors(&#shape);)
+        });
+        let stale = options.stale_if_error.as_ref().map(|window| {
+            quote_spanned!(window.written().span()=> #private::cache::has_errors(&#shape);)
+        });
+        let none = options.none_ttl.as_ref().map(|ttl| {
+            quote_spanned!(ttl.written().span()=> #private::cache::assert_option::<#output>();)
+        });
+        let handle = options.handle.as_ref().map(|handle| handle.assert_readable(weaver, shape));
+        quote_spanned!(span=> let #shape = #found; #value #errors #stale #none #handle)
+    }
+}

@@ -1,0 +1,113 @@
+//! For how long each outcome is kept: in the settings of the cache where that is known, and at the end of a computation where it is not.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+
+use super::options::{Options, Ttl};
+use crate::duration::Duration;
+use crate::function::{Function, self_ident};
+use crate::tokens::{self, own};
+
+/// The options that are durations: the name, which is also that of the setter, and the value.
+fn durations(options: &Options) -> Vec<(&'static str, &Duration)> {
+    let ttl = match &options.ttl {
+        Some(Ttl::Same(ttl)) => Some(ttl),
+        _ => None,
+    };
+    let all = [
+        ("ttl", ttl),
+        ("ttl_jitter", options.ttl_jitter.as_ref()),
+        ("tti", options.tti.as_ref()),
+        ("error_ttl", options.error_ttl.as_ref()),
+        ("none_ttl", options.none_ttl.as_ref()),
+        ("stale_while_revalidate", options.stale_while_revalidate.as_ref()),
+        ("stale_if_error", options.stale_if_error.as_ref()),
+    ];
+    all.into_iter().filter_map(|(name, time)| time.map(|time| (name, time))).collect()
+}
+
+/// The setters for the settings: all that does not depend on the arguments.
+pub(super) fn settings(options: &Options, function: &Function) -> TokenStream {
+    let mut setters = TokenStream::new();
+    for (name, time) in durations(options) {
+        let setter = own(name);
+        if !names_an_argument(&time.written().to_token_stream(), function) {
+            setters.extend(quote!(.#setter(#time)));
+        }
+    }
+    if let Some(Ttl::OfValue(closure)) = &options.ttl
+        && !names_an_argument(&closure.to_token_stream(), function)
+    {
+        setters.extend(quote!(.ttl_of(#closure)));
+    }
+    if let Some(share) = options.refresh_ahead.as_ref().filter(|share| !names_an_argument(&share.to_token_stream(), function)) {
+        setters.extend(quote!(.refresh_ahead(#share)));
+    }
+    setters
+}
+
+/// What is bound in front of a computation, for its end: the expressions. Literals are in the settings, unless the cache is another's.
+pub(super) struct Bound {
+    /// The statements.
+    pub(super) statements: TokenStream,
+    /// The names that they bind.
+    pub(super) names: Vec<Ident>,
+}
+
+pub(super) fn bind(options: &Options) -> Bound {
+    let mut bound = Bound { statements: TokenStream::new(), names: Vec::new() };
+    for (name, time) in durations(options) {
+        if time.literal().is_none() {
+            let name = own(name);
+            bound.statements.extend(time.bind(&name));
+            bound.names.push(name);
+        }
+    }
+    if let Some(share) = options.refresh_ahead.as_ref().filter(|share| !matches!(share, syn::Expr::Lit(_))) {
+        let name = own("refresh_ahead");
+        bound.statements.extend(quote_spanned!(Span::mixed_site()=> let #name: f64 = #share;));
+        bound.names.push(name);
+    }
+    bound
+}
+
+/// The lifetime of what a computation brought, after `out` and `shape` have been bound.
+pub(super) fn lifetime(options: &Options, function: &Function, private: &TokenStream, shape: &Ident, out: &Ident) -> TokenStream {
+    let mut lifetime = quote!(#private::cache::Lifetime::new());
+    let elsewhere = options.cache.is_some();
+    for (name, time) in durations(options) {
+        let setter = own(name);
+        match time.literal() {
+            Some(_) if elsewhere => lifetime.extend(quote!(.#setter(#time))),
+            Some(_) => {}
+            None => lifetime.extend(quote!(.#setter(#setter))),
+        }
+    }
+    if let Some(Ttl::OfValue(closure)) = &options.ttl
+        && (elsewhere || names_an_argument(&closure.to_token_stream(), function))
+    {
+        lifetime.extend(quote!(.with_ttl(#private::cache::ttl_of(#shape, &#out, #closure))));
+    }
+    match &options.refresh_ahead {
+        Some(syn::Expr::Lit(share)) if elsewhere => lifetime.extend(quote!(.refresh_ahead(#share))),
+        Some(syn::Expr::Lit(_)) | None => {}
+        Some(_) => {
+            let name = own("refresh_ahead");
+            lifetime.extend(quote!(.refresh_ahead(#name)));
+        }
+    }
+    lifetime
+}
+
+/// What is evaluated after the body: a `ttl` that looks at the value.
+pub(super) fn late(options: &Options) -> TokenStream {
+    match &options.ttl {
+        Some(Ttl::OfValue(closure)) => closure.to_token_stream(),
+        _ => TokenStream::new(),
+    }
+}
+
+fn names_an_argument(expression: &TokenStream, function: &Function) -> bool {
+    let this = function.parameters.receiver.as_ref().map(self_ident);
+    function.parameters.bindings.iter().map(|binding| &binding.ident).chain(&this).any(|name| tokens::mentions(expression, name))
+}

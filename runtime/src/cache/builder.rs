@@ -1,0 +1,159 @@
+//! What a cache is told when it is made.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Cache;
+use super::lifetime::Lifetime;
+use super::removal::{Listener, RemovalCause};
+use crate::outcome::count;
+
+/// How many entries a cache keeps when nothing is said.
+const DEFAULT_CAPACITY: usize = 10_000;
+
+/// Makes a [`Cache`] with more than a capacity: [`Cache::builder`].
+///
+/// ```
+/// use std::sync::LazyLock;
+/// use std::time::Duration;
+/// use steadfast::{Cache, async_cached};
+///
+/// // All but `weight` and `on_evict` is `const`.
+/// static USERS: Cache<u64, String> = Cache::builder().capacity(1_000).ttl(Duration::from_secs(60)).build();
+///
+/// // Those take a closure, so a static of them is made at first use.
+/// static PAGES: LazyLock<Cache<String, Vec<u8>>> =
+///     LazyLock::new(|| Cache::builder().capacity(1 << 20).weight(|_, page: &Vec<u8>| page.len()).build());
+///
+/// #[async_cached(cache = USERS)] // its values stay for the 60 seconds of the cache
+/// async fn user(id: u64) -> String {
+///     format!("user {id}")
+/// }
+///
+/// #[async_cached(cache = PAGES)]
+/// async fn page(path: &str) -> Vec<u8> {
+///     path.as_bytes().to_vec()
+/// }
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// user(7).await;
+/// page("/").await;
+/// assert_eq!((USERS.len(), PAGES.len()), (1, 1));
+/// # }
+/// ```
+#[must_use = "a builder makes nothing until `build`"]
+pub struct CacheBuilder<K, V> {
+    /// `None`: unbounded.
+    pub(super) capacity: Option<usize>,
+    /// For values that come without times of their own.
+    pub(super) lifetime: Lifetime,
+    pub(super) ttl_of: Option<fn(&V) -> Duration>,
+    pub(super) load_timeout: Option<Duration>,
+    pub(super) weight: Option<Weight<K, V>>,
+    pub(super) on_evict: Option<Listener<K, V>>,
+}
+
+pub(super) type Weight<K, V> = Arc<dyn Fn(&K, &V) -> u64 + Send + Sync>;
+
+/// The setters that a lifetime has as well.
+macro_rules! lifetime {
+    ($($(#[$doc:meta])* $name:ident($argument:ident: $ty:ty);)*) => {$(
+        $(#[$doc])*
+        pub const fn $name(mut self, $argument: $ty) -> Self {
+            self.lifetime = self.lifetime.$name($argument);
+            self
+        }
+    )*};
+}
+
+impl<K, V> CacheBuilder<K, V> {
+    /// `None`: unbounded.
+    pub(super) const fn of_capacity(capacity: Option<usize>) -> Self {
+        Self { capacity, lifetime: Lifetime::new(), ttl_of: None, load_timeout: None, weight: None, on_evict: None }
+    }
+
+    pub(super) const fn new() -> Self {
+        Self::of_capacity(Some(DEFAULT_CAPACITY))
+    }
+
+    /// How many entries are kept at most, or how much they weigh together where there is a [`weight`](Self::weight). 10 000 if nothing is
+    /// said; zero keeps nothing.
+    pub const fn capacity(mut self, capacity: usize) -> Self {
+        self.capacity = Some(capacity);
+        self
+    }
+
+    /// Keeps entries until they expire or are invalidated, however many there are.
+    pub const fn unbounded(mut self) -> Self {
+        self.capacity = None;
+        self
+    }
+
+    lifetime! {
+        /// How long a value is fresh. For ever if nothing is said; zero stores nothing.
+        ttl(ttl: Duration);
+        /// Adds a random time to each ttl, from nothing to this, so that values that came together do not go together.
+        ttl_jitter(jitter: Duration);
+        /// How long a value stays that nobody asks for.
+        tti(idle: Duration);
+        /// How long an `Err` of [`get_or_load`](Cache::get_or_load) is remembered. Not at all if nothing is said.
+        error_ttl(time: Duration);
+        /// How long a `None` of [`get_or_load`](Cache::get_or_load) is remembered. Not at all if nothing is said.
+        none_ttl(time: Duration);
+        /// How long after its ttl a value is still served while [`get_or_spawn`](Cache::get_or_spawn) computes it anew.
+        stale_while_revalidate(window: Duration);
+        /// How long after its ttl a value is still served where computing it anew comes to an `Err`.
+        stale_if_error(window: Duration);
+        /// After which share of its ttl (above 0, below 1) a hit of [`get_or_spawn`](Cache::get_or_spawn) computes a value anew.
+        refresh_ahead(share: f64);
+    }
+
+    /// How long each value is fresh, by itself: a token that says when it expires, for instance.
+    pub const fn ttl_of(mut self, ttl_of: fn(&V) -> Duration) -> Self {
+        self.ttl_of = Some(ttl_of);
+        self
+    }
+
+    /// How long a computation may run before those who wait for it begin one of their own.
+    pub const fn load_timeout(mut self, limit: Duration) -> Self {
+        self.load_timeout = Some(limit);
+        self
+    }
+
+    /// What an entry weighs: `capacity` then bounds the sum, and an entry that is heavier alone is not stored (and counted as
+    /// [`oversized`](super::Stats::oversized)). Of any integer type; a weight below 1 counts as 1. Called once for each value.
+    pub fn weight<N>(mut self, weight: impl Fn(&K, &V) -> N + Send + Sync + 'static) -> Self
+    where
+        N: PartialOrd + Default,
+        u64: TryFrom<N>,
+    {
+        self.weight = Some(Arc::new(move |key, value| count(weight(key, value))));
+        self
+    }
+
+    /// Tells of each value that leaves, and why. Called under no lock, by whoever made it leave; it should be quick. A panic of it
+    /// reaches that caller.
+    pub fn on_evict(mut self, listener: impl Fn(&K, &V, RemovalCause) + Send + Sync + 'static) -> Self {
+        self.on_evict = Some(Arc::new(listener));
+        self
+    }
+
+    /// The cache. Nothing is allocated before its first use.
+    #[must_use]
+    pub const fn build(self) -> Cache<K, V> {
+        Cache::with(self)
+    }
+}
+
+impl<K, V> Clone for CacheBuilder<K, V> {
+    fn clone(&self) -> Self {
+        let (weight, on_evict) = (self.weight.clone(), self.on_evict.clone());
+        Self { weight, on_evict, ..*self }
+    }
+}
+
+impl<K, V> fmt::Debug for CacheBuilder<K, V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CacheBuilder").field("capacity", &self.capacity).field("lifetime", &self.lifetime).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,158 @@
+//! The caller that computes.
+
+use std::future::Future;
+use std::hash::Hash;
+use std::sync::Arc;
+
+use super::entry::Found;
+use super::flight::{Flight, Phase, take_out};
+use super::lifetime::Lifetime;
+use super::removal::{Left, RemovalCause};
+use super::scope::Scoped;
+use super::shape::{Outcome, Shape};
+use super::shared::{Incoming, Shared};
+
+/// The caller that computes. Dropped before it [lands](Lead::land), it hands over to the next waiter.
+pub struct Lead<K, V> {
+    shared: Arc<Shared<K, V>>,
+    flight: Arc<Flight<K, V>>,
+    landed: bool,
+}
+
+/// What becomes of the entry of a key when a flight has landed.
+enum Change<V> {
+    Store(Incoming<V>),
+    /// There is a newer value, which is not to be stored.
+    Remove,
+    Keep,
+}
+
+impl<K, V> Lead<K, V> {
+    pub(super) fn of_miss(shared: Arc<Shared<K, V>>, flight: Arc<Flight<K, V>>) -> Self {
+        shared.counters.loads.add(1);
+        Self { shared, flight, landed: false }
+    }
+
+    pub(super) fn of_refresh(shared: Arc<Shared<K, V>>, flight: Arc<Flight<K, V>>) -> Self {
+        shared.counters.refreshes.add(1);
+        Self { shared, flight, landed: false }
+    }
+
+    /// Marks what is polled inside `future` as part of this computation.
+    #[inline]
+    pub fn scope<F: Future>(&self, future: F) -> Scoped<F> {
+        Scoped::new(self.flight.id, future)
+    }
+
+    pub(super) fn flight_id(&self) -> u64 {
+        self.flight.id
+    }
+
+    fn abandon(&self) {
+        let mut shard = self.shared.flights.lock(self.flight.hash);
+        let mut state = self.flight.lock();
+        state.phase = Phase::Vacant;
+        let abandoned = state.waiters == 0;
+        drop(state);
+        if abandoned {
+            take_out(&mut shard, &self.flight);
+        }
+        drop(shard);
+        self.flight.changed.notify_one();
+    }
+}
+
+impl<K: Clone + Eq + Hash, V: Clone> Lead<K, V> {
+    /// Ends the flight with what the body returned: stores it, tells those who wait, and gives it back. An error is exchanged for the
+    /// old value while `stale_if_error` lasts.
+    pub fn land<S: Shape<Value = V>>(self, shape: S, out: S::Out, lifetime: Lifetime) -> S::Out {
+        let change = match shape.outcome(&out) {
+            Outcome::Value(value) => self.shared.incoming(&self.flight.key, value, &lifetime).map_or(Change::Remove, Change::Store),
+            Outcome::None => {
+                let ttl = lifetime.or(self.shared.settings.lifetime).of_none();
+                let failure = ttl.and_then(|ttl| self.shared.incoming_failure(found(shape, &out)?, ttl));
+                failure.map_or(Change::Keep, Change::Store)
+            }
+            Outcome::Error => {
+                self.shared.counters.load_errors.add(1);
+                if let Some((old, out)) = self.stand_in(shape, lifetime) {
+                    return self.end(Change::Keep, Some(Found::Value(old)), out);
+                }
+                if !S::SHARES_ERRORS {
+                    // Its caller's own: the next waiter tries.
+                    return out;
+                }
+                let ttl = lifetime.or(self.shared.settings.lifetime).of_error();
+                let failure = ttl.and_then(|ttl| self.shared.incoming_failure(found(shape, &out)?, ttl));
+                failure.map_or(Change::Keep, Change::Store)
+            }
+        };
+        let waited_for = self.flight.lock().waiters > 0;
+        let share = if waited_for { found(shape, &out) } else { None };
+        self.end_with(change, share, out, |out| found(shape, out))
+    }
+
+    /// The old value, as itself and as what is returned instead of an error.
+    fn stand_in<S: Shape<Value = V>>(&self, shape: S, lifetime: Lifetime) -> Option<(V, S::Out)> {
+        let window = lifetime.or(self.shared.settings.lifetime).on_error()?;
+        let old = self.shared.stand_in(self.flight.hash, &self.flight.key, window)?;
+        let out = shape.restore(Found::Value(old.clone()))?;
+        self.shared.counters.stale_hits.add(1);
+        Some((old, out))
+    }
+
+    fn end<R>(self, change: Change<V>, share: Option<Found<V>>, out: R) -> R {
+        self.end_with(change, share, out, |_| None)
+    }
+
+    /// Leaves the table, and tells those who wait. `share` was made while somebody may still have joined; `make` makes it if somebody has.
+    fn end_with<R>(mut self, change: Change<V>, share: Option<Found<V>>, out: R, make: impl FnOnce(&R) -> Option<Found<V>>) -> R {
+        let left = self.leave_table(change);
+        let share = if share.is_none() && self.flight.lock().waiters > 0 { make(&out) } else { share };
+        let mut state = self.flight.lock();
+        if let Some(found) = share {
+            state.phase = Phase::Landed(found);
+            self.landed = true;
+        } else {
+            self.landed = state.waiters == 0;
+        }
+        drop(state);
+        if self.landed {
+            self.flight.changed.notify_waiters();
+        }
+        let shared = Arc::clone(&self.shared);
+        drop(self);
+        shared.see_off(left);
+        shared.tidy_if_due();
+        out
+    }
+
+    /// From here on nobody joins. The entry changes only where nothing has superseded the flight.
+    fn leave_table(&self, change: Change<V>) -> Left<K, V> {
+        let Flight { hash, key, tags, .. } = &*self.flight;
+        let mut shard = self.shared.flights.lock(*hash);
+        if !take_out(&mut shard, &self.flight) {
+            return Left::nothing();
+        }
+        match change {
+            Change::Store(incoming) => self.shared.store(*hash, key.clone(), tags.clone(), incoming),
+            Change::Remove => self.shared.remove(*hash, key, RemovalCause::Replaced),
+            Change::Keep => Left::nothing(),
+        }
+    }
+}
+
+fn found<S: Shape<Value: Clone>>(shape: S, out: &S::Out) -> Option<Found<S::Value>> {
+    match shape.outcome(out) {
+        Outcome::Value(value) => Some(Found::Value(value.clone())),
+        Outcome::Error | Outcome::None => shape.failure(out).map(Found::Failure),
+    }
+}
+
+impl<K, V> Drop for Lead<K, V> {
+    fn drop(&mut self) {
+        if !self.landed {
+            self.abandon();
+        }
+    }
+}

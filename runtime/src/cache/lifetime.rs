@@ -1,0 +1,170 @@
+//! For how long a value is fresh, how long it may be served after that, and when it leaves.
+
+use std::time::Duration;
+
+use super::clock::Moment;
+
+/// For how long each outcome is kept: what the options of a function, or the builder of a cache, say. `None`: nothing was said.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Lifetime {
+    ttl: Option<Duration>,
+    jitter: Option<Duration>,
+    idle: Option<Duration>,
+    error: Option<Duration>,
+    none: Option<Duration>,
+    revalidate: Option<Duration>,
+    on_error: Option<Duration>,
+    ahead: Option<f64>,
+}
+
+/// One setter an option.
+macro_rules! setters {
+    ($($(#[$doc:meta])* $name:ident: $ty:ty => $field:ident;)*) => {$(
+        $(#[$doc])*
+        #[inline]
+        #[must_use]
+        pub const fn $name(mut self, $field: $ty) -> Self {
+            self.$field = Some($field);
+            self
+        }
+    )*};
+}
+
+impl Lifetime {
+    /// Nothing said.
+    #[inline]
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { ttl: None, jitter: None, idle: None, error: None, none: None, revalidate: None, on_error: None, ahead: None }
+    }
+
+    setters! {
+        /// How long a value is fresh.
+        ttl: Duration => ttl;
+        /// What is added to the ttl at random, at most.
+        ttl_jitter: Duration => jitter;
+        /// How long a value stays that nobody asks for.
+        tti: Duration => idle;
+        /// How long an error is remembered.
+        error_ttl: Duration => error;
+        /// How long a `None` is remembered.
+        none_ttl: Duration => none;
+        /// How long after its ttl a value is served while it is computed anew.
+        stale_while_revalidate: Duration => revalidate;
+        /// How long after its ttl a value is served where computing it anew fails.
+        stale_if_error: Duration => on_error;
+        /// After which share of its ttl a value is computed anew in the background.
+        refresh_ahead: f64 => ahead;
+    }
+
+    /// A ttl that is known only now, if there is one.
+    #[inline]
+    #[must_use]
+    pub const fn with_ttl(mut self, ttl: Option<Duration>) -> Self {
+        self.ttl = ttl;
+        self
+    }
+
+    /// What is not said here, as the cache has it.
+    pub(super) fn or(self, cache: Self) -> Self {
+        Self {
+            ttl: self.ttl.or(cache.ttl),
+            // Jitter and windows belong to the ttl that they are said with.
+            jitter: self.jitter.or(cache.jitter.filter(|_| self.ttl.is_none())),
+            idle: self.idle.or(cache.idle),
+            error: self.error.or(cache.error),
+            none: self.none.or(cache.none),
+            revalidate: self.revalidate.or(cache.revalidate),
+            on_error: self.on_error.or(cache.on_error),
+            ahead: self.ahead.or(cache.ahead),
+        }
+    }
+
+    pub(super) fn of_value(&self) -> Option<Duration> {
+        self.ttl
+    }
+
+    pub(super) fn of_error(&self) -> Option<Duration> {
+        self.error
+    }
+
+    pub(super) fn of_none(&self) -> Option<Duration> {
+        self.none
+    }
+
+    pub(super) fn idle(&self) -> Option<Duration> {
+        self.idle
+    }
+
+    pub(super) fn revalidate(&self) -> Option<Duration> {
+        self.revalidate
+    }
+
+    pub(super) fn on_error(&self) -> Option<Duration> {
+        self.on_error
+    }
+
+    /// The times of a value that is stored now.
+    pub(super) fn times(&self, now: Moment) -> Times {
+        let Some(ttl) = self.ttl else { return Times::ETERNAL };
+        let jitter = self.jitter.unwrap_or_default();
+        let jitter = if jitter.is_zero() { jitter } else { jitter.mul_f64(fastrand::f64()) };
+        let ttl = ttl.saturating_add(jitter);
+        let fresh = now.plus(ttl);
+        let stale = self.revalidate.max(self.on_error).unwrap_or_default();
+        let refresh = self.ahead.map_or(Moment::NEVER, |share| now.plus(ttl.mul_f64(share.clamp(0.0, 1.0))));
+        Times { fresh, keep: fresh.plus(stale), refresh }
+    }
+}
+
+/// The times of an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Times {
+    /// Until when it is fresh.
+    pub(super) fresh: Moment,
+    /// Until when it may still be served.
+    pub(super) keep: Moment,
+    /// From when on a hit starts to compute it anew.
+    pub(super) refresh: Moment,
+}
+
+impl Times {
+    pub(super) const ETERNAL: Self = Self { fresh: Moment::NEVER, keep: Moment::NEVER, refresh: Moment::NEVER };
+
+    /// Of a failure: no more than fresh.
+    pub(super) fn until(end: Moment) -> Self {
+        Self { fresh: end, keep: end, refresh: Moment::NEVER }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::clock::Clock;
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn jitter_stays_in_its_range_and_spreads() {
+        let now = Clock::new().now();
+        let lifetime = Lifetime::new().ttl(10 * SECOND).ttl_jitter(5 * SECOND);
+        let ends: Vec<Moment> = (0..1_000).map(|_| lifetime.times(now).fresh).collect();
+        assert!(ends.iter().all(|end| (now.plus(10 * SECOND)..=now.plus(15 * SECOND)).contains(end)));
+        let late = ends.iter().filter(|end| **end > now.plus(SECOND * 25 / 2)).count();
+        assert!((300..700).contains(&late), "{late} of 1000 in the later half");
+    }
+
+    #[test]
+    fn windows_begin_where_the_ttl_ends() {
+        let now = Clock::new().now();
+        let times = Lifetime::new().ttl(SECOND).stale_while_revalidate(2 * SECOND).stale_if_error(5 * SECOND).times(now);
+        assert_eq!((times.fresh, times.keep), (now.plus(SECOND), now.plus(6 * SECOND)));
+    }
+
+    #[test]
+    fn huge_times_do_not_overflow() {
+        let now = Clock::new().now();
+        let huge = Lifetime::new().ttl(Duration::MAX).ttl_jitter(Duration::MAX).stale_if_error(Duration::MAX).refresh_ahead(0.5);
+        assert_eq!(huge.times(now).keep, Moment::NEVER);
+    }
+}

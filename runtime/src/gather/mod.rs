@@ -1,0 +1,319 @@
+//! `gather` and `try_gather`: many futures at once, their results in order, none left behind.
+
+mod children;
+
+use std::any::Any;
+use std::convert::Infallible;
+use std::future::Future;
+use std::panic::resume_unwind;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+pub use children::{Children, Ended, InPlace, Spawned};
+
+/// Runs all futures, each as a task, and returns all their outputs, in the order of the input.
+///
+/// ```
+/// # async fn size(page: u32) -> Result<u64, String> { if page == 2 { Err("gone".into()) } else { Ok(page.into()) } }
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// use steadfast::gather;
+///
+/// let sizes = gather((1..=3).map(size)).limit(2).await; // two at once
+/// assert_eq!(sizes, [Ok(1), Err("gone".into()), Ok(3)]);
+/// # }
+/// ```
+///
+/// An error is an output as any other: nothing is stopped by it, nothing is lost. Where the first error should end it all, use
+/// [`try_gather`]; where the futures borrow, [`gather_local`].
+///
+/// # Arguments
+///
+/// Anything that iterates over futures, `Send + 'static` as those of [`tokio::spawn`]. With a [`limit`](Gather::limit) the iterator is
+/// pulled as places become free; without, at once, and so it must be finite.
+///
+/// # Cancel safety
+///
+/// Dropping it aborts all of its tasks. They are dropped where they next yield, which tokio cannot wait for in a `drop`: a task that is
+/// being polled on another thread at that moment ends a little later.
+///
+/// # Panics
+///
+/// A panic of a future stops the others; it is resumed in the caller when all of them have been dropped. Panics outside of a
+/// tokio runtime, and where the runtime that runs the tasks shuts down under a caller that is not on it.
+pub fn gather<I>(futures: I) -> Gather<I::IntoIter, Spawned<OutputOf<I>>, Everything>
+where
+    I: IntoIterator<Item: Future<Output: Send + 'static> + Send + 'static>,
+{
+    Gather::new(futures.into_iter(), Spawned::new())
+}
+
+/// Runs all futures, each as a task, and returns their values in the order of the input, or the first error.
+///
+/// ```
+/// # async fn size(page: u32) -> Result<u64, String> { if page == 9 { Err("gone".into()) } else { Ok(page.into()) } }
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), String> {
+/// use steadfast::try_gather;
+///
+/// let sizes = try_gather((1..=3).map(size)).await?;
+/// assert_eq!(sizes, [1, 2, 3]);
+///
+/// let first_error = try_gather((1..).map(size)).limit(4).await.unwrap_err();
+/// assert_eq!(first_error, "gone");
+/// # Ok(()) }
+/// ```
+///
+/// As soon as one fails, the others are aborted and awaited: when it returns, their destructors have run, and nothing of it goes on
+/// behind the caller's back. Work that blocks its thread is waited for.
+///
+/// For the arguments, see [`gather`]; where the futures borrow, [`try_gather_local`].
+///
+/// # Errors
+///
+/// The error of the future that fails first in time. Those of others that fail before they could be stopped are dropped.
+///
+/// # Cancel safety
+///
+/// As [`gather`]: dropping it aborts all of its tasks.
+///
+/// # Panics
+///
+/// As [`gather`]. A panic wins over an error, so that it is never lost.
+pub fn try_gather<I, T, E>(futures: I) -> Gather<I::IntoIter, Spawned<OutputOf<I>>, UntilError>
+where
+    I: IntoIterator<Item: Future<Output = Result<T, E>> + Send + 'static>,
+    T: Send + 'static,
+    E: Send + 'static,
+{
+    Gather::new(futures.into_iter(), Spawned::new())
+}
+
+/// [`gather`] within the caller's own task: the futures may borrow and need not be `Send`, and take turns on one thread.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// use steadfast::gather_local;
+///
+/// let names = vec!["Ada".to_owned(), "Grace".to_owned()];
+/// let lengths = gather_local(names.iter().map(async |name| name.len())).await;
+/// assert_eq!(lengths, [3, 5]);
+/// # }
+/// ```
+///
+/// It needs no runtime.
+///
+/// # Cancel safety
+///
+/// Dropping it drops all futures, there and then.
+///
+/// # Panics
+///
+/// A panic of a future passes through, and the others are dropped.
+pub fn gather_local<I>(futures: I) -> Gather<I::IntoIter, InPlace<I::Item>, Everything>
+where
+    I: IntoIterator<Item: Future>,
+{
+    Gather::new(futures.into_iter(), InPlace::new())
+}
+
+/// [`try_gather`] within the caller's own task: the futures may borrow and need not be `Send`, and take turns on one thread.
+///
+/// ```
+/// # struct Db; impl Db { async fn row(&self, id: u64) -> Result<u64, String> { Ok(id * 10) } }
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), String> {
+/// use steadfast::try_gather_local;
+///
+/// # let db = Db;
+/// let rows = try_gather_local([3, 4].map(|id| db.row(id))).await?;
+/// assert_eq!(rows, [30, 40]);
+/// # Ok(()) }
+/// ```
+///
+/// # Errors
+///
+/// The first, in time. The other futures are dropped before it is returned.
+///
+/// # Cancel safety
+///
+/// Dropping it drops all futures, there and then.
+///
+/// # Panics
+///
+/// A panic of a future passes through, and the others are dropped.
+pub fn try_gather_local<I, T, E>(futures: I) -> Gather<I::IntoIter, InPlace<I::Item>, UntilError>
+where
+    I: IntoIterator<Item: Future<Output = Result<T, E>>>,
+{
+    Gather::new(futures.into_iter(), InPlace::new())
+}
+
+/// What the futures of `I` end with.
+pub type OutputOf<I> = <<I as IntoIterator>::Item as Future>::Output;
+
+/// Futures that are run together: `.await` it, with or without a [`limit`](Self::limit). Made by [`gather`], [`try_gather`] and their
+/// `_local` forms.
+#[must_use = "nothing runs before it is awaited"]
+pub struct Gather<I, C, K>
+where
+    I: Iterator<Item: Future>,
+    K: Keep<OutputOf<I>>,
+{
+    /// `None` when it is exhausted, or when no more are wanted.
+    futures: Option<I>,
+    limit: usize,
+    children: C,
+    /// A place for each future that was started.
+    values: Vec<Option<K::Value>>,
+    verdict: Option<Verdict<K::Error>>,
+}
+
+/// Why the futures are being stopped.
+enum Verdict<E> {
+    Failed(E),
+    Panicked(Box<dyn Any + Send>),
+}
+
+impl<I, C, K> Gather<I, C, K>
+where
+    I: Iterator<Item: Future>,
+    K: Keep<OutputOf<I>>,
+{
+    fn new(futures: I, children: C) -> Self {
+        Self { futures: Some(futures), limit: usize::MAX, children, values: Vec::new(), verdict: None }
+    }
+
+    /// Runs at most `limit` at once; the next is taken from the iterator when one has ended. Without it, all run at once.
+    ///
+    /// # Panics
+    ///
+    /// If `limit` is zero: nothing could ever run.
+    pub fn limit(self, limit: usize) -> Self {
+        assert!(limit > 0, "a `limit` of 0: nothing could ever run");
+        Self { limit, ..self }
+    }
+}
+
+impl<I, C, K> Gather<I, C, K>
+where
+    I: Iterator<Item: Future>,
+    C: Children<I::Item>,
+    K: Keep<OutputOf<I>>,
+{
+    fn start_more(&mut self) {
+        while self.children.running() < self.limit {
+            let Some(futures) = self.futures.as_mut() else { break };
+            if let Some(future) = futures.next() {
+                self.children.start(self.values.len(), future);
+                self.values.push(None);
+            } else {
+                self.futures = None;
+            }
+        }
+    }
+
+    fn note(&mut self, ended: Ended<OutputOf<I>>) {
+        match ended {
+            // A panic wins, also over an error that was there first.
+            Ended::Panicked(payload) => {
+                if !matches!(self.verdict, Some(Verdict::Panicked(_))) {
+                    self.stop(Verdict::Panicked(payload));
+                }
+            }
+            _ if self.verdict.is_some() => {}
+            Ended::Done(place, output) => match K::sort(output) {
+                Ok(value) => self.values[place] = Some(value),
+                Err(error) => self.stop(Verdict::Failed(error)),
+            },
+            Ended::Stopped => panic!("the runtime of the gathered tasks has shut down"),
+        }
+    }
+
+    fn stop(&mut self, verdict: Verdict<K::Error>) {
+        self.verdict = Some(verdict);
+        self.futures = None;
+        self.children.stop();
+    }
+}
+
+// Nothing in it is ever pinned in place: the futures are in `children`, each in an allocation of its own.
+impl<I, C, K> Unpin for Gather<I, C, K>
+where
+    I: Iterator<Item: Future>,
+    K: Keep<OutputOf<I>>,
+{
+}
+
+impl<I, C, K> Future for Gather<I, C, K>
+where
+    I: Iterator<Item: Future>,
+    C: Children<I::Item>,
+    K: Keep<OutputOf<I>>,
+{
+    type Output = K::Output;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<K::Output> {
+        loop {
+            self.start_more();
+            match ready!(self.children.poll_ended(cx)) {
+                Some(ended) => self.note(ended),
+                None => break,
+            }
+        }
+        let values = std::mem::take(&mut self.values);
+        Poll::Ready(match self.verdict.take() {
+            None => K::finish(Ok(values.into_iter().map(|value| value.expect("every future has ended")).collect())),
+            Some(Verdict::Failed(error)) => K::finish(Err(error)),
+            Some(Verdict::Panicked(payload)) => resume_unwind(payload),
+        })
+    }
+}
+
+/// Which outputs are kept, and which stops the others.
+pub trait Keep<O> {
+    /// What is kept of an output.
+    type Value;
+    /// What stops the others.
+    type Error;
+    /// What the caller gets.
+    type Output;
+
+    /// Whether an output is kept.
+    #[expect(clippy::missing_errors_doc, reason = "the error is the other answer, not a failure")]
+    fn sort(output: O) -> Result<Self::Value, Self::Error>;
+
+    /// The caller's result.
+    fn finish(result: Result<Vec<Self::Value>, Self::Error>) -> Self::Output;
+}
+
+/// Every output is kept.
+pub enum Everything {}
+
+impl<O> Keep<O> for Everything {
+    type Value = O;
+    type Error = Infallible;
+    type Output = Vec<O>;
+
+    fn sort(output: O) -> Result<O, Infallible> {
+        Ok(output)
+    }
+
+    fn finish(Ok(values): Result<Vec<O>, Infallible>) -> Vec<O> {
+        values
+    }
+}
+
+/// Values are kept until an error comes.
+pub enum UntilError {}
+
+impl<T, E> Keep<Result<T, E>> for UntilError {
+    type Value = T;
+    type Error = E;
+    type Output = Result<Vec<T>, E>;
+
+    fn sort(output: Result<T, E>) -> Result<T, E> {
+        output
+    }
+
+    fn finish(result: Result<Vec<T>, E>) -> Result<Vec<T>, E> {
+        result
+    }
+}

@@ -1,0 +1,169 @@
+//! `with_resource`: what was acquired is released, whatever becomes of the body.
+
+use std::any::type_name;
+use std::fmt::Display;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, resume_unwind};
+
+use futures_util::FutureExt;
+use tokio::runtime::Handle;
+
+use crate::Exit;
+use crate::background::{Failure, Logged, Task, spawn_on};
+
+/// Acquires a resource, lends it to `body`, and releases it exactly once: also on an error, on a panic, and when the call is dropped.
+///
+/// ```
+/// use steadfast::{Exit, with_resource};
+/// # #[derive(Debug)] pub struct DbError;
+/// # impl std::fmt::Display for DbError { fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { f.write_str("db") } }
+/// # pub struct Db; pub struct Transaction;
+/// # impl Db { async fn begin(&self) -> Result<Transaction, DbError> { Ok(Transaction) } }
+/// # impl Transaction {
+/// #     async fn execute(&mut self, _: &str) -> Result<u64, DbError> { Ok(1) }
+/// #     async fn commit(self) -> Result<(), DbError> { Ok(()) }
+/// #     async fn rollback(self) -> Result<(), DbError> { Ok(()) }
+/// # }
+///
+/// async fn rename(db: &Db, name: &str) -> Result<u64, DbError> {
+///     with_resource(
+///         db.begin(),
+///         async |tx| tx.execute(name).await,
+///         async |tx, exit| match exit {
+///             Exit::Ok => tx.commit().await,
+///             Exit::Err | Exit::Panicked | Exit::Cancelled => tx.rollback().await,
+///         },
+///     )
+///     .await
+/// }
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// assert_eq!(rename(&Db, "Ada").await.unwrap(), 1);
+/// # }
+/// ```
+///
+/// # Arguments
+///
+/// - `acquire`: a future that yields the resource. Where it fails, its error is returned and nothing is released.
+/// - `body`: gets `&mut` the resource; it may borrow what stands around the call.
+/// - `release`: gets the resource back, and the [`Exit`] that says how the body ended. Its future ends with `()`, or with a
+///   `Result<(), E>` whose error is `Display`. It runs as a task of its own, so that no deadline of the caller cuts it short: the
+///   resource and what `release` captures are `Send + 'static`.
+///
+/// # Errors
+///
+/// The error of `acquire`; else that of `body`; else that of `release`, which a failed commit would be. A body's error is never
+/// replaced: the error of a release behind it becomes a [`Report`](crate::Report) under the name of the resource's type, as does one
+/// whose caller has gone.
+///
+/// # Cancel safety
+///
+/// Dropped while it acquires: `acquire` is dropped. Dropped in the body: the body is dropped, then the release runs in the background
+/// with [`Exit::Cancelled`]. Dropped in the release: the release goes on in the background. [`drain`](crate::drain) waits for both; a
+/// runtime that shuts down first drops them, which is reported.
+///
+/// # Panics
+///
+/// A panic of the body is resumed once the release has ended. So is a panic of the release where the body succeeded; elsewhere it is
+/// reported. Outside of a tokio runtime the call panics before anything is acquired.
+pub async fn with_resource<R, T, E, A, B, C, F>(acquire: A, body: B, release: C) -> Result<T, E>
+where
+    A: IntoFuture<Output = Result<R, E>>,
+    R: Send + 'static,
+    B: AsyncFnOnce(&mut R) -> Result<T, E>,
+    C: FnOnce(R, Exit) -> F + Send + 'static,
+    F: Future<Output: Released<E> + Send> + Send + 'static,
+{
+    let runtime = Handle::current();
+    let mut held = Held { owned: Some((acquire.await?, release)), runtime };
+    // Within a block, so that a panic of the call itself is caught as well.
+    let body = async { body(held.resource()).await };
+    let outcome = AssertUnwindSafe(body).catch_unwind().await;
+    match outcome {
+        Ok(Ok(value)) => match held.release(Exit::Ok).await {
+            Ok(released) => released.into_result().map(|()| value),
+            Err(Failure::Panicked(payload)) => resume_unwind(payload),
+            Err(Failure::Abandoned) => Ok(value),
+        },
+        Ok(Err(error)) => {
+            held.release(Exit::Err).reported().await;
+            Err(error)
+        }
+        Err(payload) => {
+            held.release(Exit::Panicked).reported().await;
+            resume_unwind(payload)
+        }
+    }
+}
+
+/// What a release may end with: `()`, or a `Result<(), _>` whose error becomes that of the call.
+#[diagnostic::on_unimplemented(
+    message = "a release cannot end with `{Self}`, where the body's error is `{E}`",
+    label = "neither `()` nor a `Result<(), {E}>`, with an error that is `Display`"
+)]
+pub trait Released<E>: Logged {
+    /// The error, where there is one.
+    ///
+    /// # Errors
+    ///
+    /// The release's own.
+    fn into_result(self) -> Result<(), E>;
+}
+
+impl<E> Released<E> for () {
+    fn into_result(self) -> Result<(), E> {
+        Ok(())
+    }
+}
+
+// For the body's very error type, so that a `?` in the release knows what to convert into.
+impl<E: Display> Released<E> for Result<(), E> {
+    fn into_result(self) -> Self {
+        self
+    }
+}
+
+/// A resource and its release. Dropped with both, it releases in the background.
+struct Held<R, C, F>
+where
+    R: Send + 'static,
+    C: FnOnce(R, Exit) -> F + Send + 'static,
+    F: Future<Output: Logged + Send> + Send + 'static,
+{
+    owned: Option<(R, C)>,
+    runtime: Handle,
+}
+
+impl<R, C, F> Held<R, C, F>
+where
+    R: Send + 'static,
+    C: FnOnce(R, Exit) -> F + Send + 'static,
+    F: Future<Output: Logged + Send> + Send + 'static,
+{
+    fn resource(&mut self) -> &mut R {
+        &mut self.owned.as_mut().expect("it is held until it is released").0
+    }
+
+    fn release(mut self, exit: Exit) -> Task<F::Output> {
+        let owned = self.owned.take().expect("it is released once");
+        self.start(owned, exit)
+    }
+
+    fn start(&self, (resource, release): (R, C), exit: Exit) -> Task<F::Output> {
+        // Called within the task, which catches a panic of the call as well.
+        let releasing = async move { release(resource, exit).await };
+        spawn_on(&self.runtime, type_name::<R>(), releasing, Logged::error)
+    }
+}
+
+impl<R, C, F> Drop for Held<R, C, F>
+where
+    R: Send + 'static,
+    C: FnOnce(R, Exit) -> F + Send + 'static,
+    F: Future<Output: Logged + Send> + Send + 'static,
+{
+    fn drop(&mut self) {
+        if let Some(owned) = self.owned.take() {
+            drop(self.start(owned, Exit::Cancelled));
+        }
+    }
+}

@@ -1,0 +1,269 @@
+//! `WorkerPool`: a bounded queue, a fixed number of workers, and a shutdown that says what became of every job.
+
+mod worker;
+
+use std::any::type_name;
+use std::error::Error;
+use std::fmt;
+use std::future::Future;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_channel::{Sender, TrySendError};
+use tokio::task::JoinSet;
+use tokio_util::task::TaskTracker;
+use tokio_util::task::task_tracker::TaskTrackerToken;
+
+use crate::Logged;
+use worker::{Counts, Crew, Worker};
+
+/// Jobs of type `J`, done by a fixed number of workers that take them from a bounded queue.
+///
+/// ```
+/// use std::time::Duration;
+/// use steadfast::WorkerPool;
+///
+/// # struct Mail; impl Mail { async fn send(self) -> std::io::Result<()> { Ok(()) } }
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// // 4 workers; a producer waits once 100 jobs are queued.
+/// let mails = WorkerPool::new(4, 100, |mail: Mail| async move { mail.send().await });
+///
+/// for mail in [Mail, Mail, Mail] {
+///     mails.submit(mail).await.unwrap();
+/// }
+/// mails.join().await; // all three are done
+///
+/// let report = mails.shutdown(Duration::from_secs(10)).await;
+/// assert_eq!((report.done, report.never_started.len()), (3, 0));
+/// # }
+/// ```
+///
+/// Jobs start in the order in which they were submitted. A job that fails or panics is reported once ([`on_report`](crate::on_report))
+/// under the pool's name and takes nobody with it: its worker goes on with the next.
+///
+/// All methods take `&self`; share the pool as a field, in an `Arc`, or as a `static` in a `LazyLock`.
+///
+/// # Cancel safety
+///
+/// Dropping the pool stops its workers where they next yield, and drops the jobs in the queue: [`shutdown`](Self::shutdown) is the way
+/// to let them end.
+pub struct WorkerPool<J> {
+    queue: Sender<Queued<J>>,
+    workers: tokio::sync::Mutex<JoinSet<()>>,
+    crew: Arc<Crew<J>>,
+    epochs: Epochs,
+}
+
+/// A job on its way, and its mark in the epoch in which it was submitted.
+struct Queued<J> {
+    job: J,
+    mark: TaskTrackerToken,
+}
+
+impl<J: Send + 'static> WorkerPool<J> {
+    /// Starts `workers` workers behind a queue with `queue` places. Each job is handed to `handler`, whose future ends with `()` or with
+    /// a `Result` whose error is `Display`.
+    ///
+    /// Its reports carry the name of the job's type.
+    ///
+    /// # Panics
+    ///
+    /// If `workers` or `queue` is zero, and outside of a tokio runtime.
+    pub fn new<H, F>(workers: usize, queue: usize, handler: H) -> Self
+    where
+        H: Fn(J) -> F + Send + Sync + 'static,
+        F: Future<Output: Logged> + Send + 'static,
+    {
+        Self::named(type_name::<J>(), workers, queue, handler)
+    }
+
+    /// As [`new`](Self::new), with a name for its reports.
+    ///
+    /// # Panics
+    ///
+    /// If `workers` or `queue` is zero, and outside of a tokio runtime.
+    pub fn named<H, F>(name: &'static str, workers: usize, queue: usize, handler: H) -> Self
+    where
+        H: Fn(J) -> F + Send + Sync + 'static,
+        F: Future<Output: Logged> + Send + 'static,
+    {
+        assert!(workers > 0, "a WorkerPool needs at least one worker");
+        assert!(queue > 0, "the queue of a WorkerPool needs at least one place");
+        let (sender, receiver) = async_channel::bounded(queue);
+        let crew = Arc::new(Crew::new());
+        let handler = Arc::new(handler);
+        let worker = Worker::new(name, receiver, &crew);
+        let mut set = JoinSet::new();
+        for _ in 0..workers {
+            set.spawn(worker.clone().work(Arc::clone(&handler)));
+        }
+        Self { queue: sender, workers: tokio::sync::Mutex::new(set), crew, epochs: Epochs::default() }
+    }
+}
+
+impl<J> WorkerPool<J> {
+    /// Queues a job, and waits while the queue is full.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused::ShutDown`], with the job, once the pool has been shut down, also where that happens while this waits.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped while it waits, the job was not queued, and is dropped.
+    pub async fn submit(&self, job: J) -> Result<(), Refused<J>> {
+        let queued = Queued { job, mark: self.epochs.mark() };
+        self.queue.send(queued).await.map_err(|refused| Refused::ShutDown(refused.into_inner().job))
+    }
+
+    /// Queues a job if there is a place.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused::Full`] or [`Refused::ShutDown`], with the job.
+    pub fn try_submit(&self, job: J) -> Result<(), Refused<J>> {
+        let queued = Queued { job, mark: self.epochs.mark() };
+        self.queue.try_send(queued).map_err(|refused| match refused {
+            TrySendError::Full(queued) => Refused::Full(queued.job),
+            TrySendError::Closed(queued) => Refused::ShutDown(queued.job),
+        })
+    }
+
+    /// How many jobs wait for a worker.
+    pub fn queued(&self) -> usize {
+        self.queue.len()
+    }
+
+    /// Waits until every job is over that was submitted before the call: done, failed, panicked or given up. Jobs that are submitted
+    /// meanwhile are not waited for.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping it stops the waiting, nothing else.
+    pub async fn join(&self) {
+        for epoch in self.epochs.close() {
+            epoch.wait().await;
+        }
+    }
+
+    /// Takes no more jobs, lets the workers empty the queue for up to `within`, and then stops those that are still at work.
+    ///
+    /// Stopped jobs have been dropped when it returns; one that blocks its thread is waited for. Jobs that never started are given
+    /// back in the report. A second call waits for the first.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped while it waits, no more jobs are taken, and the workers go on emptying the queue; it may be called again.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime, or in one whose timers are not enabled.
+    pub async fn shutdown(&self, within: Duration) -> ShutdownReport<J> {
+        self.queue.close();
+        let mut workers = self.workers.lock().await;
+        let emptied = async { while workers.join_next().await.is_some() {} };
+        if tokio::time::timeout(within, emptied).await.is_err() {
+            workers.shutdown().await;
+        }
+        drop(workers);
+        self.crew.sum_up()
+    }
+}
+
+impl<J> fmt::Debug for WorkerPool<J> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WorkerPool").field("queued", &self.queued()).field("counts", &self.crew.counts()).finish_non_exhaustive()
+    }
+}
+
+/// What became of the jobs of a [`WorkerPool`], from its start to its [`shutdown`](WorkerPool::shutdown).
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ShutdownReport<J> {
+    /// How many ended without an error.
+    pub done: usize,
+    /// How many returned an error.
+    pub failed: usize,
+    /// How many panicked.
+    pub panicked: usize,
+    /// How many had started and were stopped, at the deadline or with their runtime.
+    pub aborted: usize,
+    /// Those that never started, in the order in which they were submitted.
+    pub never_started: Vec<J>,
+}
+
+/// A job that was not taken, given back: by [`WorkerPool::submit`] and [`WorkerPool::try_submit`].
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Refused<J> {
+    /// The queue has no free place.
+    Full(J),
+    /// The pool has been shut down.
+    ShutDown(J),
+}
+
+impl<J> Refused<J> {
+    /// The job.
+    pub fn into_job(self) -> J {
+        match self {
+            Self::Full(job) | Self::ShutDown(job) => job,
+        }
+    }
+}
+
+impl<J> fmt::Display for Refused<J> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Full(_) => "the queue of the worker pool is full",
+            Self::ShutDown(_) => "the worker pool has been shut down",
+        })
+    }
+}
+
+// By hand, so that a job need not be `Debug`.
+impl<J> fmt::Debug for Refused<J> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Full(_) => "Full(..)",
+            Self::ShutDown(_) => "ShutDown(..)",
+        })
+    }
+}
+
+impl<J> Error for Refused<J> {}
+
+/// Tells the jobs that were submitted before a moment from those after it. Every epoch but the last is closed.
+#[derive(Default)]
+struct Epochs(Mutex<Vec<TaskTracker>>);
+
+impl Epochs {
+    /// A mark that is held for as long as a job is not over.
+    fn mark(&self) -> TaskTrackerToken {
+        let mut epochs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match epochs.last() {
+            Some(epoch) if !epoch.is_closed() => epoch.token(),
+            _ => {
+                let epoch = TaskTracker::new();
+                let mark = epoch.token();
+                epochs.push(epoch);
+                mark
+            }
+        }
+    }
+
+    /// Ends the current epoch; returns all in which a job is not over.
+    fn close(&self) -> Vec<TaskTracker> {
+        let mut epochs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        epochs.retain(|epoch| !epoch.is_empty());
+        for epoch in &*epochs {
+            epoch.close();
+        }
+        epochs.clone()
+    }
+}
+
+impl Counts {
+    fn with<J>(self, never_started: Vec<J>) -> ShutdownReport<J> {
+        let Self { done, failed, panicked, aborted } = self;
+        ShutdownReport { done, failed, panicked, aborted, never_started }
+    }
+}

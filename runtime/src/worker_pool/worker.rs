@@ -1,0 +1,133 @@
+//! One worker: takes a job, sees it to its end whatever that is, takes the next.
+
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+
+use async_channel::Receiver;
+use futures_util::FutureExt;
+use tokio::task::coop;
+
+use super::{Queued, ShutdownReport};
+use crate::Logged;
+use crate::report::{Report, ReportKind};
+
+/// How many jobs ended in which way.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Counts {
+    pub(super) done: usize,
+    pub(super) failed: usize,
+    pub(super) panicked: usize,
+    pub(super) aborted: usize,
+}
+
+/// What the workers of a pool leave behind.
+pub(super) struct Crew<J> {
+    counts: Mutex<Counts>,
+    never_started: Mutex<Vec<J>>,
+}
+
+impl<J> Crew<J> {
+    pub(super) fn new() -> Self {
+        Self { counts: Mutex::default(), never_started: Mutex::new(Vec::new()) }
+    }
+
+    pub(super) fn counts(&self) -> Counts {
+        *lock(&self.counts)
+    }
+
+    /// The figures so far, and the jobs that were left over.
+    pub(super) fn sum_up(&self) -> ShutdownReport<J> {
+        let never_started = std::mem::take(&mut *lock(&self.never_started));
+        self.counts().with(never_started)
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// One of the workers of a pool.
+pub(super) struct Worker<J> {
+    name: &'static str,
+    shift: Arc<Shift<J>>,
+}
+
+/// What the workers share. It is over with the last of them, also where their runtime has dropped them.
+struct Shift<J> {
+    queue: Receiver<Queued<J>>,
+    crew: Arc<Crew<J>>,
+}
+
+impl<J> Drop for Shift<J> {
+    fn drop(&mut self) {
+        // Nobody is left to take a job: whoever submits one is told, and whoever joins need not wait for those in the queue.
+        self.queue.close();
+        let left_over = std::iter::from_fn(|| self.queue.try_recv().ok()).map(|queued| queued.job);
+        lock(&self.crew.never_started).extend(left_over);
+    }
+}
+
+impl<J> Clone for Worker<J> {
+    fn clone(&self) -> Self {
+        Self { name: self.name, shift: Arc::clone(&self.shift) }
+    }
+}
+
+impl<J> Worker<J> {
+    pub(super) fn new(name: &'static str, queue: Receiver<Queued<J>>, crew: &Arc<Crew<J>>) -> Self {
+        Self { name, shift: Arc::new(Shift { queue, crew: Arc::clone(crew) }) }
+    }
+
+    /// Works until the queue is closed and empty.
+    pub(super) async fn work<H, F>(self, handler: Arc<H>)
+    where
+        H: Fn(J) -> F,
+        F: Future<Output: Logged>,
+    {
+        while let Ok(Queued { job, mark }) = self.shift.queue.recv().await {
+            let running = Running { counts: &self.shift.crew.counts, ended: false };
+            // The output is looked at within, so that a panic of its destructor is the job's as well.
+            let job = AssertUnwindSafe(async { handler(job).await.error() });
+            running.end(self.name, job.catch_unwind().await);
+            // Only now: whoever waits for the job finds it counted.
+            drop(mark);
+            // Jobs that are ready at once must not keep the thread.
+            coop::consume_budget().await;
+        }
+    }
+}
+
+/// A job that has started. Dropped before its end, it was aborted.
+struct Running<'a> {
+    counts: &'a Mutex<Counts>,
+    ended: bool,
+}
+
+impl Running<'_> {
+    fn end(mut self, name: &'static str, outcome: thread::Result<Option<String>>) {
+        self.ended = true;
+        let mut counts = lock(self.counts);
+        let count = match &outcome {
+            Ok(None) => &mut counts.done,
+            Ok(Some(_)) => &mut counts.failed,
+            Err(_) => &mut counts.panicked,
+        };
+        *count += 1;
+        drop(counts);
+        match outcome {
+            Ok(None) => {}
+            Ok(Some(error)) => Report::new(name, ReportKind::Error, error).send(),
+            Err(payload) => Report::panic(name, &*payload).send(),
+        }
+    }
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        if !self.ended {
+            lock(self.counts).aborted += 1;
+        }
+    }
+}

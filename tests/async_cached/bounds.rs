@@ -1,0 +1,63 @@
+//! How much is kept.
+
+use super::*;
+
+#[tokio::test]
+async fn a_tiny_capacity_holds_what_it_says() {
+    for capacity in [1, 2, 3, 10, 100, 257, 1_000] {
+        let cache: Cache<usize, usize> = Cache::new(capacity);
+        for n in 0..capacity * 4 {
+            cache.insert(n, n);
+            assert_eq!(cache.get(&n), Some(n), "the newest entry of {capacity} is there");
+            assert!(cache.len() <= capacity, "{} of {capacity}", cache.len());
+        }
+        assert!(cache.len() * 2 >= capacity, "{} of {capacity} are used", cache.len());
+        assert_eq!(cache.stats().evictions, (capacity * 4 - cache.len()) as u64);
+    }
+}
+
+#[tokio::test]
+async fn capacity_is_an_expression_and_unbounded_must_be_asked_for() {
+    const FEW: u8 = 3;
+    #[async_cached(capacity = FEW, handle = few)]
+    async fn small(n: u32) -> u32 {
+        n
+    }
+    #[async_cached(unbounded, handle = all)]
+    async fn large(n: u32) -> u32 {
+        n
+    }
+    #[async_cached(handle = usual)]
+    async fn default(n: u32) -> u32 {
+        n
+    }
+    for n in 0..20_000 {
+        small(n).await;
+        large(n).await;
+        default(n).await;
+    }
+    assert_eq!((few().len(), all().len()), (3, 20_000));
+    assert!((9_000..=10_000).contains(&usual().len()), "{}", usual().len());
+}
+
+#[tokio::test]
+async fn values_are_dropped_outside_of_the_locks() {
+    static CACHE: Cache<u32, Arc<Dropped>> = Cache::new(1);
+    static DROPPED: AtomicU32 = AtomicU32::new(0);
+    struct Dropped;
+    impl Drop for Dropped {
+        fn drop(&mut self) {
+            DROPPED.fetch_add(1, SeqCst);
+            CACHE.invalidate(&99);
+            let _ = CACHE.len();
+        }
+    }
+    for n in 0..10 {
+        CACHE.insert(n, Arc::new(Dropped));
+    }
+    CACHE.insert(9, Arc::new(Dropped));
+    CACHE.invalidate(&9);
+    CACHE.insert(1, Arc::new(Dropped));
+    CACHE.clear();
+    assert_eq!(DROPPED.load(SeqCst), 12);
+}

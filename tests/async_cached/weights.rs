@@ -1,0 +1,88 @@
+//! Entries that weigh more than others, and what is told of those that leave.
+
+use std::sync::Mutex;
+
+use steadfast::RemovalCause;
+
+use super::*;
+
+#[tokio::test]
+async fn weights_hold() {
+    #[async_cached(capacity = 100, weight = |_, text| text.len(), handle = loads)]
+    async fn load(length: usize) -> String {
+        "x".repeat(length)
+    }
+    for length in [40, 30, 20, 35, 60, 10, 99, 3] {
+        load(length).await;
+        let held: usize = (0..=100).filter_map(|length| loads().get(&length)).map(|text| text.len()).sum();
+        assert!(held <= 100, "{held} after {length}");
+    }
+    assert!(loads().stats().evictions > 0);
+}
+
+#[tokio::test]
+async fn what_is_heavier_than_all_is_returned_counted_and_not_stored() {
+    #[async_cached(capacity = 10, weight = |_, n| *n, handle = loads)]
+    async fn load(n: u64) -> u64 {
+        n
+    }
+    load(4).await;
+    assert_eq!(load(11).await, 11);
+    assert_eq!((loads().len(), loads().stats().oversized, loads().stats().evictions), (1, 1, 0));
+    assert_eq!(load(10).await, 10);
+    assert_eq!((loads().contains(&10), loads().contains(&4)), (true, false));
+    loads().insert(10, 12);
+    assert_eq!((loads().len(), loads().stats().oversized), (0, 2), "a newer value that is too heavy leaves none behind");
+}
+
+#[tokio::test]
+async fn what_weighs_nothing_counts_as_one() {
+    #[async_cached(capacity = 5, weight = |_, _| 0, handle = loads)]
+    async fn load(n: u64) -> u64 {
+        n
+    }
+    for n in 0..100 {
+        load(n).await;
+    }
+    assert_eq!(loads().len(), 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_listener_is_told_why() {
+    static TOLD: Mutex<Vec<(u32, u32, RemovalCause)>> = Mutex::new(Vec::new());
+    #[async_cached(capacity = 2, ttl = 10s, on_evict = |key, value, cause| TOLD.lock().unwrap().push((*key, *value, cause)), handle = loads)]
+    async fn load(id: u32) -> u32 {
+        id * 10
+    }
+    let told = || std::mem::take(&mut *TOLD.lock().unwrap());
+    for id in 1..=3 {
+        load(id).await;
+    }
+    let size = told();
+    assert!(matches!(size[..], [(_, _, RemovalCause::Size)]), "{size:?}");
+    loads().clear();
+    assert_eq!(told().iter().filter(|(_, _, cause)| *cause == RemovalCause::Explicit).count(), 2);
+    load(5).await;
+    loads().insert(5, 7);
+    assert_eq!(told(), [(5, 50, RemovalCause::Replaced)]);
+    loads().invalidate(&5);
+    assert_eq!(told(), [(5, 7, RemovalCause::Explicit)]);
+    load(6).await;
+    advance(10 * SECOND).await;
+    load(7).await;
+    assert_eq!(told(), [(6, 60, RemovalCause::Expired)]);
+    loads().invalidate_if(|id, _| *id == 7);
+    assert_eq!(told(), [(7, 70, RemovalCause::Explicit)]);
+}
+
+#[tokio::test]
+async fn the_listener_may_use_the_cache() {
+    #[async_cached(capacity = 1, on_evict = |key, _, _| assert!(!loads().contains(key)), handle = loads)]
+    async fn load(id: u32) -> u32 {
+        id
+    }
+    for id in 0..10 {
+        load(id).await;
+        loads().invalidate(&id);
+    }
+}

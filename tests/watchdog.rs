@@ -1,0 +1,122 @@
+//! `Watchdog`: barks once at a blocked worker, and only then. It looks at the machine's own clock, and so these tests do.
+#![forbid(unsafe_code)]
+#![deny(warnings, missing_docs, clippy::pedantic)]
+
+use std::sync::{Mutex, MutexGuard, Once, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use steadfast::{Report, ReportKind, Watchdog, on_report};
+use tokio::runtime::{Builder, Runtime};
+
+static REPORTS: Mutex<Vec<Report>> = Mutex::new(Vec::new());
+
+/// All reports carry the same name: the tests take turns.
+fn turn() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| on_report(|report| REPORTS.lock().unwrap().push(report.clone())));
+    let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    REPORTS.lock().unwrap().clear();
+    turn
+}
+
+fn reports() -> Vec<Report> {
+    REPORTS.lock().unwrap().clone()
+}
+
+fn wait_for_reports(count: usize) -> bool {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while reports().len() < count && Instant::now() < deadline {
+        thread::sleep(Duration::from_millis(1));
+    }
+    reports().len() == count
+}
+
+/// Long enough for a machine that is busy with other things.
+const THRESHOLD: Duration = Duration::from_millis(100);
+
+fn two_workers() -> (Runtime, Watchdog) {
+    let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let watchdog = Watchdog::builder().threshold(THRESHOLD).runtime(runtime.handle()).start();
+    (runtime, watchdog)
+}
+
+#[test]
+fn one_blocked_worker_of_two_is_reported_once() {
+    let _turn = turn();
+    let (runtime, watchdog) = two_workers();
+    runtime.block_on(runtime.spawn(async { thread::sleep(8 * THRESHOLD) })).unwrap();
+    assert!(wait_for_reports(1), "{:?}", reports());
+    drop(watchdog);
+    let report = reports().remove(0);
+    assert_eq!((report.name(), report.kind()), ("Watchdog", ReportKind::Blocked));
+    let text = report.to_string();
+    assert!(text.starts_with("`Watchdog` sees worker ") && text.contains(" of 2 blocked by a task for 100ms"), "{text}");
+}
+
+#[test]
+fn each_block_is_reported() {
+    let _turn = turn();
+    let (runtime, _watchdog) = two_workers();
+    for block in 1..=2 {
+        runtime.block_on(runtime.spawn(async { thread::sleep(4 * THRESHOLD) })).unwrap();
+        assert!(wait_for_reports(block), "{:?}", reports());
+        thread::sleep(THRESHOLD);
+    }
+}
+
+#[test]
+fn a_blocked_current_thread_runtime_is_reported_once() {
+    let _turn = turn();
+    let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let watchdog = Watchdog::builder().threshold(THRESHOLD).start();
+        tokio::time::sleep(THRESHOLD).await;
+        assert_eq!(reports(), []);
+        thread::sleep(4 * THRESHOLD);
+        tokio::time::sleep(THRESHOLD).await;
+        drop(watchdog);
+    });
+    assert_eq!(reports().len(), 1);
+}
+
+#[test]
+fn idle_and_busy_runtimes_are_not_reported() {
+    let _turn = turn();
+    let (runtime, watchdog) = two_workers();
+    runtime.block_on(async { tokio::time::sleep(4 * THRESHOLD).await });
+    let busy = (0..4).map(|_| async {
+        let end = Instant::now() + 4 * THRESHOLD;
+        while Instant::now() < end {
+            tokio::task::yield_now().await;
+        }
+    });
+    runtime.block_on(steadfast::gather(busy));
+    drop(watchdog);
+    assert_eq!(reports(), []);
+}
+
+#[test]
+fn a_runtime_that_has_shut_down_is_not_reported() {
+    let _turn = turn();
+    let (runtime, _watchdog) = two_workers();
+    drop(runtime);
+    thread::sleep(4 * THRESHOLD);
+    assert_eq!(reports(), []);
+}
+
+#[test]
+fn a_watchdog_that_was_dropped_does_not_report() {
+    let _turn = turn();
+    let (runtime, watchdog) = two_workers();
+    drop(watchdog);
+    runtime.block_on(runtime.spawn(async { thread::sleep(4 * THRESHOLD) })).unwrap();
+    assert_eq!(reports(), []);
+}
+
+#[test]
+#[should_panic(expected = "threshold of zero")]
+fn a_threshold_of_zero_panics() {
+    let _never = Watchdog::builder().threshold(Duration::ZERO).start();
+}
