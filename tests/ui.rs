@@ -6,7 +6,7 @@
 #[test]
 fn compile_errors() {
     let cases = trybuild::TestCases::new();
-    for folder in ["lints"] {
+    for folder in ["timeout", "retry", "async_cached", "offload_blocking", "stack", "lints"] {
         cases.compile_fail(format!("tests/ui/{folder}/*.rs"));
     }
 }

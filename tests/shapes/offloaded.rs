@@ -43,16 +43,16 @@ macro_rules! called {
 macro_rules! at_once {
     ($call:ident $dollar:tt) => {
         macro_rules! $call {
-                                            ($dollar value:expr) => { $dollar value }
-                                        }
+                                                                                    ($dollar value:expr) => { $dollar value }
+                                                                                }
     };
 }
 
 macro_rules! in_time {
     ($call:ident $dollar:tt) => {
         macro_rules! $call {
-                                            ($dollar value:expr) => { $dollar value.await }
-                                        }
+                                                                                    ($dollar value:expr) => { $dollar value.await }
+                                                                                }
     };
 }
 

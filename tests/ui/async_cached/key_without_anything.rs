@@ -1,0 +1,16 @@
+use steadfast::async_cached;
+
+struct Db;
+
+#[async_cached]
+async fn user(db: &Db, id: u64) -> u64 {
+    let _ = db;
+    id
+}
+
+#[async_cached]
+async fn users(ids: &[Db]) -> usize {
+    ids.len()
+}
+
+fn main() {}

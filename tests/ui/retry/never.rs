@@ -1,0 +1,8 @@
+use steadfast::retry;
+
+#[retry]
+async fn serve() -> ! {
+    loop {}
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use steadfast::timeout;
+
+#[timeout(5s)]
+async fn send() {}
+
+fn main() {}
