@@ -248,3 +248,44 @@ async fn ten_thousand_callers_with_keys_mixed() {
     let stats = loads().stats();
     assert_eq!((stats.hits + stats.misses, stats.loads + stats.coalesced), (10_000, stats.misses));
 }
+
+#[test]
+fn statistics_add_up_under_eight_threads() {
+    #[async_cached(capacity = 40, handle = loads)]
+    async fn load(id: u32) -> Result<u32, String> {
+        tokio::task::yield_now().await;
+        if id.is_multiple_of(7) { Err(format!("{id}")) } else { Ok(id) }
+    }
+    const CALLS: u32 = 20_000;
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(8).build().unwrap();
+    let abandoned = runtime.block_on(async {
+        let callers: Vec<_> = (0..8_u32)
+            .map(|thread| {
+                tokio::spawn(async move {
+                    let mut abandoned = 0_u64;
+                    for n in 0..CALLS / 8 {
+                        let id = (n * 31 + thread * 17) % 100;
+                        if n.is_multiple_of(97) {
+                            // Given up after one poll: it has counted as a hit, or as a miss, all the same.
+                            let call = load(id);
+                            pin_mut!(call);
+                            abandoned += u64::from(poll_immediate(call.as_mut()).await.is_none());
+                        } else {
+                            assert_eq!(load(id).await.is_err(), id.is_multiple_of(7));
+                        }
+                        if n.is_multiple_of(50) {
+                            loads().invalidate(&id);
+                        }
+                    }
+                    abandoned
+                })
+            })
+            .collect();
+        join_all(callers).await.into_iter().map(Result::unwrap).sum::<u64>()
+    });
+    let stats = loads().stats();
+    assert_eq!(stats.hits + stats.misses, u64::from(CALLS));
+    assert_eq!(stats.loads + stats.coalesced, stats.misses);
+    assert!(abandoned > 0 && stats.evictions > 0 && stats.load_errors > 0, "{stats:?}");
+    assert_eq!(loads().in_flight(), 0);
+}

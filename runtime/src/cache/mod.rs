@@ -1,6 +1,5 @@
-//! `#[async_cached]` and the cache behind it.
-//!
-//! The store (which entry to keep) is `quick_cache`'s. How long an entry is fresh and who computes it is decided here.
+#![doc = include_str!("caching.md")]
+// The store (which entry to keep) is `quick_cache`'s. How long an entry is fresh and who computes it is decided here.
 
 mod background;
 mod builder;
