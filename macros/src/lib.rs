@@ -18,6 +18,7 @@ mod expand;
 mod function;
 mod layer;
 mod parameters;
+mod policy;
 #[cfg(test)]
 mod snapshots;
 mod stack;
@@ -46,6 +47,7 @@ macro_rules! attributes {
 attributes! {
     async_cached
     coalesce
+    circuit_breaker
     timeout
     retry
     offload_blocking

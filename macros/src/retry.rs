@@ -11,6 +11,7 @@ use crate::duration::Duration;
 use crate::function::{Function, self_ident};
 use crate::layer::{Layer, Parsed, Place};
 use crate::parameters::Binding;
+use crate::policy::number;
 use crate::tokens::own;
 use crate::types;
 use crate::weaver::{Weaver, Woven};
@@ -300,14 +301,4 @@ fn jitter(ident: &Ident) -> Option<&'static str> {
 
 fn milliseconds(count: u64) -> TokenStream {
     quote!(::core::time::Duration::from_millis(#count))
-}
-
-/// The value of a number that is written out.
-fn number(expression: &Expr) -> Option<f64> {
-    match expression {
-        Expr::Lit(syn::ExprLit { lit: syn::Lit::Int(int), .. }) => int.base10_parse().ok(),
-        Expr::Lit(syn::ExprLit { lit: syn::Lit::Float(float), .. }) => float.base10_parse().ok(),
-        Expr::Unary(syn::ExprUnary { op: syn::UnOp::Neg(_), expr, .. }) => number(expr).map(|value| -value),
-        _ => None,
-    }
 }

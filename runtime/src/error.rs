@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::time::Duration;
 
-/// What the library itself reports: a deadline that passed, a computation that waits for itself, a pool that is gone.
+/// What the library itself reports: a deadline that passed, a limit that was met, a circuit that is open, a pool that is gone.
 ///
 /// A function's own errors are never wrapped in it: it is made only where an attribute refuses to go on, and converted at once
 /// into the function's return type (see the [crate documentation](crate#errors)).
@@ -35,6 +35,7 @@ pub struct Error {
     kind: ErrorKind,
     function: &'static str,
     limit: Option<Duration>,
+    count: Option<u32>,
     retry_after: Option<Duration>,
 }
 
@@ -50,15 +51,29 @@ pub enum ErrorKind {
     Shutdown,
     /// A `CancellationToken` was cancelled.
     Cancelled,
+    /// A `#[circuit_breaker]` lets no call through.
+    CircuitOpen,
+    /// A `#[rate_limit]` has no turn left in time.
+    RateLimited,
+    /// A `#[concurrency_limit]` has no place left, or none in time.
+    Saturated,
 }
 
 impl Error {
     pub(crate) fn new(kind: ErrorKind, function: &'static str) -> Self {
-        Self { kind, function, limit: None, retry_after: None }
+        Self { kind, function, limit: None, count: None, retry_after: None }
     }
 
     pub(crate) fn with_limit(self, limit: Duration) -> Self {
         Self { limit: Some(limit), ..self }
+    }
+
+    pub(crate) fn with_count(self, count: u32) -> Self {
+        Self { count: Some(count), ..self }
+    }
+
+    pub(crate) fn with_retry_after(self, retry_after: Option<Duration>) -> Self {
+        Self { retry_after, ..self }
     }
 
     /// Which policy spoke.
@@ -91,19 +106,40 @@ impl Error {
         self.kind == ErrorKind::Cancelled
     }
 
+    /// Whether a circuit breaker let nothing through.
+    #[must_use]
+    pub fn is_circuit_open(&self) -> bool {
+        self.kind == ErrorKind::CircuitOpen
+    }
+
+    /// Whether there were too many calls in a time.
+    #[must_use]
+    pub fn is_rate_limited(&self) -> bool {
+        self.kind == ErrorKind::RateLimited
+    }
+
+    /// Whether too many calls were running or waiting.
+    #[must_use]
+    pub fn is_saturated(&self) -> bool {
+        self.kind == ErrorKind::Saturated
+    }
+
     /// The name of the annotated function, as it is written in the source.
     #[must_use]
     pub fn function(&self) -> &'static str {
         self.function
     }
 
-    /// The limit that was met, where the policy has one: for a timeout, its duration.
+    /// The limit that was met, where it is a time: the duration of a timeout, the period of a rate.
     #[must_use]
     pub fn limit(&self) -> Option<Duration> {
         self.limit
     }
 
-    /// How long to wait before another call has a chance, where the policy knows. No policy of this release does.
+    /// How long to wait before another call has a chance, where the policy knows: a rate limit always does, a circuit breaker while it
+    /// is open (not while a probe is under way, nor when it was [forced open](crate::CircuitBreaker::force_open)).
+    ///
+    /// A `#[retry]` above waits at least that long without being told.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.retry_after
@@ -121,14 +157,30 @@ impl fmt::Display for Error {
             ErrorKind::Recursion => write!(f, "`{function}` called itself with the key that it is computing"),
             ErrorKind::Shutdown => write!(f, "`{function}` did not run: its thread pool has shut down"),
             ErrorKind::Cancelled => write!(f, "`{function}` was cancelled"),
+            ErrorKind::CircuitOpen => {
+                write!(f, "`{function}` was not called: its circuit is open")?;
+                self.retry_after.map_or(Ok(()), |wait| write!(f, " for another {wait:?}"))
+            }
+            ErrorKind::RateLimited => {
+                write!(f, "`{function}` was not called: it is limited")?;
+                if let (Some(count), Some(period)) = (self.count, self.limit) {
+                    write!(f, " to {count} calls in {period:?}")?;
+                }
+                self.retry_after.map_or(Ok(()), |wait| write!(f, ", and the next turn is in {wait:?}"))
+            }
+            ErrorKind::Saturated => {
+                write!(f, "`{function}` was not called: it is saturated")?;
+                self.count.map_or(Ok(()), |count| write!(f, ", with {count} calls at once"))
+            }
         }
     }
 }
 
 impl std::error::Error for Error {}
 
-/// `TimedOut` for a deadline, `Deadlock` for a recursion, `BrokenPipe` for a pool that is gone, `ConnectionAborted` for a cancellation; the
-/// [`Error`] is the source.
+/// `TimedOut` for a deadline, `Deadlock` for a recursion, `BrokenPipe` for a pool that is gone, `ConnectionAborted` for a cancellation,
+/// `ConnectionRefused` for an open circuit, `QuotaExceeded` for a rate, `ResourceBusy` for a saturated function; the [`Error`] is what
+/// [`io::Error::get_ref`] returns.
 impl From<Error> for io::Error {
     fn from(error: Error) -> Self {
         let kind = match error.kind {
@@ -137,6 +189,9 @@ impl From<Error> for io::Error {
             ErrorKind::Shutdown => io::ErrorKind::BrokenPipe,
             // Not `Interrupted`: readers and writers take that as an invitation to go on.
             ErrorKind::Cancelled => io::ErrorKind::ConnectionAborted,
+            ErrorKind::CircuitOpen => io::ErrorKind::ConnectionRefused,
+            ErrorKind::RateLimited => io::ErrorKind::QuotaExceeded,
+            ErrorKind::Saturated => io::ErrorKind::ResourceBusy,
         };
         Self::new(kind, error)
     }

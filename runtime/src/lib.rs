@@ -37,6 +37,7 @@
 //! | --- | --- |
 //! | [`macro@timeout`] | drops the work at a deadline |
 //! | [`macro@retry`] | runs the body again while it fails, with backoff and jitter |
+//! | [`macro@circuit_breaker`] | refuses calls while what is called fails |
 //! | [`async_cached`] | keeps results, and lets one caller compute while the others wait |
 //! | [`coalesce`] | lets callers share a run, and keeps nothing |
 //! | [`offload_blocking`] | runs a blocking function on a thread pool |
@@ -73,18 +74,20 @@ extern crate self as steadfast;
 
 mod background;
 mod blocking_stream;
+pub mod cache;
 mod checkpoint;
+mod circuit_breaker;
+mod clock;
 mod error;
 mod exit;
-mod outcome;
-mod report;
-mod resource;
-mod stack;
-
-pub mod cache;
 pub mod gather;
 pub mod offload;
+mod outcome;
+mod policy;
+mod report;
+mod resource;
 pub mod retry;
+mod stack;
 mod task_group;
 #[cfg(feature = "test-util")]
 pub mod testing;
@@ -96,6 +99,7 @@ pub use background::{Drained, Logged, drain, spawn_logged};
 pub use blocking_stream::{BlockingSender, BlockingStream, ConsumerGone, blocking_stream};
 pub use cache::{Cache, CacheBuilder, RemovalCause, Stats, async_cached, coalesce};
 pub use checkpoint::checkpoint;
+pub use circuit_breaker::{CircuitBreaker, CircuitState, circuit_breaker};
 pub use error::{Error, ErrorKind};
 pub use exit::Exit;
 pub use gather::{gather, gather_local, try_gather, try_gather_local};
@@ -131,12 +135,17 @@ macro_rules! __steadfast_rayon {
 /// What expansions call. Not a public interface: it changes in any release, together with the attributes.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::outcome::{Attempted, Refusal, Refuse, count, panic_with, refuse_with};
+    pub use crate::outcome::{Attempted, Refusal, Refuse, Verdict, count, failed, panic_with, refuse_with, when};
 
     pub use crate::cache::private as cache;
+    pub use crate::circuit_breaker::private as circuit_breaker;
     pub use crate::offload::private as offload;
     pub use crate::retry::private as retry;
     pub use crate::timeout::private as timeout;
+
+    pub mod policy {
+        pub use crate::policy::Slot;
+    }
 
     pub mod stack {
         pub use crate::stack::Body;

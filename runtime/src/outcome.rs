@@ -85,6 +85,82 @@ impl<T> Attempted for Option<T> {
     }
 }
 
+/// A return type in which the attribute `A` finds failures without being told. Its own trait only for its message.
+#[diagnostic::on_unimplemented(
+    message = "`#[{A}]` cannot tell whether a `{Self}` is a failure",
+    label = "neither a `Result` nor an `Option`",
+    note = "return a `Result` or an `Option`, or say what counts as failed: `failure = |outcome| ..`"
+)]
+pub trait Judged<A> {
+    /// What a failure tells.
+    type Error;
+
+    /// The failure, where it is one.
+    fn failure(&self) -> Option<&Self::Error>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<A, R: Attempted> Judged<A> for R {
+    type Error = R::Error;
+
+    #[inline]
+    fn failure(&self) -> Option<&R::Error> {
+        Attempted::failure(self)
+    }
+}
+
+/// What counts as failed for the attribute `A` when nothing is said.
+#[inline]
+pub fn failed<A, R: Judged<A>>(outcome: &R) -> bool {
+    outcome.failure().is_some()
+}
+
+/// Applies `when`: a function, so that the closure's argument needs no type.
+#[inline]
+pub fn when<A, R: Judged<A>>(outcome: &R, when: impl FnOnce(&R::Error) -> bool) -> bool {
+    outcome.failure().is_some_and(when)
+}
+
+/// Tells failures where there can be any: a plain value is none. Decided by method look-up, as for a [`Refusal`].
+pub struct Verdict<R>(Harmless<R>);
+
+/// Where `Verdict` ends for a return type without failures.
+pub struct Harmless<R>(PhantomData<fn() -> R>);
+
+impl<R> Verdict<R> {
+    /// For the return type `R`.
+    #[must_use]
+    #[expect(clippy::new_without_default, reason = "only expansions make one")]
+    pub fn new() -> Self {
+        Self(Harmless(PhantomData))
+    }
+}
+
+impl<R: Attempted> Verdict<R> {
+    /// Whether this is a failure.
+    #[inline]
+    pub fn failed(&self, outcome: &R) -> bool {
+        outcome.failure().is_some()
+    }
+}
+
+impl<R> Deref for Verdict<R> {
+    type Target = Harmless<R>;
+
+    fn deref(&self) -> &Harmless<R> {
+        &self.0
+    }
+}
+
+impl<R> Harmless<R> {
+    /// It is none.
+    #[inline]
+    #[expect(clippy::unused_self, reason = "same call as `Verdict::failed`")]
+    pub fn failed(&self, _: &R) -> bool {
+        false
+    }
+}
+
 /// Refuses where a refusal is so unexpected that the user is not asked for an `or_else`: through the return type if that
 /// can carry an error, else by a panic.
 ///

@@ -139,14 +139,13 @@ impl Times {
 
 #[cfg(test)]
 mod tests {
-    use super::super::clock::Clock;
     use super::*;
 
     const SECOND: Duration = Duration::from_secs(1);
 
     #[test]
     fn jitter_stays_in_its_range_and_spreads() {
-        let now = Clock::new().now();
+        let now = Moment::now();
         let lifetime = Lifetime::new().ttl(10 * SECOND).ttl_jitter(5 * SECOND);
         let ends: Vec<Moment> = (0..1_000).map(|_| lifetime.times(now).fresh).collect();
         assert!(ends.iter().all(|end| (now.plus(10 * SECOND)..=now.plus(15 * SECOND)).contains(end)));
@@ -156,14 +155,14 @@ mod tests {
 
     #[test]
     fn windows_begin_where_the_ttl_ends() {
-        let now = Clock::new().now();
+        let now = Moment::now();
         let times = Lifetime::new().ttl(SECOND).stale_while_revalidate(2 * SECOND).stale_if_error(5 * SECOND).times(now);
         assert_eq!((times.fresh, times.keep), (now.plus(SECOND), now.plus(6 * SECOND)));
     }
 
     #[test]
     fn huge_times_do_not_overflow() {
-        let now = Clock::new().now();
+        let now = Moment::now();
         let huge = Lifetime::new().ttl(Duration::MAX).ttl_jitter(Duration::MAX).stale_if_error(Duration::MAX).refresh_ahead(0.5);
         assert_eq!(huge.times(now).keep, Moment::NEVER);
     }

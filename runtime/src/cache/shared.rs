@@ -6,7 +6,7 @@ use std::time::Duration;
 use foldhash::quality::RandomState;
 
 use super::builder::CacheBuilder;
-use super::clock::{Clock, Moment};
+use super::clock::Moment;
 use super::entry::{Age, Entry, Found, Idle};
 use super::expiry::Expiry;
 use super::flight::{self, Flights};
@@ -24,7 +24,6 @@ pub(crate) struct Shared<K, V> {
     tags: TagIndex,
     pub(super) flights: Flights<K, V>,
     pub(super) counters: Counters,
-    pub(super) clock: Clock,
     /// Seeded at random for each process: nobody outside can choose keys that collide.
     hasher: RandomState,
     pub(super) settings: CacheBuilder<K, V>,
@@ -44,7 +43,6 @@ impl<K: Hash + Eq, V: Clone> Shared<K, V> {
             tags: TagIndex::default(),
             flights: Flights::new(),
             counters: Counters::default(),
-            clock: Clock::new(),
             hasher: RandomState::default(),
             settings,
         }
@@ -65,7 +63,7 @@ impl<K: Hash + Eq, V: Clone> Shared<K, V> {
         if entry.is_eternal() {
             return Some((entry.found, Age::Fresh));
         }
-        let now = self.clock.now();
+        let now = Moment::now();
         if self.expiry.is_due(now) {
             self.tidy(now);
         }
@@ -84,7 +82,7 @@ impl<K: Hash + Eq, V: Clone> Shared<K, V> {
     where
         K: Key<Q>,
     {
-        self.store.peek(hash, key).map_or(Age::Gone, |entry| entry.age_within(self.clock.now(), revalidate))
+        self.store.peek(hash, key).map_or(Age::Gone, |entry| entry.age_within(Moment::now(), revalidate))
     }
 
     /// Clears a few expired entries away.
@@ -96,7 +94,7 @@ impl<K: Hash + Eq, V: Clone> Shared<K, V> {
     /// Clears a few expired entries away, if there are any.
     pub(super) fn tidy_if_due(&self) {
         if !self.expiry.is_empty() {
-            let now = self.clock.now();
+            let now = Moment::now();
             if self.expiry.is_due(now) {
                 self.tidy(now);
             }
@@ -115,7 +113,7 @@ impl<K: Hash + Eq, V: Clone> Shared<K, V> {
         K: Key<Q>,
     {
         let entry = self.store.peek(hash, key)?;
-        (entry.is_eternal() || entry.is_fresh(self.clock.now())).then_some(entry.found)
+        (entry.is_eternal() || entry.is_fresh(Moment::now())).then_some(entry.found)
     }
 
     /// A value that may stand in for an error: fresh, or no longer fresh than `window` ago.
@@ -124,7 +122,7 @@ impl<K: Hash + Eq, V: Clone> Shared<K, V> {
         K: Key<Q>,
     {
         let entry = self.store.peek(hash, key)?;
-        let now = self.clock.now();
+        let now = Moment::now();
         let in_time = entry.age(now) != Age::Gone && now < entry.times.fresh.plus(window);
         match entry.found {
             Found::Value(value) if in_time => Some(value),
@@ -149,7 +147,7 @@ impl<K: Hash + Eq, V: Clone> Shared<K, V> {
         // Without times, no look at the clock.
         let timed = lifetime.of_value().is_some() || lifetime.idle().is_some();
         let entry = if timed {
-            let now = self.clock.now();
+            let now = Moment::now();
             let idle = lifetime.idle().map(|limit| Idle::new(limit, now));
             Entry { found: Found::Value(value.clone()), times: lifetime.times(now), idle }
         } else {
@@ -160,7 +158,7 @@ impl<K: Hash + Eq, V: Clone> Shared<K, V> {
 
     /// A failure on its way into the store.
     pub(super) fn incoming_failure(&self, found: Found<V>, ttl: Duration) -> Option<Incoming<V>> {
-        let times = Times::until(self.clock.now().plus(ttl));
+        let times = Times::until(Moment::now().plus(ttl));
         (!ttl.is_zero() && self.store.holds(1)).then(|| Incoming { entry: Entry { found, times, idle: None }, weight: 1 })
     }
 
@@ -278,7 +276,7 @@ impl<K: Hash + Eq, V: Clone> Shared<K, V> {
     }
 
     pub(super) fn len(&self) -> usize {
-        self.see_off(self.expiry.all(&self.store, self.clock.now()));
+        self.see_off(self.expiry.all(&self.store, Moment::now()));
         self.store.len()
     }
 

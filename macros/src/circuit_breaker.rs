@@ -1,0 +1,287 @@
+//! `#[circuit_breaker(failures = 5)]`
+
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::parse::ParseStream;
+use syn::spanned::Spanned;
+use syn::{Expr, Lit};
+
+use crate::args::{self, Count, OptionName};
+use crate::diagnostics::Errors;
+use crate::duration::Duration;
+use crate::layer::{Layer, Parsed, Place};
+use crate::policy::{self, Handle, Recipe, Setting};
+use crate::weaver::{Weaver, Woven};
+
+const OPTIONS: &[&str] = &[
+    "failures",
+    "window",
+    "failure_rate",
+    "min_calls",
+    "open_for",
+    "open_for_max",
+    "probes",
+    "when",
+    "failure",
+    "slow_call",
+    "or_else",
+    "handle",
+];
+
+#[derive(Default)]
+struct CircuitBreaker {
+    /// One that is made elsewhere.
+    object: Option<Expr>,
+    failures: Option<Count>,
+    window: Option<Window>,
+    failure_rate: Option<Expr>,
+    min_calls: Option<Count>,
+    open_for: Option<Duration>,
+    open_for_max: Option<Duration>,
+    probes: Option<Count>,
+    when: Option<Expr>,
+    failure: Option<Expr>,
+    slow_call: Option<Duration>,
+    or_else: Option<Expr>,
+    handle: Option<Handle>,
+}
+
+/// `100` calls or `30s`. An expression may be either, which its type says.
+enum Window {
+    Calls(Count),
+    Time(Duration),
+}
+
+impl Window {
+    fn read(input: ParseStream<'_>) -> syn::Result<Self> {
+        let ahead = input.fork();
+        let bare = ahead.parse::<Lit>().is_ok_and(|literal| matches!(&literal, Lit::Int(int) if int.suffix().is_empty()));
+        if bare { input.parse().map(Self::Calls) } else { input.parse().map(Self::Time) }
+    }
+
+    fn written(&self) -> &Expr {
+        match self {
+            Self::Calls(count) => &count.0,
+            Self::Time(time) => time.written(),
+        }
+    }
+}
+
+pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Parsed {
+    let mut breaker = CircuitBreaker::default();
+    let mut object = None;
+    let mut positional = |input: ParseStream<'_>| {
+        object = Some(policy::object(input, OPTIONS)?);
+        Ok(())
+    };
+    let common = args::read("circuit_breaker", tokens, OPTIONS, errors, Some(&mut positional), &mut |option, input| {
+        breaker.option(option, input)
+    });
+    breaker.object = object;
+    Parsed::new(breaker, common)
+}
+
+impl CircuitBreaker {
+    fn option(&mut self, option: &OptionName, input: ParseStream<'_>) -> syn::Result<()> {
+        match option.name.as_str() {
+            "failures" => self.failures = Some(option.parse(input)?),
+            "window" => self.window = Some(option.value(input, Window::read)?),
+            "failure_rate" => self.failure_rate = Some(option.parse(input)?),
+            "min_calls" => self.min_calls = Some(option.parse(input)?),
+            "open_for" => self.open_for = Some(option.parse(input)?),
+            "open_for_max" => self.open_for_max = Some(option.parse(input)?),
+            "probes" => self.probes = Some(option.parse(input)?),
+            "when" => self.when = Some(option.parse(input)?),
+            "failure" => self.failure = Some(option.parse(input)?),
+            "slow_call" => self.slow_call = Some(option.parse(input)?),
+            "or_else" => self.or_else = Some(option.parse(input)?),
+            _ => self.handle = Some(option.parse(input)?),
+        }
+        Ok(())
+    }
+}
+
+impl Layer for CircuitBreaker {
+    fn check(&self, place: Place<'_>, errors: &mut Errors) {
+        policy::check_returns(place.function, place.span, "neither succeeds nor fails: a breaker would never open", errors);
+        if let (Some(when), Some(_)) = (&self.when, &self.failure) {
+            errors.at(when, "`when` and `failure` both say what counts as failed: write one of them");
+        }
+        if let Some(object) = &self.object {
+            return policy::check_inert(object, &self.settings(), self.handle.as_ref(), errors);
+        }
+        self.check_rules(errors);
+        self.check_values(errors);
+        if let Some(handle) = &self.handle {
+            handle.check(place.function, errors);
+        }
+    }
+
+    fn late(&self) -> TokenStream {
+        let Self { object, when, failure, or_else, .. } = self;
+        quote!(#object #when #failure #or_else)
+    }
+
+    // 'circuit_breaker: {
+    //     let permit = match enter(breaker) { Ok(permit) => permit, Err(open) => break 'circuit_breaker refusal };
+    //     let outcome = ..;
+    //     permit.settle(failed(&outcome));
+    //     outcome
+    // }
+    fn weave(&self, weaver: &mut Weaver<'_>, below: &mut dyn FnMut(&mut Weaver<'_>) -> Woven) -> Woven {
+        let span = Span::mixed_site();
+        let (root, private) = (weaver.root.clone(), weaver.private.clone());
+        let (breaker, permit, label) = (weaver.name("breaker"), weaver.name("permit"), weaver.label("circuit_breaker"));
+        let object = match &self.object {
+            Some(object) => quote_spanned!(object.span()=> &(#object)),
+            None => self.recipe(weaver).place(weaver, self.handle.as_ref()),
+        };
+        let Woven { evaluate, carried, setup, run } = below(weaver);
+        let name = weaver.function_name();
+        let refusal = weaver.refuse("circuit_breaker", &quote_spanned!(span=> open.error(#name)), self.or_else.as_ref());
+        let drop_body = weaver.drop_body();
+        let failed = self.failed(weaver);
+        Woven {
+            evaluate,
+            carried,
+            setup,
+            run: quote_spanned! {span=>
+                #label: {
+                    let #breaker: &#root::CircuitBreaker = #object;
+                    let #permit = match #private::circuit_breaker::enter(#breaker) {
+                        ::core::result::Result::Ok(permit) => permit,
+                        ::core::result::Result::Err(open) => {
+                            #drop_body
+                            let refusal = #refusal;
+                            break #label refusal
+                        }
+                    };
+                    let outcome = #run;
+                    #permit.settle(#failed);
+                    outcome
+                }
+            },
+        }
+    }
+
+    fn items(&self, weaver: &Weaver<'_>) -> TokenStream {
+        self.recipe(weaver).handle(weaver, self.handle.as_ref())
+    }
+}
+
+impl CircuitBreaker {
+    fn failed(&self, weaver: &Weaver<'_>) -> TokenStream {
+        let span = Span::mixed_site();
+        let private = &weaver.private;
+        let marker = quote!(#private::circuit_breaker::circuit_breaker);
+        match (&self.failure, &self.when) {
+            (Some(failure), _) => quote_spanned!(span=> #private::retry::failure(&outcome, #failure)),
+            (None, Some(when)) => quote_spanned!(span=> #private::when::<#marker, _>(&outcome, #when)),
+            (None, None) => {
+                let output = weaver.function.output();
+                quote_spanned!(span=> #private::failed::<#marker, #output>(&outcome))
+            }
+        }
+    }
+
+    fn recipe(&self, weaver: &Weaver<'_>) -> Recipe {
+        let (root, private) = (&weaver.root, &weaver.private);
+        let span = Span::mixed_site();
+        let mut make = quote_spanned!(span=> #root::CircuitBreaker::new());
+        let counts = [("failures", &self.failures), ("min_calls", &self.min_calls), ("probes", &self.probes)];
+        for (name, count) in counts {
+            if let Some(count) = count {
+                let (name, count) = (crate::tokens::own(name), count.tokens(private));
+                make.extend(quote!(.#name(#count)));
+            }
+        }
+        let times = [("open_for", &self.open_for), ("open_for_max", &self.open_for_max), ("slow_call", &self.slow_call)];
+        for (name, time) in times {
+            if let Some(time) = time {
+                let name = crate::tokens::own(name);
+                make.extend(quote!(.#name(#time)));
+            }
+        }
+        if let Some(rate) = &self.failure_rate {
+            let rate = policy::number(rate).map_or_else(|| rate.to_token_stream(), |rate| quote!(#rate));
+            make.extend(quote!(.failure_rate(#rate)));
+        }
+        let make = match &self.window {
+            None => make,
+            Some(Window::Calls(calls)) => {
+                let calls = calls.tokens(private);
+                quote!(#make.window_calls(#calls))
+            }
+            Some(Window::Time(time)) if time.literal().is_some() || self.failure_rate.is_none() => quote!(#make.window(#time)),
+            Some(Window::Time(either)) => quote_spanned!(either.written().span()=> #private::circuit_breaker::window(#make, #either)),
+        };
+        let constant = self.settings().iter().filter_map(|setting| setting.written).all(policy::is_literal);
+        Recipe { ty: "CircuitBreaker", noun: "circuit breaker", make, constant }
+    }
+
+    fn settings(&self) -> [Setting<'_>; 8] {
+        [
+            ("failures", self.failures.as_ref().map(|count| &count.0)),
+            ("window", self.window.as_ref().map(Window::written)),
+            ("failure_rate", self.failure_rate.as_ref()),
+            ("min_calls", self.min_calls.as_ref().map(|count| &count.0)),
+            ("open_for", self.open_for.as_ref().map(Duration::written)),
+            ("open_for_max", self.open_for_max.as_ref().map(Duration::written)),
+            ("probes", self.probes.as_ref().map(|count| &count.0)),
+            ("slow_call", self.slow_call.as_ref().map(Duration::written)),
+        ]
+        .map(|(name, written)| Setting { name, written })
+    }
+
+    /// The rules exclude each other, and each has settings of its own.
+    fn check_rules(&self, errors: &mut Errors) {
+        match (&self.failure_rate, &self.window) {
+            (Some(_), _) => {
+                if let Some(failures) = &self.failures {
+                    errors.at(&failures.0, "`failures` and `failure_rate` both say when the circuit opens: write one of them");
+                }
+            }
+            (None, window) => {
+                if let Some(min_calls) = &self.min_calls {
+                    errors.at(&min_calls.0, "`min_calls` has no effect on `failures`, which are counted: write `failure_rate = 0.5` with it");
+                }
+                if let Some(Window::Calls(calls)) = window {
+                    errors.at(
+                        &calls.0,
+                        "`failures` are counted within a time, as in `window = 1min`: write a unit, or `failure_rate = 0.5` for a share of calls",
+                    );
+                }
+            }
+        }
+        if let (Some(min_calls), Some(Window::Calls(calls))) = (&self.min_calls, &self.window)
+            && let (Some(least), Some(most)) = (min_calls.literal(), calls.literal())
+            && self.failure_rate.is_some()
+            && least > most
+        {
+            errors.at(&min_calls.0, format!("the window never holds more than {most} calls: write a `min_calls` of that at most"));
+        }
+    }
+
+    fn check_values(&self, errors: &mut Errors) {
+        policy::check_positive(self.failures.as_ref(), "the circuit would open without a failure: `failures` is at least 1", errors);
+        policy::check_positive(self.probes.as_ref(), "the circuit would never close again: `probes` is at least 1", errors);
+        policy::check_lasts(self.open_for.as_ref(), "the circuit would be open for no time at all: give `open_for` one", errors);
+        policy::check_lasts(self.slow_call.as_ref(), "every call would be a slow one: give `slow_call` a time", errors);
+        match &self.window {
+            Some(Window::Calls(calls)) => policy::check_positive(Some(calls), "no call would ever be in the window: write at least 1", errors),
+            Some(Window::Time(time)) => policy::check_lasts(Some(time), "no call would ever be in the window: give it a time", errors),
+            None => {}
+        }
+        if let Some(rate) = &self.failure_rate
+            && policy::number(rate).is_some_and(|rate| rate <= 0.0 || rate > 1.0)
+        {
+            errors.at(rate, "`failure_rate` is a share of the calls, above 0 and at most 1: write `0.5` for one half");
+        }
+        if let (Some(first), Some(most)) = (&self.open_for, &self.open_for_max)
+            && let (Some(shortest), Some(longest)) = (first.literal(), most.literal())
+            && longest < shortest
+        {
+            errors.at(most.written(), "`open_for_max` is shorter than `open_for`: write how long that may grow");
+        }
+    }
+}

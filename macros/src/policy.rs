@@ -1,0 +1,192 @@
+//! What attributes with a state of their own have in common: a breaker, a limit.
+//!
+//! The state is an object of a public type, in a static inside the function, or inside the function that `handle` makes, or made by the
+//! user and named in the attribute.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::parse::{Parse, ParseStream};
+use syn::{Expr, Lit, Path};
+
+use crate::args::{Count, OptionName};
+use crate::diagnostics::Errors;
+use crate::duration::Duration;
+use crate::function::Function;
+use crate::parameters::cfgs;
+use crate::types::{self, bare};
+use crate::weaver::Weaver;
+
+/// `handle = name`, `handle = Self::name`.
+pub(crate) struct Handle(pub(crate) Path);
+
+impl Parse for Handle {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        input.call(Path::parse_mod_style).map(Self)
+    }
+}
+
+impl Handle {
+    pub(crate) fn check(&self, function: &Function, errors: &mut Errors) {
+        let path = &self.0;
+        let in_impl = path.segments.first().is_some_and(|first| first.ident == "Self");
+        if path.segments.len() > 2 || in_impl != (path.segments.len() == 2) {
+            errors.at(
+                path,
+                "the handle is made beside the function: write `handle = name`, or `handle = Self::name` inside an `impl`",
+            );
+        } else if function.parameters.receiver.is_some() && !in_impl {
+            let name = self.name();
+            errors.at(path, format!("inside an `impl` the handle is an associated function: write `handle = Self::{name}`"));
+        }
+    }
+
+    fn name(&self) -> &Ident {
+        &self.0.segments.last().expect("a path has a segment").ident
+    }
+}
+
+/// A setting, as it is written.
+pub(crate) struct Setting<'a> {
+    pub(crate) name: &'static str,
+    pub(crate) written: Option<&'a Expr>,
+}
+
+/// How a policy is made: the call that makes it, and the calls that set it.
+pub(crate) struct Recipe {
+    /// `CircuitBreaker`.
+    pub(crate) ty: &'static str,
+    /// What the documentation of the handle calls it.
+    pub(crate) noun: &'static str,
+    pub(crate) make: TokenStream,
+    /// Whether it can be made at compile time.
+    pub(crate) constant: bool,
+}
+
+impl Recipe {
+    /// A reference to the function's own policy, which `handle` gives a name.
+    pub(crate) fn place(&self, weaver: &Weaver<'_>, handle: Option<&Handle>) -> TokenStream {
+        handle.map_or_else(|| self.own(weaver), |Handle(path)| quote!(#path()))
+    }
+
+    fn ty(&self, weaver: &Weaver<'_>) -> TokenStream {
+        let (root, ty) = (&weaver.root, Ident::new(self.ty, Span::mixed_site()));
+        quote!(#root::#ty)
+    }
+
+    fn own(&self, weaver: &Weaver<'_>) -> TokenStream {
+        let span = Span::mixed_site();
+        let (private, ty, make) = (&weaver.private, self.ty(weaver), &self.make);
+        if self.constant {
+            return quote_spanned!(span=> { static POLICY: #ty = #make; &POLICY });
+        }
+        quote_spanned! {span=> {
+            static POLICY: #private::policy::Slot<#ty> = #private::policy::Slot::new();
+            POLICY.get(|| #make)
+        }}
+    }
+
+    /// The function that the user calls.
+    pub(crate) fn handle(&self, weaver: &Weaver<'_>, handle: Option<&Handle>) -> TokenStream {
+        let Some(handle) = handle else { return TokenStream::new() };
+        let function = weaver.function;
+        let (visibility, name, ty) = (&function.visibility, handle.name(), self.ty(weaver));
+        let scope = if handle.0.segments.len() > 1 { "Self::" } else { "" };
+        let documentation = format!("The {} of [`{}`]({scope}{1}).", self.noun, function.name());
+        let cfgs = cfgs(&function.attributes);
+        let own = self.own(weaver);
+        quote! {
+            #(#cfgs)*
+            #[doc = #documentation]
+            #[must_use]
+            #visibility fn #name() -> &'static #ty { #own }
+        }
+    }
+}
+
+/// Reports what has no effect on an object that is made elsewhere.
+pub(crate) fn check_inert(object: &Expr, settings: &[Setting<'_>], handle: Option<&Handle>, errors: &mut Errors) {
+    let named = object.to_token_stream().to_string().replace(' ', "");
+    for Setting { name, written } in settings {
+        if let Some(written) = written {
+            errors.at(written, format!("`{named}` has its own `{name}`: set it where `{named}` is made"));
+        }
+    }
+    if let Some(Handle(path)) = handle {
+        errors.at(path, format!("`{named}` has a name already: use that one, and remove `handle`"));
+    }
+}
+
+/// Reports what a function that never returns is no place for.
+pub(crate) fn check_returns(function: &Function, span: Span, reason: &str, errors: &mut Errors) {
+    if function.diverges() {
+        errors.at_span(span, format!("a function that never returns {reason}"));
+    }
+}
+
+/// Reports a literal count of zero.
+pub(crate) fn check_positive(count: Option<&Count>, message: &str, errors: &mut Errors) {
+    if let Some(count) = count.filter(|count| count.literal() == Some(0)) {
+        errors.at(&count.0, message);
+    }
+}
+
+/// Reports a literal time of zero.
+pub(crate) fn check_lasts(duration: Option<&Duration>, message: &str, errors: &mut Errors) {
+    if let Some(duration) = duration.filter(|duration| duration.literal().is_some_and(|duration| duration.is_zero())) {
+        errors.at(duration.written(), message);
+    }
+}
+
+/// Reads a first argument that names an object. The name of an option is one that lacks its value.
+pub(crate) fn object(input: ParseStream<'_>, known: &[&str]) -> syn::Result<Expr> {
+    let expression: Expr = input.parse()?;
+    if let Expr::Path(path) = &expression
+        && let Some(ident) = path.path.get_ident()
+        && known.contains(&ident.to_string().as_str())
+    {
+        return Err(syn::Error::new(ident.span(), format!("`{ident}` takes a value: write `{ident} = ..`")));
+    }
+    Ok(expression)
+}
+
+/// Reads an option that is there or not.
+pub(crate) fn flag(option: &OptionName, input: ParseStream<'_>) -> syn::Result<Ident> {
+    if input.is_empty() || input.peek(syn::Token![,]) {
+        return Ok(option.ident.clone());
+    }
+    Err(input.error(format!("`{}` stands alone: remove what follows it", option.name)))
+}
+
+/// Whether the expression is a number or the like, so that it can stand in a constant.
+pub(crate) fn is_literal(expression: &Expr) -> bool {
+    match expression {
+        Expr::Lit(_) => true,
+        Expr::Unary(unary) => is_literal(&unary.expr),
+        Expr::Group(group) => is_literal(&group.expr),
+        Expr::Paren(paren) => is_literal(&paren.expr),
+        _ => false,
+    }
+}
+
+/// The value of a number that is written out.
+pub(crate) fn number(expression: &Expr) -> Option<f64> {
+    match expression {
+        Expr::Lit(syn::ExprLit { lit: Lit::Int(int), .. }) if int.suffix().is_empty() => int.base10_parse().ok(),
+        Expr::Lit(syn::ExprLit { lit: Lit::Float(float), .. }) if float.suffix().is_empty() => float.base10_parse().ok(),
+        Expr::Unary(syn::ExprUnary { op: syn::UnOp::Neg(_), expr, .. }) => number(expr).map(|value| -value),
+        Expr::Group(syn::ExprGroup { expr, .. }) | Expr::Paren(syn::ExprParen { expr, .. }) => number(expr),
+        _ => None,
+    }
+}
+
+/// Whether an outcome failed, for a layer that takes what can never fail as a success.
+pub(crate) fn verdict(weaver: &Weaver<'_>, outcome: &TokenStream) -> TokenStream {
+    let private = &weaver.private;
+    match weaver.function.output.as_ref().map(bare) {
+        Some(syn::Type::ImplTrait(_)) | None => quote!(false),
+        Some(ty) => {
+            let output = types::without_impl(ty);
+            quote!(#private::Verdict::<#output>::new().failed(#outcome))
+        }
+    }
+}

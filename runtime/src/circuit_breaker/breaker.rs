@@ -1,0 +1,435 @@
+//! The breaker: closed, open, half-open.
+
+use std::fmt;
+use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use super::permit::{Open, Permit};
+use super::settings::Settings;
+use super::tally::Tally;
+use crate::clock;
+
+/// Keeps calls away from what fails anyway, and tries it again now and then.
+///
+/// Closed, it lets every call through and watches the outcomes. Once too many have failed it is open: calls are refused at once. After
+/// a while it is half-open: a few probes are let through, and when they succeed it is closed again (Michael Nygard, "Release It!").
+///
+/// A breaker is made in a `static` and shared by the functions that depend on the same thing, or comes with a function and is reached
+/// by its `handle`.
+///
+/// ```
+/// use std::time::Duration;
+/// use steadfast::{CircuitBreaker, CircuitState, circuit_breaker};
+///
+/// static PAYMENTS: CircuitBreaker = CircuitBreaker::new().failures(2).open_for(Duration::from_secs(10));
+///
+/// #[circuit_breaker(PAYMENTS)]
+/// async fn charge(cents: u64) -> Result<u64, std::io::Error> {
+///     if cents == 0 { Err(std::io::Error::other("nothing to pay")) } else { Ok(cents) }
+/// }
+///
+/// #[circuit_breaker(PAYMENTS)]
+/// async fn refund(cents: u64) -> Option<u64> {
+///     Some(cents)
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+/// let mut transitions = PAYMENTS.subscribe();
+/// for _ in 0..2 {
+///     assert!(charge(0).await.is_err());
+/// }
+/// assert_eq!(*transitions.borrow_and_update(), CircuitState::Open);
+/// assert_eq!(refund(5).await, None);
+///
+/// tokio::time::advance(Duration::from_secs(10)).await;
+/// assert_eq!(refund(5).await, Some(5)); // the probe
+/// assert_eq!(PAYMENTS.state(), CircuitState::Closed);
+/// # }
+/// ```
+pub struct CircuitBreaker {
+    settings: Settings,
+    /// The generation, which every transition begins anew, above the phase in the two lowest bits. A call carries the word under which it
+    /// was let through: an outcome counts only while that is still the word.
+    word: AtomicU64,
+    /// Whether the last outcome was a failure: where only failures count, a success that follows a success changes nothing.
+    streak: AtomicU32,
+    inner: Mutex<Inner>,
+    transitions: OnceLock<watch::Sender<CircuitState>>,
+}
+
+struct Inner {
+    tally: Tally,
+    /// The end of the time in which the circuit is open.
+    until: u64,
+    /// How often in a row it was opened again by a probe.
+    reopenings: u32,
+    /// Probes under way.
+    probing: u32,
+    /// Probes that have succeeded.
+    succeeded: u32,
+}
+
+/// What a [`CircuitBreaker`] does with calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CircuitState {
+    /// It lets them through.
+    Closed,
+    /// It refuses them for a while.
+    Open,
+    /// It lets a few through, to see how they fare.
+    HalfOpen,
+    /// It refuses them until somebody calls [`reset`](CircuitBreaker::reset).
+    Isolated,
+}
+
+const PHASES: [CircuitState; 4] = [CircuitState::Closed, CircuitState::Open, CircuitState::HalfOpen, CircuitState::Isolated];
+
+fn phase(word: u64) -> CircuitState {
+    PHASES[(word & 3) as usize]
+}
+
+impl CircuitBreaker {
+    /// Opens after 5 failures in a row, for 30 seconds, and then lets one probe through at a time.
+    #[must_use]
+    pub const fn new() -> Self {
+        let inner = Inner { tally: Tally::new(), until: 0, reopenings: 0, probing: 0, succeeded: 0 };
+        Self {
+            settings: Settings::DEFAULT,
+            word: AtomicU64::new(0),
+            streak: AtomicU32::new(0),
+            inner: Mutex::new(inner),
+            transitions: OnceLock::new(),
+        }
+    }
+
+    /// How many failures open it \[5\]: in a row, or within the [`window`](Self::window) where there is one.
+    #[must_use]
+    pub const fn failures(mut self, failures: u32) -> Self {
+        self.settings.failures = failures;
+        self
+    }
+
+    /// The share of the calls in the window, of 0 to 1, that opens it when they fail. The window is that of
+    /// [`window_calls`](Self::window_calls), or of [`window`](Self::window) where that is set.
+    #[must_use]
+    pub const fn failure_rate(mut self, share: f64) -> Self {
+        self.settings.failure_rate = Some(share);
+        self
+    }
+
+    /// How many calls the window must have seen before their share counts \[20\].
+    #[must_use]
+    pub const fn min_calls(mut self, calls: u32) -> Self {
+        self.settings.min_calls = calls;
+        self
+    }
+
+    /// A window of so many calls \[100\], for [`failure_rate`](Self::failure_rate).
+    #[must_use]
+    pub const fn window_calls(mut self, calls: u32) -> Self {
+        self.settings.window_calls = calls;
+        self
+    }
+
+    /// A window of time, for [`failures`](Self::failures) or [`failure_rate`](Self::failure_rate).
+    #[must_use]
+    pub const fn window(mut self, window: Duration) -> Self {
+        self.settings.window = Some(window);
+        self
+    }
+
+    /// How long it stays open \[30 s\].
+    #[must_use]
+    pub const fn open_for(mut self, duration: Duration) -> Self {
+        self.settings.open_for = duration;
+        self
+    }
+
+    /// Lets the time for which it is open double whenever a probe fails, up to this. The first success of all probes ends that.
+    #[must_use]
+    pub const fn open_for_max(mut self, duration: Duration) -> Self {
+        self.settings.open_for_max = Some(duration);
+        self
+    }
+
+    /// How many probes run at once while it is half-open, and how many must succeed to close it \[1\].
+    #[must_use]
+    pub const fn probes(mut self, probes: u32) -> Self {
+        self.settings.probes = probes;
+        self
+    }
+
+    /// Counts a call that takes so long as a failure, whatever it returns.
+    #[must_use]
+    pub const fn slow_call(mut self, duration: Duration) -> Self {
+        self.settings.slow_call = Some(duration);
+        self
+    }
+
+    /// What the next call would meet. Changes nothing.
+    #[must_use]
+    pub fn state(&self) -> CircuitState {
+        match phase(self.word.load(Ordering::Acquire)) {
+            CircuitState::Open if clock::now() >= self.lock().until => CircuitState::HalfOpen,
+            other => other,
+        }
+    }
+
+    /// Refuses every call until [`reset`](Self::reset). Calls that run are left alone, and count no more.
+    pub fn force_open(&self) {
+        self.change(&mut self.lock(), CircuitState::Isolated);
+    }
+
+    /// Closes the circuit and forgets everything that was counted. Calls that run count no more.
+    pub fn reset(&self) {
+        let mut inner = self.lock();
+        inner.reopenings = 0;
+        self.change(&mut inner, CircuitState::Closed);
+    }
+
+    /// Follows the state: the receiver has the present one at once, and the latest one after each transition.
+    ///
+    /// An open circuit becomes half-open when a call comes, not when its time is over.
+    ///
+    /// ```
+    /// use steadfast::{CircuitBreaker, CircuitState};
+    ///
+    /// static SEARCH: CircuitBreaker = CircuitBreaker::new();
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let mut states = SEARCH.subscribe();
+    /// assert_eq!(*states.borrow_and_update(), CircuitState::Closed);
+    /// SEARCH.force_open();
+    /// states.changed().await.unwrap();
+    /// assert_eq!(*states.borrow_and_update(), CircuitState::Isolated);
+    /// # }
+    /// ```
+    pub fn subscribe(&self) -> watch::Receiver<CircuitState> {
+        let _inner = self.lock();
+        let transitions = self.transitions.get_or_init(|| watch::Sender::new(phase(self.word.load(Ordering::Relaxed))));
+        transitions.subscribe()
+    }
+
+    /// Lets a call through, or not.
+    #[inline]
+    pub(super) fn enter(&self) -> Result<Permit<'_>, Open> {
+        let word = self.word.load(Ordering::Acquire);
+        if word & 3 != CircuitState::Closed as u64 {
+            return self.enter_half_open();
+        }
+        Ok(Permit::new(self, word, self.start()))
+    }
+
+    /// The clock is read only where somebody looks at it.
+    #[inline]
+    fn start(&self) -> u64 {
+        if self.settings.slow_call.is_some() { clock::now() } else { 0 }
+    }
+
+    #[cold]
+    fn enter_half_open(&self) -> Result<Permit<'_>, Open> {
+        let now = clock::now();
+        let mut inner = self.lock();
+        match phase(self.word.load(Ordering::Relaxed)) {
+            CircuitState::Closed => {}
+            CircuitState::Isolated => return Err(Open { retry_after: None }),
+            CircuitState::Open if now < inner.until => {
+                return Err(Open { retry_after: Some(Duration::from_nanos(inner.until - now)) });
+            }
+            CircuitState::Open => self.change(&mut inner, CircuitState::HalfOpen),
+            CircuitState::HalfOpen if inner.probing >= self.settings.probes.max(1) => return Err(Open { retry_after: None }),
+            CircuitState::HalfOpen => {}
+        }
+        let word = self.word.load(Ordering::Relaxed);
+        inner.probing += u32::from(phase(word) == CircuitState::HalfOpen);
+        Ok(Permit::new(self, word, self.start()))
+    }
+
+    /// Counts the outcome of a call that was let through under `word`.
+    #[inline]
+    pub(super) fn settle(&self, word: u64, started: u64, failed: bool) {
+        let Settings { failure_rate, slow_call, .. } = &self.settings;
+        let closed = word & 3 == CircuitState::Closed as u64;
+        let ends_streak = self.streak.load(Ordering::Relaxed) != 0;
+        if failed || ends_streak || !closed || failure_rate.is_some() || slow_call.is_some() {
+            self.count(word, started, failed);
+        }
+    }
+
+    #[inline(never)]
+    fn count(&self, word: u64, started: u64, failed: bool) {
+        let now = clock::now();
+        let slow = self.settings.slow_call.is_some_and(|slow| now.saturating_sub(started) >= clock::nanos(slow));
+        let failed = failed || slow;
+        let mut inner = self.lock();
+        if self.word.load(Ordering::Relaxed) != word {
+            return;
+        }
+        if phase(word) == CircuitState::HalfOpen {
+            return self.count_probe(&mut inner, failed, now);
+        }
+        if inner.tally.note(self.settings.trip(), failed, now) {
+            return self.open(&mut inner, now);
+        }
+        self.streak.store(u32::from(failed), Ordering::Relaxed);
+    }
+
+    fn count_probe(&self, inner: &mut Inner, failed: bool, now: u64) {
+        inner.probing -= 1;
+        if failed {
+            inner.reopenings += 1;
+            return self.open(inner, now);
+        }
+        inner.succeeded += 1;
+        if inner.succeeded >= self.settings.probes {
+            inner.reopenings = 0;
+            self.change(inner, CircuitState::Closed);
+        }
+    }
+
+    /// A call that was let through went away.
+    #[cold]
+    pub(super) fn give_back(&self, word: u64) {
+        let mut inner = self.lock();
+        if self.word.load(Ordering::Relaxed) == word && phase(word) == CircuitState::HalfOpen {
+            inner.probing -= 1;
+        }
+    }
+
+    fn open(&self, inner: &mut Inner, now: u64) {
+        inner.until = now.saturating_add(clock::nanos(self.settings.open_for(inner.reopenings)));
+        self.change(inner, CircuitState::Open);
+    }
+
+    /// Begins a generation.
+    fn change(&self, inner: &mut Inner, to: CircuitState) {
+        inner.tally.forget();
+        (inner.probing, inner.succeeded) = (0, 0);
+        self.streak.store(0, Ordering::Relaxed);
+        let generation = (self.word.load(Ordering::Relaxed) >> 2) + 1;
+        self.word.store(generation << 2 | to as u64, Ordering::Release);
+        if let Some(transitions) = self.transitions.get() {
+            transitions.send_replace(to);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+// A panic leaves no call half counted.
+impl UnwindSafe for CircuitBreaker {}
+impl RefUnwindSafe for CircuitBreaker {}
+
+impl Default for CircuitBreaker {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for CircuitBreaker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CircuitBreaker").field("state", &self.state()).field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const S: Duration = Duration::from_secs(1);
+
+    fn call(breaker: &CircuitBreaker, failed: bool) -> bool {
+        breaker.enter().map(|permit| permit.settle(failed)).is_ok()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn opens_at_exactly_the_threshold() {
+        let breaker = CircuitBreaker::new().failures(3);
+        for failed in [true, true, false, true, true] {
+            assert!(call(&breaker, failed));
+            assert_eq!(breaker.state(), CircuitState::Closed);
+        }
+        assert!(call(&breaker, true));
+        assert_eq!(breaker.state(), CircuitState::Open);
+        assert_eq!(breaker.enter().unwrap_err().retry_after, Some(30 * S));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_late_result_from_before_the_opening_counts_no_more() {
+        let breaker = CircuitBreaker::new().failures(1).open_for(S);
+        let late = [breaker.enter().unwrap(), breaker.enter().unwrap(), breaker.enter().unwrap()];
+        assert!(call(&breaker, true));
+        let [first, second, third] = late;
+        first.settle(false);
+        assert_eq!(breaker.state(), CircuitState::Open);
+        tokio::time::advance(S).await;
+        let probe = breaker.enter().unwrap();
+        second.settle(false);
+        third.settle(true);
+        assert_eq!(breaker.state(), CircuitState::HalfOpen);
+        assert!(breaker.enter().is_err());
+        probe.settle(false);
+        assert_eq!(breaker.state(), CircuitState::Closed);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn several_probes_must_succeed_and_one_that_fails_opens_for_longer() {
+        let breaker = CircuitBreaker::new().failures(1).open_for(S).open_for_max(3 * S).probes(2);
+        call(&breaker, true);
+        for open_for in [2, 3, 3] {
+            tokio::time::advance(3 * S).await;
+            let [one, two] = [breaker.enter().unwrap(), breaker.enter().unwrap()];
+            assert!(breaker.enter().is_err());
+            one.settle(false);
+            two.settle(true);
+            assert_eq!(breaker.enter().unwrap_err().retry_after, Some(open_for * S));
+        }
+        tokio::time::advance(3 * S).await;
+        drop(breaker.enter().unwrap());
+        assert!(call(&breaker, false) && call(&breaker, false));
+        assert_eq!(breaker.state(), CircuitState::Closed);
+        call(&breaker, true);
+        assert_eq!(breaker.enter().unwrap_err().retry_after, Some(S));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn slow_calls_fail() {
+        let breaker = CircuitBreaker::new().failures(2).slow_call(S);
+        let [slow, quick] = [breaker.enter().unwrap(), breaker.enter().unwrap()];
+        quick.settle(true);
+        tokio::time::advance(S).await;
+        slow.settle(false);
+        assert_eq!(breaker.state(), CircuitState::Open);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn isolated_until_reset() {
+        let breaker = CircuitBreaker::new();
+        let running = breaker.enter().unwrap();
+        breaker.force_open();
+        running.settle(false);
+        tokio::time::advance(100 * S).await;
+        assert_eq!((breaker.state(), breaker.enter().unwrap_err().retry_after), (CircuitState::Isolated, None));
+        breaker.reset();
+        assert!(call(&breaker, false));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_panic_is_a_failure_and_a_cancelled_call_is_nothing() {
+        let breaker = CircuitBreaker::new().failures(1).open_for(S);
+        drop(breaker.enter().unwrap());
+        assert_eq!(breaker.state(), CircuitState::Closed);
+        let panicked = std::panic::catch_unwind(|| {
+            let _permit = CircuitBreaker::enter(&breaker).unwrap();
+            std::panic::resume_unwind(Box::new(()));
+        });
+        assert!(panicked.is_err());
+        assert_eq!(breaker.state(), CircuitState::Open);
+    }
+}

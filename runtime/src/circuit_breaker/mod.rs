@@ -1,0 +1,139 @@
+//! `#[circuit_breaker]`: no calls to what fails anyway.
+
+mod breaker;
+mod permit;
+mod settings;
+mod tally;
+
+pub use breaker::{CircuitBreaker, CircuitState};
+
+/// Refuses calls at once while the function fails, and tries it again after a while.
+///
+/// ```
+/// use steadfast::circuit_breaker;
+/// # #[derive(Debug)] enum AppError { Down, NotFound, Policy(steadfast::Error) }
+/// # impl From<steadfast::Error> for AppError { fn from(e: steadfast::Error) -> Self { Self::Policy(e) } }
+/// # impl AppError { fn is_outage(&self) -> bool { matches!(self, Self::Down) } }
+///
+/// #[circuit_breaker(failures = 3, open_for = 10s, when = |error| error.is_outage(), handle = stock_breaker)]
+/// async fn stock(article: u64) -> Result<u64, AppError> {
+///     if article == 0 { Err(AppError::Down) } else { Err(AppError::NotFound) }
+/// }
+///
+/// // Opens when half of the last 100 calls took two seconds or failed, once there were 20.
+/// #[circuit_breaker(failure_rate = 0.5, slow_call = 2s, failure = |status| *status >= 500, or_else = |_| 503)]
+/// async fn status() -> u16 {
+///     200
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+/// for article in [0, 1, 0, 0, 0] {
+///     assert!(stock(article).await.is_err()); // 1 is answered, and that ends the row
+/// }
+/// let Err(AppError::Policy(error)) = stock(1).await else { panic!() };
+/// assert!(error.is_circuit_open());
+/// assert_eq!(error.to_string(), "`stock` was not called: its circuit is open for another 10s");
+/// assert_eq!(error.retry_after(), Some(std::time::Duration::from_secs(10)));
+///
+/// stock_breaker().reset();
+/// assert!(matches!(stock(1).await, Err(AppError::NotFound)));
+/// assert_eq!(status().await, 200);
+/// # }
+/// ```
+///
+/// # Options
+///
+/// | option | default | meaning |
+/// | --- | --- | --- |
+/// | `failures = n` | 5 | so many failures in a row open the circuit |
+/// | `window = duration` | none | with `failures`: not in a row, but within this time |
+/// | `failure_rate = share` | none | the share of calls, of 0 to 1, that opens the circuit when they fail |
+/// | `window = n` or `duration` | 100 | with `failure_rate`: the calls that count are the last so many, or those of the last so long |
+/// | `min_calls = n` | 20 | with `failure_rate`: nothing opens before so many calls are in the window |
+/// | `open_for = duration` | `30s` | how long calls are refused before a probe is let through |
+/// | `open_for_max = duration` | none | lets `open_for` double with each probe that fails, up to this |
+/// | `probes = n` | 1 | so many probes run at once in half-open; when as many have succeeded, the circuit closes |
+/// | `slow_call = duration` | none | a call that takes so long or longer is a failure, whatever it returns |
+/// | `when = \|error\| bool` | every error | which errors are failures; the others show that somebody answered, and count as successes |
+/// | `failure = \|outcome\| bool` | `Err`, `None` | what is a failure, for any return type |
+/// | `or_else = \|error\| value` | none | what a refused call returns; required where the return type cannot carry the error |
+/// | `handle = name` | none | a function beside this one that returns the `&'static` [`CircuitBreaker`]; `handle = Self::name` in an `impl` |
+/// | `crate = path` | `::steadfast` | where `steadfast` is found |
+///
+/// Or `#[circuit_breaker(PAYMENTS)]`: a [`CircuitBreaker`] that is made elsewhere, a static or a field of `self`, with its own settings;
+/// `when`, `failure` and `or_else` may follow it.
+///
+/// A function has one circuit: all its callers share it, and so do all instantiations of a generic function. Settings that are no
+/// literals are evaluated once, at the first call.
+///
+/// A window of time is exact as long as it holds no more than 2,048 moments with calls; beyond that it is exact to a two-thousandth.
+///
+/// # Errors
+///
+/// An [`Error`](crate::Error) for which [`is_circuit_open`](crate::Error::is_circuit_open) holds, in the function's own error type. Its
+/// [`retry_after`](crate::Error::retry_after) is the time for which the circuit stays open.
+///
+/// # Cancel safety
+///
+/// A call that is dropped counts as neither success nor failure, and a probe that is dropped gives its place to the next call. A call
+/// that was let through before the circuit opened does not close it when it succeeds later.
+///
+/// # Panics
+///
+/// A panic of the body goes on to the caller, and counts as a failure.
+pub use steadfast_macros::circuit_breaker;
+
+#[doc(hidden)]
+pub mod private {
+    pub use super::permit::{Open, Permit};
+    use crate::CircuitBreaker;
+    use std::time::Duration;
+
+    /// The attribute's name, for messages.
+    #[expect(non_camel_case_types, reason = "it is shown to users as the attribute's name")]
+    #[derive(Debug)]
+    pub struct circuit_breaker;
+
+    /// Lets a call through, or not.
+    ///
+    /// # Errors
+    ///
+    /// While the circuit is open.
+    #[inline]
+    pub fn enter(breaker: &CircuitBreaker) -> Result<Permit<'_>, Open> {
+        breaker.enter()
+    }
+
+    /// `window = expr`: of calls or of time, as the type says.
+    pub fn window(breaker: CircuitBreaker, window: impl Window) -> CircuitBreaker {
+        window.set(breaker)
+    }
+
+    /// What a window is measured in.
+    #[diagnostic::on_unimplemented(
+        message = "a `window` is a number of calls or a `Duration`, not a `{Self}`",
+        label = "neither an integer nor a `Duration`"
+    )]
+    pub trait Window {
+        /// The breaker with this window.
+        fn set(self, breaker: CircuitBreaker) -> CircuitBreaker;
+    }
+
+    impl Window for Duration {
+        fn set(self, breaker: CircuitBreaker) -> CircuitBreaker {
+            breaker.window(self)
+        }
+    }
+
+    macro_rules! windows_of_calls {
+        ($($integer:ty)*) => {$(
+            impl Window for $integer {
+                fn set(self, breaker: CircuitBreaker) -> CircuitBreaker {
+                    breaker.window_calls(crate::outcome::count(self))
+                }
+            }
+        )*};
+    }
+
+    windows_of_calls!(u8 u16 u32 u64 usize i32 i64);
+}

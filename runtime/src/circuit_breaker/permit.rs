@@ -1,0 +1,54 @@
+//! A call that was let through, and one that was not.
+
+use std::time::Duration;
+
+use super::CircuitBreaker;
+use crate::{Error, ErrorKind};
+
+/// A call that was let through. One that goes away without an outcome counts as nothing, unless it panics.
+#[derive(Debug)]
+#[must_use]
+pub struct Permit<'a> {
+    breaker: &'a CircuitBreaker,
+    word: u64,
+    started: u64,
+}
+
+impl<'a> Permit<'a> {
+    #[inline]
+    pub(super) fn new(breaker: &'a CircuitBreaker, word: u64, started: u64) -> Self {
+        Self { breaker, word, started }
+    }
+
+    /// Counts the outcome.
+    #[inline]
+    pub fn settle(self, failed: bool) {
+        self.breaker.settle(self.word, self.started, failed);
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for Permit<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.breaker.settle(self.word, self.started, true);
+        } else {
+            self.breaker.give_back(self.word);
+        }
+    }
+}
+
+/// The circuit is open.
+#[derive(Debug)]
+pub struct Open {
+    pub(super) retry_after: Option<Duration>,
+}
+
+impl Open {
+    /// The error that says so for `function`.
+    #[cold]
+    #[must_use]
+    pub fn error(self, function: &'static str) -> Error {
+        Error::new(ErrorKind::CircuitOpen, function).with_retry_after(self.retry_after)
+    }
+}

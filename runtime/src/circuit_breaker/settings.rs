@@ -1,0 +1,90 @@
+//! When a circuit opens, and for how long.
+
+use std::time::Duration;
+
+/// What is set when a breaker is made.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Settings {
+    pub(super) failures: u32,
+    pub(super) failure_rate: Option<f64>,
+    pub(super) min_calls: u32,
+    pub(super) window_calls: u32,
+    pub(super) window: Option<Duration>,
+    pub(super) open_for: Duration,
+    pub(super) open_for_max: Option<Duration>,
+    pub(super) probes: u32,
+    pub(super) slow_call: Option<Duration>,
+}
+
+/// What opens the circuit.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Trip {
+    /// So many failures without a success between them.
+    InARow(u32),
+    /// So many failures within a time.
+    Within(u32, Duration),
+    /// A share of the last calls.
+    OfCalls { rate: f64, min_calls: u32, calls: u32 },
+    /// A share of the calls within a time.
+    OfTime { rate: f64, min_calls: u32, window: Duration },
+}
+
+impl Settings {
+    pub(super) const DEFAULT: Self = Self {
+        failures: 5,
+        failure_rate: None,
+        min_calls: 20,
+        window_calls: 100,
+        window: None,
+        open_for: Duration::from_secs(30),
+        open_for_max: None,
+        probes: 1,
+        slow_call: None,
+    };
+
+    pub(super) fn trip(&self) -> Trip {
+        let (failures, calls) = (self.failures.max(1), self.window_calls.max(1));
+        match (self.failure_rate, self.window) {
+            (None, None) => Trip::InARow(failures),
+            (None, Some(window)) => Trip::Within(failures, window),
+            // More calls than the window holds there never are.
+            (Some(rate), None) => Trip::OfCalls { rate, min_calls: self.min_calls.min(calls), calls },
+            (Some(rate), Some(window)) => Trip::OfTime { rate, min_calls: self.min_calls, window },
+        }
+    }
+
+    /// How long the circuit stays open, after so many probes that failed.
+    pub(super) fn open_for(&self, reopenings: u32) -> Duration {
+        match self.open_for_max {
+            None => self.open_for,
+            Some(most) => {
+                self.open_for.saturating_mul(1_u32.checked_shl(reopenings).unwrap_or(u32::MAX)).min(most.max(self.open_for))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn says_what_opens_the_circuit() {
+        let settings = Settings::DEFAULT;
+        assert_eq!(settings.trip(), Trip::InARow(5));
+        let minute = Duration::from_secs(60);
+        assert_eq!(Settings { window: Some(minute), ..settings }.trip(), Trip::Within(5, minute));
+        let rate = Settings { failure_rate: Some(0.5), window_calls: 10, ..settings };
+        assert_eq!(rate.trip(), Trip::OfCalls { rate: 0.5, min_calls: 10, calls: 10 });
+        assert_eq!(Settings { window: Some(minute), ..rate }.trip(), Trip::OfTime { rate: 0.5, min_calls: 20, window: minute });
+    }
+
+    #[test]
+    fn grows_with_each_reopening() {
+        let second = Duration::from_secs(1);
+        let settings = Settings { open_for: second, open_for_max: Some(5 * second), ..Settings::DEFAULT };
+        let times: Vec<u64> = [0, 1, 2, 3, 40].map(|reopenings| settings.open_for(reopenings).as_secs()).into();
+        assert_eq!(times, [1, 2, 4, 5, 5]);
+        assert_eq!(Settings { open_for_max: None, ..settings }.open_for(7), second);
+    }
+}

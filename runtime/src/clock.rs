@@ -1,0 +1,49 @@
+//! Points in time that fit an atomic: nanoseconds of tokio's clock.
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// No point in time comes before it. A day in the past, since a paused clock may stand behind the one that is asked first.
+fn epoch() -> Instant {
+    static EPOCH: OnceLock<Instant> = OnceLock::new();
+    *EPOCH.get_or_init(|| {
+        let now = Instant::now();
+        now.checked_sub(Duration::from_secs(86_400)).unwrap_or(now)
+    })
+}
+
+/// The time now.
+#[inline]
+pub(crate) fn now() -> u64 {
+    nanos(Instant::now().saturating_duration_since(epoch()))
+}
+
+/// The instant for a timer. What the clock cannot express is as good as never.
+pub(crate) fn instant(at: u64) -> Instant {
+    let epoch = epoch();
+    epoch.checked_add(Duration::from_nanos(at)).unwrap_or_else(|| epoch + Duration::from_secs(u64::from(u32::MAX)))
+}
+
+/// A length of time; more than 584 years are cut off.
+#[expect(clippy::cast_possible_truncation, reason = "compared before")]
+pub(crate) const fn nanos(duration: Duration) -> u64 {
+    let nanos = duration.as_nanos();
+    if nanos > u64::MAX as u128 { u64::MAX } else { nanos as u64 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn converts_and_saturates() {
+        assert_eq!(nanos(Duration::from_millis(3)), 3_000_000);
+        assert_eq!(nanos(Duration::MAX), u64::MAX);
+        let now = now();
+        assert!(now >= nanos(Duration::from_secs(86_000)));
+        assert!(instant(now) <= Instant::now());
+        assert!(instant(u64::MAX) > Instant::now());
+    }
+}

@@ -1,0 +1,343 @@
+//! `#[circuit_breaker]`: what opens the circuit, what closes it, who is let through.
+#![forbid(unsafe_code)]
+#![deny(warnings, missing_docs, clippy::pedantic)]
+
+use std::cell::Cell;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use futures::future::join_all;
+use futures::poll;
+use steadfast::{CircuitBreaker, CircuitState, circuit_breaker, retry, timeout};
+use tokio::time::{advance, sleep};
+
+const S: Duration = Duration::from_secs(1);
+
+#[derive(Debug, PartialEq)]
+enum Failure {
+    Down,
+    NotFound,
+    Policy(steadfast::Error),
+}
+
+impl From<steadfast::Error> for Failure {
+    fn from(error: steadfast::Error) -> Self {
+        Self::Policy(error)
+    }
+}
+
+impl Failure {
+    fn refused(&self) -> &steadfast::Error {
+        match self {
+            Self::Policy(error) if error.is_circuit_open() => error,
+            other => panic!("{other:?} is no refusal"),
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn five_failures_in_a_row_open_it_for_thirty_seconds() {
+    #[circuit_breaker(handle = breaker)]
+    async fn work(runs: &Cell<u32>, fails: bool) -> Result<(), Failure> {
+        runs.set(runs.get() + 1);
+        if fails { Err(Failure::Down) } else { Ok(()) }
+    }
+    let runs = Cell::new(0);
+    for fails in [true, true, true, true, false, true, true, true, true] {
+        assert_eq!(work(&runs, fails).await.is_err(), fails);
+    }
+    assert_eq!(breaker().state(), CircuitState::Closed);
+    assert_eq!(work(&runs, true).await, Err(Failure::Down));
+    assert_eq!(breaker().state(), CircuitState::Open);
+    let refused = work(&runs, false).await.unwrap_err();
+    assert_eq!(refused.refused().function(), "work");
+    assert_eq!(refused.refused().retry_after(), Some(30 * S));
+    assert_eq!(refused.refused().to_string(), "`work` was not called: its circuit is open for another 30s");
+    advance(30 * S - Duration::from_millis(1)).await;
+    assert!(work(&runs, false).await.is_err());
+    assert_eq!(runs.get(), 10);
+    advance(Duration::from_millis(1)).await;
+    assert_eq!(breaker().state(), CircuitState::HalfOpen);
+    assert_eq!(work(&runs, false).await, Ok(()));
+    assert_eq!(breaker().state(), CircuitState::Closed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn failures_within_a_time() {
+    #[circuit_breaker(failures = 3, window = 1min, handle = breaker)]
+    async fn work(fails: bool) -> Option<()> {
+        (!fails).then_some(())
+    }
+    // Successes between them do not matter; those of an hour ago do not either.
+    for fails in [true, false, true, false] {
+        work(fails).await;
+        advance(20 * S).await;
+    }
+    work(true).await;
+    assert_eq!(breaker().state(), CircuitState::Closed, "the first is 80 s old");
+    work(true).await;
+    assert_eq!(breaker().state(), CircuitState::Open);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_share_of_the_last_calls_or_of_those_of_a_time() {
+    #[circuit_breaker(failure_rate = 0.5, min_calls = 4, window = 6, handle = of_calls)]
+    async fn by_calls(fails: bool) -> Option<()> {
+        (!fails).then_some(())
+    }
+    for fails in [true, true, true] {
+        by_calls(fails).await;
+    }
+    assert_eq!(of_calls().state(), CircuitState::Closed);
+    by_calls(false).await;
+    assert_eq!(of_calls().state(), CircuitState::Open);
+
+    #[circuit_breaker(failure_rate = 1, min_calls = 3, window = 10s, handle = of_time)]
+    async fn by_time(fails: bool) -> Option<()> {
+        (!fails).then_some(())
+    }
+    for fails in [true, false, true, true] {
+        by_time(fails).await;
+        advance(4 * S).await;
+    }
+    assert_eq!(of_time().state(), CircuitState::Closed);
+    by_time(true).await;
+    assert_eq!(of_time().state(), CircuitState::Open, "the success is 12 s old");
+}
+
+#[tokio::test(start_paused = true)]
+async fn settings_may_be_expressions() {
+    const FEW: u32 = 2;
+    fn window() -> usize {
+        2
+    }
+    #[circuit_breaker(failures = FEW, open_for = S * 2, handle = breaker)]
+    async fn work() -> Option<()> {
+        None
+    }
+    #[circuit_breaker(failure_rate = 1.0 / 2.0, window = window(), handle = by_rate)]
+    async fn rated() -> Option<()> {
+        None
+    }
+    for _ in 0..2 {
+        assert_eq!(breaker().state(), CircuitState::Closed);
+        assert_eq!(by_rate().state(), CircuitState::Closed);
+        work().await;
+        rated().await;
+    }
+    assert_eq!(by_rate().state(), CircuitState::Open);
+    advance(S).await;
+    assert_eq!(breaker().state(), CircuitState::Open);
+    advance(S).await;
+    assert_eq!(breaker().state(), CircuitState::HalfOpen);
+}
+
+#[tokio::test(start_paused = true)]
+async fn when_failure_and_slow_call_say_what_counts() {
+    #[circuit_breaker(failures = 2, when = |error| *error != Failure::NotFound, handle = by_error)]
+    async fn with_when(error: Failure) -> Result<(), Failure> {
+        Err(error)
+    }
+    for error in [Failure::Down, Failure::NotFound, Failure::Down, Failure::NotFound] {
+        assert!(with_when(error).await.is_err());
+        assert_eq!(by_error().state(), CircuitState::Closed);
+    }
+    #[circuit_breaker(failures = 2, failure = |status| *status >= 500, or_else = |error| u16::from(error.is_circuit_open()))]
+    async fn with_failure(status: u16) -> u16 {
+        status
+    }
+    assert_eq!([with_failure(500).await, with_failure(404).await, with_failure(503).await], [500, 404, 503]);
+    assert_eq!([with_failure(500).await, with_failure(200).await], [500, 1]);
+    #[circuit_breaker(failures = 1, slow_call = 2s, handle = by_time)]
+    async fn slow(time: Duration) -> io::Result<()> {
+        sleep(time).await;
+        Ok(())
+    }
+    assert!(slow(S).await.is_ok());
+    assert!(slow(2 * S).await.is_ok());
+    assert_eq!(slow(S).await.unwrap_err().kind(), io::ErrorKind::ConnectionRefused);
+    assert_eq!(by_time().state(), CircuitState::Open);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_probe_at_a_time_with_a_thousand_callers() {
+    #[circuit_breaker(failures = 1, open_for = 1s, handle = breaker)]
+    async fn work(running: &AtomicU32, fails: bool) -> Result<(), Failure> {
+        assert_eq!(running.fetch_add(1, Ordering::Relaxed), 0);
+        sleep(S).await;
+        running.fetch_sub(1, Ordering::Relaxed);
+        if fails { Err(Failure::Down) } else { Ok(()) }
+    }
+    let running = AtomicU32::new(0);
+    assert!(work(&running, true).await.is_err());
+    advance(S).await;
+    let outcomes = join_all((0..1_000).map(|_| work(&running, false))).await;
+    assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 1);
+    let refusal = outcomes.iter().find_map(|outcome| outcome.as_ref().err()).unwrap().refused();
+    assert_eq!(refusal.retry_after(), None);
+    assert_eq!(breaker().state(), CircuitState::Closed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dropped_probe_gives_its_place_back() {
+    #[circuit_breaker(failures = 1, open_for = 1s, handle = breaker)]
+    async fn work(fails: bool) -> Result<(), Failure> {
+        sleep(S).await;
+        if fails { Err(Failure::Down) } else { Ok(()) }
+    }
+    assert!(work(true).await.is_err());
+    advance(S).await;
+    for _ in 0..3 {
+        let mut probe = Box::pin(work(true));
+        assert!(poll!(&mut probe).is_pending());
+        assert!(work(false).await.unwrap_err().refused().is_circuit_open());
+        drop(probe);
+        assert_eq!(breaker().state(), CircuitState::HalfOpen);
+    }
+    assert_eq!(work(false).await, Ok(()));
+    assert_eq!(breaker().state(), CircuitState::Closed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dropped_call_counts_as_nothing() {
+    #[circuit_breaker(failures = 2, handle = breaker)]
+    #[timeout(1s)]
+    async fn work(fails: bool) -> Result<(), Failure> {
+        if !fails {
+            sleep(10 * S).await;
+        }
+        Err(Failure::Down)
+    }
+    assert!(work(true).await.is_err());
+    for _ in 0..5 {
+        let mut call = Box::pin(work(false));
+        assert!(poll!(&mut call).is_pending());
+    }
+    assert_eq!(breaker().state(), CircuitState::Closed);
+    // A deadline below it is a failure like any other.
+    assert!(matches!(work(false).await, Err(Failure::Policy(error)) if error.is_timeout()));
+    assert_eq!(breaker().state(), CircuitState::Open);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_late_success_does_not_close_it() {
+    #[circuit_breaker(failures = 1, handle = breaker)]
+    async fn work(time: Option<Duration>) -> Result<(), Failure> {
+        sleep(time.ok_or(Failure::Down)?).await;
+        Ok(())
+    }
+    let mut late = Box::pin(work(Some(S)));
+    assert!(poll!(&mut late).is_pending());
+    assert!(work(None).await.is_err());
+    assert_eq!(late.await, Ok(()));
+    assert_eq!(breaker().state(), CircuitState::Open);
+}
+
+static SHARED: CircuitBreaker = CircuitBreaker::new().failures(1);
+
+#[circuit_breaker(SHARED)]
+async fn one() -> Option<u8> {
+    None
+}
+
+#[circuit_breaker(SHARED, when = |error| error.kind() != io::ErrorKind::NotFound)]
+async fn another() -> io::Result<u8> {
+    Ok(1)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_static_is_shared_and_steered() {
+    let mut states = SHARED.subscribe();
+    assert_eq!(one().await, None);
+    assert!(another().await.is_err());
+    states.changed().await.unwrap();
+    assert_eq!(*states.borrow_and_update(), CircuitState::Open);
+    SHARED.reset();
+    assert_eq!(another().await.unwrap(), 1);
+    SHARED.force_open();
+    advance(1_000 * S).await;
+    assert_eq!(another().await.unwrap_err().get_ref().unwrap().to_string(), "`another` was not called: its circuit is open");
+    assert_eq!(*states.borrow_and_update(), CircuitState::Isolated);
+    SHARED.reset();
+    assert_eq!(another().await.unwrap(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_field_of_self_and_a_handle_in_an_impl() {
+    struct Client {
+        breaker: Arc<CircuitBreaker>,
+        fails: bool,
+    }
+    impl Client {
+        #[circuit_breaker(self.breaker)]
+        async fn call(&self) -> Result<(), Failure> {
+            if self.fails { Err(Failure::Down) } else { Ok(()) }
+        }
+
+        /// Documented.
+        #[circuit_breaker(failures = 1, handle = Self::breaker_of_all)]
+        async fn shared<T: Default>(&self) -> Result<T, Failure> {
+            if self.fails { Err(Failure::Down) } else { Ok(T::default()) }
+        }
+    }
+    let client = |fails| Client { breaker: Arc::new(CircuitBreaker::new().failures(1)), fails };
+    let (good, bad) = (client(false), client(true));
+    assert_eq!((bad.call().await, bad.call().await.unwrap_err().refused().function()), (Err(Failure::Down), "call"));
+    assert_eq!(good.call().await, Ok(()));
+    // All instantiations share one.
+    assert_eq!(bad.shared::<u8>().await, Err(Failure::Down));
+    good.shared::<String>().await.unwrap_err().refused();
+    Client::breaker_of_all().reset();
+    assert_eq!(good.shared::<u8>().await, Ok(0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn below_a_retry_each_attempt_counts_above_it_the_call() {
+    #[retry(attempts = 3, delay = 0s)]
+    #[circuit_breaker(failures = 3, handle = each)]
+    async fn inside() -> Option<()> {
+        None
+    }
+    #[circuit_breaker(failures = 3, handle = whole)]
+    #[retry(attempts = 3, delay = 0s)]
+    async fn outside() -> Option<()> {
+        None
+    }
+    inside().await;
+    outside().await;
+    assert_eq!((each().state(), whole().state()), (CircuitState::Open, CircuitState::Closed));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_is_a_failure_and_reaches_the_caller() {
+    #[circuit_breaker(failures = 1, handle = breaker)]
+    async fn work() -> Option<()> {
+        panic!("as it is")
+    }
+    let panic = tokio::spawn(work()).await.unwrap_err().into_panic();
+    assert_eq!(*panic.downcast::<&str>().unwrap(), "as it is");
+    assert_eq!(breaker().state(), CircuitState::Open);
+}
+
+#[tokio::test]
+async fn refusals_become_any_error() {
+    static OPEN: CircuitBreaker = CircuitBreaker::new();
+    #[circuit_breaker(OPEN)]
+    async fn anyhow() -> anyhow::Result<()> {
+        Ok(())
+    }
+    #[circuit_breaker(OPEN)]
+    async fn boxed() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        Ok(())
+    }
+    #[circuit_breaker(OPEN)]
+    async fn own() -> Result<(), steadfast::Error> {
+        Ok(())
+    }
+    OPEN.force_open();
+    assert!(anyhow().await.unwrap_err().downcast::<steadfast::Error>().unwrap().is_circuit_open());
+    assert!(boxed().await.unwrap_err().downcast::<steadfast::Error>().unwrap().is_circuit_open());
+    assert_eq!(own().await.unwrap_err().kind(), steadfast::ErrorKind::CircuitOpen);
+}
