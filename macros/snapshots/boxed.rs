@@ -3,40 +3,59 @@ fn find<'a>(
     name: String,
 ) -> Pin<Box<dyn Future<Output = Option<u8>> + Send + 'a>> {
     Box::pin(async move {
-        let mut attempts_1 = ::steadfast::__private::retry::Attempts::new(3);
-        let mut original_4 = ::steadfast::__private::retry::Repeat::new(name);
-        loop {
-            let last_3 = attempts_1.begin();
-            let name = original_4.next(last_3);
-            let delay = {
-                let outcome = {
-                    async {
-                        if let ::core::option::Option::Some(returned) = ::core::option::Option::None::<
-                            Option<u8>,
-                        > {
-                            return returned;
+        ::steadfast::__steadfast_enter!(
+            __STEADFAST_SITE, seen, "find", [("retry", "clone(name)")]
+        );
+        let returned = {
+            let mut attempts_1 = ::steadfast::__private::retry::Attempts::new(3);
+            let mut original_4 = ::steadfast::__private::retry::Repeat::new(name);
+            loop {
+                let last_3 = attempts_1.begin();
+                let name = original_4.next(last_3);
+                let delay = {
+                    let outcome = {
+                        async {
+                            if let ::core::option::Option::Some(returned) = ::core::option::Option::None::<
+                                Option<u8>,
+                            > {
+                                return returned;
+                            }
+                            ::steadfast::__steadfast_chaos!(
+                                asynchronous "find" error::steadfast::__private::Refusal:: <
+                                Option < u8 > > ::new().refuse(error)
+                            );
+                            self.look_up(name).await
                         }
-                        self.look_up(name).await
+                            .await
+                    };
+                    if !::steadfast::__private::retry::failed::<Option<u8>>(&outcome)
+                        || !attempts_1.left()
+                    {
+                        break outcome;
                     }
-                        .await
-                };
-                if !::steadfast::__private::retry::failed::<Option<u8>>(&outcome)
-                    || !attempts_1.left()
-                {
-                    break outcome;
-                }
-                let delay = attempts_1
-                    .wait(
-                        &::steadfast::__private::retry::Backoff {
-                            delay: ::core::time::Duration::from_millis(100u64),
-                            factor: 2.0,
-                            max_delay: ::core::time::Duration::from_millis(30000u64),
-                            jitter: ::steadfast::__private::retry::Jitter::Full,
-                        },
+                    let delay = attempts_1
+                        .wait(
+                            &::steadfast::__private::retry::Backoff {
+                                delay: ::core::time::Duration::from_millis(100u64),
+                                factor: 2.0,
+                                max_delay: ::core::time::Duration::from_millis(30000u64),
+                                jitter: ::steadfast::__private::retry::Jitter::Full,
+                            },
+                        );
+                    ::steadfast::__private::retry::retrying(
+                        "find",
+                        attempts_1.made(),
+                        delay,
                     );
-                delay
-            };
-            ::steadfast::__private::retry::wait(delay).await;
-        }
+                    delay
+                };
+                ::steadfast::__private::retry::wait(delay).await;
+            }
+        };
+        ::steadfast::__steadfast_leave!(
+            seen, ::steadfast::__private::Verdict:: < Option < u8 > > ::new().failed(&
+            returned)
+        );
+        returned
     })
 }

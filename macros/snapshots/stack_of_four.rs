@@ -8,184 +8,210 @@ async fn user(db: Db, id: UserId) -> Result<User, AppError> {
     const _: () = ();
     #[offload_blocking(__taken)]
     const _: () = ();
-    'cached_1: {
-        let shape_3 = ::steadfast::__private::cache::Kind::<
-            Result<User, AppError>,
-        >::new()
-            .shape();
-        ::steadfast::__private::cache::assert_value(&shape_3);
-        ::steadfast::__private::cache::assert_readable::<User, _>(&shape_3);
-        ::steadfast::__private::cache::assert_argument::<UserId>();
-        let owned = ::steadfast::__private::cache::Owned {
-            key: || ::core::clone::Clone::clone(&id),
-            tags: ::steadfast::__private::cache::Tags::none,
-        };
-        let cache_2: &::steadfast::Cache<_, _> = user_cache();
-        let mode = ::steadfast::__private::cache::Mode {
-            refresh: false,
-            single_flight: true,
-        };
-        let turn = match ::steadfast::__private::cache::begin(
-            cache_2,
-            &id,
-            owned,
-            shape_3,
-            mode,
-        ) {
-            ::steadfast::__private::cache::Begin::Hit(out) => break 'cached_1 out,
-            ::steadfast::__private::cache::Begin::Miss(turn) => turn,
-            ::steadfast::__private::cache::Begin::Recursion => {
-                let refusal = ::steadfast::__private::Refusal::<
-                    Result<User, AppError>,
-                >::new()
-                    .refuse(::steadfast::__private::cache::recursion("user"));
-                break 'cached_1 refusal;
-            }
-        };
-        let limit_5: ::core::time::Duration = ::core::time::Duration::new(2u64, 0u32);
-        let mut attempts_9 = ::steadfast::__private::retry::Attempts::new(3);
-        let mut original_12 = ::steadfast::__private::retry::Repeat::new(db);
-        let mut original_13 = ::steadfast::__private::retry::Repeat::new(id);
-        let mut deadline_6 = ::core::pin::pin!(
-            ::steadfast::__private::timeout::Deadline::new(limit_5)
-        );
-        let lead_4 = match turn {
-            ::steadfast::__private::cache::Turn::Lead(lead) => lead,
-            ::steadfast::__private::cache::Turn::Wait(waiter) => {
-                match waiter.wait(shape_3).await {
-                    ::steadfast::__private::cache::Waited::Done(out) => {
-                        break 'cached_1 out;
-                    }
-                    ::steadfast::__private::cache::Waited::Lead(lead) => lead,
+    ::steadfast::__steadfast_enter!(
+        __STEADFAST_SITE, seen, "user", [("async_cached",
+        "ttl = 60s, skip(db), handle = user_cache"), ("timeout", "2s"), ("retry",
+        "attempts = 3, delay = 50ms, when = |e |e.is_transient()"), ("timeout", "500ms"),
+        ("offload_blocking", "limit = 4")]
+    );
+    let returned = {
+        'cached_1: {
+            let shape_3 = ::steadfast::__private::cache::Kind::<
+                Result<User, AppError>,
+            >::new()
+                .shape();
+            ::steadfast::__private::cache::assert_value(&shape_3);
+            ::steadfast::__private::cache::assert_readable::<User, _>(&shape_3);
+            ::steadfast::__private::cache::assert_argument::<UserId>();
+            let owned = ::steadfast::__private::cache::Owned {
+                key: || ::core::clone::Clone::clone(&id),
+                tags: ::steadfast::__private::cache::Tags::none,
+            };
+            let cache_2: &::steadfast::Cache<_, _> = user_cache();
+            ::steadfast::__steadfast_attach!(__STEADFAST_SITE, cache_2);
+            let mode = ::steadfast::__private::cache::Mode {
+                refresh: false,
+                single_flight: true,
+            };
+            let turn = match ::steadfast::__private::cache::begin(
+                cache_2,
+                &id,
+                owned,
+                shape_3,
+                mode,
+            ) {
+                ::steadfast::__private::cache::Begin::Hit(out) => break 'cached_1 out,
+                ::steadfast::__private::cache::Begin::Miss(turn) => turn,
+                ::steadfast::__private::cache::Begin::Recursion => {
+                    let refusal = ::steadfast::__private::Refusal::<
+                        Result<User, AppError>,
+                    >::new()
+                        .refuse(::steadfast::__private::cache::recursion("user"));
+                    break 'cached_1 refusal;
                 }
-            }
-        };
-        let out = match 'timeout_8: {
-            ::core::result::Result::Ok(
-                loop {
-                    let last_11 = attempts_9.begin();
-                    let db = original_12.next(last_11);
-                    let id = original_13.next(last_11);
-                    let delay = {
-                        let outcome = {
-                            let limit_14: ::core::time::Duration = ::core::time::Duration::new(
-                                0u64,
-                                500000000u32,
-                            );
-                            let pool_18 = ::steadfast::__private::offload::Tokio;
-                            let mut deadline_15 = ::core::pin::pin!(
-                                ::steadfast::__private::timeout::Deadline::new(limit_14)
-                            );
-                            match 'timeout_17: {
-                                ::core::result::Result::Ok(
-                                    match match match lead_4
-                                        .scope(
-                                            ::steadfast::__private::timeout::within(
-                                                deadline_6.as_mut(),
+            };
+            let limit_5: ::core::time::Duration = ::core::time::Duration::new(
+                2u64,
+                0u32,
+            );
+            let mut attempts_9 = ::steadfast::__private::retry::Attempts::new(3);
+            let mut original_12 = ::steadfast::__private::retry::Repeat::new(db);
+            let mut original_13 = ::steadfast::__private::retry::Repeat::new(id);
+            let mut deadline_6 = ::core::pin::pin!(
+                ::steadfast::__private::timeout::Deadline::new(limit_5)
+            );
+            let lead_4 = match turn {
+                ::steadfast::__private::cache::Turn::Lead(lead) => lead,
+                ::steadfast::__private::cache::Turn::Wait(waiter) => {
+                    match waiter.wait(shape_3).await {
+                        ::steadfast::__private::cache::Waited::Done(out) => {
+                            break 'cached_1 out;
+                        }
+                        ::steadfast::__private::cache::Waited::Lead(lead) => lead,
+                    }
+                }
+            };
+            let out = match 'timeout_8: {
+                ::core::result::Result::Ok(
+                    loop {
+                        let last_11 = attempts_9.begin();
+                        let db = original_12.next(last_11);
+                        let id = original_13.next(last_11);
+                        let delay = {
+                            let outcome = {
+                                let limit_14: ::core::time::Duration = ::core::time::Duration::new(
+                                    0u64,
+                                    500000000u32,
+                                );
+                                let pool_18 = ::steadfast::__private::offload::Tokio;
+                                let mut deadline_15 = ::core::pin::pin!(
+                                    ::steadfast::__private::timeout::Deadline::new(limit_14)
+                                );
+                                match 'timeout_17: {
+                                    ::core::result::Result::Ok(
+                                        match match match lead_4
+                                            .scope(
                                                 ::steadfast::__private::timeout::within(
-                                                    deadline_15.as_mut(),
-                                                    ::steadfast::__private::offload::run(
-                                                        pool_18,
-                                                        {
-                                                            static GATE: ::steadfast::__private::offload::Gate = ::steadfast::__private::offload::Gate::new();
-                                                            GATE.enter(|| 4)
-                                                        },
-                                                        move || {
-                                                            if let ::core::option::Option::Some(returned) = ::core::option::Option::None::<
-                                                                Result<User, AppError>,
-                                                            > {
-                                                                return returned;
-                                                            }
-                                                            db.fetch(id)
-                                                        },
+                                                    deadline_6.as_mut(),
+                                                    ::steadfast::__private::timeout::within(
+                                                        deadline_15.as_mut(),
+                                                        ::steadfast::__private::offload::run(
+                                                            pool_18,
+                                                            {
+                                                                static GATE: ::steadfast::__private::offload::Gate = ::steadfast::__private::offload::Gate::new();
+                                                                GATE.enter(|| 4)
+                                                            },
+                                                            move || {
+                                                                if let ::core::option::Option::Some(returned) = ::core::option::Option::None::<
+                                                                    Result<User, AppError>,
+                                                                > {
+                                                                    return returned;
+                                                                }
+                                                                ::steadfast::__steadfast_chaos!(
+                                                                    blocking "user" error::steadfast::__private::Refusal:: <
+                                                                    Result < User, AppError > > ::new().refuse(error)
+                                                                );
+                                                                db.fetch(id)
+                                                            },
+                                                        ),
                                                     ),
                                                 ),
-                                            ),
-                                        )
-                                        .await
-                                    {
-                                        ::core::result::Result::Ok(value) => value,
-                                        ::core::result::Result::Err(reason) => {
-                                            let cut = ::core::result::Result::Err(reason);
-                                            break 'timeout_8 cut;
-                                        }
-                                    } {
-                                        ::core::result::Result::Ok(value) => value,
-                                        ::core::result::Result::Err(reason) => {
-                                            let cut = ::core::result::Result::Err(reason);
-                                            break 'timeout_17 cut;
-                                        }
-                                    } {
-                                        ::core::result::Result::Ok(value) => value,
-                                        ::core::result::Result::Err(gone_19) => {
-                                            ::steadfast::__private::Refusal::<
-                                                Result<User, AppError>,
-                                            >::new()
-                                                .refuse(gone_19.error("user"))
-                                        }
-                                    },
-                                )
-                            } {
-                                ::core::result::Result::Ok(value) => value,
-                                ::core::result::Result::Err(expired_16) => {
-                                    <Result<
-                                        User,
-                                        AppError,
-                                    > as ::steadfast::__private::Refuse<
-                                        ::steadfast::__private::timeout::timeout,
-                                    >>::refuse(expired_16.error("user"))
+                                            )
+                                            .await
+                                        {
+                                            ::core::result::Result::Ok(value) => value,
+                                            ::core::result::Result::Err(reason) => {
+                                                let cut = ::core::result::Result::Err(reason);
+                                                break 'timeout_8 cut;
+                                            }
+                                        } {
+                                            ::core::result::Result::Ok(value) => value,
+                                            ::core::result::Result::Err(reason) => {
+                                                let cut = ::core::result::Result::Err(reason);
+                                                break 'timeout_17 cut;
+                                            }
+                                        } {
+                                            ::core::result::Result::Ok(value) => value,
+                                            ::core::result::Result::Err(gone_19) => {
+                                                ::steadfast::__private::Refusal::<
+                                                    Result<User, AppError>,
+                                                >::new()
+                                                    .refuse(gone_19.error("user"))
+                                            }
+                                        },
+                                    )
+                                } {
+                                    ::core::result::Result::Ok(value) => value,
+                                    ::core::result::Result::Err(expired_16) => {
+                                        <Result<
+                                            User,
+                                            AppError,
+                                        > as ::steadfast::__private::Refuse<
+                                            ::steadfast::__private::timeout::timeout,
+                                        >>::refuse(expired_16.error("user"))
+                                    }
                                 }
+                            };
+                            if !::steadfast::__private::retry::when(
+                                &outcome,
+                                |e| e.is_transient(),
+                            ) || !attempts_9.left()
+                            {
+                                break outcome;
+                            }
+                            let delay = attempts_9
+                                .wait(
+                                    &::steadfast::__private::retry::Backoff {
+                                        delay: ::core::time::Duration::new(0u64, 50000000u32),
+                                        factor: 2.0,
+                                        max_delay: ::core::time::Duration::from_millis(30000u64),
+                                        jitter: ::steadfast::__private::retry::Jitter::Full,
+                                    },
+                                );
+                            ::steadfast::__private::retry::retrying(
+                                "user",
+                                attempts_9.made(),
+                                delay,
+                            );
+                            delay
+                        };
+                        match lead_4
+                            .scope(
+                                ::steadfast::__private::timeout::within(
+                                    deadline_6.as_mut(),
+                                    ::steadfast::__private::retry::wait(delay),
+                                ),
+                            )
+                            .await
+                        {
+                            ::core::result::Result::Ok(value) => value,
+                            ::core::result::Result::Err(reason) => {
+                                let cut = ::core::result::Result::Err(reason);
+                                break 'timeout_8 cut;
                             }
                         };
-                        if !::steadfast::__private::retry::when(
-                            &outcome,
-                            |e| e.is_transient(),
-                        ) || !attempts_9.left()
-                        {
-                            break outcome;
-                        }
-                        let delay = attempts_9
-                            .wait(
-                                &::steadfast::__private::retry::Backoff {
-                                    delay: ::core::time::Duration::new(0u64, 50000000u32),
-                                    factor: 2.0,
-                                    max_delay: ::core::time::Duration::from_millis(30000u64),
-                                    jitter: ::steadfast::__private::retry::Jitter::Full,
-                                },
-                            );
-                        delay
-                    };
-                    match lead_4
-                        .scope(
-                            ::steadfast::__private::timeout::within(
-                                deadline_6.as_mut(),
-                                ::steadfast::__private::retry::wait(delay),
-                            ),
-                        )
-                        .await
-                    {
-                        ::core::result::Result::Ok(value) => value,
-                        ::core::result::Result::Err(reason) => {
-                            let cut = ::core::result::Result::Err(reason);
-                            break 'timeout_8 cut;
-                        }
-                    };
-                },
-            )
-        } {
-            ::core::result::Result::Ok(value) => value,
-            ::core::result::Result::Err(expired_7) => {
-                <Result<
-                    User,
-                    AppError,
-                > as ::steadfast::__private::Refuse<
-                    ::steadfast::__private::timeout::timeout,
-                >>::refuse(expired_7.error("user"))
-            }
-        };
-        let lifetime = ::steadfast::__private::cache::Lifetime::new();
-        lead_4.land(shape_3, out, lifetime)
-    }
+                    },
+                )
+            } {
+                ::core::result::Result::Ok(value) => value,
+                ::core::result::Result::Err(expired_7) => {
+                    <Result<
+                        User,
+                        AppError,
+                    > as ::steadfast::__private::Refuse<
+                        ::steadfast::__private::timeout::timeout,
+                    >>::refuse(expired_7.error("user"))
+                }
+            };
+            let lifetime = ::steadfast::__private::cache::Lifetime::new();
+            lead_4.land(shape_3, out, lifetime)
+        }
+    };
+    ::steadfast::__steadfast_leave!(
+        seen, ::steadfast::__private::Verdict:: < Result < User, AppError > > ::new()
+        .failed(& returned)
+    );
+    returned
 }
 ///The cache of [`user`].
 #[must_use]

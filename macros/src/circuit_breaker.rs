@@ -11,6 +11,7 @@ use crate::diagnostics::Errors;
 use crate::duration::Duration;
 use crate::layer::{Layer, Parsed, Place};
 use crate::policy::{self, Handle, Recipe, Setting};
+use crate::site;
 use crate::weaver::{Weaver, Woven};
 
 const OPTIONS: &[&str] = &[
@@ -140,6 +141,7 @@ impl Layer for CircuitBreaker {
         let name = weaver.function_name();
         let refusal = weaver.refuse("circuit_breaker", &quote_spanned!(span=> open.error(#name)), self.or_else.as_ref());
         let drop_body = weaver.drop_body();
+        let attach = site::attach(weaver, self.object.as_ref(), &breaker);
         let failed = self.failed(weaver);
         Woven {
             evaluate,
@@ -148,6 +150,7 @@ impl Layer for CircuitBreaker {
             run: quote_spanned! {span=>
                 #label: {
                     let #breaker: &#root::CircuitBreaker = #object;
+                    #attach
                     let #permit = match #private::circuit_breaker::enter(#breaker) {
                         ::core::result::Result::Ok(permit) => permit,
                         ::core::result::Result::Err(open) => {

@@ -10,6 +10,7 @@ use crate::diagnostics::Errors;
 use crate::function::{Function, Item, Shape, all, self_ident, with_braces};
 use crate::layer::Layer;
 use crate::parameters::{strip_mut, strip_mut_in};
+use crate::site;
 use crate::stack::{Stack, TAKEN};
 use crate::weaver::Weaver;
 
@@ -119,6 +120,7 @@ fn function_tokens(function: &Function, stack: &Stack) -> TokenStream {
     let layers: Vec<&dyn Layer> = stack.layers.iter().map(|entry| &*entry.parsed.layer).collect();
     let mut weaver = Weaver::new(function, stack, root);
     let woven = weaver.weave(&layers).tokens();
+    let woven = site::counted(&weaver, stack, &woven);
     let items: TokenStream = layers.iter().map(|layer| layer.items(&weaver)).collect();
 
     let mut signature = function.signature.clone();

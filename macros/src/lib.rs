@@ -19,6 +19,7 @@ mod function;
 mod layer;
 mod parameters;
 mod policy;
+mod site;
 #[cfg(test)]
 mod snapshots;
 mod stack;

@@ -71,7 +71,7 @@ impl Layer for OffloadBlocking {
                 }}
             }
         };
-        let body = weaver.body();
+        let body = weaver.body("blocking");
         let Woven { evaluate, carried, setup, run } = weaver.leaf(&quote_spanned!(span=> #private::offload::run(#pool, #permit, move || #body)));
         let name = weaver.function_name();
         let refusal = weaver.refuse_or_panic(&quote!(#gone.error(#name)));

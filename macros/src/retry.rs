@@ -163,6 +163,7 @@ impl Retry {
             if !#failed || !#attempts.left() { break outcome; }
             let delay = #delay;
             #in_time
+            #private::retry::retrying(#name, #attempts.made(), delay);
             #tell
             delay
         }

@@ -22,6 +22,8 @@ pub(crate) struct Entry {
     pub(crate) attribute: &'static layer::Attribute,
     pub(crate) span: Span,
     pub(crate) parsed: Parsed,
+    /// What stands in its parentheses.
+    pub(crate) written: TokenStream,
     /// As it was written, where it was taken off the function.
     path: Option<Path>,
 }
@@ -39,8 +41,11 @@ impl Stack {
         errors: &mut Errors,
     ) -> Self {
         let mut written = arguments.clone();
-        let mut layers =
-            vec![Entry { attribute: first, span: Span::call_site(), parsed: (first.parse)(arguments, errors), path: None }];
+        let entry = |attribute: &'static layer::Attribute, span, written: TokenStream, path, errors: &mut Errors| {
+            let parsed = (attribute.parse)(written.clone(), errors);
+            Entry { attribute, span, parsed, written, path }
+        };
+        let mut layers = vec![entry(first, Span::call_site(), arguments, None, errors)];
         others.retain(|other| {
             report_conditional(other, errors);
             let Some(attribute) = other.path().segments.last().and_then(|last| named(&last.ident.to_string())) else { return true };
@@ -54,7 +59,7 @@ impl Stack {
             };
             let path = Some(other.path().clone());
             written.extend(arguments.clone());
-            layers.push(Entry { attribute, span: other.path().span(), parsed: (attribute.parse)(arguments, errors), path });
+            layers.push(entry(attribute, other.path().span(), arguments, path, errors));
             false
         });
         Self { layers, written }

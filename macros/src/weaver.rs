@@ -11,6 +11,7 @@ use syn::Lifetime;
 use crate::function::{Function, self_ident, with_braces};
 use crate::layer::Layer;
 use crate::parameters::{Binding, is_shared_reference};
+use crate::site;
 use crate::stack::Stack;
 use crate::tokens::{self, own};
 use crate::types;
@@ -81,7 +82,7 @@ impl<'f> Weaver<'f> {
         if let Some((layer, below)) = layers.split_first() {
             return layer.weave(self, &mut |weaver| weaver.weave(below));
         }
-        let (mode, body) = (self.move_token(), self.body());
+        let (mode, body) = (self.move_token(), self.body("asynchronous"));
         self.leaf(&quote!(async #mode #body))
     }
 
@@ -216,7 +217,9 @@ impl<'f> Weaver<'f> {
     /// The return type must be said, since the inside of a block that is not a function is inferred from its first `return`. The
     /// arguments are named in reverse, since what a block takes along is dropped in the order in which it is first named, and the
     /// arguments of a function in reverse.
-    pub(crate) fn body(&self) -> Group {
+    ///
+    /// Between the two is what chaos does; `kind` says how it may wait.
+    pub(crate) fn body(&self, kind: &str) -> Group {
         let span = Span::mixed_site();
         let braces = &self.function.body;
         let named = if self.capture == Capture::Move { self.arguments_in_drop_order() } else { TokenStream::new() };
@@ -230,7 +233,8 @@ impl<'f> Weaver<'f> {
         };
         // Items that the block begins with must not follow a statement; otherwise braces of its own would be unnecessary ones.
         let content = if tokens::begins_with_item(&braces.stream()) { quote!(#braces) } else { braces.stream() };
-        with_braces(braces, quote!(#hint #content))
+        let chaos = site::chaos(self, kind);
+        with_braces(braces, quote!(#hint #chaos #content))
     }
 
     /// The arguments that the body takes along, last first.

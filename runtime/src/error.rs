@@ -57,6 +57,8 @@ pub enum ErrorKind {
     RateLimited,
     /// A `#[concurrency_limit]` has no place left, or none in time.
     Saturated,
+    /// A test asked for it (feature `chaos`).
+    Injected,
 }
 
 impl Error {
@@ -157,6 +159,7 @@ impl fmt::Display for Error {
             ErrorKind::Recursion => write!(f, "`{function}` called itself with the key that it is computing"),
             ErrorKind::Shutdown => write!(f, "`{function}` did not run: its thread pool has shut down"),
             ErrorKind::Cancelled => write!(f, "`{function}` was cancelled"),
+            ErrorKind::Injected => write!(f, "`{function}` failed: a test injected it"),
             ErrorKind::CircuitOpen => {
                 write!(f, "`{function}` was not called: its circuit is open")?;
                 self.retry_after.map_or(Ok(()), |wait| write!(f, " for another {wait:?}"))
@@ -192,6 +195,7 @@ impl From<Error> for io::Error {
             ErrorKind::CircuitOpen => io::ErrorKind::ConnectionRefused,
             ErrorKind::RateLimited => io::ErrorKind::QuotaExceeded,
             ErrorKind::Saturated => io::ErrorKind::ResourceBusy,
+            ErrorKind::Injected => io::ErrorKind::Other,
         };
         Self::new(kind, error)
     }

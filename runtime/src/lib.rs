@@ -75,18 +75,26 @@ extern crate self as steadfast;
 mod background;
 mod blocking_stream;
 pub mod cache;
+#[cfg(feature = "chaos")]
+pub mod chaos;
 mod checkpoint;
 mod circuit_breaker;
 mod clock;
 mod error;
+mod events;
 mod exit;
 pub mod gather;
+#[cfg(feature = "metrics")]
+pub mod metrics;
 pub mod offload;
 mod outcome;
 mod policy;
+#[cfg(feature = "registry")]
+pub mod registry;
 mod report;
 mod resource;
 pub mod retry;
+mod seen;
 mod stack;
 mod task_group;
 #[cfg(feature = "test-util")]
@@ -104,6 +112,8 @@ pub use error::{Error, ErrorKind};
 pub use exit::Exit;
 pub use gather::{gather, gather_local, try_gather, try_gather_local};
 pub use offload::{BlockingPool, offload, offload_blocking};
+#[cfg(feature = "registry")]
+pub use registry::registry;
 pub use report::{Report, ReportKind, on_report};
 pub use resource::{Released, with_resource};
 pub use retry::{RetryEvent, retry};
@@ -138,8 +148,12 @@ pub mod __private {
     pub use crate::outcome::{Attempted, Refusal, Refuse, Verdict, count, failed, panic_with, refuse_with, when};
 
     pub use crate::cache::private as cache;
+    #[cfg(feature = "chaos")]
+    pub use crate::chaos::private as chaos;
     pub use crate::circuit_breaker::private as circuit_breaker;
     pub use crate::offload::private as offload;
+    #[cfg(feature = "registry")]
+    pub use crate::registry;
     pub use crate::retry::private as retry;
     pub use crate::timeout::private as timeout;
 

@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 use std::ops::Deref;
 
-use crate::Error;
+use crate::{Error, events};
 
 /// A return type that can carry a refusal of the attribute `A`.
 #[diagnostic::on_unimplemented(
@@ -19,12 +19,14 @@ pub trait Refuse<A>: Sized {
 
 impl<A, T, E: CarryError<A>> Refuse<A> for Result<T, E> {
     fn refuse(error: Error) -> Self {
+        events::refused(&error);
         Err(E::carry(error))
     }
 }
 
 impl<A, T> Refuse<A> for Option<T> {
-    fn refuse(_: Error) -> Self {
+    fn refuse(error: Error) -> Self {
+        events::refused(&error);
         None
     }
 }
@@ -50,6 +52,7 @@ impl<A, E: From<Error>> CarryError<A> for E {
 
 /// Applies `or_else`: a function, so that the closure's argument needs no type.
 pub fn refuse_with<R>(error: Error, or_else: impl FnOnce(Error) -> R) -> R {
+    events::refused(&error);
     or_else(error)
 }
 
@@ -204,6 +207,7 @@ impl<R> Panicking<R> {
     #[track_caller]
     #[expect(clippy::needless_pass_by_value, clippy::unused_self, reason = "same call as `Refusal::refuse`")]
     pub fn refuse(&self, error: Error) -> R {
+        events::refused(&error);
         panic!("{error}")
     }
 }
@@ -216,6 +220,7 @@ impl<R> Panicking<R> {
 #[track_caller]
 #[expect(clippy::needless_pass_by_value, reason = "same call as `Refusal::refuse`")]
 pub fn panic_with<R>(error: Error) -> R {
+    events::refused(&error);
     panic!("{error}")
 }
 

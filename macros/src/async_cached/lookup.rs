@@ -6,6 +6,7 @@ use syn::Type;
 use syn::spanned::Spanned;
 
 use super::{Cached, handle, times};
+use crate::site;
 use crate::types;
 use crate::weaver::Weaver;
 
@@ -15,6 +16,7 @@ impl Cached {
         let span = Span::mixed_site();
         let (root, private, options) = (&weaver.root, &weaver.private, &self.options);
         let store = self.store(weaver, shape);
+        let attach = if self.stores { site::attach(weaver, options.cache.as_ref(), cache) } else { TokenStream::new() };
         let bind_shape = self.shape(weaver, shape);
         let key = self.key(weaver.function);
         let (bind_key, probe, owned) = (key.bind(private), key.probe(), key.owned());
@@ -35,6 +37,7 @@ impl Cached {
             #bind_key
             let owned = #private::cache::Owned { key: || #owned, tags: #tags };
             let #cache: &#root::Cache<_, _> = #store;
+            #attach
             let mode = #private::cache::Mode { refresh: #refresh, single_flight: #single_flight };
             let turn = match #private::cache::#begin(#cache, #probe, owned, #shape, mode #window) {
                 #private::cache::Begin::Hit(out) => break #label out,

@@ -106,6 +106,11 @@ pub mod private {
         outcome.failure().and_then(after)
     }
 
+    /// Tells whoever watches.
+    pub fn retrying(function: &'static str, attempt: u32, delay: std::time::Duration) {
+        crate::events::retrying(function, attempt, delay);
+    }
+
     /// Applies `on_retry`.
     pub fn on_retry<R>(event: &RetryEvent<'_, R>, listener: impl FnOnce(&RetryEvent<'_, R>)) {
         listener(event);

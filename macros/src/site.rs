@@ -1,0 +1,97 @@
+//! What an expansion says about the function as a whole, for those who look: the registry, metrics, chaos. Macros of the library decide
+//! whether a token of it is left.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::Expr;
+
+use crate::policy;
+use crate::stack::Stack;
+use crate::tokens::own;
+use crate::weaver::Weaver;
+
+/// The static that stands for the function.
+fn site() -> Ident {
+    // An item, and so within sight of the body: not a name that anybody would write.
+    own("__STEADFAST_SITE")
+}
+
+/// The woven body as a call that is counted.
+///
+/// ```text
+/// Input:  body
+/// Output: enter!(SITE seen "user" [("timeout", "2s")]); let out = { body }; leave!(seen, failed(&out)); out
+/// ```
+pub(crate) fn counted(weaver: &Weaver<'_>, stack: &Stack, woven: &TokenStream) -> TokenStream {
+    if weaver.function.diverges() {
+        return woven.clone();
+    }
+    let span = proc_macro2::Span::mixed_site();
+    let (root, function) = (&weaver.root, weaver.function_name());
+    let policies = stack.layers.iter().map(|entry| {
+        let (attribute, settings) = (entry.attribute.name, written(&entry.written));
+        quote!((#attribute, #settings))
+    });
+    let (site, seen, out) = (site(), own("seen"), own("returned"));
+    let failed = policy::verdict(weaver, &quote_spanned!(span=> &#out));
+    quote_spanned! {span=>
+        #root::__steadfast_enter!(#site, #seen, #function, [#(#policies),*]);
+        let #out = { #woven };
+        #root::__steadfast_leave!(#seen, #failed);
+        #out
+    }
+}
+
+/// Gives the function the handle of a policy: its own, or a static that the attribute names.
+pub(crate) fn attach(weaver: &Weaver<'_>, object: Option<&Expr>, policy: &Ident) -> TokenStream {
+    if weaver.function.diverges() || object.is_some_and(|object| !is_static(object)) {
+        return TokenStream::new();
+    }
+    let span = proc_macro2::Span::mixed_site();
+    let (root, site) = (&weaver.root, site());
+    let policy = object.map_or_else(|| policy.to_token_stream(), |object| quote!(&*&#object));
+    quote_spanned!(span=> #root::__steadfast_attach!(#site, #policy);)
+}
+
+/// What chaos does where the body begins. `kind` says how it may wait.
+pub(crate) fn chaos(weaver: &Weaver<'_>, kind: &str) -> TokenStream {
+    let span = proc_macro2::Span::mixed_site();
+    let (root, function, error, kind) = (&weaver.root, weaver.function_name(), own("error"), own(kind));
+    let refusal = weaver.refuse_or_panic(&error.to_token_stream());
+    quote_spanned!(span=> #root::__steadfast_chaos!(#kind #function #error #refusal);)
+}
+
+/// A name that is written like that of a static.
+fn is_static(object: &Expr) -> bool {
+    let Expr::Path(path) = object else { return false };
+    path.path.segments.last().is_some_and(|last| {
+        let name = last.ident.to_string();
+        name.chars().any(char::is_uppercase) && !name.chars().any(char::is_lowercase)
+    })
+}
+
+/// The arguments of an attribute, as somebody would write them.
+fn written(arguments: &TokenStream) -> String {
+    let text = arguments.to_string();
+    let tight =
+        [(" ,", ","), ("( ", "("), (" )", ")"), (" (", "("), (" . ", "."), (" :: ", "::"), ("& ", "&"), ("| ", "|"), (" ;", ";")];
+    tight.iter().fold(text, |text, (loose, tight)| text.replace(loose, tight)).split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use syn::parse_quote;
+
+    #[test]
+    fn settings_read_as_they_are_written() {
+        assert_eq!(written(&quote!(ttl = 60s, skip(db), handle = Self::cache)), "ttl = 60s, skip(db), handle = Self::cache");
+        assert_eq!(written(&quote!()), "");
+    }
+
+    #[test]
+    fn statics_are_told_by_their_names() {
+        assert!(is_static(&parse_quote!(PAYMENTS)) && is_static(&parse_quote!(crate::LIMITS::V2)));
+        assert!(!is_static(&parse_quote!(self.users)) && !is_static(&parse_quote!(Self::cache)));
+    }
+}

@@ -1,0 +1,220 @@
+//! One annotated function: where it stands, what is on it, how its calls went.
+
+use std::fmt;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::handle::{CacheHandle, Handle};
+use crate::CircuitBreaker;
+
+/// An annotated function, as [`registry`](super::registry) lists it.
+pub struct Function {
+    name: &'static str,
+    module: &'static str,
+    file: &'static str,
+    line: u32,
+    policies: &'static [Policy],
+    listed: AtomicBool,
+    started: AtomicU64,
+    ok: AtomicU64,
+    failed: AtomicU64,
+    cancelled: AtomicU64,
+    panicked: AtomicU64,
+    handles: Mutex<Vec<Handle>>,
+    #[cfg(feature = "metrics")]
+    pub(crate) durations: std::sync::OnceLock<metrics::Histogram>,
+}
+
+/// An attribute on a function.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Policy {
+    /// `timeout`
+    pub attribute: &'static str,
+    /// What stands in its parentheses.
+    pub settings: &'static str,
+}
+
+/// How the calls of a function went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Calls {
+    /// Those that were polled at all.
+    pub started: u64,
+    /// Those that returned an `Ok`, a `Some` or a plain value.
+    pub ok: u64,
+    /// Those that returned an `Err` or a `None`.
+    pub failed: u64,
+    /// Those that were dropped before they returned.
+    pub cancelled: u64,
+    /// Those that panicked.
+    pub panicked: u64,
+}
+
+impl Calls {
+    /// How many are under way.
+    #[must_use]
+    pub fn running(&self) -> u64 {
+        self.started.saturating_sub(self.ok + self.failed + self.cancelled + self.panicked)
+    }
+}
+
+impl Function {
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn new(name: &'static str, module: &'static str, file: &'static str, line: u32, policies: &'static [Policy]) -> Self {
+        Self {
+            name,
+            module,
+            file,
+            line,
+            policies,
+            listed: AtomicBool::new(false),
+            started: AtomicU64::new(0),
+            ok: AtomicU64::new(0),
+            failed: AtomicU64::new(0),
+            cancelled: AtomicU64::new(0),
+            panicked: AtomicU64::new(0),
+            handles: Mutex::new(Vec::new()),
+            #[cfg(feature = "metrics")]
+            durations: std::sync::OnceLock::new(),
+        }
+    }
+
+    /// Its name, as it is written.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The path of the module in which it stands.
+    #[must_use]
+    pub fn module(&self) -> &'static str {
+        self.module
+    }
+
+    /// The source file, as the compiler was given it.
+    #[must_use]
+    pub fn file(&self) -> &'static str {
+        self.file
+    }
+
+    /// The line of its first attribute.
+    #[must_use]
+    pub fn line(&self) -> u32 {
+        self.line
+    }
+
+    /// Its attributes of this crate, outermost first.
+    #[must_use]
+    pub fn policies(&self) -> &'static [Policy] {
+        self.policies
+    }
+
+    /// How its calls went so far.
+    #[must_use]
+    pub fn calls(&self) -> Calls {
+        // Ends before beginnings, so that nothing seems to run that never began.
+        let (ok, failed) = (self.ok.load(Relaxed), self.failed.load(Relaxed));
+        let (cancelled, panicked) = (self.cancelled.load(Relaxed), self.panicked.load(Relaxed));
+        Calls { started: self.started.load(Relaxed), ok, failed, cancelled, panicked }
+    }
+
+    /// What holds the state of its policies: its own, and statics that it names. Those that belong to an instance (`cache = self.users`)
+    /// are not known here, and of a generic function only the first instantiation's cache is.
+    pub fn handles(&self) -> impl Iterator<Item = Handle> {
+        self.lock().clone().into_iter()
+    }
+
+    /// Its caches.
+    pub fn caches(&self) -> impl Iterator<Item = &'static dyn CacheHandle> {
+        self.handles().filter_map(|handle| match handle {
+            Handle::Cache(cache) => Some(cache),
+            _ => None,
+        })
+    }
+
+    /// Its circuit breakers.
+    pub fn circuit_breakers(&self) -> impl Iterator<Item = &'static CircuitBreaker> {
+        self.handles().filter_map(|handle| match handle {
+            Handle::CircuitBreaker(breaker) => Some(breaker),
+            _ => None,
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Handle>> {
+        self.handles.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn is_called(&self, name: &str) -> bool {
+        match name.rsplit_once("::") {
+            None => self.name == name,
+            Some((module, name)) => {
+                let before = self.module.strip_suffix(module);
+                self.name == name && before.is_some_and(|before| before.is_empty() || before.ends_with("::"))
+            }
+        }
+    }
+
+    pub(super) fn attach(&self, handle: Handle) {
+        self.lock().push(handle);
+    }
+
+    /// A call begins.
+    #[doc(hidden)]
+    #[inline]
+    pub fn enter(&'static self) -> Seen {
+        if !self.listed.load(Relaxed) {
+            self.list();
+        }
+        self.started.fetch_add(1, Relaxed);
+        Seen {
+            function: self,
+            #[cfg(feature = "metrics")]
+            started: crate::metrics::start(),
+        }
+    }
+
+    #[cold]
+    fn list(&'static self) {
+        if !self.listed.swap(true, Relaxed) {
+            super::enlist(self);
+        }
+    }
+}
+
+impl fmt::Debug for Function {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut debug = f.debug_struct("Function");
+        debug.field("name", &self.name).field("module", &self.module).field("file", &self.file).field("line", &self.line);
+        debug.field("policies", &self.policies).field("calls", &self.calls()).finish_non_exhaustive()
+    }
+}
+
+/// A call under way. Dropped before it has [left](Self::leave), it was cancelled or has panicked.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Seen {
+    function: &'static Function,
+    #[cfg(feature = "metrics")]
+    started: Option<tokio::time::Instant>,
+}
+
+impl Seen {
+    /// The call returns.
+    #[inline]
+    pub fn leave(self, failed: bool) {
+        let counter = if failed { &self.function.failed } else { &self.function.ok };
+        counter.fetch_add(1, Relaxed);
+        #[cfg(feature = "metrics")]
+        crate::metrics::end(self.function, self.started);
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for Seen {
+    #[cold]
+    fn drop(&mut self) {
+        let counter = if std::thread::panicking() { &self.function.panicked } else { &self.function.cancelled };
+        counter.fetch_add(1, Relaxed);
+    }
+}

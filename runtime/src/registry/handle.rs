@@ -1,0 +1,106 @@
+//! What an operator turns: the state of a policy, found by the name of its function.
+
+use std::fmt;
+use std::hash::Hash;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
+use super::Function;
+use crate::{Cache, CircuitBreaker, Stats};
+
+/// The state of a policy.
+#[derive(Clone, Copy)]
+#[non_exhaustive]
+pub enum Handle {
+    /// Of an `#[async_cached]`.
+    Cache(&'static dyn CacheHandle),
+    /// Of a `#[circuit_breaker]`.
+    CircuitBreaker(&'static CircuitBreaker),
+}
+
+impl fmt::Debug for Handle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Cache(cache) => f.debug_tuple("Cache").field(&cache.stats()).finish(),
+            Self::CircuitBreaker(breaker) => f.debug_tuple("CircuitBreaker").field(&breaker.state()).finish(),
+        }
+    }
+}
+
+/// A cache whose types are not known.
+pub trait CacheHandle: Send + Sync {
+    /// See [`Cache::clear`].
+    fn clear(&self);
+
+    /// See [`Cache::len`].
+    fn len(&self) -> usize;
+
+    /// Whether there is no entry.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// See [`Cache::in_flight`].
+    fn in_flight(&self) -> usize;
+
+    /// See [`Cache::stats`].
+    fn stats(&self) -> Stats;
+}
+
+impl<K: Hash + Eq + Send + Sync, V: Clone + Send + Sync> CacheHandle for Cache<K, V> {
+    fn clear(&self) {
+        Self::clear(self);
+    }
+
+    fn len(&self) -> usize {
+        Self::len(self)
+    }
+
+    fn in_flight(&self) -> usize {
+        Self::in_flight(self)
+    }
+
+    fn stats(&self) -> Stats {
+        Self::stats(self)
+    }
+}
+
+/// What has a handle.
+#[doc(hidden)]
+pub trait Attach: Copy {
+    /// The handle.
+    fn handle(self) -> Handle;
+}
+
+impl<K: Hash + Eq + Send + Sync, V: Clone + Send + Sync> Attach for &'static Cache<K, V> {
+    fn handle(self) -> Handle {
+        Handle::Cache(self)
+    }
+}
+
+impl Attach for &'static CircuitBreaker {
+    fn handle(self) -> Handle {
+        Handle::CircuitBreaker(self)
+    }
+}
+
+/// Whether the handle of a policy has been given to its function.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Attached(AtomicBool);
+
+impl Attached {
+    /// Not yet.
+    #[must_use]
+    #[expect(clippy::new_without_default, reason = "only expansions make one")]
+    pub const fn new() -> Self {
+        Self(AtomicBool::new(false))
+    }
+
+    /// Gives it, once.
+    #[inline]
+    pub fn attach(&self, function: &'static Function, policy: impl Attach) {
+        if !self.0.load(Relaxed) && !self.0.swap(true, Relaxed) {
+            function.attach(policy.handle());
+        }
+    }
+}

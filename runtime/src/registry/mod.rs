@@ -1,0 +1,64 @@
+//! Every annotated function that has run, with its policies, its counters and its handles: what an operator looks at and turns.
+
+mod function;
+mod handle;
+
+pub use function::{Calls, Function, Policy, Seen};
+pub use handle::{Attach, Attached, CacheHandle, Handle};
+
+use std::sync::{Mutex, PoisonError};
+
+/// The annotated functions that have run, in the order of their first calls: all that stand in this process, of every crate.
+///
+/// ```
+/// use steadfast::{async_cached, registry};
+///
+/// #[async_cached(ttl = 60s)]
+/// async fn rate(currency: &str) -> u64 {
+///     currency.len() as u64
+/// }
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// rate("eur").await;
+/// rate("eur").await;
+///
+/// let function = registry().find("rate").unwrap();
+/// assert_eq!(function.calls().ok, 2);
+/// assert_eq!(function.policies()[0].attribute, "async_cached");
+/// assert_eq!(function.policies()[0].settings, "ttl = 60s");
+///
+/// let cache = function.caches().next().unwrap();
+/// assert_eq!((cache.len(), cache.stats().hits), (1, 1));
+/// cache.clear();
+/// # }
+/// ```
+///
+/// With the feature `registry`. A function is in it from its first call on; that call costs an allocation, the others two counters.
+#[must_use]
+pub fn registry() -> Registry {
+    Registry { functions: FUNCTIONS.lock().unwrap_or_else(PoisonError::into_inner).clone() }
+}
+
+static FUNCTIONS: Mutex<Vec<&'static Function>> = Mutex::new(Vec::new());
+
+/// The annotated functions at one moment: [`registry`].
+#[derive(Debug, Clone)]
+pub struct Registry {
+    functions: Vec<&'static Function>,
+}
+
+impl Registry {
+    /// All of them, in the order of their first calls.
+    pub fn functions(&self) -> impl Iterator<Item = &'static Function> {
+        self.functions.iter().copied()
+    }
+
+    /// The function of a name: `rate`, or with the end of its module's path, `currency::rate`. Of several the one that ran first.
+    #[must_use]
+    pub fn find(&self, name: &str) -> Option<&'static Function> {
+        self.functions().find(|function| function.is_called(name))
+    }
+}
+
+fn enlist(function: &'static Function) {
+    FUNCTIONS.lock().unwrap_or_else(PoisonError::into_inner).push(function);
+}

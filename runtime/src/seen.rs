@@ -1,0 +1,94 @@
+//! What expansions say about a call, and what becomes of it: nothing at all without the features that look.
+//!
+//! These are macros, since an expansion cannot know the features of the library: without them no token is left.
+
+/// Declares a function and begins a call of it.
+#[cfg(feature = "registry")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __steadfast_enter {
+    ($site:ident, $seen:ident, $function:literal, [$(($attribute:literal, $settings:literal)),*]) => {
+        static $site: $crate::__private::registry::Function = $crate::__private::registry::Function::new(
+            $function,
+            ::core::module_path!(),
+            ::core::file!(),
+            ::core::line!(),
+            &[$($crate::__private::registry::Policy { attribute: $attribute, settings: $settings }),*],
+        );
+        let $seen = $site.enter();
+    };
+}
+
+/// Nobody looks.
+#[cfg(not(feature = "registry"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __steadfast_enter {
+    ($($ignored:tt)*) => {};
+}
+
+/// Ends a call.
+#[cfg(feature = "registry")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __steadfast_leave {
+    ($seen:ident, $failed:expr) => {
+        $seen.leave($failed);
+    };
+}
+
+/// Nobody looks.
+#[cfg(not(feature = "registry"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __steadfast_leave {
+    ($($ignored:tt)*) => {};
+}
+
+/// Gives a function the handle of one of its policies.
+#[cfg(feature = "registry")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __steadfast_attach {
+    ($site:ident, $policy:expr) => {{
+        static ATTACHED: $crate::__private::registry::Attached = $crate::__private::registry::Attached::new();
+        ATTACHED.attach(&$site, $policy);
+    }};
+}
+
+/// Nobody looks.
+#[cfg(not(feature = "registry"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __steadfast_attach {
+    ($($ignored:tt)*) => {};
+}
+
+/// Stands first in the body of a function: what `steadfast::chaos` was told to do to it.
+#[cfg(feature = "chaos")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __steadfast_chaos {
+    (asynchronous $function:literal $error:ident $refusal:expr) => {
+        if let ::core::option::Option::Some(fault) = $crate::__private::chaos::fault($function, ::core::module_path!()) {
+            if let ::core::option::Option::Some($error) = fault.strike().await {
+                return $refusal;
+            }
+        }
+    };
+    (blocking $function:literal $error:ident $refusal:expr) => {
+        if let ::core::option::Option::Some(fault) = $crate::__private::chaos::fault($function, ::core::module_path!()) {
+            if let ::core::option::Option::Some($error) = fault.strike_blocking() {
+                return $refusal;
+            }
+        }
+    };
+}
+
+/// Nothing goes wrong on purpose.
+#[cfg(not(feature = "chaos"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __steadfast_chaos {
+    ($($ignored:tt)*) => {};
+}
