@@ -69,6 +69,11 @@ pub(crate) trait Layer {
         TokenStream::new()
     }
 
+    /// Whether the layer looks at the arguments when its turn comes, and they may not be taken along before.
+    fn looks_late(&self) -> bool {
+        false
+    }
+
     /// Whether the layer binds the argument again, inside.
     fn binds_again(&self, weaver: &Weaver<'_>, argument: &Ident) -> bool {
         let _ = (weaver, argument);

@@ -48,6 +48,8 @@ macro_rules! attributes {
 attributes! {
     async_cached
     coalesce
+    rate_limit
+    concurrency_limit
     circuit_breaker
     timeout
     retry

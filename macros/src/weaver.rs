@@ -68,18 +68,49 @@ pub(crate) struct Weaver<'f> {
     names: usize,
     /// Whether the body is a job on another thread.
     offloads: bool,
+    /// Whether a layer below the one that is being written looks at the arguments when its turn comes, and not before.
+    late_below: bool,
+    /// Whether a [gate](Self::gated) binds the arguments again.
+    gate_encloses: bool,
+}
+
+/// What a layer does before what is below it runs, and after.
+pub(crate) struct Gate<'a> {
+    /// Where a call leaves to that is not let through.
+    pub(crate) label: &'a Lifetime,
+    /// Statements that look at the arguments, and the names that they bind.
+    pub(crate) look: TokenStream,
+    pub(crate) carried: Vec<Ident>,
+    /// The arguments that those mention.
+    pub(crate) named: &'a dyn Fn(&Ident) -> bool,
+    /// Writes the statements that let a call through. They may await.
+    pub(crate) enter: &'a dyn Fn(&Weaver<'_>) -> TokenStream,
+    /// Writes what becomes of the value of what is below.
+    pub(crate) leave: &'a dyn Fn(TokenStream) -> TokenStream,
 }
 
 impl<'f> Weaver<'f> {
     pub(crate) fn new(function: &'f Function, stack: &Stack, root: TokenStream) -> Self {
         let private = quote!(#root::__private);
         let capture = if needs_borrow(function, stack) { Capture::Borrow } else { Capture::Move };
-        Self { function, root, private, guards: Vec::new(), capture, pinned: None, names: 0, offloads: stack.makes_async() }
+        Self {
+            function,
+            root,
+            private,
+            guards: Vec::new(),
+            capture,
+            pinned: None,
+            names: 0,
+            offloads: stack.makes_async(),
+            late_below: false,
+            gate_encloses: false,
+        }
     }
 
     /// The layers of the stack, outermost first, around the body.
     pub(crate) fn weave(&mut self, layers: &[&dyn Layer]) -> Woven {
         if let Some((layer, below)) = layers.split_first() {
+            self.late_below = below.iter().any(|layer| layer.looks_late());
             return layer.weave(self, &mut |weaver| weaver.weave(below));
         }
         let (mode, body) = (self.move_token(), self.body("asynchronous"));
@@ -123,6 +154,37 @@ impl<'f> Weaver<'f> {
         let woven = below(self);
         (self.guards, self.pinned) = (guards, pinned);
         woven
+    }
+
+    /// Writes a layer that may let calls wait before they run what is below.
+    ///
+    /// ```text
+    /// Output: 'label: { look; make the body; enter; leave(run) }
+    /// ```
+    pub(crate) fn gated(&mut self, gate: &Gate<'_>, below: &mut dyn FnMut(&mut Self) -> Woven) -> Woven {
+        let Gate { label, look, named, enter, leave, .. } = gate;
+        let pins = self.capture == Capture::Move && self.pinned.is_none() && !self.late_below;
+        let mut entered = TokenStream::new();
+        let mut write = |weaver: &mut Self| {
+            entered = enter(weaver);
+            below(weaver)
+        };
+        let woven = if pins { self.with_pinned_body(&mut write) } else { write(self) };
+        let Woven { evaluate, mut carried, setup, run } = woven;
+        let run = leave(run);
+        carried.extend(gate.carried.iter().cloned());
+        let evaluate = quote!(#look #evaluate);
+        if !pins {
+            return Woven { evaluate, carried, setup, run: quote!(#label: { #entered #run }) };
+        }
+        self.gate_encloses = true;
+        let enclosed = self.enclose(&evaluate, &carried, named);
+        Woven { run: quote!(#label: { #enclosed #setup #entered #run }), ..Woven::default() }
+    }
+
+    /// Whether a [gate](Self::gated) that mentions the arguments for which `named` holds binds this one again.
+    pub(crate) fn gate_rebinds(&self, ident: &Ident, named: &dyn Fn(&Ident) -> bool) -> bool {
+        self.gate_encloses && self.is_rebound(ident, named)
     }
 
     /// The end of all looking at the arguments: statements that bind what is carried on, in a scope of their own.

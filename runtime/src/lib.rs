@@ -37,6 +37,8 @@
 //! | --- | --- |
 //! | [`macro@timeout`] | drops the work at a deadline |
 //! | [`macro@retry`] | runs the body again while it fails, with backoff and jitter |
+//! | [`macro@rate_limit`] | lets so many calls through in a time |
+//! | [`macro@concurrency_limit`] | lets so many calls run at once |
 //! | [`macro@circuit_breaker`] | refuses calls while what is called fails |
 //! | [`async_cached`] | keeps results, and lets one caller compute while the others wait |
 //! | [`coalesce`] | lets callers share a run, and keeps nothing |
@@ -80,6 +82,7 @@ pub mod chaos;
 mod checkpoint;
 mod circuit_breaker;
 mod clock;
+mod concurrency_limit;
 mod error;
 mod events;
 mod exit;
@@ -89,6 +92,7 @@ pub mod metrics;
 pub mod offload;
 mod outcome;
 mod policy;
+mod rate_limit;
 #[cfg(feature = "registry")]
 pub mod registry;
 mod report;
@@ -108,10 +112,12 @@ pub use blocking_stream::{BlockingSender, BlockingStream, ConsumerGone, blocking
 pub use cache::{Cache, CacheBuilder, RemovalCause, Stats, async_cached, coalesce};
 pub use checkpoint::checkpoint;
 pub use circuit_breaker::{CircuitBreaker, CircuitState, circuit_breaker};
+pub use concurrency_limit::{ConcurrencyLimiter, concurrency_limit};
 pub use error::{Error, ErrorKind};
 pub use exit::Exit;
 pub use gather::{gather, gather_local, try_gather, try_gather_local};
 pub use offload::{BlockingPool, offload, offload_blocking};
+pub use rate_limit::{RateLimiter, rate_limit};
 #[cfg(feature = "registry")]
 pub use registry::registry;
 pub use report::{Report, ReportKind, on_report};
@@ -151,7 +157,9 @@ pub mod __private {
     #[cfg(feature = "chaos")]
     pub use crate::chaos::private as chaos;
     pub use crate::circuit_breaker::private as circuit_breaker;
+    pub use crate::concurrency_limit::private as concurrency_limit;
     pub use crate::offload::private as offload;
+    pub use crate::rate_limit::private as rate_limit;
     #[cfg(feature = "registry")]
     pub use crate::registry;
     pub use crate::retry::private as retry;

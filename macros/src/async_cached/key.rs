@@ -11,7 +11,7 @@ use crate::parameters::{Binding, Mode};
 use crate::types::{any, bare, borrows, has_impl, last_segment};
 
 /// The parts of a key: arguments, or what a `key` expression says.
-pub(super) struct Key {
+pub(crate) struct Key {
     parts: Vec<Part>,
 }
 
@@ -39,7 +39,7 @@ impl Key {
     }
 
     /// The elements of a tuple are parts of their own, so that `key = (&self.tenant, name)` is looked up without being made.
-    pub(super) fn of_expression(function: &Function, expression: &Expr) -> Self {
+    pub(crate) fn of_expression(function: &Function, expression: &Expr) -> Self {
         let parts = match expression {
             Expr::Tuple(tuple) => tuple.elems.iter().collect(),
             other => vec![other],
@@ -48,13 +48,13 @@ impl Key {
     }
 
     /// What stands in front of the look-up.
-    pub(super) fn bind(&self, private: &TokenStream) -> TokenStream {
+    pub(crate) fn bind(&self, private: &TokenStream) -> TokenStream {
         let asked = self.parts.iter().filter_map(|part| part.asked.as_ref().map(|ty| assert_argument(private, ty, &part.cfgs)));
         asked.chain(self.parts.iter().map(|part| part.bind.clone())).collect()
     }
 
     /// The expression by which the key is found: for one part a reference to it, for several a reference to a tuple of references.
-    pub(super) fn probe(&self) -> TokenStream {
+    pub(crate) fn probe(&self) -> TokenStream {
         match self.parts.as_slice() {
             [Part { probe, cfgs, .. }] if cfgs.is_empty() => probe.clone(),
             parts => {
@@ -65,7 +65,7 @@ impl Key {
         }
     }
 
-    pub(super) fn owned(&self) -> TokenStream {
+    pub(crate) fn owned(&self) -> TokenStream {
         match self.parts.as_slice() {
             [Part { owned, cfgs, .. }] if cfgs.is_empty() => owned.clone(),
             parts => {

@@ -3,7 +3,7 @@
 mod background;
 mod checks;
 mod handle;
-mod key;
+pub(crate) mod key;
 mod lookup;
 mod options;
 mod times;
@@ -122,6 +122,10 @@ impl Layer for Cached {
 
     fn late(&self) -> TokenStream {
         times::late(&self.options)
+    }
+
+    fn looks_late(&self) -> bool {
+        true
     }
 
     fn binds_again(&self, weaver: &Weaver<'_>, argument: &Ident) -> bool {

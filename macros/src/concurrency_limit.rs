@@ -1,0 +1,225 @@
+//! `#[concurrency_limit(8)]`
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::parse::ParseStream;
+use syn::spanned::Spanned;
+
+use crate::args::{self, Count};
+use crate::diagnostics::Errors;
+use crate::duration::Duration;
+use crate::layer::{Layer, Parsed, Place};
+use crate::policy::{self, Handle, Recipe};
+use crate::tokens;
+use crate::weaver::{Gate, Weaver, Woven};
+
+const OPTIONS: &[&str] = &["max_wait", "queue", "adaptive", "or_else", "handle"];
+
+#[derive(Default)]
+struct ConcurrencyLimit {
+    /// A count, or a limiter that is made elsewhere: its type says which, unless it is a literal.
+    limit: Option<Count>,
+    max_wait: Option<Duration>,
+    queue: Option<Count>,
+    adaptive: Option<Ident>,
+    or_else: Option<syn::Expr>,
+    handle: Option<Handle>,
+    /// Whether the limit was written, and found wrong.
+    failed: bool,
+}
+
+pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Parsed {
+    let mut concurrency = ConcurrencyLimit::default();
+    let (mut limit, mut failed) = (None, false);
+    let mut positional = |input: ParseStream<'_>| {
+        failed = true;
+        // What is no expression is no count either.
+        let _ = policy::object(&input.fork(), &OPTIONS[..2])?;
+        if is_flag(input) {
+            return Err(input.error("so many calls at once? Write how many first, as in `8, adaptive`"));
+        }
+        limit = Some(input.parse()?);
+        failed = false;
+        Ok(())
+    };
+    let common = args::read("concurrency_limit", tokens, OPTIONS, errors, Some(&mut positional), &mut |option, input| {
+        match option.name.as_str() {
+            "max_wait" => concurrency.max_wait = Some(option.parse(input)?),
+            "queue" => concurrency.queue = Some(option.parse(input)?),
+            "adaptive" => concurrency.adaptive = Some(policy::flag(option, input)?),
+            "or_else" => concurrency.or_else = Some(option.parse(input)?),
+            _ => concurrency.handle = Some(option.parse(input)?),
+        }
+        Ok(())
+    });
+    concurrency.limit = limit;
+    concurrency.failed = failed;
+    Parsed::new(concurrency, common)
+}
+
+fn is_flag(input: ParseStream<'_>) -> bool {
+    input.fork().parse::<Ident>().is_ok_and(|ident| ident == "adaptive")
+}
+
+impl Layer for ConcurrencyLimit {
+    fn check(&self, place: Place<'_>, errors: &mut Errors) {
+        policy::check_returns(place.function, place.span, "would keep its place for ever: nothing gives it back", errors);
+        if self.limit.is_none() && !self.failed {
+            errors.at_span(place.span, "`#[concurrency_limit]` needs a number of calls: write `#[concurrency_limit(8)]`");
+        }
+        policy::check_positive(self.limit.as_ref(), "no call could ever run: the limit is at least 1", errors);
+        if let (Some(queue), Some(max_wait)) = (&self.queue, &self.max_wait)
+            && max_wait.literal().is_some_and(|max_wait| max_wait.is_zero())
+        {
+            errors.at(&queue.0, "nobody waits with a `max_wait` of zero: remove one of the two");
+        }
+        if let (Some(0), Some(max_wait)) = (self.queue.as_ref().and_then(Count::literal), &self.max_wait) {
+            errors.at(max_wait.written(), "nobody waits in a `queue` of 0: remove one of the two");
+        }
+        if let Some(handle) = &self.handle {
+            handle.check(place.function, errors);
+        }
+    }
+
+    fn late(&self) -> TokenStream {
+        let object = self.limit.as_ref().filter(|limit| limit.literal().is_none()).map(|limit| &limit.0);
+        let or_else = &self.or_else;
+        quote!(#object #or_else)
+    }
+
+    // 'concurrency_limit: {
+    //     let place = match (enter(limiter, max_wait), or a wait) { Ok(place) => place, Err(saturated) => break 'concurrency_limit refusal };
+    //     let outcome = ..;
+    //     place.settle(failed(&outcome));
+    //     outcome
+    // }
+    fn weave(&self, weaver: &mut Weaver<'_>, below: &mut dyn FnMut(&mut Weaver<'_>) -> Woven) -> Woven {
+        let span = Span::mixed_site();
+        let label = weaver.label("concurrency_limit");
+        let names = Names { limiter: weaver.name("limiter"), max_wait: weaver.name("max_wait"), place: weaver.name("place") };
+        let (mut look, mut carried) = (TokenStream::new(), Vec::new());
+        if let Some(max_wait) = self.max_wait.as_ref().filter(|max_wait| max_wait.literal().is_none()) {
+            look.extend(max_wait.bind(&names.max_wait));
+            carried.push(names.max_wait.clone());
+        }
+        let failed = policy::verdict(weaver, &quote_spanned!(span=> &outcome));
+        let place = names.place.clone();
+        let leave = move |run: TokenStream| {
+            quote_spanned! {span=>
+                let outcome = #run;
+                #place.settle(#failed);
+                outcome
+            }
+        };
+        let enter = |weaver: &Weaver<'_>| self.enter(weaver, &names, &label);
+        if self.never_waits() {
+            let Woven { evaluate, carried, setup, run } = below(weaver);
+            let (entered, run) = (enter(weaver), leave(run));
+            return Woven { evaluate, carried, setup, run: quote!(#label: { #entered #run }) };
+        }
+        let named = |ident: &Ident| self.names(ident);
+        weaver.gated(&Gate { label: &label, look, carried, named: &named, enter: &enter, leave: &leave }, below)
+    }
+
+    fn binds_again(&self, weaver: &Weaver<'_>, argument: &Ident) -> bool {
+        weaver.gate_rebinds(argument, &|ident| self.names(ident))
+    }
+
+    fn items(&self, weaver: &Weaver<'_>) -> TokenStream {
+        self.recipe(weaver).handle(weaver, self.handle.as_ref())
+    }
+}
+
+struct Names {
+    limiter: Ident,
+    max_wait: Ident,
+    place: Ident,
+}
+
+impl ConcurrencyLimit {
+    fn never_waits(&self) -> bool {
+        self.max_wait.as_ref().and_then(Duration::literal).is_some_and(|max_wait| max_wait.is_zero())
+    }
+
+    /// Whether what is evaluated before the body mentions the argument.
+    fn names(&self, ident: &Ident) -> bool {
+        self.max_wait.as_ref().is_some_and(|max_wait| tokens::mentions(&max_wait.written().to_token_stream(), ident))
+    }
+
+    fn enter(&self, weaver: &Weaver<'_>, names: &Names, label: &syn::Lifetime) -> TokenStream {
+        let span = Span::mixed_site();
+        let (root, private, Names { limiter, max_wait, place }) = (&weaver.root, &weaver.private, names);
+        let object = self.object(weaver);
+        let entered = if self.never_waits() {
+            quote_spanned!(span=> #private::concurrency_limit::check(#limiter))
+        } else {
+            let max_wait = match &self.max_wait {
+                None => quote!(::core::option::Option::None),
+                Some(literal) if literal.literal().is_some() => quote!(::core::option::Option::Some(#literal)),
+                Some(_) => quote!(::core::option::Option::Some(#max_wait)),
+            };
+            let waited = weaver.awaiting(&quote_spanned!(span=> wait));
+            quote_spanned! {span=>
+                match #private::concurrency_limit::enter(#limiter, #max_wait) {
+                    #private::concurrency_limit::Enter::Now(place) => ::core::result::Result::Ok(place),
+                    #private::concurrency_limit::Enter::Wait(wait) => #waited,
+                    #private::concurrency_limit::Enter::Refused(saturated) => ::core::result::Result::Err(saturated),
+                }
+            }
+        };
+        let name = weaver.function_name();
+        let refusal = weaver.refuse("concurrency_limit", &quote_spanned!(span=> saturated.error(#name)), self.or_else.as_ref());
+        let drop_body = weaver.drop_body();
+        quote_spanned! {span=>
+            let #limiter: &#root::ConcurrencyLimiter = #object;
+            let #place = match #entered {
+                ::core::result::Result::Ok(place) => place,
+                ::core::result::Result::Err(saturated) => {
+                    #drop_body
+                    let refusal = #refusal;
+                    break #label refusal
+                }
+            };
+        }
+    }
+
+    /// The limiter: one of the function's own, or what the expression comes to.
+    fn object(&self, weaver: &Weaver<'_>) -> TokenStream {
+        let (root, private) = (&weaver.root, &weaver.private);
+        let of_its_own = self.queue.is_some() || self.adaptive.is_some() || self.handle.is_some();
+        match &self.limit {
+            Some(either) if either.literal().is_none() && !of_its_own => {
+                let either = &either.0;
+                let limiter = quote_spanned!(either.span()=> #private::concurrency_limit::Limit::limiter(&(#either), &POLICY));
+                quote_spanned! {Span::mixed_site()=> {
+                    static POLICY: #private::policy::Slot<#root::ConcurrencyLimiter> = #private::policy::Slot::new();
+                    #limiter
+                }}
+            }
+            _ => self.recipe(weaver).place(weaver, self.handle.as_ref()),
+        }
+    }
+
+    fn recipe(&self, weaver: &Weaver<'_>) -> Recipe {
+        let (root, private) = (&weaver.root, &weaver.private);
+        let limit = self.limit.as_ref().map(|limit| match limit.literal() {
+            Some(_) => limit.tokens(private),
+            None => {
+                let limit = &limit.0;
+                quote!(#private::concurrency_limit::calls(#limit))
+            }
+        });
+        let queue = self.queue.as_ref().map(|queue| {
+            let queue = queue.tokens(private);
+            quote!(.queue(#queue))
+        });
+        let adaptive = self.adaptive.as_ref().map(|_| quote!(.adaptive()));
+        let written = [&self.limit, &self.queue].into_iter().flatten().map(|count| &count.0);
+        Recipe {
+            ty: "ConcurrencyLimiter",
+            noun: "concurrency limiter",
+            make: quote_spanned!(Span::mixed_site()=> #root::ConcurrencyLimiter::new(#limit) #queue #adaptive),
+            constant: written.into_iter().all(policy::is_literal),
+        }
+    }
+}

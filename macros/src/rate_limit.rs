@@ -1,0 +1,252 @@
+//! `#[rate_limit(100 / 1s)]`
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::parse::ParseStream;
+use syn::spanned::Spanned;
+use syn::{BinOp, Expr};
+
+use crate::args::{self, Count};
+use crate::async_cached::key::Key;
+use crate::diagnostics::Errors;
+use crate::duration::Duration;
+use crate::layer::{Layer, Parsed, Place};
+use crate::policy::{self, Handle, Recipe, Setting};
+use crate::tokens;
+use crate::weaver::{Gate, Weaver, Woven};
+
+const OPTIONS: &[&str] = &["burst", "max_wait", "key", "or_else", "handle"];
+
+#[derive(Default)]
+struct RateLimit {
+    limit: Option<Limit>,
+    burst: Option<Count>,
+    max_wait: Option<Duration>,
+    key: Option<Expr>,
+    or_else: Option<Expr>,
+    handle: Option<Handle>,
+    /// Whether the limit was written, and found wrong.
+    failed: bool,
+}
+
+enum Limit {
+    /// `100 / 1s`
+    Rate(Count, Duration),
+    /// A limiter that is made elsewhere.
+    Object(Expr),
+}
+
+impl Limit {
+    fn read(input: ParseStream<'_>) -> syn::Result<Self> {
+        let expression = policy::object(input, OPTIONS)?;
+        match &expression {
+            Expr::Binary(binary) if matches!(binary.op, BinOp::Div(_)) => {
+                let (count, period) = (bare(&binary.left).to_token_stream(), bare(&binary.right).to_token_stream());
+                Ok(Self::Rate(syn::parse2(count)?, syn::parse2(period)?))
+            }
+            Expr::Lit(literal) => {
+                let written = literal.to_token_stream();
+                Err(syn::Error::new(literal.span(), format!("so many calls in what time? Write a rate, as in `{written} / 1s`")))
+            }
+            _ => Ok(Self::Object(expression)),
+        }
+    }
+}
+
+/// Without the parentheses that were needed around a part of a quotient, and are not around an argument.
+fn bare(part: &Expr) -> &Expr {
+    match part {
+        Expr::Paren(paren) => &paren.expr,
+        other => other,
+    }
+}
+
+pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Parsed {
+    let mut rate_limit = RateLimit::default();
+    let (mut limit, mut failed) = (None, false);
+    let mut positional = |input: ParseStream<'_>| {
+        failed = true;
+        limit = Some(Limit::read(input)?);
+        failed = false;
+        Ok(())
+    };
+    let common = args::read("rate_limit", tokens, OPTIONS, errors, Some(&mut positional), &mut |option, input| {
+        match option.name.as_str() {
+            "burst" => rate_limit.burst = Some(option.parse(input)?),
+            "max_wait" => rate_limit.max_wait = Some(option.parse(input)?),
+            "key" => rate_limit.key = Some(option.parse(input)?),
+            "or_else" => rate_limit.or_else = Some(option.parse(input)?),
+            _ => rate_limit.handle = Some(option.parse(input)?),
+        }
+        Ok(())
+    });
+    rate_limit.limit = limit;
+    rate_limit.failed = failed;
+    Parsed::new(rate_limit, common)
+}
+
+impl Layer for RateLimit {
+    fn check(&self, place: Place<'_>, errors: &mut Errors) {
+        policy::check_returns(place.function, place.span, "has no value for a refusal: return a `Result` or an `Option`", errors);
+        match &self.limit {
+            None if self.failed => {}
+            None => errors.at_span(place.span, "`#[rate_limit]` needs a rate: write `#[rate_limit(100 / 1s)]`"),
+            Some(Limit::Object(object)) => {
+                let burst = Setting { name: "burst", written: self.burst.as_ref().map(|burst| &burst.0) };
+                policy::check_inert(object, &[burst], self.handle.as_ref(), errors);
+            }
+            Some(Limit::Rate(count, period)) => {
+                policy::check_positive(Some(count), "no call would ever be let through: write at least 1", errors);
+                policy::check_lasts(Some(period), "in no time there is room for no call: write a time, as in `100 / 1s`", errors);
+                policy::check_positive(self.burst.as_ref(), "no call would ever be let through: `burst` is at least 1", errors);
+                if let Some(handle) = &self.handle {
+                    handle.check(place.function, errors);
+                }
+            }
+        }
+    }
+
+    fn late(&self) -> TokenStream {
+        let object = match &self.limit {
+            Some(Limit::Object(object)) => Some(object),
+            _ => None,
+        };
+        let or_else = &self.or_else;
+        quote!(#object #or_else)
+    }
+
+    // 'rate_limit: {
+    //     if let Err(limited) = (enter(limiter, max_wait), or a wait) { break 'rate_limit refusal; }
+    //     ..
+    // }
+    fn weave(&self, weaver: &mut Weaver<'_>, below: &mut dyn FnMut(&mut Weaver<'_>) -> Woven) -> Woven {
+        let label = weaver.label("rate_limit");
+        let names = Names { limiter: weaver.name("limiter"), keyed: weaver.name("keyed"), max_wait: weaver.name("max_wait") };
+        let bind_limiter = self.limiter(weaver, &names);
+        let (mut look, mut carried) = (TokenStream::new(), Vec::new());
+        if let Some(max_wait) = self.max_wait.as_ref().filter(|max_wait| max_wait.literal().is_none()) {
+            look.extend(max_wait.bind(&names.max_wait));
+            carried.push(names.max_wait.clone());
+        }
+        if let Some(key) = &self.key {
+            look.extend(Self::find_line(weaver, key, &names, &bind_limiter));
+            carried.push(names.keyed.clone());
+        }
+        let bind_limiter = if self.key.is_some() { TokenStream::new() } else { bind_limiter };
+        let enter = |weaver: &Weaver<'_>| {
+            let entered = self.enter(weaver, &names, &label);
+            quote!(#bind_limiter #entered)
+        };
+        if self.key.is_none() && self.never_waits() {
+            let Woven { evaluate, carried, setup, run } = below(weaver);
+            let entered = enter(weaver);
+            return Woven { evaluate, carried, setup, run: quote!(#label: { #entered #run }) };
+        }
+        let named = |ident: &Ident| self.names(ident);
+        weaver.gated(&Gate { label: &label, look, carried, named: &named, enter: &enter, leave: &|run| run }, below)
+    }
+
+    fn binds_again(&self, weaver: &Weaver<'_>, argument: &Ident) -> bool {
+        weaver.gate_rebinds(argument, &|ident| self.names(ident))
+    }
+
+    fn items(&self, weaver: &Weaver<'_>) -> TokenStream {
+        self.recipe(weaver).map(|recipe| recipe.handle(weaver, self.handle.as_ref())).unwrap_or_default()
+    }
+}
+
+struct Names {
+    limiter: Ident,
+    keyed: Ident,
+    max_wait: Ident,
+}
+
+impl RateLimit {
+    fn never_waits(&self) -> bool {
+        self.max_wait.as_ref().is_none_or(|max_wait| max_wait.literal().is_some_and(|max_wait| max_wait.is_zero()))
+    }
+
+    /// Whether what is evaluated before the body mentions the argument.
+    fn names(&self, ident: &Ident) -> bool {
+        let written = [self.key.to_token_stream(), self.max_wait.as_ref().map(|wait| wait.written().to_token_stream()).unwrap_or_default()];
+        written.iter().any(|written| tokens::mentions(written, ident))
+    }
+
+    fn limiter(&self, weaver: &Weaver<'_>, names: &Names) -> TokenStream {
+        let span = Span::mixed_site();
+        let (root, limiter) = (&weaver.root, &names.limiter);
+        let place = match (&self.limit, self.recipe(weaver)) {
+            (Some(Limit::Object(object)), _) => quote_spanned!(object.span()=> &(#object)),
+            (_, recipe) => recipe.map(|recipe| recipe.place(weaver, self.handle.as_ref())).unwrap_or_default(),
+        };
+        quote_spanned!(span=> let #limiter: &#root::RateLimiter = #place;)
+    }
+
+    fn find_line(weaver: &Weaver<'_>, key: &Expr, names: &Names, bind_limiter: &TokenStream) -> TokenStream {
+        let span = Span::mixed_site();
+        let (private, Names { limiter, keyed, .. }) = (&weaver.private, names);
+        let key = Key::of_expression(weaver.function, key);
+        let (bind, probe, owned) = (key.bind(private), key.probe(), key.owned());
+        quote_spanned! {span=>
+            let #keyed = {
+                #bind_limiter
+                #bind
+                #private::rate_limit::keyed(#limiter, #probe, || #owned)
+            };
+        }
+    }
+
+    fn enter(&self, weaver: &Weaver<'_>, names: &Names, label: &syn::Lifetime) -> TokenStream {
+        let span = Span::mixed_site();
+        let (private, Names { limiter, keyed, max_wait }) = (&weaver.private, names);
+        let entered = match (self.never_waits(), &self.key) {
+            (true, None) => quote_spanned!(span=> #private::rate_limit::check(#limiter)),
+            (true, Some(_)) => quote_spanned!(span=> #private::rate_limit::check_keyed(#keyed)),
+            (false, key) => {
+                let max_wait = match &self.max_wait {
+                    Some(literal) if literal.literal().is_some() => literal.to_token_stream(),
+                    _ => max_wait.to_token_stream(),
+                };
+                let enter = match key {
+                    None => quote_spanned!(span=> #private::rate_limit::enter(#limiter, #max_wait)),
+                    Some(_) => quote_spanned!(span=> #private::rate_limit::enter_keyed(#keyed, #max_wait)),
+                };
+                let waited = weaver.awaiting(&quote_spanned!(span=> wait));
+                quote_spanned! {span=>
+                    match #enter {
+                        #private::rate_limit::Enter::Now => ::core::result::Result::Ok(()),
+                        #private::rate_limit::Enter::Wait(wait) => #waited,
+                        #private::rate_limit::Enter::Refused(limited) => ::core::result::Result::Err(limited),
+                    }
+                }
+            }
+        };
+        let name = weaver.function_name();
+        let refusal = weaver.refuse("rate_limit", &quote_spanned!(span=> limited.error(#name)), self.or_else.as_ref());
+        let drop_body = weaver.drop_body();
+        quote_spanned! {span=>
+            if let ::core::result::Result::Err(limited) = #entered {
+                #drop_body
+                let refusal = #refusal;
+                break #label refusal;
+            }
+        }
+    }
+
+    fn recipe(&self, weaver: &Weaver<'_>) -> Option<Recipe> {
+        let Some(Limit::Rate(count, period)) = &self.limit else { return None };
+        let (root, private) = (&weaver.root, &weaver.private);
+        let calls = count.tokens(private);
+        let burst = self.burst.as_ref().map(|burst| {
+            let burst = burst.tokens(private);
+            quote!(.burst(#burst))
+        });
+        let written = [Some(&count.0), Some(period.written()), self.burst.as_ref().map(|burst| &burst.0)];
+        Some(Recipe {
+            ty: "RateLimiter",
+            noun: "rate limiter",
+            make: quote_spanned!(Span::mixed_site()=> #root::RateLimiter::new(#calls, #period) #burst),
+            constant: written.into_iter().flatten().all(policy::is_literal),
+        })
+    }
+}

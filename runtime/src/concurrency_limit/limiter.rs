@@ -1,0 +1,328 @@
+//! Places for so many calls at once, and the line for them.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
+
+use super::place::Place;
+use super::waiting::Waiting;
+
+/// Lets so many calls run at once, and the others wait in line: a bulkhead.
+///
+/// A limiter is made in a `static` and shared by the functions that use the same thing, or comes with a function and is reached by its
+/// `handle`. First come, first served. Its limit can be changed while the program runs.
+///
+/// ```
+/// use steadfast::{ConcurrencyLimiter, concurrency_limit};
+///
+/// static DISK: ConcurrencyLimiter = ConcurrencyLimiter::new(8);
+///
+/// #[concurrency_limit(DISK)]
+/// async fn read(name: &str) -> std::io::Result<usize> {
+///     Ok(name.len())
+/// }
+///
+/// #[concurrency_limit(DISK, max_wait = 100ms)]
+/// async fn write(name: &str) -> std::io::Result<()> {
+///     assert_eq!(DISK.running(), 1);
+///     Ok(())
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> std::io::Result<()> {
+/// write("a").await?;
+/// DISK.set_limit(1);
+/// assert_eq!(read("abc").await?, 3);
+/// assert_eq!((DISK.running(), DISK.waiting(), DISK.limit()), (0, 0, 1));
+/// # Ok(()) }
+/// ```
+pub struct ConcurrencyLimiter {
+    /// Calls that run in the lower half, calls that wait in the upper. What waits changes only under the lock of the line.
+    load: AtomicU64,
+    limit: AtomicU32,
+    /// What an adaptive limit grows to.
+    most: AtomicU32,
+    adaptive: bool,
+    queue: u32,
+    line: Mutex<Line>,
+}
+
+/// Those who wait, by the order in which they came, with what wakes them.
+struct Line {
+    next: u64,
+    waiting: BTreeMap<u64, Option<Waker>>,
+}
+
+const WAITS: u64 = 1 << 32;
+
+fn running(load: u64) -> u32 {
+    (load & (WAITS - 1)) as u32
+}
+
+fn waiting(load: u64) -> u32 {
+    (load >> 32) as u32
+}
+
+/// How a call is received.
+pub(crate) enum Entry<'a> {
+    Now(Place<'a>),
+    Later(Waiting<'a>),
+    /// So many wait already that no more may.
+    Full,
+}
+
+impl ConcurrencyLimiter {
+    /// Room for `limit` calls at once, and for any number that wait. A limit of 0 lets nothing in.
+    #[must_use]
+    pub const fn new(limit: usize) -> Self {
+        let limit = saturate(limit);
+        Self {
+            load: AtomicU64::new(0),
+            limit: AtomicU32::new(limit),
+            most: AtomicU32::new(limit),
+            adaptive: false,
+            queue: u32::MAX,
+            line: Mutex::new(Line { next: 0, waiting: BTreeMap::new() }),
+        }
+    }
+
+    /// How many calls may wait at once; the others are refused.
+    #[must_use]
+    pub const fn queue(mut self, calls: usize) -> Self {
+        self.queue = saturate(calls);
+        self
+    }
+
+    /// Lets the limit fall to nine tenths with each failure, down to 1, and rise by 1 with each success while at least half of it is in
+    /// use, up to what it was made with: additive increase, multiplicative decrease, as TCP does and Netflix's `concurrency-limits`.
+    #[must_use]
+    pub const fn adaptive(mut self) -> Self {
+        self.adaptive = true;
+        self
+    }
+
+    /// How many calls may run at once; where the limit is adaptive, at present.
+    #[must_use]
+    pub fn limit(&self) -> usize {
+        self.limit.load(Ordering::Relaxed) as usize
+    }
+
+    /// Changes the limit. Where it is raised, those who wait go in at once; where it is lowered, nobody does until enough have left. Where
+    /// it is adaptive, this is what it may rise to.
+    pub fn set_limit(&self, limit: usize) {
+        self.most.store(saturate(limit), Ordering::SeqCst);
+        self.limit.store(saturate(limit), Ordering::SeqCst);
+        self.hand_over();
+    }
+
+    /// How many calls run.
+    #[must_use]
+    pub fn running(&self) -> usize {
+        running(self.load.load(Ordering::Relaxed)) as usize
+    }
+
+    /// How many calls wait.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        waiting(self.load.load(Ordering::Relaxed)) as usize
+    }
+
+    /// Takes a place if one is free and nobody waits for it. It is given back when it is dropped.
+    #[inline]
+    #[must_use]
+    pub(crate) fn try_enter(&self) -> Option<Place<'_>> {
+        let mut load = self.load.load(Ordering::Relaxed);
+        while waiting(load) == 0 && running(load) < self.limit.load(Ordering::Relaxed) {
+            match self.load.compare_exchange_weak(load, load + 1, Ordering::Acquire, Ordering::Relaxed) {
+                Ok(_) => return Some(Place::new(self)),
+                Err(now) => load = now,
+            }
+        }
+        None
+    }
+
+    /// Takes a place, or one in the line.
+    #[inline]
+    pub(crate) fn enter(&self) -> Entry<'_> {
+        self.try_enter().map_or_else(|| self.stand_in_line(), Entry::Now)
+    }
+
+    #[cold]
+    fn stand_in_line(&self) -> Entry<'_> {
+        let mut line = self.lock();
+        loop {
+            // Under the lock nobody else begins or ends to wait, but others may still come and go.
+            if let Some(place) = self.try_enter() {
+                return Entry::Now(place);
+            }
+            let load = self.load.load(Ordering::Relaxed);
+            if waiting(load) >= self.queue {
+                return Entry::Full;
+            }
+            let full = waiting(load) > 0 || running(load) >= self.limit.load(Ordering::Relaxed);
+            if full && self.load.compare_exchange(load, load + WAITS, Ordering::AcqRel, Ordering::Relaxed).is_ok() {
+                let ticket = line.next;
+                line.next += 1;
+                line.waiting.insert(ticket, None);
+                return Entry::Later(Waiting::new(self, ticket));
+            }
+        }
+    }
+
+    /// Gives a place back: to the first in the line, where there is one.
+    #[inline]
+    pub(super) fn leave(&self) {
+        let mut load = self.load.load(Ordering::Relaxed);
+        while waiting(load) == 0 {
+            match self.load.compare_exchange_weak(load, load - 1, Ordering::Release, Ordering::Relaxed) {
+                Ok(_) => return,
+                Err(now) => load = now,
+            }
+        }
+        self.load.fetch_sub(1, Ordering::AcqRel);
+        self.hand_over();
+    }
+
+    /// Lets those in who wait, as far as there is room.
+    #[cold]
+    fn hand_over(&self) {
+        // Woken one by one and outside of the lock: whoever is woken may run at once, and come back here.
+        while let Some(waker) = self.admit() {
+            if let Some(waker) = waker {
+                waker.wake();
+            }
+        }
+    }
+
+    fn admit(&self) -> Option<Option<Waker>> {
+        let mut line = self.lock();
+        loop {
+            let load = self.load.load(Ordering::Relaxed);
+            if waiting(load) == 0 || running(load) >= self.limit.load(Ordering::SeqCst) {
+                return None;
+            }
+            if self.load.compare_exchange(load, load + 1 - WAITS, Ordering::AcqRel, Ordering::Relaxed).is_ok() {
+                return line.waiting.pop_first().map(|(_, waker)| waker);
+            }
+        }
+    }
+
+    /// Whether the one with this ticket has been let in; if not, `waker` is woken when it is.
+    pub(super) fn is_admitted(&self, ticket: u64, waker: &Waker) -> bool {
+        let mut line = self.lock();
+        match line.waiting.get_mut(&ticket) {
+            None => true,
+            Some(known) => {
+                if !known.as_ref().is_some_and(|known| known.will_wake(waker)) {
+                    *known = Some(waker.clone());
+                }
+                false
+            }
+        }
+    }
+
+    /// One who waited goes away, and gives back a place that has come meanwhile.
+    pub(super) fn step_out(&self, ticket: u64) {
+        let mut line = self.lock();
+        let waited = line.waiting.remove(&ticket);
+        if waited.is_some() {
+            self.load.fetch_sub(WAITS, Ordering::AcqRel);
+        }
+        drop(line);
+        if waited.is_none() {
+            self.leave();
+        }
+    }
+
+    /// Learns from an outcome.
+    #[inline]
+    pub(super) fn learn(&self, failed: bool) {
+        if self.adaptive {
+            self.adapt(failed);
+        }
+    }
+
+    fn adapt(&self, failed: bool) {
+        let (load, most) = (self.load.load(Ordering::Relaxed), self.most.load(Ordering::Relaxed));
+        let adapted = |limit: u32| {
+            if failed {
+                (limit > 1).then(|| limit - (limit / 10).max(1))
+            } else {
+                (limit < most && running(load) >= limit.div_ceil(2)).then(|| limit + 1)
+            }
+        };
+        let changed = self.limit.fetch_update(Ordering::SeqCst, Ordering::Relaxed, adapted);
+        if changed.is_ok() && !failed {
+            self.hand_over();
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Line> {
+        self.line.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "compared before")]
+const fn saturate(count: usize) -> u32 {
+    if count > u32::MAX as usize { u32::MAX } else { count as u32 }
+}
+
+impl fmt::Debug for ConcurrencyLimiter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (limit, running, waiting) = (self.limit(), self.running(), self.waiting());
+        f.debug_struct("ConcurrencyLimiter")
+            .field("limit", &limit)
+            .field("running", &running)
+            .field("waiting", &waiting)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn enter(limiter: &ConcurrencyLimiter) -> Place<'_> {
+        limiter.try_enter().expect("there is room")
+    }
+
+    #[test]
+    fn counts_who_runs() {
+        let limiter = ConcurrencyLimiter::new(2);
+        let [one, two] = [enter(&limiter), enter(&limiter)];
+        assert!(limiter.try_enter().is_none());
+        drop(one);
+        assert_eq!(limiter.running(), 1);
+        two.settle(false);
+        assert_eq!((limiter.running(), limiter.waiting()), (0, 0));
+    }
+
+    #[test]
+    fn a_full_queue_lets_nobody_wait() {
+        let limiter = ConcurrencyLimiter::new(1).queue(1);
+        let _place = enter(&limiter);
+        let Entry::Later(waiting) = limiter.enter() else { panic!() };
+        assert!(matches!(limiter.enter(), Entry::Full));
+        drop(waiting);
+        assert!(matches!(limiter.enter(), Entry::Later(_)));
+    }
+
+    #[test]
+    fn adapts_by_additive_increase_and_multiplicative_decrease() {
+        let limiter = ConcurrencyLimiter::new(100).adaptive();
+        enter(&limiter).settle(true);
+        enter(&limiter).settle(true);
+        assert_eq!(limiter.limit(), 81);
+        // One of 81 says nothing about room for more.
+        enter(&limiter).settle(false);
+        assert_eq!(limiter.limit(), 81);
+        let places: Vec<Place<'_>> = (0..60).map(|_| enter(&limiter)).collect();
+        places.into_iter().for_each(|place| place.settle(false));
+        assert_eq!(limiter.limit(), 81 + 20 - 1 + u32::from(limiter.limit() == 101) as usize);
+        for _ in 0..1_000 {
+            enter(&limiter).settle(true);
+        }
+        assert_eq!(limiter.limit(), 1);
+    }
+}

@@ -1,0 +1,214 @@
+//! `#[concurrency_limit]`: so many calls at once.
+
+mod limiter;
+mod place;
+mod waiting;
+
+use std::time::Duration;
+
+use crate::{Error, ErrorKind};
+
+pub use limiter::ConcurrencyLimiter;
+pub(crate) use limiter::Entry;
+pub use place::Place;
+pub use waiting::Patient;
+
+/// Lets so many calls of the function run at once; the others wait, first come first served, or are refused.
+///
+/// ```
+/// use steadfast::concurrency_limit;
+///
+/// // At most 8 at once; no more than 100 wait, and none longer than a second.
+/// #[concurrency_limit(8, queue = 100, max_wait = 1s, handle = renderers)]
+/// async fn render(page: &str) -> std::io::Result<String> {
+///     Ok(format!("<p>{page}</p>"))
+/// }
+///
+/// // The others are told at once.
+/// #[concurrency_limit(1, max_wait = 0s, or_else = |_| "busy")]
+/// async fn rebuild() -> &'static str {
+///     tokio::task::yield_now().await;
+///     "done"
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> std::io::Result<()> {
+/// assert_eq!(render("hello").await?, "<p>hello</p>");
+/// assert_eq!(futures::future::join(rebuild(), rebuild()).await, ("done", "busy"));
+/// renderers().set_limit(16); // while the program runs
+/// # Ok(()) }
+/// ```
+///
+/// # Options
+///
+/// | option | default | meaning |
+/// | --- | --- | --- |
+/// | `n`, first and without a name | | how many calls run at once; or a [`ConcurrencyLimiter`] that is made elsewhere, a static or a field of `self` |
+/// | `max_wait = duration` | for ever | how long a call waits; `0s` refuses at once |
+/// | `queue = n` | any number | how many calls wait; the others are refused at once |
+/// | `adaptive` | off | the limit falls while calls fail, and rises again up to `n` ([AIMD](ConcurrencyLimiter::adaptive)) |
+/// | `or_else = \|error\| value` | none | what a refused call returns; required where the return type cannot carry the error |
+/// | `handle = name` | none | a function beside this one that returns the `&'static` [`ConcurrencyLimiter`]; `handle = Self::name` in an `impl` |
+/// | `crate = path` | `::steadfast` | where `steadfast` is found |
+///
+/// A limiter that is made elsewhere has its own limit and queue; `max_wait` and `or_else` are said here. A function has one limit for all
+/// its callers, and for all instantiations of a generic function. A limit that is no literal is evaluated once, at the first call;
+/// `max_wait` at each call.
+///
+/// A place is held while everything below the attribute runs, which includes the waits of a `retry` below it, and what a function
+/// calls that is limited itself: a limited function that calls itself can wait for itself.
+///
+/// # Errors
+///
+/// An [`Error`] for which [`is_saturated`](Error::is_saturated) holds, in the function's own error type.
+///
+/// # Cancel safety
+///
+/// A call that is dropped gives back its place, or its place in the line.
+///
+/// # Panics
+///
+/// A panic of the body gives the place back. A wait with a `max_wait` panics outside of a tokio runtime with timers.
+pub use steadfast_macros::concurrency_limit;
+
+/// There is no place, or none came in time.
+#[derive(Debug)]
+pub struct Saturated {
+    limit: usize,
+}
+
+impl Saturated {
+    fn of(limiter: &ConcurrencyLimiter) -> Self {
+        Self { limit: limiter.limit() }
+    }
+
+    /// The error that says so for `function`.
+    #[cold]
+    #[must_use]
+    pub fn error(self, function: &'static str) -> Error {
+        Error::new(ErrorKind::Saturated, function).with_count(u32::try_from(self.limit).unwrap_or(u32::MAX))
+    }
+}
+
+/// How a call is received.
+pub enum Enter<'a> {
+    /// It runs.
+    Now(Place<'a>),
+    /// It waits.
+    Wait(Patient<'a>),
+    /// It is refused.
+    Refused(Saturated),
+}
+
+#[doc(hidden)]
+pub mod private {
+    use std::sync::{Arc, LazyLock};
+
+    use super::{ConcurrencyLimiter, Duration, Entry};
+    pub use super::{Enter, Patient, Place, Saturated};
+    use crate::policy::Slot;
+
+    /// The attribute's name, for messages.
+    #[expect(non_camel_case_types, reason = "it is shown to users as the attribute's name")]
+    #[derive(Debug)]
+    pub struct concurrency_limit;
+
+    /// Receives a call.
+    #[inline]
+    pub fn enter(limiter: &ConcurrencyLimiter, max_wait: Option<Duration>) -> Enter<'_> {
+        match limiter.try_enter() {
+            Some(place) => Enter::Now(place),
+            None => wait(limiter, max_wait),
+        }
+    }
+
+    /// Receives a call that does not wait.
+    ///
+    /// # Errors
+    ///
+    /// Where there is no place.
+    #[inline]
+    pub fn check(limiter: &ConcurrencyLimiter) -> Result<Place<'_>, Saturated> {
+        limiter.try_enter().ok_or_else(|| Saturated::of(limiter))
+    }
+
+    #[cold]
+    fn wait(limiter: &ConcurrencyLimiter, max_wait: Option<Duration>) -> Enter<'_> {
+        if max_wait.is_some_and(|max_wait| max_wait.is_zero()) {
+            return Enter::Refused(Saturated::of(limiter));
+        }
+        match limiter.enter() {
+            Entry::Now(place) => Enter::Now(place),
+            Entry::Later(waiting) => Enter::Wait(Patient::new(waiting, max_wait)),
+            Entry::Full => Enter::Refused(Saturated::of(limiter)),
+        }
+    }
+
+    /// What `#[concurrency_limit(expr)]` may name: a count for a limiter of the function's own, or a limiter.
+    #[diagnostic::on_unimplemented(
+        message = "`#[concurrency_limit]` takes a number of calls or a `ConcurrencyLimiter`, not a `{Self}`",
+        label = "neither an integer nor a `ConcurrencyLimiter`"
+    )]
+    pub trait Limit {
+        /// The limiter, which is in `own` where the function has one of its own.
+        fn limiter<'a>(&'a self, own: &'static Slot<ConcurrencyLimiter>) -> &'a ConcurrencyLimiter;
+    }
+
+    impl Limit for ConcurrencyLimiter {
+        fn limiter<'a>(&'a self, _: &'static Slot<ConcurrencyLimiter>) -> &'a ConcurrencyLimiter {
+            self
+        }
+    }
+
+    macro_rules! limits_behind {
+        ($($pointer:ty)*) => {$(
+            impl<L: Limit + ?Sized> Limit for $pointer {
+                fn limiter<'a>(&'a self, own: &'static Slot<ConcurrencyLimiter>) -> &'a ConcurrencyLimiter {
+                    (**self).limiter(own)
+                }
+            }
+        )*};
+    }
+
+    limits_behind!(&L Arc<L> Box<L>);
+
+    impl<L: Limit> Limit for LazyLock<L> {
+        fn limiter<'a>(&'a self, own: &'static Slot<ConcurrencyLimiter>) -> &'a ConcurrencyLimiter {
+            (**self).limiter(own)
+        }
+    }
+
+    /// `queue`, `adaptive` and `handle` with a limit that is no literal: only a count will do.
+    #[diagnostic::on_unimplemented(
+        message = "`queue`, `adaptive` and `handle` are for a limiter of the function's own, and this is a `{Self}`",
+        label = "not a number of calls",
+        note = "set them where the limiter is made: `ConcurrencyLimiter::new(8).queue(100)`"
+    )]
+    pub trait Calls {
+        /// As a limit.
+        fn calls(self) -> usize;
+    }
+
+    /// Applies [`Calls`].
+    pub fn calls(calls: impl Calls) -> usize {
+        calls.calls()
+    }
+
+    macro_rules! counts {
+        ($($integer:ty)*) => {$(
+            impl Calls for $integer {
+                fn calls(self) -> usize {
+                    crate::outcome::count(self)
+                }
+            }
+
+
+            impl Limit for $integer {
+                fn limiter<'a>(&'a self, own: &'static Slot<ConcurrencyLimiter>) -> &'a ConcurrencyLimiter {
+                    own.get(|| ConcurrencyLimiter::new(crate::outcome::count(*self)))
+                }
+            }
+        )*};
+    }
+
+    counts!(u8 u16 u32 u64 usize i32 i64);
+}

@@ -1,0 +1,72 @@
+//! A place in the line.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::time::Sleep;
+
+use super::{ConcurrencyLimiter, Place, Saturated};
+
+/// One who waits. Going away gives the place in the line to the next.
+pub(crate) struct Waiting<'a> {
+    limiter: &'a ConcurrencyLimiter,
+    /// Nothing once it has been let in.
+    ticket: Option<u64>,
+}
+
+impl<'a> Waiting<'a> {
+    pub(super) fn new(limiter: &'a ConcurrencyLimiter, ticket: u64) -> Self {
+        Self { limiter, ticket: Some(ticket) }
+    }
+}
+
+impl<'a> Future for Waiting<'a> {
+    type Output = Place<'a>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Place<'a>> {
+        let ticket = self.ticket.expect("one who was let in waits no more");
+        if !self.limiter.is_admitted(ticket, cx.waker()) {
+            return Poll::Pending;
+        }
+        self.ticket = None;
+        Poll::Ready(Place::new(self.limiter))
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        if let Some(ticket) = self.ticket {
+            self.limiter.step_out(ticket);
+        }
+    }
+}
+
+/// One who waits no longer than some time.
+pub struct Patient<'a> {
+    waiting: Waiting<'a>,
+    /// Boxed, so that those who never wait carry no timer along.
+    patience: Option<Pin<Box<Sleep>>>,
+}
+
+impl<'a> Patient<'a> {
+    pub(super) fn new(waiting: Waiting<'a>, max_wait: Option<Duration>) -> Self {
+        Self { waiting, patience: max_wait.map(|max_wait| Box::pin(tokio::time::sleep(max_wait))) }
+    }
+}
+
+impl<'a> Future for Patient<'a> {
+    type Output = Result<Place<'a>, Saturated>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        if let Poll::Ready(place) = Pin::new(&mut self.waiting).poll(cx) {
+            return Poll::Ready(Ok(place));
+        }
+        let limiter = self.waiting.limiter;
+        match &mut self.patience {
+            Some(patience) => patience.as_mut().poll(cx).map(|()| Err(Saturated::of(limiter))),
+            None => Poll::Pending,
+        }
+    }
+}

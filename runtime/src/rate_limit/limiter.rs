@@ -1,0 +1,129 @@
+//! The limiter that users name.
+
+use std::fmt;
+use std::hash::Hash;
+use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use super::gcra::Rate;
+use super::keys::Keys;
+use super::line::Line;
+use crate::cache::Key;
+
+/// Lets so many calls through in a time.
+///
+/// The calls are spread evenly, after a burst: `100 / 1s` lets 100 through at once and then one every 10 ms (the generic cell rate
+/// algorithm, ITU-T I.371). Over any time `t` it is never more than `rate * t + burst`.
+///
+/// A limiter is made in a `static` and shared by the functions that use the same quota, or comes with a function and is reached by its
+/// `handle`. Its rate can be changed while the program runs.
+///
+/// ```
+/// use std::time::Duration;
+/// use steadfast::{RateLimiter, rate_limit};
+///
+/// static QUOTA: RateLimiter = RateLimiter::new(2, Duration::from_secs(1));
+///
+/// #[rate_limit(QUOTA)]
+/// async fn search(words: &str) -> Option<usize> {
+///     Some(words.len())
+/// }
+///
+/// #[rate_limit(QUOTA, max_wait = 5s)]
+/// async fn crawl() -> Option<usize> {
+///     Some(0)
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+/// assert_eq!((search("a").await, search("b").await, search("c").await), (Some(1), Some(1), None));
+/// assert_eq!(crawl().await, Some(0)); // half a second later
+/// QUOTA.set_rate(1_000, Duration::from_secs(1));
+/// assert_eq!(search("d").await, None); // not more at once than now fit in
+/// assert_eq!(QUOTA.rate(), (1_000, Duration::from_secs(1)));
+/// # }
+/// ```
+pub struct RateLimiter {
+    pub(super) rate: Rate,
+    pub(super) line: Line,
+    keys: OnceLock<Box<Keys>>,
+}
+
+impl RateLimiter {
+    /// So many calls in a time, all of them at once if they come together.
+    ///
+    /// # Panics
+    ///
+    /// If either is zero; in a `static`, when it is compiled.
+    #[must_use]
+    pub const fn new(count: u32, period: Duration) -> Self {
+        Self { rate: Rate::new(count, period), line: Line::new(), keys: OnceLock::new() }
+    }
+
+    /// How many calls are let through at once, after a rest \[as many as the rate counts\].
+    #[must_use]
+    pub const fn burst(mut self, calls: u32) -> Self {
+        self.rate.set_burst(calls);
+        self
+    }
+
+    /// The rate: so many calls in a time.
+    #[must_use]
+    pub fn rate(&self) -> (u32, Duration) {
+        self.rate.get()
+    }
+
+    /// Changes the rate, for calls that come and for those that wait. What was taken at the old rate stays taken.
+    ///
+    /// # Panics
+    ///
+    /// If either is zero.
+    pub fn set_rate(&self, count: u32, period: Duration) {
+        self.rate.set(count, period);
+    }
+
+    /// Takes a turn.
+    ///
+    /// # Errors
+    ///
+    /// How long it is to the next turn, where there is none now. Those who wait are served first.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use steadfast::RateLimiter;
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// let limiter = RateLimiter::new(10, Duration::from_secs(1)).burst(1);
+    /// assert_eq!(limiter.check(), Ok(()));
+    /// assert_eq!(limiter.check(), Err(Duration::from_millis(100)));
+    /// # }
+    /// ```
+    pub fn check(&self) -> Result<(), Duration> {
+        self.line.take(&self.rate).map_err(Duration::from_nanos)
+    }
+
+    /// How many keys have a limit of their own at present. Those that are idle leave when room is needed.
+    #[must_use]
+    pub fn keys(&self) -> usize {
+        self.keys.get().map_or(0, |keys| keys.len())
+    }
+
+    /// The line of a key.
+    pub(super) fn keyed<K, Q>(&self, query: &Q, own: impl FnOnce() -> K) -> Arc<Line>
+    where
+        K: Key<Q> + Hash + Eq + Send + Sync + 'static,
+        Q: Hash + ?Sized,
+    {
+        self.keys.get_or_init(|| Box::new(Keys::new())).line(query, own)
+    }
+}
+
+// A panic leaves no turn half taken.
+impl UnwindSafe for RateLimiter {}
+impl RefUnwindSafe for RateLimiter {}
+
+impl fmt::Debug for RateLimiter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RateLimiter").field("rate", &self.rate.get()).field("keys", &self.keys()).finish_non_exhaustive()
+    }
+}

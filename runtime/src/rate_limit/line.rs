@@ -1,0 +1,96 @@
+//! A line of calls: those that come in time, and those that wait for their turn.
+
+use std::future::{Future, poll_fn};
+use std::ops::Deref;
+use std::pin::{Pin, pin};
+use std::task::Poll;
+use std::time::Duration;
+
+use tokio::time::sleep_until;
+
+use super::gcra::{Rate, Turns};
+use super::{Enter, RateLimited};
+use crate::clock;
+use crate::concurrency_limit::{ConcurrencyLimiter, Entry};
+
+/// The turns, and the door in front of them: only the first of those who wait looks at the clock, and the others stand behind it. One
+/// who goes away takes no turn with it.
+#[derive(Debug)]
+pub(super) struct Line {
+    pub(super) turns: Turns,
+    door: ConcurrencyLimiter,
+}
+
+impl Line {
+    pub(super) const fn new() -> Self {
+        Self { turns: Turns::new(), door: ConcurrencyLimiter::new(1) }
+    }
+
+    /// Those who wait.
+    #[inline]
+    fn len(&self) -> usize {
+        self.door.running() + self.door.waiting()
+    }
+
+    /// Takes the turn of now, or says how long it would be to the next that is not taken.
+    #[inline]
+    pub(super) fn take(&self, rate: &Rate) -> Result<(), u64> {
+        let now = clock::now();
+        match self.len() {
+            0 => self.turns.take(rate, now),
+            ahead => Err(self.turns.wait(rate, now).saturating_add(rate.interval().saturating_mul(ahead as u64))),
+        }
+    }
+
+    /// Nobody waits, and the next call finds a limiter that is as good as new.
+    pub(super) fn is_idle(&self, now: u64) -> bool {
+        self.len() == 0 && self.turns.due() <= now
+    }
+}
+
+/// Receives a call that may wait for so long.
+#[inline]
+pub(super) fn enter<'a>(rate: &'a Rate, line: impl Deref<Target = Line> + Send + 'a, max_wait: Duration) -> Enter<'a> {
+    match line.take(rate) {
+        Ok(()) => Enter::Now,
+        Err(wait) => wait_or_refuse(rate, line, wait, max_wait),
+    }
+}
+
+#[cold]
+fn wait_or_refuse<'a>(rate: &'a Rate, line: impl Deref<Target = Line> + Send + 'a, wait: u64, max_wait: Duration) -> Enter<'a> {
+    if wait > clock::nanos(max_wait) {
+        return Enter::Refused(RateLimited::of(rate, wait));
+    }
+    // Boxed, so that calls that never wait carry no timer along.
+    Enter::Wait(Box::pin(async move { until_turn(rate, &line, max_wait).await }))
+}
+
+async fn until_turn(rate: &Rate, line: &Line, max_wait: Duration) -> Result<(), RateLimited> {
+    let latest = clock::now().saturating_add(clock::nanos(max_wait));
+    let _first = match line.door.enter() {
+        Entry::Now(place) => place,
+        Entry::Later(waiting) => waiting.await,
+        Entry::Full => unreachable!("the line in front of the door has no end"),
+    };
+    loop {
+        let mut changed = pin!(rate.changed.notified());
+        changed.as_mut().enable();
+        let now = clock::now();
+        let Err(wait) = line.turns.take(rate, now) else { return Ok(()) };
+        let turn = now.saturating_add(wait);
+        if turn > latest {
+            // The rate was lowered meanwhile.
+            return Err(RateLimited::of(rate, wait));
+        }
+        let mut timer = pin!(sleep_until(clock::instant(turn)));
+        poll_fn(|cx| match changed.as_mut().poll(cx) {
+            Poll::Ready(()) => Poll::Ready(()),
+            Poll::Pending => timer.as_mut().poll(cx),
+        })
+        .await;
+    }
+}
+
+/// A wait for a turn.
+pub type Waiting<'a> = Pin<Box<dyn Future<Output = Result<(), RateLimited>> + Send + 'a>>;

@@ -1,0 +1,262 @@
+//! `#[rate_limit]`: who is let through, who waits, who is refused.
+#![forbid(unsafe_code)]
+#![deny(warnings, missing_docs, clippy::pedantic)]
+
+use std::cell::RefCell;
+use std::io;
+use std::time::Duration;
+
+use futures::future::{join, join_all};
+use futures::poll;
+use steadfast::{Error, RateLimiter, rate_limit, retry, timeout};
+use tokio::time::{Instant, advance, sleep};
+
+const MS: Duration = Duration::from_millis(1);
+const S: Duration = Duration::from_secs(1);
+
+#[tokio::test(start_paused = true)]
+async fn a_burst_and_then_an_even_pace() {
+    #[rate_limit(10 / 1s)]
+    async fn work() -> Result<(), Error> {
+        Ok(())
+    }
+    for _ in 0..10 {
+        assert_eq!(work().await, Ok(()));
+    }
+    let refused = work().await.unwrap_err();
+    assert!(refused.is_rate_limited());
+    assert_eq!((refused.function(), refused.limit(), refused.retry_after()), ("work", Some(S), Some(100 * MS)));
+    assert_eq!(refused.to_string(), "`work` was not called: it is limited to 10 calls in 1s, and the next turn is in 100ms");
+    advance(99 * MS).await;
+    assert_eq!(work().await.unwrap_err().retry_after(), Some(MS));
+    advance(MS).await;
+    assert_eq!(work().await, Ok(()));
+    assert!(work().await.is_err());
+    advance(100 * S).await;
+    for allowed in 0..15 {
+        assert_eq!(work().await.is_ok(), allowed < 10);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn burst_and_rates_may_be_expressions() {
+    const RATE: u32 = 4;
+    fn minute() -> Duration {
+        60 * S
+    }
+    #[rate_limit(RATE * 2 / (minute() / 2), burst = RATE - 2)]
+    async fn work() -> Option<()> {
+        Some(())
+    }
+    assert_eq!((work().await, work().await, work().await), (Some(()), Some(()), None));
+    advance(3_750 * MS).await;
+    assert_eq!((work().await, work().await), (Some(()), None));
+}
+
+/// Runs the calls at once, and says when each got through, in milliseconds.
+async fn times<F: Future<Output = Result<(), Error>>>(calls: impl IntoIterator<Item = F>) -> Vec<Option<u128>> {
+    let started = Instant::now();
+    let timed = |call: F| async move { call.await.ok().map(|()| started.elapsed().as_millis()) };
+    join_all(calls.into_iter().map(timed)).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn waits_up_to_max_wait_first_come_first_served() {
+    #[rate_limit(10 / 1s, burst = 1, max_wait = 300ms)]
+    async fn work() -> Result<(), Error> {
+        Ok(())
+    }
+    assert_eq!(times((0..6).map(|_| work())).await, [Some(0), Some(100), Some(200), Some(300), None, None]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_counts_those_who_wait() {
+    #[rate_limit(10 / 1s, burst = 1, max_wait = patience)]
+    async fn work(patience: Duration) -> Result<(), Error> {
+        Ok(())
+    }
+    assert!(work(S).await.is_ok());
+    let (mut first, mut second) = (Box::pin(work(S)), Box::pin(work(S)));
+    assert!(poll!(&mut first).is_pending() && poll!(&mut second).is_pending());
+    assert_eq!(work(Duration::ZERO).await.unwrap_err().retry_after(), Some(300 * MS));
+    assert_eq!(work(299 * MS).await.unwrap_err().retry_after(), Some(300 * MS));
+    drop(first);
+    drop(second);
+    assert_eq!(work(Duration::ZERO).await.unwrap_err().retry_after(), Some(100 * MS));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_turn_of_a_dropped_waiter_goes_to_the_next() {
+    #[rate_limit(10 / 1s, burst = 1, max_wait = 10s)]
+    async fn work() -> Result<(), Error> {
+        Ok(())
+    }
+    work().await.unwrap();
+    let started = Instant::now();
+    let mut waiting: Vec<_> = (0..3).map(|_| Box::pin(work())).collect();
+    for call in &mut waiting {
+        assert!(poll!(call).is_pending());
+    }
+    // The first, who watches the clock, and the second, who stands behind it.
+    drop(waiting.remove(0));
+    drop(waiting.remove(0));
+    waiting.remove(0).await.unwrap();
+    assert_eq!(started.elapsed(), 100 * MS);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_overtakes() {
+    #[rate_limit(10 / 1s, burst = 1, max_wait = 10s)]
+    async fn work(log: &RefCell<Vec<u32>>, name: u32) -> Result<(), Error> {
+        log.borrow_mut().push(name);
+        Ok(())
+    }
+    let log = RefCell::default();
+    let early = join_all((0..20).map(|name| work(&log, name)));
+    let late = async {
+        for name in 20..30 {
+            sleep(47 * MS).await;
+            work(&log, name).await.unwrap();
+        }
+    };
+    join(early, late).await;
+    assert!(log.borrow()[..20].is_sorted(), "{log:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_rate_changes_while_calls_wait() {
+    static SHARED: RateLimiter = RateLimiter::new(1, S);
+    #[rate_limit(SHARED, max_wait = 10s)]
+    async fn work() -> Result<(), Error> {
+        Ok(())
+    }
+    work().await.unwrap();
+    let started = Instant::now();
+    let calls = join_all((0..4).map(|_| work()));
+    let faster = async {
+        sleep(500 * MS).await;
+        SHARED.set_rate(10, S);
+    };
+    let (outcomes, ()) = join(calls, faster).await;
+    assert!(outcomes.iter().all(Result::is_ok));
+    // What was taken at the old rate stays taken until the second is over; then there is room for ten at once.
+    assert!(started.elapsed() <= S, "{:?}", started.elapsed());
+    assert_eq!(SHARED.rate(), (10, S));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_limit_for_each_key() {
+    struct Client {
+        tenant: String,
+    }
+    impl Client {
+        #[rate_limit(1 / 1s, key = (&self.tenant, user), handle = Self::limits)]
+        async fn call(&self, user: u32) -> Option<()> {
+            Some(())
+        }
+    }
+    #[rate_limit(1 / 1s, key = user, max_wait = 1s)]
+    async fn by_name(user: &str, big: [u8; 64]) -> Option<usize> {
+        Some(user.len() + big.len())
+    }
+    let client = |tenant: &str| Client { tenant: tenant.to_owned() };
+    assert_eq!(client("a").call(1).await, Some(()));
+    assert_eq!((client("a").call(1).await, client("a").call(2).await, client("b").call(1).await), (None, Some(()), Some(())));
+    assert_eq!(Client::limits().keys(), 3);
+    let started = Instant::now();
+    assert_eq!(by_name("a", [0; 64]).await, Some(65));
+    assert_eq!(by_name("bc", [0; 64]).await, Some(66));
+    assert_eq!(started.elapsed(), Duration::ZERO);
+    assert_eq!(join(by_name("a", [0; 64]), by_name("a", [0; 64])).await, (Some(65), None));
+    assert_eq!(started.elapsed(), S);
+}
+
+#[tokio::test(start_paused = true)]
+async fn inside_a_retry_attempts_count_outside_calls() {
+    #[retry(attempts = 5, delay = 0s, when = |error| !error.is_rate_limited())]
+    #[rate_limit(3 / 1s)]
+    async fn inside(runs: &RefCell<u32>) -> Result<(), Error> {
+        *runs.borrow_mut() += 1;
+        fails().await
+    }
+    #[rate_limit(3 / 1s)]
+    #[retry(attempts = 5, delay = 0s)]
+    async fn outside(runs: &RefCell<u32>) -> Result<(), Error> {
+        *runs.borrow_mut() += 1;
+        fails().await
+    }
+    #[timeout(1ms)]
+    async fn fails() -> Result<(), Error> {
+        std::future::pending().await
+    }
+    let runs = RefCell::default();
+    assert!(inside(&runs).await.unwrap_err().is_rate_limited());
+    assert_eq!(runs.replace(0), 3);
+    assert!(outside(&runs).await.unwrap_err().is_timeout());
+    assert_eq!(runs.take(), 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deadline_above_cuts_the_wait_short() {
+    #[timeout(50ms)]
+    #[rate_limit(10 / 1s, burst = 1, max_wait = 10s)]
+    async fn work() -> Result<(), Error> {
+        Ok(())
+    }
+    work().await.unwrap();
+    assert!(work().await.unwrap_err().is_timeout());
+    sleep(50 * MS).await;
+    work().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn refusals_become_what_the_function_returns() {
+    static NONE_LEFT: RateLimiter = RateLimiter::new(1, S);
+    #[rate_limit(NONE_LEFT)]
+    async fn io() -> io::Result<()> {
+        Ok(())
+    }
+    #[rate_limit(NONE_LEFT)]
+    async fn anyhow() -> anyhow::Result<()> {
+        Ok(())
+    }
+    #[rate_limit(NONE_LEFT, or_else = |error| error.retry_after().unwrap())]
+    async fn plain(_name: String) -> Duration {
+        Duration::ZERO
+    }
+    assert_eq!(plain(String::new()).await, Duration::ZERO);
+    assert_eq!(plain(String::new()).await, S);
+    assert_eq!(io().await.unwrap_err().kind(), io::ErrorKind::QuotaExceeded);
+    assert!(anyhow().await.unwrap_err().downcast::<Error>().unwrap().is_rate_limited());
+}
+
+#[tokio::test(start_paused = true)]
+async fn never_more_than_rate_times_window_and_burst_with_waiters() {
+    #[rate_limit(100 / 1s, burst = 5, max_wait = 200ms)]
+    async fn work() -> Result<(), Error> {
+        Ok(())
+    }
+    let through = RefCell::new(Vec::new());
+    let started = Instant::now();
+    let caller = |seed: u64| {
+        let through = &through;
+        async move {
+            let mut random = fastrand::Rng::with_seed(seed);
+            for _ in 0..200 {
+                sleep(random.u32(0..100) * MS).await;
+                if work().await.is_ok() {
+                    through.borrow_mut().push(started.elapsed());
+                }
+            }
+        }
+    };
+    join_all((0..10).map(caller)).await;
+    let through = through.take();
+    assert!(through.len() > 900, "{}", through.len());
+    for (index, from) in through.iter().enumerate() {
+        for (more, to) in through[index..].iter().enumerate() {
+            let most = (*to - *from).as_millis() / 10 + 5;
+            assert!((more as u128) < most, "{more} from {from:?} to {to:?}");
+        }
+    }
+}
