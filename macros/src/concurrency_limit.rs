@@ -202,12 +202,12 @@ impl ConcurrencyLimit {
 
     fn recipe(&self, weaver: &Weaver<'_>) -> Recipe {
         let (root, private) = (&weaver.root, &weaver.private);
-        let limit = self.limit.as_ref().map(|limit| match limit.literal() {
-            Some(_) => limit.tokens(private),
-            None => {
-                let limit = &limit.0;
-                quote!(#private::concurrency_limit::calls(#limit))
+        let limit = self.limit.as_ref().map(|limit| {
+            if limit.literal().is_some() {
+                return limit.tokens(private);
             }
+            let limit = &limit.0;
+            quote!(#private::concurrency_limit::calls(#limit))
         });
         let queue = self.queue.as_ref().map(|queue| {
             let queue = queue.tokens(private);

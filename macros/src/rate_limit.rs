@@ -207,9 +207,10 @@ impl RateLimit {
                     Some(literal) if literal.literal().is_some() => literal.to_token_stream(),
                     _ => max_wait.to_token_stream(),
                 };
-                let enter = match key {
-                    None => quote_spanned!(span=> #private::rate_limit::enter(#limiter, #max_wait)),
-                    Some(_) => quote_spanned!(span=> #private::rate_limit::enter_keyed(#keyed, #max_wait)),
+                let enter = if key.is_none() {
+                    quote_spanned!(span=> #private::rate_limit::enter(#limiter, #max_wait))
+                } else {
+                    quote_spanned!(span=> #private::rate_limit::enter_keyed(#keyed, #max_wait))
                 };
                 let waited = weaver.awaiting(&quote_spanned!(span=> wait));
                 quote_spanned! {span=>
