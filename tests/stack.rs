@@ -72,3 +72,18 @@ async fn cached_async_with_waiters() {
     }
     let _ = len("abc", [0; 64]).await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_conditional_attribute_is_part_of_the_stack() {
+    static CALLS: Mutex<u32> = Mutex::new(0);
+
+    #[timeout(1s)]
+    #[cfg_attr(all(), retry(attempts = 3, delay = 0s))]
+    async fn failing() -> Option<()> {
+        *CALLS.lock().unwrap() += 1;
+        None
+    }
+
+    assert_eq!(failing().await, None);
+    assert_eq!(*CALLS.lock().unwrap(), 3);
+}

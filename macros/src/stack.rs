@@ -47,7 +47,6 @@ impl Stack {
         };
         let mut layers = vec![entry(first, Span::call_site(), arguments, None, errors)];
         others.retain(|other| {
-            report_conditional(other, errors);
             let Some(attribute) = other.path().segments.last().and_then(|last| named(&last.ident.to_string())) else { return true };
             let arguments = match &other.meta {
                 Meta::Path(_) => TokenStream::new(),
@@ -98,21 +97,4 @@ impl Stack {
 
 fn named(name: &str) -> Option<&'static layer::Attribute> {
     ATTRIBUTES.iter().find(|attribute| attribute.name == name)
-}
-
-/// A `cfg_attr` is still folded up when an attribute above it is expanded: what is in it would end up outside of the stack.
-fn report_conditional(attribute: &Attribute, errors: &mut Errors) {
-    if !attribute.path().is_ident("cfg_attr") {
-        return;
-    }
-    let Meta::List(list) = &attribute.meta else { return };
-    for token in list.tokens.clone().into_iter().skip_while(|token| !tokens::is_punct(token, ',')) {
-        let name = token.to_token_stream().to_string();
-        if named(&name).is_some() {
-            errors.at(
-                token,
-                format!("`#[cfg_attr(.., {name})]` would not be in the order in which it is written: put it above the other attributes of steadfast"),
-            );
-        }
-    }
 }

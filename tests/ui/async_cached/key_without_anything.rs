@@ -8,9 +8,4 @@ async fn user(db: &Db, id: u64) -> u64 {
     id
 }
 
-#[async_cached]
-async fn users(ids: &[Db]) -> usize {
-    ids.len()
-}
-
 fn main() {}

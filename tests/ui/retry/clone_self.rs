@@ -5,8 +5,7 @@ struct Client;
 
 impl Client {
     #[retry(clone(self))]
-    async fn fetch(self) -> Option<u8> {
-        drop(self);
+    async fn fetch(&self) -> Option<u8> {
         None
     }
 }
