@@ -1,6 +1,7 @@
 //! `#[concurrency_limit]`: how many run, who waits, who is refused.
 #![forbid(unsafe_code)]
 #![deny(warnings, missing_docs, clippy::pedantic)]
+#![allow(clippy::items_after_statements, clippy::unchecked_time_subtraction, reason = "each function stands where it is tested")]
 
 use std::cell::{Cell, RefCell};
 use std::io;
@@ -162,7 +163,10 @@ async fn max_wait_and_queue() {
     };
     let outcomes = join_all([timed(0), timed(150), timed(150), timed(150), timed(0)]).await;
     assert_eq!(outcomes, [(true, 100), (true, 200), (false, 150), (false, 0), (false, 0)]);
+}
 
+#[tokio::test(start_paused = true)]
+async fn who_will_not_wait_is_refused_at_once() {
     #[concurrency_limit(1, max_wait = 0s)]
     async fn at_once(_argument: String) -> Result<(), Error> {
         sleep(MS).await;

@@ -16,7 +16,7 @@ pub(crate) static THREADS: Mutex<Vec<ThreadId>> = Mutex::new(Vec::new());
 pub(crate) fn hash_here(path: &Path) -> Result<String, AppError> {
     let content = std::fs::read(path)?;
     // More than once, so that the machine has something to do.
-    let hash = (0..20).fold(blake3::hash(&content), |_, _| blake3::hash(&content));
+    let hash = (0..200).fold(blake3::hash(&content), |_, _| blake3::hash(&content));
     Ok(hash.to_hex().to_string())
 }
 

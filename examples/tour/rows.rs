@@ -1,4 +1,4 @@
-//! Rows in a SQLite file: reads are cached, and a write makes the cache forget.
+//! Rows in a file of `SQLite`: reads are cached, and a write makes the cache forget.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};

@@ -187,7 +187,7 @@ static RUNS: AtomicU32 = AtomicU32::new(0);
 
 #[async_cached(ttl = 60s, skip(runtime), handle = digests)] // outermost: a hit runs nothing below
 #[timeout(10s)] // the whole of what is below
-#[retry(attempts = 3, delay = 10ms, when = |error| error.is_transient())]
+#[retry(attempts = 3, delay = 10ms, when = AppError::is_transient)]
 #[timeout(500ms)] // each attempt
 #[offload_blocking(limit = 2)]
 fn digest(runtime: tokio::runtime::Handle, url: String) -> Result<String, AppError> {

@@ -33,14 +33,14 @@ pub(crate) async fn in_time_with_attempts(url: &str) -> Result<String, AppError>
     get(url).await
 }
 
-#[retry(attempts = 4, delay = 20ms, jitter = none, when = |error| error.is_transient(), on_retry = |event| println!(
+#[retry(attempts = 4, delay = 20ms, jitter = none, when = AppError::is_transient, on_retry = |event| println!(
     "   attempt {} failed, the next one comes in {:?}", event.attempt(), event.delay(),
 ))]
 pub(crate) async fn stubborn(url: &str) -> Result<String, AppError> {
     get(url).await
 }
 
-#[retry(attempts = 3, when = |error| error.is_transient(), retry_after = |error| error.retry_after())]
+#[retry(attempts = 3, when = AppError::is_transient, retry_after = AppError::retry_after)]
 pub(crate) async fn polite(url: &str) -> Result<String, AppError> {
     get(url).await
 }

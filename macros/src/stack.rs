@@ -1,7 +1,7 @@
 //! The attributes of this crate on one function, in written order.
 
 use proc_macro2::{Span, TokenStream};
-use quote::{ToTokens, quote};
+use quote::quote;
 use syn::spanned::Spanned;
 use syn::{Attribute, Meta, Path};
 

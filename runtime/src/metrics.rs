@@ -1,4 +1,4 @@
-//! Figures for the `metrics` facade: Prometheus, StatsD, OpenTelemetry, whatever recorder the program installs.
+//! Figures for the `metrics` facade: whatever recorder (Prometheus, for instance) the program installs.
 //!
 //! ```no_run
 //! # async fn main() {

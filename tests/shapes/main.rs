@@ -6,6 +6,7 @@
 #![deny(warnings, missing_docs, clippy::pedantic)]
 #![allow(
     clippy::await_holding_lock,
+    clippy::diverging_sub_expression,
     clippy::double_must_use,
     clippy::elidable_lifetime_names,
     clippy::items_after_statements,

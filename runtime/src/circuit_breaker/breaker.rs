@@ -235,14 +235,13 @@ impl CircuitBreaker {
         let now = clock::now();
         let mut inner = self.lock();
         match phase(self.word.load(Ordering::Relaxed)) {
-            CircuitState::Closed => {}
             CircuitState::Isolated => return Err(Open { retry_after: None }),
             CircuitState::Open if now < inner.until => {
                 return Err(Open { retry_after: Some(Duration::from_nanos(inner.until - now)) });
             }
             CircuitState::Open => self.change(&mut inner, CircuitState::HalfOpen),
             CircuitState::HalfOpen if inner.probing >= self.settings.probes.max(1) => return Err(Open { retry_after: None }),
-            CircuitState::HalfOpen => {}
+            CircuitState::Closed | CircuitState::HalfOpen => {}
         }
         let word = self.word.load(Ordering::Relaxed);
         inner.probing += u32::from(phase(word) == CircuitState::HalfOpen);

@@ -195,6 +195,7 @@ impl ConcurrencyLimiter {
         }
     }
 
+    #[expect(clippy::option_option, reason = "one who was let in may not have been polled yet, and has no waker")]
     fn admit(&self) -> Option<Option<Waker>> {
         let mut line = self.lock();
         loop {
@@ -318,8 +319,11 @@ mod tests {
         enter(&limiter).settle(false);
         assert_eq!(limiter.limit(), 81);
         let places: Vec<Place<'_>> = (0..60).map(|_| enter(&limiter)).collect();
-        places.into_iter().for_each(|place| place.settle(false));
-        assert_eq!(limiter.limit(), 81 + 20 - 1 + u32::from(limiter.limit() == 101) as usize);
+        for place in places {
+            place.settle(false);
+        }
+        // One more for each success, while at least half of the limit is in use: the last is that with 47 of 94.
+        assert_eq!(limiter.limit(), 95);
         for _ in 0..1_000 {
             enter(&limiter).settle(true);
         }
