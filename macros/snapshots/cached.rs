@@ -13,17 +13,19 @@ async fn read(path: PathBuf, patience: Duration) -> io::Result<String> {
                     io::Result<String>,
                 >::new()
                     .shape();
-                ::steadfast::__private::cache::assert_value(&shape_3);
-                ::steadfast::__private::cache::assert_argument::<PathBuf>();
-                ::steadfast::__private::cache::assert_argument::<Duration>();
+                let fit = ::steadfast::__private::Met
+                    .and(::steadfast::__private::cache::ask_argument::<PathBuf, _>())
+                    .and(::steadfast::__private::cache::ask_argument::<Duration, _>())
+                    .and(::steadfast::__private::cache::ask_value(&shape_3));
+                let shape_3 = fit.pass(shape_3);
                 let owned = ::steadfast::__private::cache::Owned {
                     key: || (
-                        ::core::clone::Clone::clone(&path),
-                        ::core::clone::Clone::clone(&patience),
+                        ::core::clone::Clone::clone(fit.pass(&path)),
+                        ::core::clone::Clone::clone(fit.pass(&patience)),
                     ),
                     tags: ::steadfast::__private::cache::Tags::none,
                 };
-                let cache_2: &::steadfast::Cache<_, _> = {
+                let store = {
                     static SLOT: ::steadfast::__private::cache::Slot = ::steadfast::__private::cache::Slot::new();
                     SLOT.cache(
                         || (),
@@ -31,6 +33,7 @@ async fn read(path: PathBuf, patience: Duration) -> io::Result<String> {
                         |settings| settings,
                     )
                 };
+                let cache_2: &::steadfast::Cache<_, _> = fit.pass(store);
                 ::steadfast::__steadfast_attach!(__STEADFAST_SITE, cache_2);
                 let mode = ::steadfast::__private::cache::Mode {
                     refresh: false,
@@ -38,7 +41,7 @@ async fn read(path: PathBuf, patience: Duration) -> io::Result<String> {
                 };
                 let turn = match ::steadfast::__private::cache::begin(
                     cache_2,
-                    &(&path, &patience),
+                    fit.pass(&(&path, &patience)),
                     owned,
                     shape_3,
                     mode,

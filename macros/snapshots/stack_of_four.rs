@@ -20,14 +20,19 @@ async fn user(db: Db, id: UserId) -> Result<User, AppError> {
                 Result<User, AppError>,
             >::new()
                 .shape();
-            ::steadfast::__private::cache::assert_value(&shape_3);
-            ::steadfast::__private::cache::assert_readable::<User, _>(&shape_3);
-            ::steadfast::__private::cache::assert_argument::<UserId>();
+            let fit = ::steadfast::__private::Met
+                .and(::steadfast::__private::cache::ask_argument::<UserId, _>())
+                .and(::steadfast::__private::cache::ask_value(&shape_3))
+                .and(
+                    ::steadfast::__private::cache::ask_readable::<User, _, _>(&shape_3),
+                );
+            let shape_3 = fit.pass(shape_3);
             let owned = ::steadfast::__private::cache::Owned {
-                key: || ::core::clone::Clone::clone(&id),
+                key: || ::core::clone::Clone::clone(fit.pass(&id)),
                 tags: ::steadfast::__private::cache::Tags::none,
             };
-            let cache_2: &::steadfast::Cache<_, _> = user_cache();
+            let store = user_cache();
+            let cache_2: &::steadfast::Cache<_, _> = fit.pass(store);
             ::steadfast::__steadfast_attach!(__STEADFAST_SITE, cache_2);
             let mode = ::steadfast::__private::cache::Mode {
                 refresh: false,
@@ -35,7 +40,7 @@ async fn user(db: Db, id: UserId) -> Result<User, AppError> {
             };
             let turn = match ::steadfast::__private::cache::begin(
                 cache_2,
-                &id,
+                fit.pass(&id),
                 owned,
                 shape_3,
                 mode,

@@ -11,6 +11,7 @@
 use proc_macro::TokenStream;
 
 mod args;
+mod ask;
 mod async_trait;
 mod diagnostics;
 mod duration;

@@ -7,7 +7,8 @@ use syn::spanned::Spanned;
 use syn::{BinOp, Expr};
 
 use crate::args::{self, Count};
-use crate::async_cached::key::Key;
+use crate::ask::{self, Ask};
+use crate::async_cached::key::{Key, fit};
 use crate::diagnostics::Errors;
 use crate::duration::Duration;
 use crate::layer::{Layer, Parsed, Place};
@@ -186,11 +187,14 @@ impl RateLimit {
         let span = Span::mixed_site();
         let (private, Names { limiter, keyed, .. }) = (&weaver.private, names);
         let key = Key::of_expression(weaver.function, key);
-        let (bind, probe, owned) = (key.bind(private), key.probe(), key.owned());
+        let (bind, probe, owned) = (key.bind(), key.probe(), key.owned());
+        let asks: Vec<Ask> = key.asks().collect();
+        let asks = ask::statements(&fit(), private, &quote!(#private::cache), &asks);
         quote_spanned! {span=>
             let #keyed = {
                 #bind_limiter
                 #bind
+            #asks
                 #private::rate_limit::keyed(#limiter, #probe, || #owned)
             };
         }

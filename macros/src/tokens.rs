@@ -1,10 +1,23 @@
 //! Looking at tokens without parsing them.
 
-use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 
 /// An identifier of the expansion's own: one that the user's code can neither see nor shadow.
 pub(crate) fn own(name: &str) -> Ident {
     Ident::new(name, Span::mixed_site())
+}
+
+/// The tokens at another place, each with the hygiene that it has. What the compiler has to say about a call comes to the place that all
+/// of its tokens have, and is said once.
+pub(crate) fn located_at(place: Span, tokens: TokenStream) -> TokenStream {
+    let relocate = |mut tree: TokenTree| {
+        if let TokenTree::Group(group) = &tree {
+            tree = Group::new(group.delimiter(), located_at(place, group.stream())).into();
+        }
+        tree.set_span(tree.span().located_at(place));
+        tree
+    };
+    tokens.into_iter().map(relocate).collect()
 }
 
 /// Whether `name` occurs in `tokens`: as an identifier, or captured by a format string (`"{name}"`).

@@ -74,6 +74,7 @@
 #[cfg(test)]
 extern crate self as steadfast;
 
+mod ask;
 mod background;
 mod blocking_stream;
 pub mod cache;
@@ -151,6 +152,7 @@ macro_rules! __steadfast_rayon {
 /// What expansions call. Not a public interface: it changes in any release, together with the attributes.
 #[doc(hidden)]
 pub mod __private {
+    pub use crate::ask::Met;
     pub use crate::outcome::{Attempted, Refusal, Refuse, Verdict, count, failed, panic_with, refuse_with, when};
 
     pub use crate::cache::private as cache;

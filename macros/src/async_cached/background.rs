@@ -1,11 +1,12 @@
 //! A computation that goes on without its caller.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{format_ident, quote_spanned};
+use quote::{ToTokens, format_ident, quote_spanned};
 use syn::spanned::Spanned;
 
 use super::checks::is_copied;
-use super::{Cached, times};
+use super::{Cached, key, times};
+use crate::ask::Ask;
 use crate::parameters::Binding;
 use crate::tokens::own;
 use crate::types;
@@ -25,7 +26,7 @@ impl Cached {
         let label = weaver.label("cached");
         let (cache, shape, load, lead) = (weaver.name("cache"), weaver.name("shape"), weaver.name("load"), weaver.name("lead"));
         let begin = self.begin(weaver, &cache, &shape, &label);
-        let asserts = asserts(weaver);
+        let fit = key::fit();
         let bound = times::bind(&self.options).statements;
         let (copies, borrows) = copies(weaver);
         let inside = weaver.in_background(below).tokens();
@@ -48,16 +49,15 @@ impl Cached {
         Woven {
             run: quote_spanned! {span=>
                 #label: {
-                    #asserts
                     #begin
                     #bound
                     #copies
-                    let #load = async move {
+                    let #load = #fit.pass(async move {
                         #borrows
                         let #out = { #inside };
                         let lifetime = #lifetime;
                         (#out, lifetime)
-                    };
+                    });
                     #refresh
                     let #lead = #wait;
                     #compute
@@ -88,16 +88,13 @@ impl Cached {
     }
 }
 
-/// Asks at each argument, and at the return type, for what another task needs.
-fn asserts(weaver: &Weaver<'_>) -> TokenStream {
-    let (private, function) = (&weaver.private, weaver.function);
+/// What another task needs, of each argument and of the return type.
+pub(super) fn asks(weaver: &Weaver<'_>) -> Vec<Ask> {
+    let function = weaver.function;
     let nameable = |ty: &&syn::Type| !types::has_impl(ty) && !types::borrows(ty);
-    let arguments = function.parameters.bindings.iter().filter_map(|Binding { ty, cfgs, .. }| {
-        ty.as_ref().filter(nameable).map(|ty| quote_spanned!(ty.span()=> #(#cfgs)* #private::cache::assert_background::<#ty>();))
-    });
-    let output = function.output.as_ref().filter(nameable);
-    let output = output.map(|ty| quote_spanned!(ty.span()=> #private::cache::assert_background::<#ty>();));
-    arguments.chain(output).collect()
+    let ask = |ty: &syn::Type| Ask::of_type(ty.span(), "ask_background", ty.to_token_stream());
+    let arguments = function.parameters.bindings.iter().filter_map(|Binding { ty, cfgs, .. }| ty.as_ref().filter(nameable).map(|ty| ask(ty).under(cfgs)));
+    arguments.chain(function.output.as_ref().filter(nameable).map(ask)).collect()
 }
 
 /// The owned forms of borrowed arguments, and the arguments again, borrowed from those.

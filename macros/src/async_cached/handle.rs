@@ -7,6 +7,7 @@ use syn::spanned::Spanned;
 use syn::{GenericParam, Path, Token, Type, WherePredicate};
 
 use super::key::Key;
+use crate::ask::Ask;
 use crate::diagnostics::Errors;
 use crate::function::Function;
 use crate::parameters::cfgs;
@@ -90,15 +91,10 @@ impl Handle {
         }
     }
 
-    /// Asks that the value type in the signature of the handle is the one that the function stores.
-    pub(super) fn assert_readable(&self, weaver: &Weaver<'_>, shape: &Ident) -> TokenStream {
-        let private = &weaver.private;
-        match (&self.ty, value_type(weaver.function)) {
-            (None, Some(value)) => {
-                quote_spanned!(self.path.span()=> #private::cache::assert_readable::<#value, _>(&#shape);)
-            }
-            _ => TokenStream::new(),
-        }
+    /// Asks whether the value type in the signature of the handle is the one that the function stores.
+    pub(super) fn ask_readable(&self, function: &Function, shape: &Ident) -> Option<Ask> {
+        let value = value_type(function).filter(|_| self.ty.is_none())?;
+        Some(Ask::of_value(self.path.span(), "ask_readable", quote!(&#shape)).against(value))
     }
 }
 

@@ -3,11 +3,13 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Expr, Type};
+use syn::{Attribute, Expr, Type};
 
+use crate::ask::Ask;
 use crate::diagnostics::Errors;
 use crate::function::Function;
 use crate::parameters::{Binding, Mode};
+use crate::tokens::own;
 use crate::types::{any, bare, borrows, has_impl, last_segment};
 
 /// The parts of a key: arguments, or what a `key` expression says.
@@ -17,17 +19,22 @@ pub(crate) struct Key {
 
 struct Part {
     /// The `cfg`s of the argument.
-    cfgs: TokenStream,
+    cfgs: Vec<Attribute>,
     /// Statements in front of the look-up.
     bind: TokenStream,
-    /// The type that must be fit for a key, where it can be named.
-    asked: Option<Type>,
+    /// Asks whether it is fit for a key.
+    ask: Option<Ask>,
     /// A reference by which the part is found.
     probe: TokenStream,
     /// The part as it is stored.
     owned: TokenStream,
     /// The type of the stored part, where it can be read off.
     ty: Option<TokenStream>,
+}
+
+/// The answer to everything that is asked of the types.
+pub(crate) fn fit() -> Ident {
+    own("fit")
 }
 
 /// More than this the standard library compares and hashes no tuple of, or our own look-up does not.
@@ -48,17 +55,26 @@ impl Key {
     }
 
     /// What stands in front of the look-up.
-    pub(crate) fn bind(&self, private: &TokenStream) -> TokenStream {
-        let asked = self.parts.iter().filter_map(|part| part.asked.as_ref().map(|ty| assert_argument(private, ty, &part.cfgs)));
-        asked.chain(self.parts.iter().map(|part| part.bind.clone())).collect()
+    pub(crate) fn bind(&self) -> TokenStream {
+        self.parts.iter().map(|part| part.bind.clone()).collect()
+    }
+
+    /// What must hold for the parts of a key.
+    pub(crate) fn asks(&self) -> impl Iterator<Item = Ask> {
+        self.parts.iter().filter_map(|part| part.ask.clone().map(|ask| ask.under(&part.cfgs)))
     }
 
     /// The expression by which the key is found: for one part a reference to it, for several a reference to a tuple of references.
     pub(crate) fn probe(&self) -> TokenStream {
+        let (fit, probe) = (fit(), self.references());
+        quote!(#fit.pass(#probe))
+    }
+
+    fn references(&self) -> TokenStream {
         match self.parts.as_slice() {
             [Part { probe, cfgs, .. }] if cfgs.is_empty() => probe.clone(),
             parts => {
-                let probes = parts.iter().map(|Part { cfgs, probe, .. }| quote!(#cfgs #probe,));
+                let probes = parts.iter().map(|Part { cfgs, probe, .. }| quote!(#(#cfgs)* #probe,));
                 let probes: TokenStream = probes.collect();
                 quote!(&(#probes))
             }
@@ -69,7 +85,7 @@ impl Key {
         match self.parts.as_slice() {
             [Part { owned, cfgs, .. }] if cfgs.is_empty() => owned.clone(),
             parts => {
-                let owned = parts.iter().map(|Part { cfgs, owned, .. }| quote!(#cfgs #owned,));
+                let owned = parts.iter().map(|Part { cfgs, owned, .. }| quote!(#(#cfgs)* #owned,));
                 let owned: TokenStream = owned.collect();
                 quote!((#owned))
             }
@@ -91,68 +107,78 @@ impl Key {
 
 impl Part {
     fn of_argument(Binding { ident, cfgs, mode, ty, .. }: &Binding) -> Self {
-        let cfgs = quote!(#(#cfgs)*);
         let name = quote!(#ident);
         let part = match ty {
             Some(ty) => Self::of_typed(&name, ident.span(), ty),
             None if *mode == Mode::Ref => Self::of_reference(&name, ident.span(), None),
             None => Self::of_value(&name, ident.span(), None),
         };
-        Self { cfgs, ..part }
+        Self { cfgs: cfgs.clone(), ..part }
     }
 
     /// A part that is named by an expression of a known type.
     fn of_typed(name: &TokenStream, at: Span, ty: &Type) -> Self {
-        match bare(ty) {
-            Type::Reference(reference) => match bare(&reference.elem) {
+        let fit = fit();
+        let ty = bare(ty);
+        if let Type::Reference(reference) = ty {
+            return match bare(&reference.elem) {
                 inner @ Type::Reference(_) => Self::of_typed(&quote!((*#name)), at, inner),
                 inner => Self::of_reference(name, at, Some(inner)),
-            },
-            option if borrowed_option(option).is_some() => {
-                let inner = borrowed_option(option).map_or_else(TokenStream::new, owned_type);
-                Self {
-                    cfgs: TokenStream::new(),
-                    bind: TokenStream::new(),
-                    asked: None,
-                    probe: quote!(&#name),
-                    owned: quote_spanned!(at=> ::core::option::Option::map(#name, ::std::borrow::ToOwned::to_owned)),
-                    ty: Some(quote!(::core::option::Option<#inner>)),
-                }
-            }
-            other => match cow_content(other) {
-                Some(content) => Self {
-                    cfgs: TokenStream::new(),
-                    bind: TokenStream::new(),
-                    asked: None,
-                    probe: quote!(::core::ops::Deref::deref(&#name)),
-                    owned: quote_spanned!(at=> ::std::borrow::ToOwned::to_owned(::core::ops::Deref::deref(&#name))),
-                    ty: Some(owned_type(content)),
-                },
-                None => Self::of_value(name, at, Some(other)),
-            },
+            };
         }
+        if let Some(inner) = borrowed_option(ty) {
+            let owned = owned_type(inner);
+            return Self {
+                cfgs: Vec::new(),
+                bind: TokenStream::new(),
+                ask: (!has_impl(inner)).then(|| ask_borrowed(inner)),
+                probe: quote!(&#name),
+                owned: quote_spanned!(at=> ::core::option::Option::map(#fit.pass(#name), ::std::borrow::ToOwned::to_owned)),
+                ty: Some(quote!(::core::option::Option<#owned>)),
+            };
+        }
+        if let Some(content) = cow_content(ty) {
+            return Self {
+                cfgs: Vec::new(),
+                bind: TokenStream::new(),
+                ask: (!has_impl(content)).then(|| ask_borrowed(content)),
+                probe: quote!(::core::ops::Deref::deref(&#name)),
+                owned: quote_spanned!(at=> ::std::borrow::ToOwned::to_owned(#fit.pass(::core::ops::Deref::deref(&#name)))),
+                ty: Some(owned_type(content)),
+            };
+        }
+        Self::of_value(name, at, Some(ty))
     }
 
     /// A part that is named by a reference to it.
     fn of_reference(name: &TokenStream, at: Span, inner: Option<&Type>) -> Self {
+        let fit = fit();
         Self {
-            cfgs: TokenStream::new(),
+            cfgs: Vec::new(),
             bind: TokenStream::new(),
-            asked: inner.cloned(),
+            ask: Some(match inner.filter(|ty| !has_impl(ty)) {
+                Some(ty) => ask_borrowed(ty),
+                None => Ask::of_value(inner.map_or(at, Spanned::span), "ask_borrowed_of", name.clone()),
+            }),
             probe: name.clone(),
-            owned: quote_spanned!(at=> ::std::borrow::ToOwned::to_owned(#name)),
+            owned: quote_spanned!(at=> ::std::borrow::ToOwned::to_owned(#fit.pass(#name))),
             ty: inner.map(owned_type),
         }
     }
 
     fn of_value(name: &TokenStream, at: Span, ty: Option<&Type>) -> Self {
+        let fit = fit();
         let nameable = ty.filter(|ty| !has_impl(ty));
+        let at_type = ty.map_or(at, Spanned::span);
         Self {
-            cfgs: TokenStream::new(),
+            cfgs: Vec::new(),
             bind: TokenStream::new(),
-            asked: nameable.cloned(),
+            ask: Some(match nameable {
+                Some(ty) => Ask::of_type(at_type, "ask_argument", ty.to_token_stream()),
+                None => Ask::of_value(at_type, "ask_argument_of", quote!(&#name)),
+            }),
             probe: quote!(&#name),
-            owned: quote_spanned!(at=> ::core::clone::Clone::clone(&#name)),
+            owned: quote_spanned!(at=> ::core::clone::Clone::clone(#fit.pass(&#name))),
             ty: nameable.map(ToTokens::to_token_stream),
         }
     }
@@ -166,27 +192,18 @@ impl Part {
         }
         let mixed = Span::mixed_site();
         let part = format_ident!("part_{index}", span = mixed);
-        let at = expression.span();
-        match expression {
-            Expr::Reference(reference) => {
-                let place = &reference.expr;
-                Self {
-                    cfgs: TokenStream::new(),
-                    bind: quote_spanned!(mixed=> let #part = &(#place);),
-                    asked: None,
-                    probe: part.to_token_stream(),
-                    owned: quote_spanned!(at=> ::std::borrow::ToOwned::to_owned(#part)),
-                    ty: None,
-                }
-            }
-            other => Self {
-                cfgs: TokenStream::new(),
-                bind: quote_spanned!(mixed=> let #part = &(#other);),
-                asked: None,
-                probe: part.to_token_stream(),
-                owned: quote_spanned!(at=> ::core::clone::Clone::clone(#part)),
-                ty: None,
-            },
+        let (fit, at) = (fit(), expression.span());
+        let (place, question, copy) = match expression {
+            Expr::Reference(reference) => (&*reference.expr, "ask_borrowed_of", quote!(::std::borrow::ToOwned::to_owned)),
+            other => (other, "ask_argument_of", quote!(::core::clone::Clone::clone)),
+        };
+        Self {
+            cfgs: Vec::new(),
+            bind: quote_spanned!(mixed=> let #part = &(#place);),
+            ask: Some(Ask::of_value(at, question, part.to_token_stream())),
+            probe: part.to_token_stream(),
+            owned: quote_spanned!(at=> #copy(#fit.pass(#part))),
+            ty: None,
         }
     }
 }
@@ -198,12 +215,12 @@ fn is_unsized(ty: &Type) -> bool {
     matches!(ty, Type::Slice(_) | Type::TraitObject(_)) || last_segment(ty).is_some_and(|(name, _)| UNSIZED.contains(&name.as_str()))
 }
 
-/// Asks at the argument's type for what a key needs, so that the message comes there.
-fn assert_argument(private: &TokenStream, ty: &Type, cfgs: &TokenStream) -> TokenStream {
-    if is_unsized(ty) || has_impl(ty) {
-        return TokenStream::new();
+/// Asks at the type of a reference. Of a slice it is the elements that matter.
+fn ask_borrowed(ty: &Type) -> Ask {
+    match ty {
+        Type::Slice(slice) => Ask::of_type(slice.elem.span(), "ask_argument", slice.elem.to_token_stream()),
+        other => Ask::of_type(other.span(), "ask_borrowed", other.to_token_stream()),
     }
-    quote_spanned!(ty.span()=> #cfgs #private::cache::assert_argument::<#ty>();)
 }
 
 /// `String` for `str`, `Vec<T>` for `[T]`, `T` for `T`.

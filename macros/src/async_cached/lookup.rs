@@ -5,7 +5,9 @@ use quote::{quote, quote_spanned};
 use syn::Type;
 use syn::spanned::Spanned;
 
-use super::{Cached, handle, times};
+use super::{Cached, background, handle, key, times};
+use crate::ask::{self, Ask};
+use crate::duration::Duration;
 use crate::site;
 use crate::types;
 use crate::weaver::Weaver;
@@ -17,9 +19,12 @@ impl Cached {
         let (root, private, options) = (&weaver.root, &weaver.private, &self.options);
         let store = self.store(weaver, shape);
         let attach = if self.stores { site::attach(weaver, options.cache.as_ref(), cache) } else { TokenStream::new() };
-        let bind_shape = self.shape(weaver, shape);
+        let bind_shape = Self::shape(weaver, shape);
         let key = self.key(weaver.function);
-        let (bind_key, probe, owned) = (key.bind(private), key.probe(), key.owned());
+        let (bind_key, probe, owned) = (key.bind(), key.probe(), key.owned());
+        let fit = key::fit();
+        let asks: Vec<Ask> = key.asks().chain(self.asks(weaver, shape)).collect();
+        let asks = ask::statements(&fit, private, &quote!(#private::cache), &asks);
         let tags = self.tags(private);
         let refresh = options.refresh_if.as_ref().map_or_else(|| quote!(false), |refresh| quote!(#refresh));
         let single_flight = options.single_flight.as_ref().is_none_or(|flag| flag.value);
@@ -35,8 +40,11 @@ impl Cached {
         quote_spanned! {span=>
             #bind_shape
             #bind_key
+            #asks
+            let #shape = #fit.pass(#shape);
             let owned = #private::cache::Owned { key: || #owned, tags: #tags };
-            let #cache: &#root::Cache<_, _> = #store;
+            let store = #store;
+            let #cache: &#root::Cache<_, _> = #fit.pass(store);
             #attach
             let mode = #private::cache::Mode { refresh: #refresh, single_flight: #single_flight };
             let turn = match #private::cache::#begin(#cache, #probe, owned, #shape, mode #window) {
@@ -107,27 +115,30 @@ impl Cached {
         quote!(#capacity #unbounded #times #weight #on_evict)
     }
 
-    /// The shape of the return type, and what is asked of it.
-    fn shape(&self, weaver: &Weaver<'_>, shape: &Ident) -> TokenStream {
+    /// The shape of the return type.
+    fn shape(weaver: &Weaver<'_>, shape: &Ident) -> TokenStream {
         let span = Span::mixed_site();
-        let (private, options, function) = (&weaver.private, &self.options, weaver.function);
-        let output = function.output();
-        let found = match function.output.as_ref().map(types::bare) {
-            Some(Type::ImplTrait(_)) | None => quote_spanned!(span=> #private::cache::Kind::<_>::plain()),
-            Some(_) => quote_spanned!(span=> #private::cache::Kind::<#output>::new().shape()),
-        };
-        let at_output = function.output.as_ref().map_or(span, Spanned::span);
-        let value = quote_spanned!(at_output=> #private::cache::assert_value(&#shape););
-        let errors = options.error_ttl.as_ref().map(|ttl| {
-            quote_spanned!(ttl.written().span()=> #private::cache::remember_errors(&#shape);)
-        });
-        let stale = options.stale_if_error.as_ref().map(|window| {
-            quote_spanned!(window.written().span()=> #private::cache::has_errors(&#shape);)
-        });
-        let none = options.none_ttl.as_ref().map(|ttl| {
-            quote_spanned!(ttl.written().span()=> #private::cache::assert_option::<#output>();)
-        });
-        let handle = options.handle.as_ref().map(|handle| handle.assert_readable(weaver, shape));
-        quote_spanned!(span=> let #shape = #found; #value #errors #stale #none #handle)
+        let (private, output) = (&weaver.private, weaver.function.output());
+        match weaver.function.output.as_ref().map(types::bare) {
+            Some(Type::ImplTrait(_)) | None => quote_spanned!(span=> let #shape = #private::cache::Kind::<_>::plain();),
+            Some(_) => quote_spanned!(span=> let #shape = #private::cache::Kind::<#output>::new().shape();),
+        }
+    }
+
+    /// What is asked of the return type, there or at the option that asks for it.
+    fn asks(&self, weaver: &Weaver<'_>, shape: &Ident) -> Vec<Ask> {
+        let options = &self.options;
+        let at_output = weaver.function.output.as_ref().map_or_else(Span::call_site, Spanned::span);
+        let ask = |place: Span, function| Ask::of_value(place, function, quote!(&#shape));
+        let at_option = |time: &Option<Duration>, function| time.as_ref().map(|time| ask(time.written().span(), function));
+        let value = ask(at_output, "ask_value");
+        let inferred = weaver.function.output.as_ref().is_none_or(types::has_impl);
+        let mut asks = vec![if inferred { value.of_later() } else { value }];
+        asks.extend(at_option(&options.error_ttl, "ask_error_ttl"));
+        asks.extend(at_option(&options.stale_if_error, "ask_stale_if_error"));
+        asks.extend(at_option(&options.none_ttl, "ask_none_ttl"));
+        asks.extend(options.handle.as_ref().and_then(|handle| handle.ask_readable(weaver.function, shape)));
+        asks.extend(if options.background().is_some() { background::asks(weaver) } else { Vec::new() });
+        asks
     }
 }

@@ -10,6 +10,7 @@ use super::lead::Lead;
 use super::lifetime::Lifetime;
 use super::scope::Inherited;
 use super::shape::Shape;
+use crate::ask::{Met, Nothing, Unmet};
 use crate::background::{self, Failure, Task};
 use crate::{Error, ErrorKind};
 
@@ -68,11 +69,16 @@ where
     label = "not `Send + 'static`",
     note = "`detached`, `stale_while_revalidate` and `refresh_ahead` compute on a task of their own: pass it in an `Arc<..>`, or by value"
 )]
-pub trait Background {}
+pub trait Background<M> {}
 
 #[diagnostic::do_not_recommend]
-impl<T: Send + 'static> Background for T {}
+impl<T: Send + 'static> Background<Met> for T {}
 
-/// Fails to compile where a `T` cannot go to another task.
+#[diagnostic::do_not_recommend]
+impl<T: Nothing> Background<Unmet> for T {}
+
+/// Asks whether a `T` can go to another task.
 #[inline]
-pub fn assert_background<T: Background>() {}
+pub fn ask_background<T: Background<M>, M: Default>() -> M {
+    M::default()
+}

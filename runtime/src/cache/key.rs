@@ -7,6 +7,9 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 
+use super::shape::Shape;
+use crate::ask::{Met, Nothing, Unmet};
+
 /// A stored key that can be found by a borrowed `Q`.
 ///
 /// Every type is found by a reference to itself; `String` also by `str`, `Vec<T>` by `[T]`, and so on; a tuple by the tuple of its
@@ -176,13 +179,31 @@ found_by_references!((A QA a qa)(B QB b qb)(C QC c qc)(D QD d qd)(E QE e qe)(F Q
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be part of a cache key",
     label = "not `Hash + Eq + Clone + Send + Sync + 'static`",
-    note = "derive `Clone, PartialEq, Eq, Hash` for it",
+    note = "derive `Clone, PartialEq, Eq, Hash` for it; of a type parameter, ask for them",
     note = "or leave the argument out with `skip(..)`, or say what the key is: `key = ..`"
 )]
-pub trait Argument {}
+pub trait Argument<M> {}
 
 #[diagnostic::do_not_recommend]
-impl<T: Hash + Eq + Clone + Send + Sync + 'static> Argument for T {}
+impl<T: Hash + Eq + Clone + Send + Sync + 'static> Argument<Met> for T {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Nothing> Argument<Unmet> for T {}
+
+/// A type that is found by reference, and whose owned form can be part of a key. Its own trait only for its message.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be part of a cache key",
+    label = "not `Hash + Eq + Clone + Send + Sync + 'static`",
+    note = "derive `Clone, PartialEq, Eq, Hash` for it; of a type parameter, ask for them",
+    note = "or leave the argument out with `skip(..)`, or say what the key is: `key = ..`"
+)]
+pub trait Borrowed<M> {}
+
+#[diagnostic::do_not_recommend]
+impl<T> Borrowed<Met> for T where T: ToOwned<Owned: Hash + Eq + Key<T> + Clone + Send + Sync + 'static> + Hash + ?Sized {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Nothing + ?Sized> Borrowed<Unmet> for T {}
 
 /// A type that can be stored. Its own trait only for its message.
 #[diagnostic::on_unimplemented(
@@ -190,42 +211,56 @@ impl<T: Hash + Eq + Clone + Send + Sync + 'static> Argument for T {}
     label = "not `Clone + Send + Sync + 'static`",
     note = "every hit is a clone of the stored value: derive `Clone`, or return an `Arc<..>`"
 )]
-pub trait Value {}
+pub trait Value<M> {}
 
 #[diagnostic::do_not_recommend]
-impl<T: Clone + Send + Sync + 'static> Value for T {}
+impl<T: Clone + Send + Sync + 'static> Value<Met> for T {}
 
-/// A return type to which `none_ttl` applies.
-#[diagnostic::on_unimplemented(
-    message = "`none_ttl` says how long a `None` is remembered, and a `{Self}` has none",
-    label = "not an `Option`",
-    note = "remove `none_ttl`, or return an `Option`"
-)]
-pub trait NoneTtl {}
-
-impl<T> NoneTtl for Option<T> {}
+#[diagnostic::do_not_recommend]
+impl<T: Nothing> Value<Unmet> for T {}
 
 /// The value type that a handle was written with.
 #[diagnostic::on_unimplemented(
     message = "the types of this handle cannot be read off the signature: the function caches a `{Self}`",
     label = "say them: `handle = name: steadfast::Cache<.., {Self}>`"
 )]
-pub trait Readable<T> {}
+pub trait Readable<T, M> {}
 
-impl<T> Readable<T> for T {}
+#[diagnostic::do_not_recommend]
+impl<T> Readable<T, Met> for T {}
 
-/// Fails to compile where `T` cannot be part of a key.
+/// Asks whether a `T` can be part of a key.
 #[inline]
-pub fn assert_argument<T: Argument + ?Sized>() {}
+pub fn ask_argument<T: Argument<M>, M: Default>() -> M {
+    M::default()
+}
 
-/// Fails to compile where `none_ttl` does not apply to `R`.
+/// The same, of a type that cannot be named.
 #[inline]
-pub fn assert_option<R: NoneTtl>() {}
+pub fn ask_argument_of<T: Argument<M>, M: Default>(_: &T) -> M {
+    M::default()
+}
 
-/// Fails to compile where the value of `shape` cannot be stored.
+/// Asks whether a `&T` can be part of a key.
 #[inline]
-pub fn assert_value<S: super::shape::Shape<Value: Value>>(_: &S) {}
+pub fn ask_borrowed<T: Borrowed<M> + ?Sized, M: Default>() -> M {
+    M::default()
+}
 
-/// Fails to compile where `shape` stores something else than the `V` that the handle names.
+/// The same, of a type that cannot be named.
 #[inline]
-pub fn assert_readable<V, S: super::shape::Shape<Value: Readable<V>>>(_: &S) {}
+pub fn ask_borrowed_of<T: Borrowed<M> + ?Sized, M: Default>(_: &T) -> M {
+    M::default()
+}
+
+/// Asks whether what `shape` stores can be stored.
+#[inline]
+pub fn ask_value<S: Shape<Value: Value<M>>, M: Default>(_: &S) -> M {
+    M::default()
+}
+
+/// Asks whether `shape` stores the `V` that the handle names.
+#[inline]
+pub fn ask_readable<V, S: Shape<Value: Readable<V, M>>, M: Default>(_: &S) -> M {
+    M::default()
+}

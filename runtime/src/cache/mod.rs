@@ -123,13 +123,13 @@ pub use steadfast_macros::async_cached;
 
 #[doc(hidden)]
 pub mod private {
-    pub use super::background::{Spawned, Stopped, assert_background};
+    pub use super::background::{Spawned, Stopped, ask_background};
     pub use super::call::{Begin, Mode, Next, Owned, begin, begin_or_refresh, recursion};
     pub use super::flight::Turn;
-    pub use super::key::{assert_argument, assert_option, assert_readable, assert_value};
+    pub use super::key::{ask_argument, ask_argument_of, ask_borrowed, ask_borrowed_of, ask_readable, ask_value};
     pub use super::lead::Lead;
     pub use super::lifetime::Lifetime;
-    pub use super::shape::{Kind, Shape, has_errors, remember_errors, ttl_of};
+    pub use super::shape::{Kind, Shape, ask_error_ttl, ask_none_ttl, ask_stale_if_error, ttl_of};
     pub use super::slot::{Slot, Types};
     pub use super::tags::{Tags, tag};
     pub use super::waiter::{Waited, Waiter};

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::entry::{Failure, Found};
+use crate::ask::{Met, Nothing, Unmet};
 
 /// A return type, seen as something to store.
 pub trait Shape: Copy + Send + Sync {
@@ -243,33 +244,68 @@ impl<R> Shape for Plain<R> {
 
 /// A return type whose errors can be remembered.
 #[diagnostic::on_unimplemented(
-    message = "`error_ttl` remembers an error, and this return type has none that can be",
-    label = "not a `Result` whose error is `Clone + Send + Sync + 'static`",
-    note = "derive `Clone` for the error (put what cannot be cloned into an `Arc`), or remove `error_ttl`"
+    message = "`error_ttl` says how long an `Err` is remembered, and a `{Self}` has none",
+    label = "the return type is not a `Result`",
+    note = "remove `error_ttl`, or return a `Result`"
 )]
-pub trait RemembersErrors {}
+pub trait ErrorTtl<M> {}
 
-impl<T, E> RemembersErrors for SharedResult<T, E> {}
+#[diagnostic::do_not_recommend]
+impl<T, E: Remembered<M>, M> ErrorTtl<M> for Result<T, E> {}
 
-/// Fails to compile where `error_ttl` does not apply.
-#[inline]
-pub fn remember_errors<S: RemembersErrors>(_: &S) {}
+/// An error that can be remembered.
+#[diagnostic::on_unimplemented(
+    message = "`error_ttl` remembers the error, and a `{Self}` cannot be remembered",
+    label = "the error is not `Clone + Send + Sync + 'static`",
+    note = "derive `Clone` for it, put what cannot be cloned into an `Arc`, or remove `error_ttl`"
+)]
+pub trait Remembered<M> {}
+
+#[diagnostic::do_not_recommend]
+impl<E: Clone + Send + Sync + 'static> Remembered<Met> for E {}
+
+#[diagnostic::do_not_recommend]
+impl<E: Nothing> Remembered<Unmet> for E {}
 
 /// A return type with errors, which `stale_if_error` needs.
 #[diagnostic::on_unimplemented(
-    message = "`stale_if_error` serves the old value instead of an error, and this return type has none",
-    label = "not a `Result`",
-    note = "return a `Result`, or remove `stale_if_error`"
+    message = "`stale_if_error` serves the old value instead of an `Err`, and a `{Self}` has none",
+    label = "the return type is not a `Result`",
+    note = "remove `stale_if_error`, or return a `Result`"
 )]
-pub trait HasErrors {}
+pub trait StaleIfError<M> {}
 
-impl<T, E> HasErrors for SharedResult<T, E> {}
+#[diagnostic::do_not_recommend]
+impl<T, E> StaleIfError<Met> for Result<T, E> {}
 
-impl<T, E> HasErrors for OwnResult<T, E> {}
+/// A return type to which `none_ttl` applies.
+#[diagnostic::on_unimplemented(
+    message = "`none_ttl` says how long a `None` is remembered, and a `{Self}` has none",
+    label = "the return type is not an `Option`",
+    note = "remove `none_ttl`, or return an `Option`"
+)]
+pub trait NoneTtl<M> {}
 
-/// Fails to compile where `stale_if_error` does not apply.
+#[diagnostic::do_not_recommend]
+impl<T> NoneTtl<Met> for Option<T> {}
+
+/// Asks whether `error_ttl` applies.
 #[inline]
-pub fn has_errors<S: HasErrors>(_: &S) {}
+pub fn ask_error_ttl<S: Shape<Out: ErrorTtl<M>>, M: Default>(_: &S) -> M {
+    M::default()
+}
+
+/// Asks whether `stale_if_error` applies.
+#[inline]
+pub fn ask_stale_if_error<S: Shape<Out: StaleIfError<M>>, M: Default>(_: &S) -> M {
+    M::default()
+}
+
+/// Asks whether `none_ttl` applies.
+#[inline]
+pub fn ask_none_ttl<S: Shape<Out: NoneTtl<M>>, M: Default>(_: &S) -> M {
+    M::default()
+}
 
 /// Applies `ttl = |value| ..` to what is to be stored: a function, so that the closure's argument needs no type.
 #[inline]

@@ -2,7 +2,6 @@
 
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
-use std::hash::Hash;
 use std::marker::PhantomData;
 use std::sync::{OnceLock, PoisonError, RwLock};
 
@@ -62,8 +61,8 @@ impl Slot {
         settings: impl Settings<K, V>,
     ) -> &'static Cache<K, V>
     where
-        K: Hash + Eq + Send + Sync + 'static,
-        V: Clone + Send + Sync + 'static,
+        K: Send + Sync + 'static,
+        V: Send + Sync + 'static,
     {
         let instance = typeid::of::<I>();
         if let Some((first, cache)) = self.first.get()
@@ -78,8 +77,8 @@ impl Slot {
     #[inline(never)]
     fn find<K, V>(&'static self, instance: TypeId, settings: impl Settings<K, V>) -> &'static Cache<K, V>
     where
-        K: Hash + Eq + Send + Sync + 'static,
-        V: Clone + Send + Sync + 'static,
+        K: Send + Sync + 'static,
+        V: Send + Sync + 'static,
     {
         let mut settings = Some(settings);
         let mut make = move || -> AnyCache {
