@@ -1,0 +1,86 @@
+//! The examples are programs that check themselves: each ends with success, soon, and none is left out.
+#![forbid(unsafe_code)]
+#![deny(warnings, missing_docs, clippy::pedantic)]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+/// Far more than any of them takes, also where the machine is busy.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Those with tests of their own: `.ci/run` runs the tour, and `tests/service.rs` uses the service.
+const ELSEWHERE: [&str; 2] = ["service", "tour"];
+
+macro_rules! examples {
+    ($($example:ident)*) => {
+        const EXAMPLES: &[&str] = &[$(stringify!($example)),*];
+
+        $(
+            #[test]
+            fn $example() {
+                run(stringify!($example));
+            }
+        )*
+    };
+}
+
+examples! { fetch fan_out resource generator thread_pool queue cache }
+
+#[test]
+fn every_example_is_run() {
+    let files = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("examples")).unwrap();
+    let found: BTreeSet<String> =
+        files.map(|file| file.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned()).collect();
+    let known: BTreeSet<String> = EXAMPLES.iter().chain(&ELSEWHERE).map(|&name| name.to_owned()).collect();
+    let forgotten: Vec<_> = found.difference(&known).collect();
+    assert!(forgotten.is_empty(), "no test runs {forgotten:?}");
+}
+
+fn run(example: &str) {
+    let binary = binary(example);
+    let mut child = Ended(
+        Command::new(&binary)
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap_or_else(|error| panic!("{}: {error}; `cargo build --examples` builds it", binary.display())),
+    );
+    let start = Instant::now();
+    let status = loop {
+        if let Some(status) = child.0.try_wait().unwrap() {
+            break status;
+        }
+        assert!(start.elapsed() < PATIENCE, "`{example}` is still running");
+        sleep(Duration::from_millis(10));
+    };
+    // Their lines fit into the pipes, so that they are read when it has ended.
+    let (mut out, mut err) = (String::new(), String::new());
+    child.0.stdout.take().unwrap().read_to_string(&mut out).unwrap();
+    child.0.stderr.take().unwrap().read_to_string(&mut err).unwrap();
+    assert!(status.success(), "`{example}` ended with {status}\n{out}\n{err}");
+}
+
+/// Where cargo puts it: `target/debug/examples`, beside the `deps` that this test is in.
+fn binary(example: &str) -> PathBuf {
+    let this = std::env::current_exe().unwrap();
+    let profile = this.parent().and_then(Path::parent).unwrap();
+    profile.join("examples").join(example).with_extension(std::env::consts::EXE_EXTENSION)
+}
+
+/// A program that is not left running where the test fails.
+struct Ended(Child);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        // It has most often ended by itself.
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}
