@@ -65,7 +65,7 @@ async fn main() -> Result<(), String> {
     assert!(outcomes[1].is_err());
 
     // Futures that borrow stay within this task.
-    let names = vec!["Ada".to_owned(), "Grace".to_owned()];
+    let names = ["Ada".to_owned(), "Grace".to_owned()];
     let lengths = try_gather_local(names.iter().map(async |name| Ok::<_, String>(name.len()))).await?;
     assert_eq!(lengths, [3, 5]);
     Ok(())

@@ -40,9 +40,9 @@ impl FetchError {
     }
 }
 
-#[timeout(2s)] // all attempts together
-#[retry(attempts = 3, delay = 10ms, when = |error| error.is_transient())]
-#[timeout(200ms)] // each attempt
+#[timeout(5s)] // all attempts together
+#[retry(attempts = 3, delay = 10ms, when = FetchError::is_transient)]
+#[timeout(400ms)] // each attempt
 async fn fetch_data(http: &Client, url: &str) -> Result<Data, FetchError> {
     Ok(http.get(url).send().await?.error_for_status()?.json().await?)
 }

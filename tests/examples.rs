@@ -29,7 +29,10 @@ macro_rules! examples {
     };
 }
 
-examples! { fetch fan_out resource generator thread_pool queue cache }
+examples! {
+    fetch fan_out resource generator thread_pool queue cache web_endpoint database testing streaming error_handling cancellation
+    slow_poll
+}
 
 #[test]
 fn every_example_is_run() {

@@ -1,0 +1,109 @@
+//! A database: one transaction for what belongs together, and rows that are read as they are used.
+//!
+//! `cargo run --example database` runs on a file of its own; with `DATABASE_URL=postgres://..` it runs on that server.
+
+use std::env;
+use std::time::Instant;
+
+use futures::TryStreamExt;
+use sqlx::any::{AnyPoolOptions, install_default_drivers};
+use sqlx::{AnyPool, query, query_as, query_scalar};
+use steadfast::{retry, timeout};
+use tempfile::tempdir;
+
+#[derive(Debug, thiserror::Error)]
+enum DbError {
+    #[error("account {0} has too little")]
+    TooLittle(i64),
+    #[error(transparent)]
+    Sql(#[from] sqlx::Error),
+    #[error(transparent)]
+    Deadline(#[from] steadfast::Error),
+}
+
+impl DbError {
+    /// Another attempt may succeed: the connection was lost, or another transaction was in the way.
+    fn is_transient(&self) -> bool {
+        match self {
+            Self::Sql(sqlx::Error::Io(_)) => true,
+            // Serialisation failure and deadlock (PostgreSQL), busy (SQLite).
+            Self::Sql(sqlx::Error::Database(error)) => matches!(error.code().as_deref(), Some("40001" | "40P01" | "5")),
+            _ => false,
+        }
+    }
+}
+
+/// Both accounts or neither. A transaction that is dropped is rolled back: on an error, on a panic, at the deadline.
+#[timeout(5s)]
+#[retry(attempts = 3, delay = 10ms, when = DbError::is_transient)]
+async fn transfer(db: &AnyPool, from: i64, to: i64, amount: i64) -> Result<(), DbError> {
+    let mut tx = db.begin().await?;
+    query("UPDATE example_accounts SET balance = balance + $1 WHERE id = $2").bind(amount).bind(to).execute(&mut *tx).await?;
+    let taken = query("UPDATE example_accounts SET balance = balance - $1 WHERE id = $2 AND balance >= $1")
+        .bind(amount)
+        .bind(from)
+        .execute(&mut *tx)
+        .await?;
+    if taken.rows_affected() == 0 {
+        return Err(DbError::TooLittle(from));
+    }
+    Ok(tx.commit().await?)
+}
+
+#[timeout(5s)]
+async fn balance(db: &AnyPool, id: i64) -> Result<Option<i64>, DbError> {
+    Ok(query_scalar("SELECT balance FROM example_accounts WHERE id = $1").bind(id).fetch_optional(db).await?)
+}
+
+/// One row at a time, however many there are.
+async fn richest(db: &AnyPool) -> Result<Option<(i64, i64)>, DbError> {
+    let mut rows = query_as::<_, (i64, i64)>("SELECT id, balance FROM example_accounts").fetch(db);
+    let mut richest = None;
+    while let Some((id, balance)) = rows.try_next().await? {
+        if richest.is_none_or(|(_, most)| balance > most) {
+            richest = Some((id, balance));
+        }
+    }
+    Ok(richest)
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let directory = tempdir()?; // gone when this ends
+    let file = format!("sqlite://{}?mode=rwc", directory.path().join("accounts.db").display());
+    let url = env::var("DATABASE_URL").unwrap_or(file);
+    install_default_drivers();
+    let db = AnyPoolOptions::new().max_connections(4).connect(&url).await?;
+
+    let start = Instant::now();
+    create_accounts(&db, 10_000).await?;
+    println!("10000 rows in one transaction, in {:?}", start.elapsed());
+
+    transfer(&db, 1, 2, 30).await?;
+    assert_eq!((balance(&db, 1).await?, balance(&db, 2).await?), (Some(70), Some(130)));
+
+    let error = transfer(&db, 1, 2, 1_000).await.unwrap_err();
+    println!("refused: {error}");
+    assert!(matches!(error, DbError::TooLittle(1)));
+    assert_eq!(balance(&db, 2).await?, Some(130), "the first half of the transfer was taken back");
+
+    assert_eq!(balance(&db, 0).await?, None, "no such account, and no error");
+
+    let richest = richest(&db).await?;
+    println!("the richest: {richest:?}");
+    assert_eq!(richest, Some((2, 130)));
+
+    query("DROP TABLE example_accounts").execute(&db).await?;
+    db.close().await;
+    Ok(())
+}
+
+async fn create_accounts(db: &AnyPool, count: i64) -> Result<(), sqlx::Error> {
+    query("DROP TABLE IF EXISTS example_accounts").execute(db).await?;
+    query("CREATE TABLE example_accounts (id BIGINT PRIMARY KEY, balance BIGINT NOT NULL)").execute(db).await?;
+    let mut tx = db.begin().await?;
+    for id in 1..=count {
+        query("INSERT INTO example_accounts VALUES ($1, 100)").bind(id).execute(&mut *tx).await?;
+    }
+    tx.commit().await
+}

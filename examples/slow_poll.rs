@@ -1,0 +1,52 @@
+//! Blocking the event loop: found while the program runs.
+//!
+//! `cargo run --example slow_poll`
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use steadfast::{ReportKind, Watchdog, offload, on_report};
+
+static BARKS: AtomicUsize = AtomicUsize::new(0);
+
+const LONG: Duration = Duration::from_secs(1);
+
+/// Holds a thread of the runtime: nobody else gets to run on it. `clippy` finds it too, see the lint block in the README.
+async fn bad_example() -> &'static str {
+    tokio::task::yield_now().await;
+    thread::sleep(LONG);
+    "done"
+}
+
+/// Waits without a thread.
+async fn good_example() -> &'static str {
+    tokio::time::sleep(LONG).await;
+    "done"
+}
+
+/// Where it has to block, it blocks a thread that is there for it.
+async fn good_blocking() -> &'static str {
+    offload(|| thread::sleep(LONG)).await;
+    "done"
+}
+
+#[tokio::main(worker_threads = 2)]
+async fn main() -> Result<(), tokio::task::JoinError> {
+    on_report(|report| {
+        println!("{report}");
+        if report.kind() == ReportKind::Blocked {
+            BARKS.fetch_add(1, Ordering::Relaxed);
+        }
+    });
+    let _watchdog = Watchdog::builder().threshold(LONG / 4).start();
+
+    // On workers of the runtime, as the tasks of a server are.
+    tokio::try_join!(tokio::spawn(good_example()), tokio::spawn(good_blocking()))?;
+    println!("nothing to report so far");
+    assert_eq!(BARKS.load(Ordering::Relaxed), 0);
+
+    tokio::spawn(bad_example()).await?;
+    assert_eq!(BARKS.load(Ordering::Relaxed), 1);
+    Ok(())
+}
