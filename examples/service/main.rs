@@ -1,0 +1,74 @@
+//! A small web service as a team would build it: users with passwords, a catalogue that another service keeps, orders that are charged
+//! there and recorded here.
+//!
+//! `cargo run --example service`, with these in the environment, all of which may be left out:
+//!
+//! | variable | default | |
+//! | --- | --- | --- |
+//! | `ADDRESS` | `127.0.0.1:8080` | where it listens; port 0 takes a free one |
+//! | `DATABASE_URL` | `sqlite://service.db?mode=rwc` | or `postgres://user:password@host/database` |
+//! | `UPSTREAM_URL` | `http://127.0.0.1:8081` | `GET /articles/{id}`, `POST /charges` |
+//!
+//! It ends in order on Ctrl-C and on SIGTERM.
+
+mod error;
+mod password;
+mod routes;
+mod store;
+mod upstream;
+
+use std::env;
+use std::sync::Arc;
+use std::time::Duration;
+
+use steadfast::{Watchdog, drain, on_report};
+use tokio::net::TcpListener;
+
+use crate::routes::{App, router};
+use crate::store::Store;
+use crate::upstream::Upstream;
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    on_report(|report| eprintln!("{report}"));
+    let _watchdog = Watchdog::start();
+
+    let store = Arc::new(Store::open(&variable("DATABASE_URL", "sqlite://service.db?mode=rwc")).await?);
+    let upstream = Upstream::new(variable("UPSTREAM_URL", "http://127.0.0.1:8081"));
+    let listener = TcpListener::bind(variable("ADDRESS", "127.0.0.1:8080")).await?;
+    println!("listening on http://{}", listener.local_addr()?);
+
+    // Takes no new requests, and answers those that have come: each has a deadline.
+    let app = App { store: Arc::clone(&store), upstream };
+    axum::serve(listener, router(app)).with_graceful_shutdown(asked_to_stop()).await?;
+
+    // Then what goes on for clients that have hung up, and only then the database that it writes to.
+    let drained = drain(Duration::from_secs(20)).await;
+    store.close().await;
+    anyhow::ensure!(drained.is_complete(), "given up: {:?}", drained.running);
+    println!("stopped");
+    Ok(())
+}
+
+fn variable(name: &str, default: &str) -> String {
+    env::var(name).unwrap_or_else(|_| default.to_owned())
+}
+
+/// Without a way to be asked, it runs until it is killed.
+async fn asked_to_stop() {
+    #[cfg(unix)]
+    let terminated = async {
+        use tokio::signal::unix::{SignalKind, signal};
+        match signal(SignalKind::terminate()) {
+            Ok(mut signals) => drop(signals.recv().await),
+            Err(_) => std::future::pending().await,
+        }
+    };
+    #[cfg(not(unix))]
+    let terminated = std::future::pending::<()>();
+
+    tokio::select! {
+        Ok(()) = tokio::signal::ctrl_c() => {}
+        () = terminated => {}
+    }
+}

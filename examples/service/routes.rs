@@ -1,0 +1,140 @@
+//! The requests, and what is done for them.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use serde::{Deserialize, Serialize};
+use steadfast::spawn_logged;
+use tokio::sync::oneshot;
+
+use crate::error::Error;
+use crate::password;
+use crate::store::{Store, User};
+use crate::upstream::{Article, Upstream};
+
+#[derive(Clone)]
+pub(crate) struct App {
+    pub(crate) store: Arc<Store>,
+    pub(crate) upstream: Upstream,
+}
+
+pub(crate) fn router(app: App) -> Router {
+    Router::new()
+        .route("/users", post(add_user))
+        .route("/users/{id}", get(user).put(rename))
+        .route("/users/{id}/login", post(login))
+        .route("/users/{id}/orders", post(order))
+        .route("/articles/{id}", get(article))
+        .route("/stats", get(stats))
+        .with_state(app)
+}
+
+#[derive(Deserialize)]
+struct NewUser {
+    name: String,
+    password: String,
+}
+
+#[derive(Serialize)]
+struct Created {
+    id: i64,
+}
+
+async fn add_user(State(app): State<App>, Json(new): Json<NewUser>) -> Result<(StatusCode, Json<Created>), Error> {
+    let hash = password::hash(new.password).await?;
+    let id = app.store.add_user(&new.name, &hash).await?;
+    Ok((StatusCode::CREATED, Json(Created { id })))
+}
+
+async fn user(State(app): State<App>, Path(id): Path<i64>) -> Result<Json<User>, Error> {
+    Ok(Json(app.store.user(id).await?))
+}
+
+#[derive(Deserialize)]
+struct NewName {
+    name: String,
+}
+
+async fn rename(State(app): State<App>, Path(id): Path<i64>, Json(new): Json<NewName>) -> Result<StatusCode, Error> {
+    to_its_end("rename", async move { app.store.rename(id, &new.name).await }).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[derive(Deserialize)]
+struct Login {
+    password: String,
+}
+
+async fn login(State(app): State<App>, Path(id): Path<i64>, Json(login): Json<Login>) -> Result<StatusCode, Error> {
+    let hash = app.store.password_hash(id).await?;
+    password::verify(login.password, hash).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[derive(Deserialize)]
+struct NewOrder {
+    article: i64,
+}
+
+async fn order(
+    State(app): State<App>,
+    Path(user): Path<i64>,
+    Json(new): Json<NewOrder>,
+) -> Result<(StatusCode, Json<Created>), Error> {
+    app.store.user(user).await?;
+    let article = app.upstream.article(new.article).await?.ok_or(Error::NotFound("article"))?;
+    let id = to_its_end("order", place_order(app, user, new.article, article.price)).await?;
+    Ok((StatusCode::CREATED, Json(Created { id })))
+}
+
+/// Must not stop half-way: the money would be taken, and nothing recorded.
+async fn place_order(app: App, user: i64, article: i64, price: i64) -> Result<i64, Error> {
+    let order = app.store.begin_order(user, article).await?;
+    if let Err(error) = app.upstream.charge(order, price).await {
+        // Where nobody knows whether it was charged, it stays as it is, for those who balance the books.
+        if !error.is_transient() {
+            // Not awaited with a `?`: an error of the cleanup must not take the place of this one.
+            spawn_logged("drop_order", async move { app.store.drop_order(order).await });
+        }
+        return Err(error);
+    }
+    app.store.order_is_paid(user, order).await?;
+    Ok(order)
+}
+
+async fn article(State(app): State<App>, Path(id): Path<i64>) -> Result<Json<Article>, Error> {
+    Ok(Json(app.upstream.article(id).await?.ok_or(Error::NotFound("article"))?))
+}
+
+#[derive(Serialize)]
+struct Statistics {
+    hits: u64,
+    loads: u64,
+}
+
+async fn stats(State(app): State<App>) -> Json<Statistics> {
+    let stats = app.store.stats();
+    Json(Statistics { hits: stats.hits, loads: stats.loads })
+}
+
+/// Runs a write that has begun to its end, also if the client hangs up meanwhile; its error is then reported, and `drain` waits for it.
+///
+/// The seam for `#[shield]`: on `place_order` and `Store::rename` it takes the place of this call.
+async fn to_its_end<T, F>(name: &'static str, write: F) -> Result<T, Error>
+where
+    T: Send + 'static,
+    F: Future<Output = Result<T, Error>> + Send + 'static,
+{
+    let (answer, answered) = oneshot::channel();
+    spawn_logged(name, async move {
+        match answer.send(write.await) {
+            Err(Err(error)) => Err(error), // nobody is left to be told
+            _ => Ok(()),
+        }
+    });
+    // Where it panicked, which is reported.
+    answered.await.unwrap_or(Err(Error::Internal(name)))
+}
