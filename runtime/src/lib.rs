@@ -98,6 +98,12 @@ mod rate_limit;
 pub mod registry;
 mod report;
 mod resource;
+mod stack;
+
+pub mod cache;
+pub mod gather;
+pub mod guide;
+pub mod offload;
 pub mod retry;
 mod seen;
 mod stack;
