@@ -88,6 +88,7 @@ mod error;
 mod events;
 mod exit;
 pub mod gather;
+pub mod guide;
 #[cfg(feature = "metrics")]
 pub mod metrics;
 pub mod offload;
@@ -98,12 +99,6 @@ mod rate_limit;
 pub mod registry;
 mod report;
 mod resource;
-mod stack;
-
-pub mod cache;
-pub mod gather;
-pub mod guide;
-pub mod offload;
 pub mod retry;
 mod seen;
 mod stack;
