@@ -11,7 +11,7 @@ use super::shared::Shared;
 use super::stats::Stats;
 use super::tags::Tags;
 
-/// A bounded cache with single flight: what stands behind [`async_cached`](macro@async_cached).
+/// A bounded cache with single flight: what stands behind [`async_cached`](macro@crate::async_cached).
 ///
 /// A function's own cache is reached through `handle = name`. A cache of your own is an ordinary value with a `const` constructor: a
 /// `static` or a field that several functions share with `#[async_cached(cache = USERS)]`.
