@@ -3,8 +3,9 @@
 #![deny(warnings, missing_docs, clippy::pedantic)]
 
 use std::collections::BTreeSet;
+use std::env;
 use std::fs;
-use std::io::Read;
+use std::io::{Read, Write, stderr};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
@@ -34,6 +35,16 @@ examples! {
     slow_poll
 }
 
+/// The example of the database on a server, where there is one; above, it runs on a file.
+#[test]
+fn database_on_postgresql() {
+    match env::var("DATABASE_URL") {
+        Ok(url) if url.starts_with("postgres") => run_with("database", Some(&url)),
+        // Not by `eprintln!`, which the test harness keeps to itself.
+        _ => writeln!(stderr(), "skipped: the example `database` on PostgreSQL, for `DATABASE_URL` names no server").unwrap(),
+    }
+}
+
 #[test]
 fn every_example_is_run() {
     let files = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("examples")).unwrap();
@@ -45,16 +56,20 @@ fn every_example_is_run() {
 }
 
 fn run(example: &str) {
+    run_with(example, None);
+}
+
+fn run_with(example: &str, database: Option<&str>) {
     let binary = binary(example);
-    let mut child = Ended(
-        Command::new(&binary)
-            .current_dir(env!("CARGO_MANIFEST_DIR"))
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap_or_else(|error| panic!("{}: {error}; `cargo build --examples` builds it", binary.display())),
-    );
+    let mut command = Command::new(&binary);
+    command.current_dir(env!("CARGO_MANIFEST_DIR")).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    match database {
+        Some(url) => command.env("DATABASE_URL", url),
+        None => command.env_remove("DATABASE_URL"),
+    };
+    let spawned = command.spawn();
+    let mut child =
+        Ended(spawned.unwrap_or_else(|error| panic!("{}: {error}; `cargo build --examples` builds it", binary.display())));
     let start = Instant::now();
     let status = loop {
         if let Some(status) = child.0.try_wait().unwrap() {
@@ -72,9 +87,9 @@ fn run(example: &str) {
 
 /// Where cargo puts it: `target/debug/examples`, beside the `deps` that this test is in.
 fn binary(example: &str) -> PathBuf {
-    let this = std::env::current_exe().unwrap();
+    let this = env::current_exe().unwrap();
     let profile = this.parent().and_then(Path::parent).unwrap();
-    profile.join("examples").join(example).with_extension(std::env::consts::EXE_EXTENSION)
+    profile.join("examples").join(example).with_extension(env::consts::EXE_EXTENSION)
 }
 
 /// A program that is not left running where the test fails.

@@ -18,6 +18,7 @@ use axum::{Json, Router};
 use futures::future::join_all;
 use reqwest::{Client, Response};
 use serde::{Deserialize, Serialize};
+use sqlx::{AssertSqlSafe, PgPool, query};
 use steadfast::gather;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
@@ -48,10 +49,12 @@ macro_rules! scenarios {
                 writeln!(std::io::stderr(), "skipped: the service on PostgreSQL, for `DATABASE_URL` names no server").unwrap();
                 return;
             };
+            let schema = Schema::create(&url).await;
             $(
                 println!("{}", stringify!($scenario));
-                $scenario(Service::start(&url).await).await;
+                $scenario(Service::start(&schema.url).await).await;
             )*
+            schema.delete().await;
         }
     };
 }
@@ -408,10 +411,32 @@ async fn until(condition: impl AsyncFn() -> bool) {
     timeout(PATIENCE, waiting).await.expect("it comes to that");
 }
 
-/// A name that is not taken yet, also on a server that outlives the test.
+/// A name that no other scenario takes.
 fn unique(name: &str) -> String {
     let now = SystemTime::UNIX_EPOCH.elapsed().unwrap();
     format!("{name}-{}", now.as_nanos())
+}
+
+/// A place of its own on a server that may have other tenants.
+struct Schema {
+    name: String,
+    url: String,
+    server: PgPool,
+}
+
+impl Schema {
+    async fn create(server_url: &str) -> Self {
+        let server = PgPool::connect(server_url).await.expect("the server of `DATABASE_URL` is there");
+        let name = format!("steadfast_{}", std::process::id());
+        query(AssertSqlSafe(format!("CREATE SCHEMA {name}"))).execute(&server).await.unwrap();
+        let separator = if server_url.contains('?') { '&' } else { '?' };
+        let url = format!("{server_url}{separator}options[search_path]={name}");
+        Self { name, url, server }
+    }
+
+    async fn delete(self) {
+        query(AssertSqlSafe(format!("DROP SCHEMA {} CASCADE", self.name))).execute(&self.server).await.unwrap();
+    }
 }
 
 fn file_url(directory: &Path) -> String {
