@@ -147,13 +147,14 @@ fn the_lint_block_flags_the_samples() {
     assert!(missed.is_empty() && too_much.is_empty(), "not flagged: {missed:?}\nflagged: {too_much:?}\n{said}");
 }
 
-/// The line and the lint of a message, as cargo prints it.
+/// The line and the lint of a message, as cargo prints it. The block denies: what only warns would not stop a build.
 fn finding(json: &str) -> Option<(usize, String)> {
     let message: Value = serde_json::from_str(json).ok()?;
     let message = message.get("message")?;
     let lint = message.pointer("/code/code")?.as_str()?;
     let at = message["spans"].as_array()?.iter().find(|span| span["is_primary"] == true)?;
-    Some((at["line_start"].as_u64()?.try_into().ok()?, lint.to_owned()))
+    let level = if message["level"] == "error" { "" } else { "only a warning: " };
+    Some((at["line_start"].as_u64()?.try_into().ok()?, format!("{level}{lint}")))
 }
 
 /// A package as a reader of the README would have it, in the target directory, so that it is built once.

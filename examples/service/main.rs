@@ -10,6 +10,14 @@
 //! | `UPSTREAM_URL` | `http://127.0.0.1:8081` | `GET /articles/{id}`, `POST /charges` |
 //!
 //! It ends in order on Ctrl-C and on SIGTERM.
+//!
+//! ```sh
+//! curl -i 127.0.0.1:8080/users --json '{"name": "ada", "password": "secret"}' # 201, {"id": 1}
+//! curl -i 127.0.0.1:8080/users/1                                              # 200, from the cache the second time
+//! curl -i 127.0.0.1:8080/users/1/login --json '{"password": "guess"}'         # 401
+//! curl -i 127.0.0.1:8080/users/2                                              # 404
+//! curl -i 127.0.0.1:8080/articles/7                                           # 502 without an upstream
+//! ```
 
 mod error;
 mod password;
