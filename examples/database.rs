@@ -22,14 +22,12 @@ enum DbError {
 }
 
 impl DbError {
-    /// Another attempt may succeed: the connection was lost, or another transaction was in the way.
+    /// Another transaction was in the way, and the database says that nothing happened. Where a connection is lost, nobody knows
+    /// whether the commit got through: a second transfer might be one too many.
     fn is_transient(&self) -> bool {
-        match self {
-            Self::Sql(sqlx::Error::Io(_)) => true,
-            // Serialisation failure and deadlock (PostgreSQL), busy (SQLite).
-            Self::Sql(sqlx::Error::Database(error)) => matches!(error.code().as_deref(), Some("40001" | "40P01" | "5")),
-            _ => false,
-        }
+        // Serialisation failure and deadlock (PostgreSQL), busy (SQLite).
+        let codes = ["40001", "40P01", "5"];
+        matches!(self, Self::Sql(sqlx::Error::Database(error)) if error.code().is_some_and(|code| codes.contains(&&*code)))
     }
 }
 
