@@ -27,8 +27,17 @@ impl Gauge {
     async fn run(&self) {
         let now = self.now.fetch_add(1, Ordering::SeqCst) + 1;
         self.most.fetch_max(now, Ordering::SeqCst);
+        let _running = Running(self);
         tokio::task::yield_now().await;
-        self.now.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// A run, also one that is dropped: its place is free only when it has gone.
+struct Running<'a>(&'a Gauge);
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.0.now.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
@@ -269,4 +278,40 @@ async fn what_a_dropped_wait_leaves_behind_is_dropped_before_or_else_runs() {
     }
     let dropped = Cell::new(false);
     assert!(work(Noisy(&dropped), &dropped).await);
+}
+
+#[tokio::test]
+async fn a_dropped_call_gives_its_place_back_after_its_body_has_gone() {
+    struct Sees<'a>(&'a Cell<usize>);
+    impl Drop for Sees<'_> {
+        fn drop(&mut self) {
+            self.0.set(limiter().running());
+        }
+    }
+    #[concurrency_limit(1, handle = limiter)]
+    async fn work(seen: &Cell<usize>) -> Result<(), Error> {
+        let _last = Sees(seen);
+        std::future::pending().await
+    }
+    #[timeout(1s)]
+    #[concurrency_limit(1, max_wait = 0s, handle = other)]
+    async fn at_once(seen: &Cell<usize>) -> Result<(), Error> {
+        struct Sees<'a>(&'a Cell<usize>);
+        impl Drop for Sees<'_> {
+            fn drop(&mut self) {
+                self.0.set(other().running());
+            }
+        }
+        let _last = Sees(seen);
+        std::future::pending().await
+    }
+    let seen = Cell::new(0);
+    let mut call = Box::pin(work(&seen));
+    assert!(poll!(&mut call).is_pending());
+    drop(call);
+    assert_eq!((seen.take(), limiter().running()), (1, 0));
+    let mut call = Box::pin(at_once(&seen));
+    assert!(poll!(&mut call).is_pending());
+    drop(call);
+    assert_eq!((seen.take(), other().running()), (1, 0));
 }

@@ -75,10 +75,11 @@ async fn read(path: PathBuf, patience: Duration) -> io::Result<String> {
             let mut deadline_7 = ::core::pin::pin!(
                 ::steadfast::__private::timeout::Deadline::new(limit_6)
             );
+            let lead_4;
             let mut body_5 = ::core::pin::pin!(
                 ::steadfast::__private::stack::Body::new(body_5)
             );
-            let lead_4 = match turn {
+            lead_4 = match turn {
                 ::steadfast::__private::cache::Turn::Lead(lead) => lead,
                 ::steadfast::__private::cache::Turn::Wait(waiter) => {
                     match waiter.wait(shape_3).await {

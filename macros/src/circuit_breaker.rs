@@ -137,6 +137,7 @@ impl Layer for CircuitBreaker {
             Some(object) => quote_spanned!(object.span()=> &(#object)),
             None => self.recipe(weaver).place(weaver, self.handle.as_ref()),
         };
+        let bind = weaver.hold(&permit);
         let Woven { evaluate, carried, setup, run } = below(weaver);
         let name = weaver.function_name();
         let refusal = weaver.refuse("circuit_breaker", &quote_spanned!(span=> open.error(#name)), self.or_else.as_ref());
@@ -151,7 +152,7 @@ impl Layer for CircuitBreaker {
                 #label: {
                     let #breaker: &#root::CircuitBreaker = #object;
                     #attach
-                    let #permit = match #private::circuit_breaker::enter(#breaker) {
+                    #bind = match #private::circuit_breaker::enter(#breaker) {
                         ::core::result::Result::Ok(permit) => permit,
                         ::core::result::Result::Err(open) => {
                             #drop_body

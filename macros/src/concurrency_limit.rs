@@ -113,8 +113,9 @@ impl Layer for ConcurrencyLimit {
         };
         let enter = |weaver: &Weaver<'_>| self.enter(weaver, &names, &label);
         if self.never_waits() {
+            let entered = enter(weaver);
             let Woven { evaluate, carried, setup, run } = below(weaver);
-            let (entered, run) = (enter(weaver), leave(run));
+            let run = leave(run);
             return Woven { evaluate, carried, setup, run: quote!(#label: { #entered #run }) };
         }
         let named = |ident: &Ident| self.names(ident);
@@ -150,6 +151,7 @@ impl ConcurrencyLimit {
         let span = Span::mixed_site();
         let (root, private, Names { limiter, max_wait, place }) = (&weaver.root, &weaver.private, names);
         let object = self.object(weaver);
+        let bind = weaver.hold(place);
         let entered = if self.never_waits() {
             quote_spanned!(span=> #private::concurrency_limit::check(#limiter))
         } else {
@@ -172,7 +174,7 @@ impl ConcurrencyLimit {
         let drop_body = weaver.drop_body();
         quote_spanned! {span=>
             let #limiter: &#root::ConcurrencyLimiter = #object;
-            let #place = match #entered {
+            #bind = match #entered {
                 ::core::result::Result::Ok(place) => place,
                 ::core::result::Result::Err(saturated) => {
                     #drop_body

@@ -4,6 +4,8 @@
 //! along. What limits or watches everything below it (a deadline) is a [`Guard`]: it is wrapped around each thing that is awaited
 //! below, instead of around a future that would hold all of it.
 
+use std::cell::RefCell;
+
 use proc_macro2::{Group, Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::Lifetime;
@@ -63,6 +65,8 @@ pub(crate) struct Weaver<'f> {
     pub(crate) private: TokenStream,
     guards: Vec<Guard>,
     capture: Capture,
+    /// What is declared in front of the pinned body.
+    held: RefCell<Vec<Ident>>,
     /// The pinned body, where a layer asked for it to be made before the layer awaits something itself.
     pinned: Option<Ident>,
     names: usize,
@@ -100,6 +104,7 @@ impl<'f> Weaver<'f> {
             guards: Vec::new(),
             capture,
             pinned: None,
+            held: RefCell::default(),
             names: 0,
             offloads: stack.makes_async(),
             late_below: false,
@@ -217,6 +222,17 @@ impl<'f> Weaver<'f> {
         ident.to_string().starts_with('_') || tokens::mentions(&self.function.body.stream(), ident)
     }
 
+    /// How `name` is bound to something that must not go before the body does, when the call is dropped: a place that the body takes up.
+    /// A body that is pinned already would outlive it, if it were not declared before; then what is returned is no `let`, but nothing. To
+    /// be called before what is below is written.
+    pub(crate) fn hold(&self, name: &Ident) -> TokenStream {
+        if self.pinned.is_none() {
+            return quote!(let #name);
+        }
+        self.held.borrow_mut().push(name.clone());
+        quote!(#name)
+    }
+
     /// Drops the body where it is [pinned](Self::with_pinned_body): to be written in front of every way out that leaves it behind.
     pub(crate) fn drop_body(&self) -> TokenStream {
         let private = &self.private;
@@ -248,10 +264,11 @@ impl<'f> Weaver<'f> {
         let Some(body) = &self.pinned else { return Woven { run: self.awaiting(future), ..Woven::default() } };
         let span = Span::mixed_site();
         let private = &self.private;
+        let held = self.held.take();
         Woven {
             evaluate: quote_spanned!(span=> let #body = #future;),
             carried: vec![body.clone()],
-            setup: quote_spanned!(span=> let mut #body = ::core::pin::pin!(#private::stack::Body::new(#body));),
+            setup: quote_spanned!(span=> #(let #held;)* let mut #body = ::core::pin::pin!(#private::stack::Body::new(#body));),
             run: self.awaiting(&quote_spanned!(span=> #body.as_mut())),
         }
     }

@@ -68,8 +68,9 @@ impl Cached {
         let label = weaver.label("cached");
         let (cache, shape, lead) = (weaver.name("cache"), weaver.name("shape"), weaver.name("lead"));
         let begin = self.begin(weaver, &cache, &shape, &label);
-        let mut wait = TokenStream::new();
+        let (mut bind, mut wait) = (TokenStream::new(), TokenStream::new());
         let Woven { evaluate, mut carried, setup, run } = weaver.with_pinned_body(&mut |weaver| {
+            bind = weaver.hold(&lead);
             wait = self.wait(weaver, &shape, &label);
             let scope = lead.clone();
             let wrap = move |future: &TokenStream| quote_spanned!(span=> #scope.scope(#future));
@@ -89,7 +90,7 @@ impl Cached {
                 #label: {
                     #enclosed
                     #setup
-                    let #lead = #wait;
+                    #bind = #wait;
                     let #out = #run;
                     let lifetime = #lifetime;
                     #lead.land(#shape, #out, lifetime)
