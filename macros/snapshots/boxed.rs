@@ -8,7 +8,9 @@ fn find<'a>(
         );
         let returned = {
             let mut attempts_1 = ::steadfast::__private::retry::Attempts::new(3);
-            let mut original_4 = ::steadfast::__private::retry::Repeat::new(name);
+            let mut original_4 = ::steadfast::__private::retry::Repeat::new(
+                ::steadfast::__private::retry::ask_repeat(&name).pass(name),
+            );
             loop {
                 let last_3 = attempts_1.begin();
                 let name = original_4.next(last_3);
@@ -28,8 +30,10 @@ fn find<'a>(
                         }
                             .await
                     };
-                    if !::steadfast::__private::retry::failed::<Option<u8>>(&outcome)
-                        || !attempts_1.left()
+                    if !::steadfast::__private::retry::failed(
+                        <Option<u8> as ::steadfast::__private::Judged<_>>::judge()
+                            .failure(&outcome),
+                    ) || !attempts_1.left()
                     {
                         break outcome;
                     }

@@ -25,15 +25,12 @@ async fn read(path: PathBuf, patience: Duration) -> io::Result<String> {
                     ),
                     tags: ::steadfast::__private::cache::Tags::none,
                 };
-                let store = {
+                let store: &::steadfast::Cache<_, _> = {
                     static SLOT: ::steadfast::__private::cache::Slot = ::steadfast::__private::cache::Slot::new();
-                    SLOT.cache(
-                        || (),
-                        ::steadfast::__private::cache::Types::of_call(&owned, shape_3),
-                        |settings| settings,
-                    )
+                    ::steadfast::__private::cache::Types::of_call(&owned, shape_3)
+                        .cache(&SLOT, || (), |settings| settings)
                 };
-                let cache_2: &::steadfast::Cache<_, _> = fit.pass(store);
+                let cache_2 = fit.pass(store);
                 ::steadfast::__steadfast_attach!(__STEADFAST_SITE, cache_2);
                 let mode = ::steadfast::__private::cache::Mode {
                     refresh: false,
@@ -115,9 +112,12 @@ async fn read(path: PathBuf, patience: Duration) -> io::Result<String> {
                 ::core::result::Result::Err(expired_8) => {
                     <io::Result<
                         String,
-                    > as ::steadfast::__private::Refuse<
-                        ::steadfast::__private::timeout::timeout,
-                    >>::refuse(expired_8.error("read"))
+                    > as ::steadfast::__private::refuse::timeout::Place<_>>::place()
+                        .refuse(
+                            <_ as ::steadfast::__private::refuse::timeout::Carry<
+                                _,
+                            >>::carry(expired_8.error("read")),
+                        )
                 }
             };
             let lifetime = ::steadfast::__private::cache::Lifetime::new();

@@ -31,8 +31,8 @@ async fn user(db: Db, id: UserId) -> Result<User, AppError> {
                 key: || ::core::clone::Clone::clone(fit.pass(&id)),
                 tags: ::steadfast::__private::cache::Tags::none,
             };
-            let store = user_cache();
-            let cache_2: &::steadfast::Cache<_, _> = fit.pass(store);
+            let store: &::steadfast::Cache<_, _> = user_cache();
+            let cache_2 = fit.pass(store);
             ::steadfast::__steadfast_attach!(__STEADFAST_SITE, cache_2);
             let mode = ::steadfast::__private::cache::Mode {
                 refresh: false,
@@ -60,8 +60,12 @@ async fn user(db: Db, id: UserId) -> Result<User, AppError> {
                 0u32,
             );
             let mut attempts_9 = ::steadfast::__private::retry::Attempts::new(3);
-            let mut original_12 = ::steadfast::__private::retry::Repeat::new(db);
-            let mut original_13 = ::steadfast::__private::retry::Repeat::new(id);
+            let mut original_12 = ::steadfast::__private::retry::Repeat::new(
+                ::steadfast::__private::retry::ask_repeat(&db).pass(db),
+            );
+            let mut original_13 = ::steadfast::__private::retry::Repeat::new(
+                ::steadfast::__private::retry::ask_repeat(&id).pass(id),
+            );
             let mut deadline_6 = ::core::pin::pin!(
                 ::steadfast::__private::timeout::Deadline::new(limit_5)
             );
@@ -106,17 +110,30 @@ async fn user(db: Db, id: UserId) -> Result<User, AppError> {
                                                                 static GATE: ::steadfast::__private::offload::Gate = ::steadfast::__private::offload::Gate::new();
                                                                 GATE.enter(|| 4)
                                                             },
-                                                            move || {
-                                                                if let ::core::option::Option::Some(returned) = ::core::option::Option::None::<
-                                                                    Result<User, AppError>,
-                                                                > {
-                                                                    return returned;
-                                                                }
-                                                                ::steadfast::__steadfast_chaos!(
-                                                                    blocking "user" error::steadfast::__private::Refusal:: <
-                                                                    Result < User, AppError > > ::new().refuse(error)
-                                                                );
-                                                                db.fetch(id)
+                                                            {
+                                                                let job = ::steadfast::__private::Met
+                                                                    .and(::steadfast::__private::offload::ask_send::<Db, _>())
+                                                                    .and(
+                                                                        ::steadfast::__private::offload::ask_send::<UserId, _>(),
+                                                                    )
+                                                                    .and(
+                                                                        ::steadfast::__private::offload::ask_send::<
+                                                                            Result<User, AppError>,
+                                                                            _,
+                                                                        >(),
+                                                                    );
+                                                                job.pass(move || {
+                                                                    if let ::core::option::Option::Some(returned) = ::core::option::Option::None::<
+                                                                        Result<User, AppError>,
+                                                                    > {
+                                                                        return returned;
+                                                                    }
+                                                                    ::steadfast::__steadfast_chaos!(
+                                                                        blocking "user" error::steadfast::__private::Refusal:: <
+                                                                        Result < User, AppError > > ::new().refuse(error)
+                                                                    );
+                                                                    db.fetch(id)
+                                                                })
                                                             },
                                                         ),
                                                     ),
@@ -151,14 +168,23 @@ async fn user(db: Db, id: UserId) -> Result<User, AppError> {
                                         <Result<
                                             User,
                                             AppError,
-                                        > as ::steadfast::__private::Refuse<
-                                            ::steadfast::__private::timeout::timeout,
-                                        >>::refuse(expired_16.error("user"))
+                                        > as ::steadfast::__private::refuse::timeout::Place<
+                                            _,
+                                        >>::place()
+                                            .refuse(
+                                                <_ as ::steadfast::__private::refuse::timeout::Carry<
+                                                    _,
+                                                >>::carry(expired_16.error("user")),
+                                            )
                                     }
                                 }
                             };
                             if !::steadfast::__private::retry::when(
-                                &outcome,
+                                <Result<
+                                    User,
+                                    AppError,
+                                > as ::steadfast::__private::Judged<_>>::judge()
+                                    .failure(&outcome),
                                 |e| e.is_transient(),
                             ) || !attempts_9.left()
                             {
@@ -203,9 +229,12 @@ async fn user(db: Db, id: UserId) -> Result<User, AppError> {
                     <Result<
                         User,
                         AppError,
-                    > as ::steadfast::__private::Refuse<
-                        ::steadfast::__private::timeout::timeout,
-                    >>::refuse(expired_7.error("user"))
+                    > as ::steadfast::__private::refuse::timeout::Place<_>>::place()
+                        .refuse(
+                            <_ as ::steadfast::__private::refuse::timeout::Carry<
+                                _,
+                            >>::carry(expired_7.error("user")),
+                        )
                 }
             };
             let lifetime = ::steadfast::__private::cache::Lifetime::new();
@@ -223,12 +252,14 @@ async fn user(db: Db, id: UserId) -> Result<User, AppError> {
 fn user_cache() -> &'static ::steadfast::Cache<UserId, User> {
     {
         static SLOT: ::steadfast::__private::cache::Slot = ::steadfast::__private::cache::Slot::new();
-        SLOT.cache(
-            || (),
-            ::steadfast::__private::cache::Types::of_cache(
-                ::core::marker::PhantomData::<::steadfast::Cache<UserId, User>>,
-            ),
-            |settings| settings.ttl(::core::time::Duration::new(60u64, 0u32)),
-        )
+        <::steadfast::Cache<
+            UserId,
+            User,
+        > as ::steadfast::__private::cache::IsCache<_>>::types()
+            .cache(
+                &SLOT,
+                || (),
+                |settings| settings.ttl(::core::time::Duration::new(60u64, 0u32)),
+            )
     }
 }

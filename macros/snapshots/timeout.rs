@@ -43,10 +43,9 @@ pub async fn greeting(&self, name: &str, mut count: u32) -> String {
         } {
             ::core::result::Result::Ok(value) => value,
             ::core::result::Result::Err(expired_3) => {
-                ::steadfast::__private::refuse_with(
-                    expired_3.error("greeting"),
-                    |error| error.to_string(),
-                )
+                ::steadfast::__private::refuse_with::<
+                    String,
+                >(expired_3.error("greeting"), |error| error.to_string())
             }
         }
     };

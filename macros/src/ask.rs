@@ -5,7 +5,6 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
-
 use syn::Attribute;
 
 use crate::tokens::located_at;
@@ -55,6 +54,12 @@ impl Ask {
     /// About a type that is inferred from what follows, which therefore cannot depend on the answer.
     pub(crate) fn of_later(self) -> Self {
         Self { decides: false, ..self }
+    }
+
+    /// The value, of a known type only if the answer is yes.
+    pub(crate) fn pass(&self, module: &TokenStream, value: &TokenStream) -> TokenStream {
+        let question = self.question(module);
+        quote_spanned!(Span::mixed_site()=> #question.pass(#value))
     }
 
     fn question(&self, module: &TokenStream) -> TokenStream {

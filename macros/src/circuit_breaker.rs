@@ -177,14 +177,11 @@ impl CircuitBreaker {
     fn failed(&self, weaver: &Weaver<'_>) -> TokenStream {
         let span = Span::mixed_site();
         let private = &weaver.private;
-        let marker = quote!(#private::circuit_breaker::circuit_breaker);
+        let failure_of = policy::failure_of(weaver);
         match (&self.failure, &self.when) {
             (Some(failure), _) => quote_spanned!(span=> #private::retry::failure(&outcome, #failure)),
-            (None, Some(when)) => quote_spanned!(span=> #private::when::<#marker, _>(&outcome, #when)),
-            (None, None) => {
-                let output = weaver.function.output();
-                quote_spanned!(span=> #private::failed::<#marker, #output>(&outcome))
-            }
+            (None, Some(when)) => quote_spanned!(span=> #private::retry::when(#failure_of, #when)),
+            (None, None) => quote_spanned!(span=> #private::retry::failed(#failure_of)),
         }
     }
 

@@ -43,6 +43,15 @@ pub(crate) fn list<S: AsRef<str>>(names: &[S]) -> String {
     }
 }
 
+/// "there is `a`", "there are `a` and `b`".
+pub(crate) fn there_are<S: AsRef<str>>(names: &[S]) -> String {
+    match names {
+        [] => "there is none".to_owned(),
+        [_] => format!("there is {}", list(names)),
+        _ => format!("there are {}", list(names)),
+    }
+}
+
 /// The name that was probably meant: at most two letters apart, and at most a third of them.
 pub(crate) fn nearest<'a>(written: &str, names: &[&'a str]) -> Option<&'a str> {
     let distance = |name: &str| edits(written, name);

@@ -1,13 +1,17 @@
 //! `#[offload_blocking(limit = 4)]`
 
 use proc_macro2::{Span, TokenStream};
-use quote::{quote, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::Expr;
+use syn::spanned::Spanned;
 
 use crate::args::{self, Count};
+use crate::ask::{self, Ask};
 use crate::diagnostics::Errors;
 use crate::function::Shape;
 use crate::layer::{Layer, Parsed, Place};
+use crate::parameters::Binding;
+use crate::tokens::{self, located_at, own};
 use crate::types;
 use crate::weaver::{Weaver, Woven};
 
@@ -71,8 +75,10 @@ impl Layer for OffloadBlocking {
                 }}
             }
         };
-        let body = weaver.body("blocking");
-        let Woven { evaluate, carried, setup, run } = weaver.leaf(&quote_spanned!(span=> #private::offload::run(#pool, #permit, move || #body)));
+        let (asks, job, body) = (asks(weaver), own("job"), weaver.body("blocking"));
+        let asks = ask::statements(&job, &private, &quote!(#private::offload), &asks);
+        let job = quote_spanned!(span=> { #asks #job.pass(move || #body) });
+        let Woven { evaluate, carried, setup, run } = weaver.leaf(&quote_spanned!(span=> #private::offload::run(#pool, #permit, #job)));
         let name = weaver.function_name();
         let refusal = weaver.refuse_or_panic(&quote!(#gone.error(#name)));
         Woven {
@@ -95,10 +101,30 @@ impl OffloadBlocking {
         let (root, private) = (&weaver.root, &weaver.private);
         match &self.pool {
             None => quote!(#private::offload::Tokio),
-            Some(Expr::Path(path)) if path.path.is_ident("rayon") => quote!(#root::__steadfast_rayon!()),
-            Some(pool) => quote!(#root::BlockingPool::handle(&(#pool))),
+            Some(Expr::Path(path)) if path.path.is_ident("rayon") => located_at(path.span(), quote!(#root::__steadfast_rayon!())),
+            Some(pool) => {
+                let handle = located_at(pool.span(), quote!(#root::BlockingPool::handle));
+                let place = Span::mixed_site().located_at(pool.span());
+                quote_spanned!(place=> #handle(&(#pool)))
+            }
         }
     }
+}
+
+/// What the thread needs of the arguments and of what is returned.
+fn asks(weaver: &Weaver<'_>) -> Vec<Ask> {
+    let function = weaver.function;
+    let asks = function.parameters.bindings.iter().filter_map(|Binding { ident, ty, cfgs, .. }| {
+        let ty = ty.as_ref().filter(|ty| !types::borrows(ty))?;
+        // Named only where the body names it, so that the compiler still warns of an unused argument.
+        let named = tokens::mentions(&function.body.stream(), ident);
+        if types::has_impl(ty) {
+            return named.then(|| Ask::of_value(ty.span(), "ask_send_of", quote!(&#ident)).under(cfgs));
+        }
+        Some(Ask::of_type(ty.span(), "ask_send", ty.to_token_stream()).under(cfgs))
+    });
+    let output = function.output.as_ref().filter(|ty| !types::has_impl(ty) && !types::borrows(ty) && !function.diverges());
+    asks.chain(output.map(|ty| Ask::of_type(ty.span(), "ask_send", ty.to_token_stream()))).collect()
 }
 
 /// A job outlives its caller: whatever is borrowed cannot come along.

@@ -190,3 +190,9 @@ pub(crate) fn verdict(weaver: &Weaver<'_>, outcome: &TokenStream) -> TokenStream
         }
     }
 }
+
+/// The failure that an outcome is.
+pub(crate) fn failure_of(weaver: &Weaver<'_>) -> TokenStream {
+    let (private, output) = (&weaver.private, weaver.function.output());
+    quote_spanned!(Span::mixed_site()=> <#output as #private::Judged<_>>::judge().failure(&outcome))
+}

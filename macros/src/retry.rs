@@ -6,11 +6,13 @@ use syn::Expr;
 use syn::ext::IdentExt;
 
 use crate::args::{self, Count};
-use crate::diagnostics::{Errors, list, nearest};
+use crate::ask::Ask;
+use crate::diagnostics::{Errors, nearest, there_are};
 use crate::duration::Duration;
 use crate::function::{Function, self_ident};
 use crate::layer::{Layer, Parsed, Place};
 use crate::parameters::Binding;
+use crate::policy;
 use crate::policy::number;
 use crate::tokens::own;
 use crate::types;
@@ -44,7 +46,9 @@ pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Parsed {
             "delay" => retry.delay = Some(option.parse(input)?),
             "factor" => retry.factor = Some(option.parse(input)?),
             "max_delay" => retry.max_delay = Some(option.parse(input)?),
-            "jitter" => retry.jitter = Some(option.value(input, |input| input.call(Ident::parse_any))?),
+            "jitter" => retry.jitter = Some(option.value(input, |input| {
+                input.call(Ident::parse_any).map_err(|error| syn::Error::new(error.span(), "write `jitter = full`, `equal` or `none`"))
+            })?),
             "max_elapsed" => retry.max_elapsed = Some(option.parse(input)?),
             "when" => retry.when = Some(option.parse(input)?),
             "failure" => retry.failure = Some(option.parse(input)?),
@@ -136,14 +140,14 @@ impl Retry {
     /// What follows an attempt: out of the loop with its outcome, or the delay before the next.
     fn decision(&self, weaver: &Weaver<'_>, Names { attempts, started, .. }: &Names) -> TokenStream {
         let span = Span::mixed_site();
-        let (private, name) = (&weaver.private, weaver.function_name());
+        let (private, name, failure_of) = (&weaver.private, weaver.function_name(), policy::failure_of(weaver));
         let failed = self.failed(weaver);
         let backoff = self.backoff(weaver);
         let delay = match &self.retry_after {
             None if self.never_waits() => quote_spanned!(span=> ::core::time::Duration::ZERO),
             None => quote_spanned!(span=> #attempts.wait(&#backoff)),
             Some(after) => quote_spanned! {span=>
-                match #private::retry::retry_after(&outcome, #after) {
+                match #private::retry::retry_after(#failure_of, #after) {
                     ::core::option::Option::Some(delay) => delay,
                     ::core::option::Option::None => #attempts.wait(&#backoff),
                 }
@@ -176,14 +180,11 @@ impl Retry {
 
     fn failed(&self, weaver: &Weaver<'_>) -> TokenStream {
         let span = Span::mixed_site();
-        let private = &weaver.private;
+        let (private, failure_of) = (&weaver.private, policy::failure_of(weaver));
         match (&self.failure, &self.when) {
             (Some(failure), _) => quote_spanned!(span=> #private::retry::failure(&outcome, #failure)),
-            (None, Some(when)) => quote_spanned!(span=> #private::retry::when(&outcome, #when)),
-            (None, None) => {
-                let output = weaver.function.output();
-                quote_spanned!(span=> #private::retry::failed::<#output>(&outcome))
-            }
+            (None, Some(when)) => quote_spanned!(span=> #private::retry::when(#failure_of, #when)),
+            (None, None) => quote_spanned!(span=> #private::retry::failed(#failure_of)),
         }
     }
 
@@ -191,7 +192,7 @@ impl Retry {
         let private = &weaver.private;
         let delay = self.delay.as_ref().map_or_else(|| milliseconds(100), ToTokens::to_token_stream);
         let max_delay = self.max_delay.as_ref().map_or_else(|| milliseconds(30_000), ToTokens::to_token_stream);
-        let factor = self.factor.as_ref().map_or_else(|| quote!(2.0), |factor| quote!(::core::convert::Into::<f64>::into(#factor)));
+        let factor = self.factor.as_ref().map_or_else(|| quote!(2.0), |factor| quote!(#private::factor(#factor)));
         let variant = self.jitter.as_ref().and_then(jitter).unwrap_or("Full");
         let variant = own(variant);
         quote!(#private::retry::Backoff { delay: #delay, factor: #factor, max_delay: #max_delay, jitter: #private::retry::Jitter::#variant })
@@ -208,14 +209,15 @@ impl Retry {
                 continue;
             }
             let original = weaver.name("original");
-            let clone = quote_spanned!(ident.span()=> #private::retry::Repeat::new(#ident));
+            let clone = clone(&private, ident);
             originals.extend(quote_spanned!(span=> #(#cfgs)* let mut #original = #clone;));
             copies.extend(quote_spanned!(span=> #(#cfgs)* let #mutability #ident = #original.next(#last);));
         }
         if let Some(receiver) = function.parameters.receiver.as_ref().filter(|receiver| self.binds_again(weaver, &self_ident(receiver))) {
             // No other name can be given to it, but it can be put back.
             let (this, original) = (self_ident(receiver), weaver.name("original"));
-            originals.extend(quote_spanned!(span=> let mut #original = #private::retry::Repeat::new(#this);));
+            let clone = clone(&private, &this);
+            originals.extend(quote_spanned!(span=> let mut #original = #clone;));
             copies.extend(quote_spanned!(span=> #this = #original.next(#last);));
         }
         (originals, copies)
@@ -228,7 +230,7 @@ impl Retry {
         if let Some(jitter) = self.jitter.as_ref().filter(|ident| jitter(ident).is_none()) {
             let known: Vec<&str> = JITTERS.iter().map(|(name, _)| *name).collect();
             let meant = nearest(&jitter.to_string(), &known).map(|name| format!(", did you mean `{name}`?")).unwrap_or_default();
-            errors.at(jitter, format!("there is no jitter `{jitter}`{meant} (there are {})", list(&known)));
+            errors.at(jitter, format!("there is no jitter `{jitter}`{meant} ({})", there_are(&known)));
         }
         if let Some(factor) = self.factor.as_ref().filter(|factor| number(factor).is_some_and(|factor| factor < 1.0)) {
             errors.at(factor, "the waits would shrink: `factor` is at least 1");
@@ -271,8 +273,7 @@ impl Retry {
                     Self::check_clone_of_self(name, place, errors);
                 }
                 None => {
-                    let names = function.parameters.names();
-                    let known = if names.is_empty() { "there is none".to_owned() } else { format!("there is {}", list(&names)) };
+                    let known = there_are(&function.parameters.names());
                     errors.at(name, format!("`{}` has no argument `{name}` ({known})", function.name()));
                 }
                 Some(binding) if binding.ty.as_ref().is_some_and(|ty| matches!(types::bare(ty), syn::Type::Reference(_))) => {
@@ -295,6 +296,13 @@ impl Retry {
 }
 
 const CLONED_ANYWAY: &str = "above `#[offload_blocking]` every argument is cloned without being named: remove `clone(..)`";
+
+/// Keeps an argument for the attempts.
+fn clone(private: &TokenStream, argument: &Ident) -> TokenStream {
+    let ask = Ask::of_value(argument.span(), "ask_repeat", quote!(&#argument));
+    let kept = ask.pass(&quote!(#private::retry), &argument.to_token_stream());
+    quote_spanned!(Span::mixed_site()=> #private::retry::Repeat::new(#kept))
+}
 
 fn jitter(ident: &Ident) -> Option<&'static str> {
     JITTERS.iter().find(|(name, _)| ident == name).map(|(_, variant)| *variant)

@@ -80,6 +80,14 @@ pub(crate) fn last_segment(ty: &Type) -> Option<(String, Vec<&Type>)> {
     }
 }
 
+/// The `E` of a `Result<T, E>`.
+pub(crate) fn error_type(ty: &Type) -> Option<&Type> {
+    match last_segment(ty)?.1.as_slice() {
+        [_, error] => Some(error),
+        _ => None,
+    }
+}
+
 /// Whether the type cannot be named in full because an `impl Trait` is part of it.
 pub(crate) fn has_impl(ty: &Type) -> bool {
     any(ty, &mut |part| matches!(part, Type::ImplTrait(_)))
@@ -141,10 +149,12 @@ pub(crate) fn borrows(ty: &Type) -> bool {
 pub(crate) fn owned_form(ty: &Type) -> String {
     match bare(ty) {
         Type::Reference(reference) => match bare(&reference.elem) {
-            Type::Path(path) if path.path.is_ident("str") => "take a `String`".to_owned(),
-            Type::Path(path) if path.path.is_ident("Path") => "take a `PathBuf`".to_owned(),
             Type::Slice(_) => "take a `Vec<..>`".to_owned(),
-            _ => "take it by value, or in an `Arc<..>`".to_owned(),
+            other => match last_segment(other).as_ref().map(|(name, _)| name.as_str()) {
+                Some("str") => "take a `String`".to_owned(),
+                Some("Path") => "take a `PathBuf`".to_owned(),
+                _ => "take it by value, or in an `Arc<..>`".to_owned(),
+            },
         },
         _ => "take an owned value".to_owned(),
     }

@@ -7,15 +7,16 @@
 use std::cell::RefCell;
 
 use proc_macro2::{Group, Ident, Span, TokenStream};
-use quote::{ToTokens, format_ident, quote, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::Lifetime;
+use syn::spanned::Spanned;
 
 use crate::function::{Function, self_ident, with_braces};
 use crate::layer::Layer;
 use crate::parameters::{Binding, is_shared_reference};
 use crate::site;
 use crate::stack::Stack;
-use crate::tokens::{self, own};
+use crate::tokens::{self, located_at, own};
 use crate::types;
 
 /// What a layer and all below it wrote.
@@ -306,8 +307,11 @@ impl<'f> Weaver<'f> {
             quote_spanned!(span=> if false { #named })
         } else {
             let output = self.function.output();
+            // Where a value of another type is found, this is what the compiler says to have expected it from.
+            let at_output = self.function.output.as_ref().map_or(span, |ty| span.located_at(ty.span()));
+            let back = quote_spanned!(at_output=> return returned;);
             quote_spanned! {span=>
-                if let ::core::option::Option::Some(returned) = ::core::option::Option::None::<#output> { #named return returned; }
+                if let ::core::option::Option::Some(returned) = ::core::option::Option::None::<#output> { #named #back }
             }
         };
         // Items that the block begins with must not follow a statement; otherwise braces of its own would be unnecessary ones.
@@ -341,13 +345,25 @@ impl<'f> Weaver<'f> {
     /// A refusal as the function's return value: what `or_else` makes of it, or what the return type can carry.
     pub(crate) fn refuse(&self, attribute: &str, error: &TokenStream, or_else: Option<&syn::Expr>) -> TokenStream {
         let private = &self.private;
+        let output = if self.function.diverges() { quote!(_) } else { self.function.output() };
         if let Some(or_else) = or_else {
-            return quote!(#private::refuse_with(#error, #or_else));
+            return quote!(#private::refuse_with::<#output>(#error, #or_else));
         }
-        // The marker that the message names, in the module of the same name.
-        let marker = format_ident!("{attribute}");
-        let output = self.function.output();
-        quote!(<#output as #private::Refuse<#private::#marker::#marker>>::refuse(#error))
+        let (span, module) = (Span::mixed_site(), own(attribute));
+        let module = quote!(#private::refuse::#module);
+        let written = self.function.output.as_ref();
+        let at_output = written.map_or(span, Spanned::span);
+        if written.is_none_or(|ty| matches!(types::bare(ty), syn::Type::ImplTrait(_))) {
+            let message = format!(
+                "`#[{attribute}]` can fail, and this return type has no place for its error: return a `Result` or an `Option`, or say what to \
+                 return instead: `or_else = |error| ..`"
+            );
+            return syn::Error::new(at_output, message).into_compile_error();
+        }
+        let at_error = written.and_then(types::error_type).map_or(at_output, Spanned::span);
+        let carry = located_at(at_error, quote_spanned!(span=> <_ as #module::Carry<_>>::carry));
+        let refuse = located_at(at_output, quote_spanned!(span=> .refuse));
+        quote_spanned!(span=> <#output as #module::Place<_>>::place()#refuse(#carry(#error)))
     }
 
     /// A refusal that is too unexpected to ask the user for an `or_else`: a panic where the return type carries no error.

@@ -95,6 +95,7 @@ pub mod offload;
 mod outcome;
 mod policy;
 mod rate_limit;
+mod refuse;
 #[cfg(feature = "registry")]
 pub mod registry;
 mod report;
@@ -154,7 +155,7 @@ macro_rules! __steadfast_rayon {
 #[doc(hidden)]
 pub mod __private {
     pub use crate::ask::Met;
-    pub use crate::outcome::{Attempted, Refusal, Refuse, Verdict, count, failed, panic_with, refuse_with, when};
+    pub use crate::outcome::{Judged, Refusal, Verdict, count, factor, panic_with, refuse_with};
 
     pub use crate::cache::private as cache;
     #[cfg(feature = "chaos")]
@@ -163,6 +164,7 @@ pub mod __private {
     pub use crate::concurrency_limit::private as concurrency_limit;
     pub use crate::offload::private as offload;
     pub use crate::rate_limit::private as rate_limit;
+    pub use crate::refuse::private as refuse;
     #[cfg(feature = "registry")]
     pub use crate::registry;
     pub use crate::retry::private as retry;

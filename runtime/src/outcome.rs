@@ -3,50 +3,26 @@
 use std::marker::PhantomData;
 use std::ops::Deref;
 
+use crate::ask::{Met, Nothing, Unmet};
 use crate::{Error, events};
 
-/// A return type that can carry a refusal of the attribute `A`.
-#[diagnostic::on_unimplemented(
-    message = "`#[{A}]` can fail, and `{Self}` has no place for its error",
-    label = "cannot carry a `steadfast::Error`",
-    note = "return a `Result<_, E>` where `E: From<steadfast::Error>`, or an `Option`",
-    note = "or say what to return instead: `or_else = |error| ..`"
-)]
-pub trait Refuse<A>: Sized {
+/// A return type that can carry a refusal, for those who do without one.
+pub trait Refuse: Sized {
     /// The return value that says `error`.
     fn refuse(error: Error) -> Self;
 }
 
-impl<A, T, E: CarryError<A>> Refuse<A> for Result<T, E> {
+impl<T, E: From<Error>> Refuse for Result<T, E> {
     fn refuse(error: Error) -> Self {
         events::refused(&error);
-        Err(E::carry(error))
+        Err(error.into())
     }
 }
 
-impl<A, T> Refuse<A> for Option<T> {
+impl<T> Refuse for Option<T> {
     fn refuse(error: Error) -> Self {
         events::refused(&error);
         None
-    }
-}
-
-/// An error type that a refusal can be converted into. Its own trait only for its message.
-#[diagnostic::on_unimplemented(
-    message = "`#[{A}]` can fail, and its error cannot become a `{Self}`",
-    label = "`{Self}` does not implement `From<steadfast::Error>`",
-    note = "give `{Self}` a variant for it, with thiserror: `#[error(transparent)] Steadfast(#[from] steadfast::Error)`",
-    note = "or say what to return instead: `or_else = |error| ..`"
-)]
-pub trait CarryError<A>: Sized {
-    /// The error that says `error`.
-    fn carry(error: Error) -> Self;
-}
-
-#[diagnostic::do_not_recommend]
-impl<A, E: From<Error>> CarryError<A> for E {
-    fn carry(error: Error) -> Self {
-        error.into()
     }
 }
 
@@ -56,12 +32,7 @@ pub fn refuse_with<R>(error: Error, or_else: impl FnOnce(Error) -> R) -> R {
     or_else(error)
 }
 
-/// A return type that can fail: what `#[retry]` looks at when it is not told.
-#[diagnostic::on_unimplemented(
-    message = "`#[retry]` cannot tell whether a `{Self}` is a failure",
-    label = "neither a `Result` nor an `Option`",
-    note = "return a `Result` or an `Option`, or say what counts as failed: `failure = |outcome| ..`"
-)]
+/// A return type that can fail.
 pub trait Attempted {
     /// What a failure tells: the error of a `Result`, nothing for an `Option`.
     type Error;
@@ -86,42 +57,6 @@ impl<T> Attempted for Option<T> {
     fn failure(&self) -> Option<&()> {
         if self.is_some() { None } else { Some(&()) }
     }
-}
-
-/// A return type in which the attribute `A` finds failures without being told. Its own trait only for its message.
-#[diagnostic::on_unimplemented(
-    message = "`#[{A}]` cannot tell whether a `{Self}` is a failure",
-    label = "neither a `Result` nor an `Option`",
-    note = "return a `Result` or an `Option`, or say what counts as failed: `failure = |outcome| ..`"
-)]
-pub trait Judged<A> {
-    /// What a failure tells.
-    type Error;
-
-    /// The failure, where it is one.
-    fn failure(&self) -> Option<&Self::Error>;
-}
-
-#[diagnostic::do_not_recommend]
-impl<A, R: Attempted> Judged<A> for R {
-    type Error = R::Error;
-
-    #[inline]
-    fn failure(&self) -> Option<&R::Error> {
-        Attempted::failure(self)
-    }
-}
-
-/// What counts as failed for the attribute `A` when nothing is said.
-#[inline]
-pub fn failed<A, R: Judged<A>>(outcome: &R) -> bool {
-    outcome.failure().is_some()
-}
-
-/// Applies `when`: a function, so that the closure's argument needs no type.
-#[inline]
-pub fn when<A, R: Judged<A>>(outcome: &R, when: impl FnOnce(&R::Error) -> bool) -> bool {
-    outcome.failure().is_some_and(when)
 }
 
 /// Tells failures where there can be any: a plain value is none. Decided by method look-up, as for a [`Refusal`].
@@ -164,6 +99,45 @@ impl<R> Harmless<R> {
     }
 }
 
+/// What is asked of a return type when nobody says what a failure is.
+#[diagnostic::on_unimplemented(
+    message = "nothing says which `{Self}` is a failure",
+    label = "neither a `Result` nor an `Option`",
+    note = "return a `Result` or an `Option`, or say what counts as failed: `failure = |outcome| ..`"
+)]
+pub trait Judged<J> {
+    /// Who tells.
+    fn judge() -> J;
+}
+
+/// Tells failures from successes.
+pub struct Judge<R>(PhantomData<fn() -> R>);
+
+#[diagnostic::do_not_recommend]
+impl<T, E> Judged<Judge<Self>> for Result<T, E> {
+    #[inline]
+    fn judge() -> Judge<Self> {
+        Judge(PhantomData)
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<T> Judged<Judge<Self>> for Option<T> {
+    #[inline]
+    fn judge() -> Judge<Self> {
+        Judge(PhantomData)
+    }
+}
+
+impl<R: Attempted> Judge<R> {
+    /// The failure, where the outcome is one.
+    #[inline]
+    #[expect(clippy::unused_self, reason = "its type is all it knows")]
+    pub fn failure(self, outcome: &R) -> Option<&R::Error> {
+        outcome.failure()
+    }
+}
+
 /// Refuses where a refusal is so unexpected that the user is not asked for an `or_else`: through the return type if that
 /// can carry an error, else by a panic.
 ///
@@ -183,7 +157,7 @@ impl<R> Refusal<R> {
     }
 }
 
-impl<R: Refuse<()>> Refusal<R> {
+impl<R: Refuse> Refusal<R> {
     /// The return value that says `error`.
     pub fn refuse(&self, error: Error) -> R {
         R::refuse(error)
@@ -225,8 +199,71 @@ pub fn panic_with<R>(error: Error) -> R {
 }
 
 /// A count of whatever integer type it is written in. What does not fit is as good as infinite, or as nothing.
-pub fn count<T: PartialOrd + Default, U: TryFrom<T> + Default + Bounded>(count: T) -> U {
+#[inline]
+pub fn count<T: Count<U>, U>(count: T) -> U {
+    count.clamped()
+}
+
+/// The same, of a type of which only so much is known.
+pub(crate) fn clamped<T: PartialOrd + Default, U: TryFrom<T> + Default + Bounded>(count: T) -> U {
     if count < T::default() { U::default() } else { U::try_from(count).unwrap_or(U::MAX) }
+}
+
+/// What an option that counts can be given.
+#[diagnostic::on_unimplemented(
+    message = "a count is a whole number, and `{Self}` is not",
+    label = "not an integer",
+    note = "write a number, or an expression of any integer type"
+)]
+pub trait Count<U> {
+    /// As a `U`.
+    fn clamped(self) -> U;
+}
+
+macro_rules! counts {
+    ($($integer:ty)*) => {$(
+        #[diagnostic::do_not_recommend]
+        impl<U: TryFrom<$integer> + Default + Bounded> Count<U> for $integer {
+            #[inline]
+            fn clamped(self) -> U {
+                clamped(self)
+            }
+        }
+    )*};
+}
+
+counts! { u8 u16 u32 u64 u128 usize i8 i16 i32 i64 i128 isize }
+
+/// What the option `factor` can be given.
+#[diagnostic::on_unimplemented(
+    message = "`factor` is a number, and `{Self}` is not",
+    label = "not a number that an `f64` holds",
+    note = "write `factor = 2`, or an expression of type `f64`"
+)]
+pub trait Factor<M> {
+    /// As an `f64`.
+    fn factor(self) -> f64;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Into<f64>> Factor<Met> for T {
+    #[inline]
+    fn factor(self) -> f64 {
+        self.into()
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Nothing> Factor<Unmet> for T {
+    fn factor(self) -> f64 {
+        unreachable!("there is no such type")
+    }
+}
+
+/// `factor = ..`
+#[inline]
+pub fn factor<T: Factor<M>, M>(factor: T) -> f64 {
+    factor.factor()
 }
 
 /// An integer type with a largest value.

@@ -167,9 +167,4 @@ impl<F: Future> Future for Within<'_, F> {
 #[doc(hidden)]
 pub mod private {
     pub use super::{Deadline, Expired, Within, within};
-
-    /// The attribute's name, for messages.
-    #[expect(non_camel_case_types, reason = "it is shown to users as the attribute's name")]
-    #[derive(Debug)]
-    pub struct timeout;
 }

@@ -6,7 +6,7 @@ use syn::{Expr, FnArg, Lit, Type};
 
 use super::Cached;
 use super::options::{Options, Ttl};
-use crate::diagnostics::{Errors, list};
+use crate::diagnostics::{Errors, there_are};
 use crate::duration::Duration;
 use crate::function::{Function, self_ident};
 use crate::layer::Place;
@@ -24,7 +24,7 @@ impl Cached {
         self.check_receiver(function, errors);
         self.options.check_background(function, errors);
         if function.diverges() {
-            errors.at_span(place.span, "a function that never returns leaves nothing to cache");
+            errors.at_span(place.span, "a function that never returns leaves nothing to keep or to share");
         }
     }
 
@@ -35,9 +35,12 @@ impl Cached {
             if skip[..index].contains(name) {
                 errors.at(name, format!("`{name}` is named twice"));
             } else if !known.iter().any(|known| name == known) {
-                let known = if known.is_empty() { "there is none".to_owned() } else { format!("there is {}", list(&known)) };
+                let known = there_are(&known);
                 errors.at(name, format!("`{}` has no argument `{name}` to skip ({known})", function.name()));
             }
+        }
+        if let Some(Expr::Closure(closure)) = key {
+            errors.at(closure, "a key is an expression, in which the arguments have their names: write it without `|..|`");
         }
         if let (Some(_), Some(name)) = (key, skip.first()) {
             errors.at(name, "`key` says all of what the value depends on: nothing is left to skip");
@@ -125,7 +128,7 @@ impl Options {
             ];
             for (name, at) in of_ttl {
                 if let Some(at) = at {
-                    errors.at(at, format!("`{name}` counts from the end of a ttl, and there is none: write `ttl = ..` too"));
+                    errors.at(at, format!("`{name}` goes with a ttl, and there is none: write `ttl = ..` too"));
                 }
             }
         }

@@ -17,12 +17,12 @@ use crate::weaver::Weaver;
 /// `name`, `Self::name`, `name: Cache<K, V>`.
 pub(super) struct Handle {
     pub(super) path: Path,
-    ty: Option<Type>,
+    pub(super) ty: Option<Type>,
 }
 
 impl Parse for Handle {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        let path = input.call(Path::parse_mod_style)?;
+        let path = input.call(Path::parse_mod_style).map_err(|error| syn::Error::new(error.span(), "write a name: `handle = user_cache`"))?;
         let colon: Option<Token![:]> = input.parse()?;
         let ty = colon.map(|_| input.parse()).transpose()?;
         Ok(Self { path, ty })
@@ -49,11 +49,14 @@ impl Handle {
     }
 
     /// How the function reaches its own cache.
-    pub(super) fn call(&self, function: &Function) -> TokenStream {
+    pub(super) fn call(&self, function: &Function, private: &TokenStream) -> TokenStream {
         let path = &self.path;
         let generics: Vec<&Ident> = generics(function).map(name_of).collect();
         let turbofish = (!generics.is_empty()).then(|| quote!(::<#(#generics),*>));
-        quote!(#path #turbofish ())
+        let call = quote!(#path #turbofish ());
+        // Of a wrong type there is nothing more to say than is said beside the function.
+        let types = self.ty.as_ref().map(|ty| quote!(<#ty as #private::cache::IsCache<_>>::types()));
+        types.map_or_else(|| call.clone(), |types| quote!(#types.pass(#call)))
     }
 
     /// The function that the user calls.
@@ -82,7 +85,7 @@ impl Handle {
             .filter(|predicate| !mentions_lifetime(&predicate.to_token_stream()))
             .collect();
         let private = &weaver.private;
-        let slot = slot(weaver, &quote!(#private::cache::Types::of_cache(::core::marker::PhantomData::<#ty>)), settings);
+        let slot = slot(weaver, &quote!(<#ty as #private::cache::IsCache<_>>::types()), settings);
         quote! {
             #(#cfgs)*
             #[doc = #documentation]
@@ -103,7 +106,7 @@ pub(super) fn slot(weaver: &Weaver<'_>, types: &TokenStream, settings: &TokenStr
     let private = &weaver.private;
     quote_spanned! {Span::mixed_site()=> {
         static SLOT: #private::cache::Slot = #private::cache::Slot::new();
-        SLOT.cache(|| (), #types, |settings| settings #settings)
+        #types.cache(&SLOT, || (), |settings| settings #settings)
     }}
 }
 

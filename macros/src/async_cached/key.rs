@@ -282,7 +282,8 @@ fn check_argument(ident: &Ident, ty: &Type, errors: &mut Errors) {
     let is_mutable = |part: &Type| matches!(part, Type::Reference(reference) if reference.mutability.is_some());
     let way_out = format!("leave it out with `skip({ident})`, or say what the key is");
     if any(ty, &mut |part| is_float(part)) {
-        errors.at(ty, format!("a floating-point number cannot be part of a cache key, since NaN is not equal to itself: {way_out}: `key = {ident}.to_bits()`"));
+        let bits = if is_float(bare(ty)) { format!("{ident}.to_bits()") } else { "..".to_owned() };
+        errors.at(ty, format!("a floating-point number cannot be part of a cache key, since NaN is not equal to itself: {way_out}: `key = {bits}`"));
     } else if any(ty, &mut |part| is_mutable(part)) {
         refuse_mutable(ident, ty, errors);
     } else if borrowed_inside(ty) {

@@ -9,6 +9,7 @@ use super::{Cached, background, handle, key, times};
 use crate::ask::{self, Ask};
 use crate::duration::Duration;
 use crate::site;
+use crate::tokens::own;
 use crate::types;
 use crate::weaver::Weaver;
 
@@ -25,6 +26,7 @@ impl Cached {
         let fit = key::fit();
         let asks: Vec<Ask> = key.asks().chain(self.asks(weaver, shape)).collect();
         let asks = ask::statements(&fit, private, &quote!(#private::cache), &asks);
+        let belongs = self.belongs(weaver, shape, &fit);
         let tags = self.tags(private);
         let refresh = options.refresh_if.as_ref().map_or_else(|| quote!(false), |refresh| quote!(#refresh));
         let single_flight = options.single_flight.as_ref().is_none_or(|flag| flag.value);
@@ -43,8 +45,9 @@ impl Cached {
             #asks
             let #shape = #fit.pass(#shape);
             let owned = #private::cache::Owned { key: || #owned, tags: #tags };
-            let store = #store;
-            let #cache: &#root::Cache<_, _> = #fit.pass(store);
+            let store: &#root::Cache<_, _> = #store;
+            #belongs
+            let #cache = #fit.pass(store);
             #attach
             let mode = #private::cache::Mode { refresh: #refresh, single_flight: #single_flight };
             let turn = match #private::cache::#begin(#cache, #probe, owned, #shape, mode #window) {
@@ -89,8 +92,11 @@ impl Cached {
     fn store(&self, weaver: &Weaver<'_>, shape: &Ident) -> TokenStream {
         let private = &weaver.private;
         match (&self.options.cache, &self.options.handle) {
-            (Some(cache), _) => quote!(&(#cache)),
-            (None, Some(handle)) => handle.call(weaver.function),
+            (Some(cache), _) => {
+                let borrow = Span::mixed_site().located_at(cache.span());
+                quote_spanned!(borrow=> &(#cache))
+            }
+            (None, Some(handle)) => handle.call(weaver.function, private),
             (None, None) => {
                 let types = quote_spanned!(Span::mixed_site()=> #private::cache::Types::of_call(&owned, #shape));
                 handle::slot(weaver, &types, &self.settings(weaver))
@@ -115,6 +121,25 @@ impl Cached {
         quote!(#capacity #unbounded #times #weight #on_evict)
     }
 
+    /// Asks whether what the function stores is what a cache of a given type holds.
+    fn belongs(&self, weaver: &Weaver<'_>, shape: &Ident, fit: &Ident) -> TokenStream {
+        let span = Span::mixed_site();
+        let at_handle = self.options.handle.as_ref().and_then(|handle| handle.ty.as_ref()).map(Spanned::span);
+        let Some(place) = self.options.cache.as_ref().map(Spanned::span).or(at_handle) else { return TokenStream::new() };
+        let (store, owned, private) = (own("store"), own("owned"), &weaver.private);
+        let key = Ask::of_value(place, "ask_key_in", quote!(#store, &#owned));
+        let value = Ask::of_value(place, "ask_value_in", quote!(#store, &#shape));
+        let value = if Self::infers_value(weaver) { value.of_later() } else { value };
+        let belongs = own("belongs");
+        let asks = ask::statements(&belongs, private, &quote!(#private::cache), &[key, value]);
+        quote_spanned!(span=> #asks let #fit = #fit.and(#belongs); let #shape = #fit.pass(#shape);)
+    }
+
+    /// Whether the type of the value is known from the body only.
+    fn infers_value(weaver: &Weaver<'_>) -> bool {
+        weaver.function.output.as_ref().is_none_or(types::has_impl)
+    }
+
     /// The shape of the return type.
     fn shape(weaver: &Weaver<'_>, shape: &Ident) -> TokenStream {
         let span = Span::mixed_site();
@@ -132,8 +157,7 @@ impl Cached {
         let ask = |place: Span, function| Ask::of_value(place, function, quote!(&#shape));
         let at_option = |time: &Option<Duration>, function| time.as_ref().map(|time| ask(time.written().span(), function));
         let value = ask(at_output, "ask_value");
-        let inferred = weaver.function.output.as_ref().is_none_or(types::has_impl);
-        let mut asks = vec![if inferred { value.of_later() } else { value }];
+        let mut asks = vec![if Self::infers_value(weaver) { value.of_later() } else { value }];
         asks.extend(at_option(&options.error_ttl, "ask_error_ttl"));
         asks.extend(at_option(&options.stale_if_error, "ask_stale_if_error"));
         asks.extend(at_option(&options.none_ttl, "ask_none_ttl"));

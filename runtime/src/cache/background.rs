@@ -67,7 +67,7 @@ where
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot go into a computation in the background",
     label = "not `Send + 'static`",
-    note = "`detached`, `stale_while_revalidate` and `refresh_ahead` compute on a task of their own: pass it in an `Arc<..>`, or by value"
+    note = "`detached`, `stale_while_revalidate` and `refresh_ahead` compute on a task of their own, to which arguments and result go"
 )]
 pub trait Background<M> {}
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::Cache;
 use super::lifetime::Lifetime;
 use super::removal::{Listener, RemovalCause};
-use crate::outcome::count;
+use crate::outcome::clamped;
 
 /// How many entries a cache keeps when nothing is said.
 const DEFAULT_CAPACITY: usize = 10_000;
@@ -127,7 +127,7 @@ impl<K, V> CacheBuilder<K, V> {
         N: PartialOrd + Default,
         u64: TryFrom<N>,
     {
-        self.weight = Some(Arc::new(move |key, value| count(weight(key, value))));
+        self.weight = Some(Arc::new(move |key, value| clamped(weight(key, value))));
         self
     }
 

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 
+use super::Cache;
+use super::call::Owned;
 use super::shape::Shape;
 use crate::ask::{Met, Nothing, Unmet};
 
@@ -25,8 +27,8 @@ use crate::ask::{Met, Nothing, Unmet};
 /// assert_eq!(cache.get(&(7, "eu".to_owned())), Some(true));
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "a cache with keys of type `{Self}` cannot be searched for a `{Q}`",
-    label = "not the borrowed form of a `{Self}`",
+    message = "a cache with keys of type `{Self}` cannot be searched for `{Q}`",
+    label = "not the borrowed form of `{Self}`",
     note = "look it up as the function is called: `get(&7)`, `get(\"eu\")`, `get(&(7, \"eu\"))`"
 )]
 pub trait Key<Q: ?Sized> {
@@ -177,7 +179,7 @@ found_by_references!((A QA a qa)(B QB b qb)(C QC c qc)(D QD d qd)(E QE e qe)(F Q
 
 /// A type that can be part of a key. Its own trait only for its message.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be part of a cache key",
+    message = "`{Self}` cannot be part of a key",
     label = "not `Hash + Eq + Clone + Send + Sync + 'static`",
     note = "derive `Clone, PartialEq, Eq, Hash` for it; of a type parameter, ask for them",
     note = "or leave the argument out with `skip(..)`, or say what the key is: `key = ..`"
@@ -192,7 +194,7 @@ impl<T: Nothing> Argument<Unmet> for T {}
 
 /// A type that is found by reference, and whose owned form can be part of a key. Its own trait only for its message.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be part of a cache key",
+    message = "`{Self}` cannot be part of a key",
     label = "not `Hash + Eq + Clone + Send + Sync + 'static`",
     note = "derive `Clone, PartialEq, Eq, Hash` for it; of a type parameter, ask for them",
     note = "or leave the argument out with `skip(..)`, or say what the key is: `key = ..`"
@@ -207,9 +209,9 @@ impl<T: Nothing + ?Sized> Borrowed<Unmet> for T {}
 
 /// A type that can be stored. Its own trait only for its message.
 #[diagnostic::on_unimplemented(
-    message = "a `{Self}` cannot be cached",
+    message = "`{Self}` cannot be cached or shared",
     label = "not `Clone + Send + Sync + 'static`",
-    note = "every hit is a clone of the stored value: derive `Clone`, or return an `Arc<..>`"
+    note = "each caller gets a clone of it: derive `Clone`, or return an `Arc<..>`; of a type parameter, ask for them"
 )]
 pub trait Value<M> {}
 
@@ -221,13 +223,47 @@ impl<T: Nothing> Value<Unmet> for T {}
 
 /// The value type that a handle was written with.
 #[diagnostic::on_unimplemented(
-    message = "the types of this handle cannot be read off the signature: the function caches a `{Self}`",
+    message = "the types of this handle cannot be read off the signature: the function caches `{Self}`",
     label = "say them: `handle = name: steadfast::Cache<.., {Self}>`"
 )]
 pub trait Readable<T, M> {}
 
 #[diagnostic::do_not_recommend]
 impl<T> Readable<T, Met> for T {}
+
+/// A key that is of the type of the keys in a cache.
+#[diagnostic::on_unimplemented(
+    message = "the keys in this cache are `{K}`, and the key of the function is `{Self}`",
+    label = "not a `Cache<{Self}, _>`",
+    note = "name a cache with such keys, or say what the key is: `key = ..`"
+)]
+pub trait KeyIn<K, M> {}
+
+#[diagnostic::do_not_recommend]
+impl<K> KeyIn<K, Met> for K {}
+
+/// A value that is of the type of the values in a cache.
+#[diagnostic::on_unimplemented(
+    message = "the values in this cache are `{V}`, and the function stores `{Self}`",
+    label = "not a `Cache<_, {Self}>`",
+    note = "what is stored is the `T` of a `Result<T, E>` or an `Option<T>`, else the return value"
+)]
+pub trait ValueIn<V, M> {}
+
+#[diagnostic::do_not_recommend]
+impl<V> ValueIn<V, Met> for V {}
+
+/// Asks whether the key of a call belongs into a cache.
+#[inline]
+pub fn ask_key_in<K, V, O: KeyIn<K, M>, T, M: Default>(_: &Cache<K, V>, _: &Owned<impl FnOnce() -> O, T>) -> M {
+    M::default()
+}
+
+/// Asks whether what `shape` stores belongs into a cache.
+#[inline]
+pub fn ask_value_in<K, V, S: Shape<Value: ValueIn<V, M>>, M: Default>(_: &Cache<K, V>, _: &S) -> M {
+    M::default()
+}
 
 /// Asks whether a `T` can be part of a key.
 #[inline]

@@ -244,18 +244,17 @@ impl<R> Shape for Plain<R> {
 
 /// A return type whose errors can be remembered.
 #[diagnostic::on_unimplemented(
-    message = "`error_ttl` says how long an `Err` is remembered, and a `{Self}` has none",
+    message = "`error_ttl` says how long an `Err` is remembered, and `{Self}` has none",
     label = "the return type is not a `Result`",
     note = "remove `error_ttl`, or return a `Result`"
 )]
 pub trait ErrorTtl<M> {}
 
-#[diagnostic::do_not_recommend]
 impl<T, E: Remembered<M>, M> ErrorTtl<M> for Result<T, E> {}
 
 /// An error that can be remembered.
 #[diagnostic::on_unimplemented(
-    message = "`error_ttl` remembers the error, and a `{Self}` cannot be remembered",
+    message = "`error_ttl` remembers the error, and `{Self}` cannot be remembered",
     label = "the error is not `Clone + Send + Sync + 'static`",
     note = "derive `Clone` for it, put what cannot be cloned into an `Arc`, or remove `error_ttl`"
 )]
@@ -269,7 +268,7 @@ impl<E: Nothing> Remembered<Unmet> for E {}
 
 /// A return type with errors, which `stale_if_error` needs.
 #[diagnostic::on_unimplemented(
-    message = "`stale_if_error` serves the old value instead of an `Err`, and a `{Self}` has none",
+    message = "`stale_if_error` serves the old value instead of an `Err`, and `{Self}` has none",
     label = "the return type is not a `Result`",
     note = "remove `stale_if_error`, or return a `Result`"
 )]
@@ -280,7 +279,7 @@ impl<T, E> StaleIfError<Met> for Result<T, E> {}
 
 /// A return type to which `none_ttl` applies.
 #[diagnostic::on_unimplemented(
-    message = "`none_ttl` says how long a `None` is remembered, and a `{Self}` has none",
+    message = "`none_ttl` says how long a `None` is remembered, and `{Self}` has none",
     label = "the return type is not an `Option`",
     note = "remove `none_ttl`, or return an `Option`"
 )]

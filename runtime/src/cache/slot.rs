@@ -31,16 +31,43 @@ impl<K, V, F: FnOnce(CacheBuilder<K, V>) -> CacheBuilder<K, V>> Settings<K, V> f
 pub struct Types<K, V>(PhantomData<fn() -> (K, V)>);
 
 impl<K, V> Types<K, V> {
+    /// Passes a cache of these types on.
+    #[inline]
+    pub fn pass<'c>(&self, cache: &'c Cache<K, V>) -> &'c Cache<K, V> {
+        cache
+    }
+
     /// Those of a call.
     #[inline]
     pub fn of_call<T, S: Shape<Value = V>>(_owned: &Owned<impl FnOnce() -> K, T>, _shape: S) -> Self {
         Self(PhantomData)
     }
 
-    /// Those of a cache that can be named.
-    #[must_use]
-    pub const fn of_cache(_: PhantomData<Cache<K, V>>) -> Self {
-        Self(PhantomData)
+    /// The cache of the instantiation that wrote the closure `instance`.
+    #[inline]
+    pub fn cache<I: Fn()>(self, slot: &'static Slot, instance: I, settings: impl Settings<K, V>) -> &'static Cache<K, V>
+    where
+        K: Send + Sync + 'static,
+        V: Send + Sync + 'static,
+    {
+        slot.cache(instance, settings)
+    }
+}
+
+/// The type that a handle is given.
+#[diagnostic::on_unimplemented(
+    message = "a handle is of type `steadfast::Cache<K, V>`, and `{Self}` is not",
+    label = "not a `steadfast::Cache<K, V>`"
+)]
+pub trait IsCache<T> {
+    /// Its types.
+    fn types() -> T;
+}
+
+#[diagnostic::do_not_recommend]
+impl<K, V> IsCache<Types<K, V>> for Cache<K, V> {
+    fn types() -> Types<K, V> {
+        Types(PhantomData)
     }
 }
 
@@ -52,14 +79,8 @@ impl Slot {
         Self { first: OnceLock::new(), others: OnceLock::new() }
     }
 
-    /// The cache of the instantiation that wrote the closure `_instance`.
     #[inline]
-    pub fn cache<K, V, I: Fn()>(
-        &'static self,
-        _instance: I,
-        _types: Types<K, V>,
-        settings: impl Settings<K, V>,
-    ) -> &'static Cache<K, V>
+    fn cache<K, V, I: Fn()>(&'static self, _instance: I, settings: impl Settings<K, V>) -> &'static Cache<K, V>
     where
         K: Send + Sync + 'static,
         V: Send + Sync + 'static,

@@ -40,7 +40,7 @@ impl<T: AsRef<str>> FromIterator<T> for Tags {
 
 /// What can be a tag: anything that is text.
 #[diagnostic::on_unimplemented(
-    message = "a `{Self}` is no tag",
+    message = "`{Self}` is not a tag",
     label = "not text",
     note = "a tag is a `&str` or a `String`: write `format!(\"tenant:{{tenant}}\")`"
 )]

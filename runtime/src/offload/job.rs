@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 
 use super::pool::Handle;
 use super::private::Gone;
+use crate::ask::{Met, Nothing, Unmet};
 
 /// Where bodies run.
 pub trait Executor {
@@ -35,6 +36,32 @@ where
     R: Send + 'static,
 {
     Offloaded { executor, entering, body: Some(body), running: None }
+}
+
+/// A type that can go to another thread. Its own trait only for its message.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot go to the thread on which the body runs, or come back from it",
+    label = "not `Send + 'static`",
+    note = "take and return what is `Send + 'static`: an `Arc<..>` instead of an `Rc<..>`; of a type parameter, ask for it"
+)]
+pub trait Sent<M> {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Send + 'static> Sent<Met> for T {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Nothing> Sent<Unmet> for T {}
+
+/// Asks whether a `T` can go to another thread.
+#[inline]
+pub fn ask_send<T: Sent<M>, M: Default>() -> M {
+    M::default()
+}
+
+/// The same, of a type that cannot be named.
+#[inline]
+pub fn ask_send_of<T: Sent<M>, M: Default>(_: &T) -> M {
+    M::default()
 }
 
 pin_project! {

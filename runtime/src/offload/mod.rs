@@ -86,7 +86,7 @@ pub mod private {
     pub use super::gate::Gate;
     #[cfg(feature = "rayon")]
     pub use super::job::Rayon;
-    pub use super::job::{Executor, Tokio, run};
+    pub use super::job::{Executor, Tokio, ask_send, ask_send_of, run};
     use crate::{Error, ErrorKind};
 
     /// The pool is gone.

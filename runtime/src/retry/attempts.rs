@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::Backoff;
+use crate::ask::{Met, Nothing, Unmet};
 
 /// The attempts of one call.
 #[derive(Debug)]
@@ -66,7 +67,7 @@ impl Attempts {
 #[derive(Debug)]
 pub struct Repeat<T>(Option<T>);
 
-impl<T: Clone> Repeat<T> {
+impl<T> Repeat<T> {
     /// Keeps the original.
     #[inline]
     pub fn new(original: T) -> Self {
@@ -79,8 +80,31 @@ impl<T: Clone> Repeat<T> {
     ///
     /// After the last attempt has taken the original.
     #[inline]
-    pub fn next(&mut self, last: bool) -> T {
+    pub fn next(&mut self, last: bool) -> T
+    where
+        T: Clone,
+    {
         let value = if last { self.0.take() } else { self.0.clone() };
         value.expect("no attempt follows the last")
     }
+}
+
+/// An argument that can be given to each attempt. Its own trait only for its message.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be given to more than one attempt",
+    label = "not `Clone`",
+    note = "each attempt but the last gets a clone: derive `Clone`, or take it in an `Arc<..>`"
+)]
+pub trait Repeated<M> {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Clone> Repeated<Met> for T {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Nothing> Repeated<Unmet> for T {}
+
+/// Asks whether a `T` can be given to each attempt.
+#[inline]
+pub fn ask_repeat<T: Repeated<M>, M: Default>(_: &T) -> M {
+    M::default()
 }

@@ -77,19 +77,21 @@ pub use steadfast_macros::retry;
 
 #[doc(hidden)]
 pub mod private {
+    pub use super::attempts::ask_repeat;
+    use std::time::Duration;
+
     pub use super::{Attempts, Backoff, Jitter, Repeat, RetryEvent};
-    use crate::outcome::Attempted;
 
     /// Applies `when`: a function, so that the closure's argument needs no type.
     #[inline]
-    pub fn when<R: Attempted>(outcome: &R, when: impl FnOnce(&R::Error) -> bool) -> bool {
-        outcome.failure().is_some_and(when)
+    pub fn when<E>(failure: Option<&E>, when: impl FnOnce(&E) -> bool) -> bool {
+        failure.is_some_and(when)
     }
 
     /// What counts as failed when nothing is said.
     #[inline]
-    pub fn failed<R: Attempted>(outcome: &R) -> bool {
-        outcome.failure().is_some()
+    pub fn failed<E>(failure: Option<&E>) -> bool {
+        failure.is_some()
     }
 
     /// Applies `failure`.
@@ -99,15 +101,12 @@ pub mod private {
     }
 
     /// Applies `retry_after`.
-    pub fn retry_after<R: Attempted>(
-        outcome: &R,
-        after: impl FnOnce(&R::Error) -> Option<std::time::Duration>,
-    ) -> Option<std::time::Duration> {
-        outcome.failure().and_then(after)
+    pub fn retry_after<E>(failure: Option<&E>, after: impl FnOnce(&E) -> Option<Duration>) -> Option<Duration> {
+        failure.and_then(after)
     }
 
     /// Tells whoever watches.
-    pub fn retrying(function: &'static str, attempt: u32, delay: std::time::Duration) {
+    pub fn retrying(function: &'static str, attempt: u32, delay: Duration) {
         crate::events::retrying(function, attempt, delay);
     }
 
@@ -117,7 +116,7 @@ pub mod private {
     }
 
     /// Waits before the next attempt. A zero delay touches no timer.
-    pub async fn wait(delay: std::time::Duration) {
+    pub async fn wait(delay: Duration) {
         if !delay.is_zero() {
             tokio::time::sleep(delay).await;
         }

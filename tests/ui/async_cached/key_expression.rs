@@ -18,19 +18,4 @@ async fn part(id: Id, name: String) -> String {
     format!("{}{name}", id.0)
 }
 
-#[async_cached(key = name.as_str())]
-async fn borrowed(name: String) -> usize {
-    name.len()
-}
-
-#[async_cached(key = |id| id)]
-async fn closure(id: u64) -> u64 {
-    id
-}
-
-#[async_cached(key = idd)]
-async fn unknown(id: u64) -> u64 {
-    id
-}
-
 fn main() {}

@@ -1,0 +1,8 @@
+use steadfast::async_cached;
+
+#[async_cached(key = idd)]
+async fn user(id: u64) -> u64 {
+    id
+}
+
+fn main() {}
