@@ -9,6 +9,7 @@ use crate::args::{self, Count};
 use crate::diagnostics::Errors;
 use crate::duration::Duration;
 use crate::layer::{Layer, Parsed, Place};
+use crate::site;
 use crate::policy::{self, Handle, Recipe};
 use crate::tokens;
 use crate::weaver::{Gate, Weaver, Woven};
@@ -172,8 +173,10 @@ impl ConcurrencyLimit {
         let name = weaver.function_name();
         let refusal = weaver.refuse("concurrency_limit", &quote_spanned!(span=> saturated.error(#name)), self.or_else.as_ref());
         let drop_body = weaver.drop_body();
+        let attach = site::attach(weaver, self.elsewhere(), limiter);
         quote_spanned! {span=>
             let #limiter: &#root::ConcurrencyLimiter = #object;
+            #attach
             #bind = match #entered {
                 ::core::result::Result::Ok(place) => place,
                 ::core::result::Result::Err(saturated) => {
@@ -185,20 +188,24 @@ impl ConcurrencyLimit {
         }
     }
 
+    /// The expression that may name a limiter.
+    fn elsewhere(&self) -> Option<&syn::Expr> {
+        let of_its_own = self.queue.is_some() || self.adaptive.is_some() || self.handle.is_some();
+        self.limit.as_ref().filter(|limit| limit.literal().is_none() && !of_its_own).map(|limit| &limit.0)
+    }
+
     /// The limiter: one of the function's own, or what the expression comes to.
     fn object(&self, weaver: &Weaver<'_>) -> TokenStream {
         let (root, private) = (&weaver.root, &weaver.private);
-        let of_its_own = self.queue.is_some() || self.adaptive.is_some() || self.handle.is_some();
-        match &self.limit {
-            Some(either) if either.literal().is_none() && !of_its_own => {
-                let either = &either.0;
+        match self.elsewhere() {
+            Some(either) => {
                 let limiter = quote_spanned!(either.span()=> #private::concurrency_limit::Limit::limiter(&(#either), &POLICY));
                 quote_spanned! {Span::mixed_site()=> {
                     static POLICY: #private::policy::Slot<#root::ConcurrencyLimiter> = #private::policy::Slot::new();
                     #limiter
                 }}
             }
-            _ => self.recipe(weaver).place(weaver, self.handle.as_ref()),
+            None => self.recipe(weaver).place(weaver, self.handle.as_ref()),
         }
     }
 

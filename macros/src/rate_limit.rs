@@ -12,6 +12,7 @@ use crate::async_cached::key::{Key, fit};
 use crate::diagnostics::Errors;
 use crate::duration::Duration;
 use crate::layer::{Layer, Parsed, Place};
+use crate::site;
 use crate::policy::{self, Handle, Recipe, Setting};
 use crate::tokens;
 use crate::weaver::{Gate, Weaver, Woven};
@@ -180,7 +181,12 @@ impl RateLimit {
             (Some(Limit::Object(object)), _) => quote_spanned!(object.span()=> &(#object)),
             (_, recipe) => recipe.map(|recipe| recipe.place(weaver, self.handle.as_ref())).unwrap_or_default(),
         };
-        quote_spanned!(span=> let #limiter: &#root::RateLimiter = #place;)
+        let object = match &self.limit {
+            Some(Limit::Object(object)) => Some(object),
+            _ => None,
+        };
+        let attach = site::attach(weaver, object, limiter);
+        quote_spanned!(span=> let #limiter: &#root::RateLimiter = #place; #attach)
     }
 
     fn find_line(weaver: &Weaver<'_>, key: &Expr, names: &Names, bind_limiter: &TokenStream) -> TokenStream {

@@ -49,7 +49,6 @@ pub(crate) fn attach(weaver: &Weaver<'_>, object: Option<&Expr>, policy: &Ident)
     }
     let span = proc_macro2::Span::mixed_site();
     let (root, site) = (&weaver.root, site());
-    let policy = object.map_or_else(|| policy.to_token_stream(), |object| quote!(&*&#object));
     quote_spanned!(span=> #root::__steadfast_attach!(#site, #policy);)
 }
 

@@ -19,6 +19,7 @@
 //! | `steadfast_cache_loads_total` | counter | `function`, `result` = `ok`, `error` | bodies that ran for a miss or a refresh |
 //! | `steadfast_cache_removals_total` | counter | `function`, `cause` = `size`, `expired` | entries that left by themselves |
 //! | `steadfast_cache_entries` | gauge | `function` | entries kept |
+//! | `steadfast_concurrency` | gauge | `function`, `state` = `running`, `waiting`, `limit` | calls under a concurrency limit |
 //! | `steadfast_circuit_state` | gauge | `function` | 0 closed, 1 half-open, 2 open, 3 isolated |
 //!
 //! `function` is the name of the function as it is written; the values of labels are bounded by the program's text. Arguments never
@@ -32,7 +33,7 @@ use metrics::{counter, gauge, histogram};
 use tokio::time::Instant;
 
 use crate::registry::{CacheHandle, Function, registry};
-use crate::{CircuitBreaker, CircuitState};
+use crate::{CircuitBreaker, CircuitState, ConcurrencyLimiter};
 
 /// Whether somebody reads the figures: before that, no call looks at a clock.
 static READ: AtomicBool = AtomicBool::new(false);
@@ -44,6 +45,7 @@ pub fn publish() {
         calls(function);
         function.caches().for_each(|cache| caches(function.name(), cache));
         function.circuit_breakers().for_each(|breaker| circuit(function.name(), breaker));
+        function.concurrency_limiters().for_each(|limiter| concurrency(function.name(), limiter));
     }
 }
 
@@ -91,6 +93,12 @@ fn circuit(function: &'static str, breaker: &CircuitBreaker) {
         CircuitState::Isolated => 3.0,
     };
     gauge!("steadfast_circuit_state", "function" => function).set(state);
+}
+
+fn concurrency(function: &'static str, limiter: &ConcurrencyLimiter) {
+    for (state, count) in [("running", limiter.running()), ("waiting", limiter.waiting()), ("limit", limiter.limit())] {
+        gauge!("steadfast_concurrency", "function" => function, "state" => state).set(of_count(count as u64));
+    }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a gauge is a float, and exact up to 2^53")]

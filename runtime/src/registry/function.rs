@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::handle::{CacheHandle, Handle};
-use crate::CircuitBreaker;
+use crate::{CircuitBreaker, ConcurrencyLimiter, RateLimiter};
 
 /// An annotated function, as [`registry`](super::registry) lists it.
 pub struct Function {
@@ -137,6 +137,22 @@ impl Function {
     pub fn circuit_breakers(&self) -> impl Iterator<Item = &'static CircuitBreaker> {
         self.handles().filter_map(|handle| match handle {
             Handle::CircuitBreaker(breaker) => Some(breaker),
+            _ => None,
+        })
+    }
+
+    /// Its rate limiters.
+    pub fn rate_limiters(&self) -> impl Iterator<Item = &'static RateLimiter> {
+        self.handles().filter_map(|handle| match handle {
+            Handle::RateLimiter(limiter) => Some(limiter),
+            _ => None,
+        })
+    }
+
+    /// Its concurrency limiters.
+    pub fn concurrency_limiters(&self) -> impl Iterator<Item = &'static ConcurrencyLimiter> {
+        self.handles().filter_map(|handle| match handle {
+            Handle::ConcurrencyLimiter(limiter) => Some(limiter),
             _ => None,
         })
     }

@@ -5,7 +5,7 @@ use std::hash::Hash;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use super::Function;
-use crate::{Cache, CircuitBreaker, Stats};
+use crate::{Cache, CircuitBreaker, ConcurrencyLimiter, RateLimiter, Stats};
 
 /// The state of a policy.
 #[derive(Clone, Copy)]
@@ -15,6 +15,10 @@ pub enum Handle {
     Cache(&'static dyn CacheHandle),
     /// Of a `#[circuit_breaker]`.
     CircuitBreaker(&'static CircuitBreaker),
+    /// Of a `#[rate_limit]`.
+    RateLimiter(&'static RateLimiter),
+    /// Of a `#[concurrency_limit]`.
+    ConcurrencyLimiter(&'static ConcurrencyLimiter),
 }
 
 impl fmt::Debug for Handle {
@@ -22,6 +26,8 @@ impl fmt::Debug for Handle {
         match self {
             Self::Cache(cache) => f.debug_tuple("Cache").field(&cache.stats()).finish(),
             Self::CircuitBreaker(breaker) => f.debug_tuple("CircuitBreaker").field(&breaker.state()).finish(),
+            Self::RateLimiter(limiter) => f.debug_tuple("RateLimiter").field(&limiter.rate()).finish(),
+            Self::ConcurrencyLimiter(limiter) => f.debug_tuple("ConcurrencyLimiter").field(&limiter.limit()).finish(),
         }
     }
 }
@@ -80,6 +86,18 @@ impl<K: Hash + Eq + Send + Sync, V: Clone + Send + Sync> Attach for &'static Cac
 impl Attach for &'static CircuitBreaker {
     fn handle(self) -> Handle {
         Handle::CircuitBreaker(self)
+    }
+}
+
+impl Attach for &'static RateLimiter {
+    fn handle(self) -> Handle {
+        Handle::RateLimiter(self)
+    }
+}
+
+impl Attach for &'static ConcurrencyLimiter {
+    fn handle(self) -> Handle {
+        Handle::ConcurrencyLimiter(self)
     }
 }
 

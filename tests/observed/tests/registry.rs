@@ -1,0 +1,143 @@
+//! Every annotated function that has run, and its handles.
+
+use std::time::Duration;
+
+use steadfast::registry::Handle;
+use steadfast::{
+    CircuitBreaker, CircuitState, ConcurrencyLimiter, async_cached, circuit_breaker, concurrency_limit, offload_blocking, rate_limit, registry,
+    retry, timeout,
+};
+
+mod shop {
+    use super::*;
+
+    #[async_cached(ttl = 60s, capacity = 100)]
+    #[timeout(1s)]
+    pub(super) async fn price(article: u64) -> Result<u64, std::io::Error> {
+        if article == 0 { Err(std::io::Error::other("no such article")) } else { Ok(article * 100) }
+    }
+}
+
+#[tokio::test]
+async fn functions_are_listed_with_their_policies_and_calls() {
+    assert!(registry().find("price").is_none(), "it has not run");
+    for article in [1, 1, 2, 0] {
+        let _ = shop::price(article).await;
+    }
+    let price = registry().find("shop::price").expect("it has run");
+    assert_eq!((price.name(), price.module(), price.file()), ("price", "registry::shop", "tests/registry.rs"));
+    assert!(price.line() > 10);
+    let policies: Vec<_> = price.policies().iter().map(|policy| (policy.attribute, policy.settings)).collect();
+    assert_eq!(policies, [("async_cached", "ttl = 60s, capacity = 100"), ("timeout", "1s")]);
+    let calls = price.calls();
+    assert_eq!((calls.started, calls.ok, calls.failed, calls.running()), (4, 3, 1, 0));
+    assert!(registry().find("elsewhere::price").is_none());
+}
+
+#[tokio::test]
+async fn caches_are_reached_by_the_name_of_their_function() {
+    #[async_cached]
+    async fn square(n: u64) -> u64 {
+        n * n
+    }
+    for n in 0..5 {
+        square(n).await;
+    }
+    let cache = registry().find("square").unwrap().caches().next().unwrap();
+    assert_eq!((cache.len(), cache.stats().misses, cache.in_flight()), (5, 5, 0));
+    cache.clear();
+    assert!(cache.is_empty());
+}
+
+#[tokio::test]
+async fn breakers_can_be_forced() {
+    static SHARED: CircuitBreaker = CircuitBreaker::new();
+    #[circuit_breaker(SHARED)]
+    async fn charge() -> Option<u32> {
+        Some(1)
+    }
+    #[circuit_breaker(failures = 2)]
+    async fn refund() -> Option<u32> {
+        Some(2)
+    }
+    assert_eq!((charge().await, refund().await), (Some(1), Some(2)));
+    for name in ["charge", "refund"] {
+        let breaker = registry().find(name).unwrap().circuit_breakers().next().unwrap();
+        breaker.force_open();
+        assert_eq!(breaker.state(), CircuitState::Isolated);
+    }
+    assert_eq!((charge().await, refund().await), (None, None));
+    assert_eq!(SHARED.state(), CircuitState::Isolated);
+    for function in registry().functions() {
+        for handle in function.handles() {
+            if let Handle::CircuitBreaker(breaker) = handle {
+                breaker.reset();
+            }
+        }
+    }
+    assert_eq!((charge().await, refund().await), (Some(1), Some(2)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn limits_can_be_changed() {
+    static SHARED: ConcurrencyLimiter = ConcurrencyLimiter::new(4);
+    const CALLS: usize = 3;
+    #[concurrency_limit(SHARED)]
+    async fn one() -> Option<u32> {
+        Some(1)
+    }
+    #[concurrency_limit(CALLS)]
+    async fn two() -> Option<u32> {
+        Some(2)
+    }
+    #[rate_limit(1 / 1s)]
+    async fn three() -> Option<u32> {
+        Some(3)
+    }
+    assert_eq!((one().await, two().await, three().await, three().await), (Some(1), Some(2), Some(3), None));
+    for (name, limit) in [("one", 4), ("two", 3)] {
+        let limiter = registry().find(name).unwrap().concurrency_limiters().next().unwrap();
+        assert_eq!(limiter.limit(), limit);
+        limiter.set_limit(7);
+    }
+    assert_eq!(SHARED.limit(), 7);
+    let rate = registry().find("three").unwrap().rate_limiters().next().unwrap();
+    rate.set_rate(1_000_000, Duration::from_secs(1));
+    tokio::time::advance(Duration::from_millis(1)).await;
+    assert_eq!(three().await, Some(3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn dropped_and_panicking_calls_are_counted_as_such() {
+    #[timeout(1s)]
+    async fn fragile(how: u32) -> Option<u32> {
+        assert!(how != 1, "as it was asked to");
+        std::future::pending::<()>().await;
+        None
+    }
+    assert!(tokio::spawn(fragile(1)).await.unwrap_err().is_panic());
+    assert!(tokio::time::timeout(Duration::from_millis(1), fragile(2)).await.is_err());
+    assert_eq!(fragile(3).await, None);
+    drop(fragile(4));
+    let calls = registry().find("fragile").unwrap().calls();
+    assert_eq!((calls.started, calls.panicked, calls.cancelled, calls.failed), (3, 1, 1, 1), "one that was never polled is none");
+}
+
+#[tokio::test]
+async fn blocking_functions_and_methods_are_listed_too() {
+    struct Db;
+    impl Db {
+        #[retry]
+        async fn get(&self) -> Option<u32> {
+            Some(1)
+        }
+    }
+    #[offload_blocking(limit = 2)]
+    fn digest(text: String) -> usize {
+        text.len()
+    }
+    Db.get().await;
+    digest("abc".to_owned()).await;
+    assert_eq!(registry().find("get").unwrap().calls().ok, 1);
+    assert_eq!(registry().find("digest").unwrap().policies()[0].settings, "limit = 2");
+}
