@@ -20,6 +20,7 @@ mod function;
 mod layer;
 mod parameters;
 mod policy;
+mod repeat;
 mod site;
 #[cfg(test)]
 mod snapshots;
@@ -47,6 +48,7 @@ macro_rules! attributes {
 }
 
 attributes! {
+    fallback
     async_cached
     coalesce
     rate_limit
@@ -54,5 +56,6 @@ attributes! {
     circuit_breaker
     timeout
     retry
+    hedge
     offload_blocking
 }

@@ -6,14 +6,13 @@ use syn::Expr;
 use syn::ext::IdentExt;
 
 use crate::args::{self, Count};
-use crate::ask::Ask;
 use crate::diagnostics::{Errors, nearest, there_are};
 use crate::duration::Duration;
-use crate::function::{Function, self_ident};
+use crate::function::Function;
 use crate::layer::{Layer, Parsed, Place};
-use crate::parameters::Binding;
 use crate::policy;
 use crate::policy::number;
+use crate::repeat;
 use crate::tokens::own;
 use crate::types;
 use crate::weaver::{Weaver, Woven};
@@ -91,7 +90,8 @@ impl Layer for Retry {
         let names = Names { attempts: weaver.name("attempts"), started: weaver.name("started"), last: weaver.name("last") };
         let Names { attempts, started, last } = &names;
         let limit = self.attempts.as_ref().map_or_else(|| quote!(3), |count| count.tokens(&private));
-        let clones = self.clones(weaver, last);
+        let all = weaver.clones_all();
+        let clones = repeat::clones(weaver, last, &|name| all || self.clone.contains(name));
         let clock = self.max_elapsed.as_ref().map(|_| quote_spanned!(span=> let #started = #private::retry::Attempts::clock();));
         let body = below(weaver).tokens();
         let decision = self.decision(weaver, &names);
@@ -198,31 +198,6 @@ impl Retry {
         quote!(#private::retry::Backoff { delay: #delay, factor: #factor, max_delay: #max_delay, jitter: #private::retry::Jitter::#variant })
     }
 
-    /// The statements that keep the originals, and those that bind a copy for an attempt.
-    fn clones(&self, weaver: &mut Weaver<'_>, last: &Ident) -> (TokenStream, TokenStream) {
-        let span = Span::mixed_site();
-        let private = weaver.private.clone();
-        let function = weaver.function;
-        let (mut originals, mut copies) = (TokenStream::new(), TokenStream::new());
-        for Binding { ident, mutability, cfgs, .. } in &function.parameters.bindings {
-            if !self.binds_again(weaver, ident) {
-                continue;
-            }
-            let original = weaver.name("original");
-            let clone = clone(&private, ident);
-            originals.extend(quote_spanned!(span=> #(#cfgs)* let mut #original = #clone;));
-            copies.extend(quote_spanned!(span=> #(#cfgs)* let #mutability #ident = #original.next(#last);));
-        }
-        if let Some(receiver) = function.parameters.receiver.as_ref().filter(|receiver| self.binds_again(weaver, &self_ident(receiver))) {
-            // No other name can be given to it, but it can be put back.
-            let (this, original) = (self_ident(receiver), weaver.name("original"));
-            let clone = clone(&private, &this);
-            originals.extend(quote_spanned!(span=> let mut #original = #clone;));
-            copies.extend(quote_spanned!(span=> #this = #original.next(#last);));
-        }
-        (originals, copies)
-    }
-
     fn check_values(&self, errors: &mut Errors) {
         if let Some(attempts) = self.attempts.as_ref().filter(|attempts| attempts.literal() == Some(0)) {
             errors.at(&attempts.0, "no attempt at all: `attempts` counts the first one too, so write at least 1");
@@ -296,13 +271,6 @@ impl Retry {
 }
 
 const CLONED_ANYWAY: &str = "above `#[offload_blocking]` every argument is cloned without being named: remove `clone(..)`";
-
-/// Keeps an argument for the attempts.
-fn clone(private: &TokenStream, argument: &Ident) -> TokenStream {
-    let ask = Ask::of_value(argument.span(), "ask_repeat", quote!(&#argument));
-    let kept = ask.pass(&quote!(#private::retry), &argument.to_token_stream());
-    quote_spanned!(Span::mixed_site()=> #private::retry::Repeat::new(#kept))
-}
 
 fn jitter(ident: &Ident) -> Option<&'static str> {
     JITTERS.iter().find(|(name, _)| ident == name).map(|(_, variant)| *variant)

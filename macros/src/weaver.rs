@@ -188,6 +188,14 @@ impl<'f> Weaver<'f> {
         Woven { run: quote!(#label: { #enclosed #setup #entered #run }), ..Woven::default() }
     }
 
+    /// Writes what is below a layer that makes futures of its own of it: what guards the layer is around those, and not in them.
+    pub(crate) fn apart(&mut self, below: &mut dyn FnMut(&mut Self) -> Woven) -> Woven {
+        let guards = std::mem::take(&mut self.guards);
+        let woven = below(self);
+        self.guards = guards;
+        woven
+    }
+
     /// Whether a [gate](Self::gated) that mentions the arguments for which `named` holds binds this one again.
     pub(crate) fn gate_rebinds(&self, ident: &Ident, named: &dyn Fn(&Ident) -> bool) -> bool {
         self.gate_encloses && self.is_rebound(ident, named)

@@ -37,6 +37,8 @@
 //! | --- | --- |
 //! | [`macro@timeout`] | drops the work at a deadline |
 //! | [`macro@retry`] | runs the body again while it fails, with backoff and jitter |
+//! | [`macro@fallback`] | returns another value when everything below failed |
+//! | [`macro@hedge`] | starts a second attempt beside one that takes long |
 //! | [`macro@rate_limit`] | lets so many calls through in a time |
 //! | [`macro@concurrency_limit`] | lets so many calls run at once |
 //! | [`macro@circuit_breaker`] | refuses calls while what is called fails |
@@ -87,8 +89,10 @@ mod concurrency_limit;
 mod error;
 mod events;
 mod exit;
+mod fallback;
 pub mod gather;
 pub mod guide;
+mod hedge;
 #[cfg(feature = "metrics")]
 pub mod metrics;
 pub mod offload;
@@ -118,7 +122,9 @@ pub use circuit_breaker::{CircuitBreaker, CircuitState, circuit_breaker};
 pub use concurrency_limit::{ConcurrencyLimiter, concurrency_limit};
 pub use error::{Error, ErrorKind};
 pub use exit::Exit;
+pub use fallback::fallback;
 pub use gather::{gather, gather_local, try_gather, try_gather_local};
+pub use hedge::hedge;
 pub use offload::{BlockingPool, offload, offload_blocking};
 pub use rate_limit::{RateLimiter, rate_limit};
 #[cfg(feature = "registry")]
@@ -162,6 +168,8 @@ pub mod __private {
     pub use crate::chaos::private as chaos;
     pub use crate::circuit_breaker::private as circuit_breaker;
     pub use crate::concurrency_limit::private as concurrency_limit;
+    pub use crate::fallback::private as fallback;
+    pub use crate::hedge::private as hedge;
     pub use crate::offload::private as offload;
     pub use crate::rate_limit::private as rate_limit;
     pub use crate::refuse::private as refuse;

@@ -1,0 +1,199 @@
+//! `#[hedge(after = 50ms)]`
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::Expr;
+use syn::parse::ParseStream;
+
+use crate::args::{self, Count};
+use crate::diagnostics::Errors;
+use crate::duration::Duration;
+use crate::layer::{Layer, Parsed, Place};
+use crate::parameters::Mode;
+use crate::policy;
+use crate::repeat;
+use crate::types;
+use crate::weaver::{Weaver, Woven};
+
+const OPTIONS: &[&str] = &["after", "max"];
+
+#[derive(Default)]
+struct Hedge {
+    after: Option<After>,
+    max: Option<Count>,
+    /// Whether `after` was written, and found wrong.
+    failed: bool,
+}
+
+enum After {
+    Time(Duration),
+    /// `p95`
+    Percentile(usize),
+}
+
+impl After {
+    fn read(input: ParseStream<'_>) -> syn::Result<Self> {
+        let time: Duration = input.parse()?;
+        let Expr::Path(path) = time.written() else { return Ok(Self::Time(time)) };
+        let Some(name) = path.path.get_ident() else { return Ok(Self::Time(time)) };
+        let text = name.to_string();
+        match text.strip_prefix('p').filter(|digits| !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit())) {
+            None => Ok(Self::Time(time)),
+            Some(digits) => match digits.parse() {
+                Ok(percent @ 1..=99) => Ok(Self::Percentile(percent)),
+                _ => Err(syn::Error::new(name.span(), format!("`{text}` is not a percentile: write `p1` to `p99`"))),
+            },
+        }
+    }
+}
+
+pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Parsed {
+    let mut hedge = Hedge::default();
+    let common = args::read("hedge", tokens, OPTIONS, errors, None, &mut |option, input| {
+        if option.name == "after" {
+            hedge.failed = true;
+            hedge.after = Some(option.value(input, After::read)?);
+        } else {
+            hedge.max = Some(option.parse(input)?);
+        }
+        Ok(())
+    });
+    Parsed::new(hedge, common)
+}
+
+impl Layer for Hedge {
+    fn check(&self, place: Place<'_>, errors: &mut Errors) {
+        policy::check_returns(place.function, place.span, "never wins a race", errors);
+        if self.after.is_none() && !self.failed {
+            errors.at_span(place.span, "`#[hedge]` needs to know when the second attempt starts: write `after = 50ms`, or `after = p95`");
+        }
+        policy::check_positive(self.max.as_ref(), "no other attempt would ever start: `max` counts those besides the first", errors);
+        check_arguments(place, errors);
+    }
+
+    fn repeats(&self) -> bool {
+        true
+    }
+
+    fn binds_again(&self, weaver: &Weaver<'_>, _: &Ident) -> bool {
+        weaver.clones_all()
+    }
+
+    // let race = pin!(Race::new(1, after));
+    // loop {
+    //     race.start(async { .. });
+    //     match race.next().await { Done(outcome) => break outcome, Another => {} }
+    // }
+    fn weave(&self, weaver: &mut Weaver<'_>, below: &mut dyn FnMut(&mut Weaver<'_>) -> Woven) -> Woven {
+        let span = Span::mixed_site();
+        let private = weaver.private.clone();
+        let (race, after, last) = (weaver.name("race"), weaver.name("after"), weaver.name("last"));
+        let max = self.max.as_ref().map_or_else(|| quote!(1), |max| max.tokens(&private));
+        let (originals, copies) =
+            if weaver.clones_all() { repeat::clones(weaver, &last, &|_| true) } else { (TokenStream::new(), TokenStream::new()) };
+        let copies = if copies.is_empty() { copies } else { quote_spanned!(span=> let #last = #race.as_mut().ends(); #copies) };
+        let body = weaver.apart(below).tokens();
+        let verdict = policy::verdict(weaver, &quote_spanned!(span=> outcome));
+        let failed = if verdict.to_string() == "false" {
+            quote_spanned!(span=> #private::hedge::never)
+        } else {
+            quote_spanned!(span=> |outcome| #verdict)
+        };
+        let step = weaver.awaiting(&quote_spanned!(span=> #race.as_mut().next(#failed)));
+        let Clock { bind, start, note } = self.clock(weaver, &after, &verdict);
+        Woven {
+            evaluate: quote_spanned!(span=> #bind #originals),
+            carried: Vec::new(),
+            setup: TokenStream::new(),
+            run: quote_spanned! {span=> {
+                let mut #race = ::core::pin::pin!(#private::hedge::Race::new(#max, #after));
+                #start
+                loop {
+                    #copies
+                    #race.as_mut().start(async { #body });
+                    match #step {
+                        #private::hedge::Step::Done(outcome) => {
+                            #note
+                            break outcome;
+                        }
+                        #private::hedge::Step::Another => {}
+                    }
+                }
+            }},
+        }
+    }
+}
+
+/// The statements that find out when the next attempt starts.
+struct Clock {
+    bind: TokenStream,
+    start: TokenStream,
+    note: TokenStream,
+}
+
+impl Hedge {
+    fn clock(&self, weaver: &mut Weaver<'_>, after: &Ident, failed: &TokenStream) -> Clock {
+        let span = Span::mixed_site();
+        let private = weaver.private.clone();
+        match &self.after {
+            Some(After::Percentile(percent)) => {
+                let (latencies, started) = (weaver.name("latencies"), weaver.name("started"));
+                let failed = if failed.to_string() == "false" { failed.clone() } else { policy::verdict(weaver, &quote_spanned!(span=> &outcome)) };
+                Clock {
+                    bind: quote_spanned! {span=>
+                        let #latencies = {
+                            static LATENCIES: #private::hedge::Latencies = #private::hedge::Latencies::new(#percent);
+                            &LATENCIES
+                        };
+                        let #after = #latencies.percentile();
+                    },
+                    start: quote_spanned!(span=> let #started = #private::hedge::clock();),
+                    note: quote_spanned!(span=> if !#failed { #latencies.note(#started.elapsed()); }),
+                }
+            }
+            time => {
+                let time = match time {
+                    Some(After::Time(time)) => time.to_token_stream(),
+                    _ => TokenStream::new(),
+                };
+                let bind = quote_spanned! {span=>
+                    let #after: ::core::option::Option<::core::time::Duration> = ::core::option::Option::Some(#time);
+                };
+                Clock { bind, start: TokenStream::new(), note: TokenStream::new() }
+            }
+        }
+    }
+}
+
+/// Attempts that run side by side cannot both change an argument.
+fn check_arguments(place: Place<'_>, errors: &mut Errors) {
+    if place.stack.makes_async() {
+        return;
+    }
+    let parameters = &place.function.parameters;
+    if let Some(receiver) = &parameters.receiver {
+        let mutable = match &receiver.kind {
+            syn::ReceiverKind::Reference(_, _, mutability) => mutability.is_some(),
+            syn::ReceiverKind::Typed(_, ty) => types::any(ty, &mut is_mutable),
+            _ => receiver.mutability.is_some(),
+        };
+        if mutable {
+            errors.at(receiver, "the attempts run side by side and cannot both change `self`: take `&self`");
+        }
+    }
+    for binding in &parameters.bindings {
+        let name = &binding.ident;
+        if binding.mode == Mode::RefMut || binding.ty.as_ref().is_some_and(|ty| types::any(ty, &mut is_mutable)) {
+            errors.at(name, format!("the attempts run side by side and cannot both change `{name}`: take it by `&`"));
+        } else if let Some(mutability) = &binding.mutability {
+            errors.at(
+                mutability,
+                format!("the attempts run side by side and cannot both change `{name}`: write `let mut {name} = {name}.clone()` in the body"),
+            );
+        }
+    }
+}
+
+fn is_mutable(ty: &syn::Type) -> bool {
+    matches!(ty, syn::Type::Reference(reference) if reference.mutability.is_some())
+}

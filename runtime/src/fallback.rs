@@ -1,0 +1,198 @@
+//! `#[fallback]`: a value where everything below failed.
+
+/// Returns another value when the function, or an attribute below this one, has failed.
+///
+/// ```
+/// use steadfast::{fallback, timeout};
+///
+/// #[fallback(Vec::new())]
+/// #[timeout(20ms)]
+/// async fn recommendations(user: u64) -> Result<Vec<u64>, steadfast::Error> {
+///     std::future::pending().await
+/// }
+///
+/// // The closure gets the error; what it returns may be a success or a failure.
+/// #[fallback(|error| if error.kind() == std::io::ErrorKind::NotFound { Ok(String::new()) } else { Err(error) })]
+/// async fn notes(path: &str) -> std::io::Result<String> {
+///     std::fs::read_to_string(path)
+/// }
+///
+/// #[fallback(80)]
+/// async fn port(text: &str) -> Option<u16> {
+///     text.parse().ok()
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() -> std::io::Result<()> {
+/// assert_eq!(recommendations(7).await, Ok(vec![]));
+/// assert_eq!(notes("/no/such/file").await?, "");
+/// assert_eq!(port("http").await, Some(80));
+/// # Ok(()) }
+/// ```
+///
+/// # Arguments
+///
+/// - the value, or a closure that gets the error and returns it: a `T` for a `Result<T, E>` or an `Option<T>`, or the whole `Result` or
+///   `Option`. The error of an `Option` is `()`. It is evaluated only when it is needed, may name the arguments, and a value (not a
+///   closure) may `.await`;
+/// - `crate = path`: where `steadfast` is found.
+///
+/// `Err` and `None` fail, refusals of the attributes below included. A return type that is neither cannot fail, and is an error.
+///
+/// # Cancel safety
+///
+/// Nothing is evaluated when the call is dropped.
+///
+/// # Panics
+///
+/// A panic is not replaced: it reaches the caller.
+pub use steadfast_macros::fallback;
+
+#[doc(hidden)]
+pub mod private {
+    use std::marker::PhantomData;
+
+    /// A return type whose failures can be replaced.
+    #[diagnostic::on_unimplemented(
+        message = "`#[fallback]` replaces a failure, and a `{Self}` cannot fail",
+        label = "neither a `Result` nor an `Option`",
+        note = "return a `Result` or an `Option`, or remove `#[fallback]`"
+    )]
+    pub trait Replaceable: Sized {
+        /// What a success holds.
+        type Value;
+        /// What a failure tells.
+        type Error;
+        /// [`Failure<Self>`]: what is unknown for a type that cannot fail, and is not asked for anything then.
+        type Failure;
+
+        /// The success with this value.
+        fn success(value: Self::Value) -> Self;
+
+        /// The outcome, or its failure.
+        ///
+        /// # Errors
+        ///
+        /// Where it is a failure.
+        fn settle(self) -> Result<Self, Self::Failure>;
+    }
+
+    impl<T, E> Replaceable for Result<T, E> {
+        type Value = T;
+        type Error = E;
+        type Failure = Failure<Self>;
+
+        #[inline]
+        fn success(value: T) -> Self {
+            Ok(value)
+        }
+
+        #[inline]
+        fn settle(self) -> Result<Self, Failure<Self>> {
+            self.map(Ok).map_err(Failure)
+        }
+    }
+
+    impl<T> Replaceable for Option<T> {
+        type Value = T;
+        type Error = ();
+        type Failure = Failure<Self>;
+
+        #[inline]
+        fn success(value: T) -> Self {
+            Some(value)
+        }
+
+        #[inline]
+        fn settle(self) -> Result<Self, Failure<Self>> {
+            self.map_or(Err(Failure(())), |value| Ok(Some(value)))
+        }
+    }
+
+    /// The failure of an `R`.
+    pub struct Failure<R: Replaceable>(R::Error);
+
+    /// The same, when nobody wants to know what it tells: held while a value is awaited.
+    pub struct Forgotten<R>(PhantomData<fn() -> R>);
+
+    impl<R: Replaceable> Failure<R> {
+        /// Drops what the failure tells.
+        #[inline]
+        pub fn forget(self) -> Forgotten<R> {
+            Forgotten(PhantomData)
+        }
+
+        /// Applies a closure.
+        #[inline]
+        pub fn replace_with<V: Replacement<R>>(self, value: impl FnOnce(R::Error) -> V) -> R {
+            value(self.0).outcome()
+        }
+
+        /// Applies a closure whose type only its use decides.
+        #[inline]
+        pub fn succeed_with(self, value: impl FnOnce(R::Error) -> R::Value) -> R {
+            R::success(value(self.0))
+        }
+    }
+
+    impl<R: Replaceable> Forgotten<R> {
+        /// Applies a value.
+        #[inline]
+        pub fn replace<V: Replacement<R>>(self, value: V) -> R {
+            value.outcome()
+        }
+
+        /// Applies a value whose type only its use decides.
+        #[inline]
+        pub fn succeed(self, value: R::Value) -> R {
+            R::success(value)
+        }
+    }
+
+    /// What stands in for a failed `R`: the value of a success, or an outcome.
+    #[diagnostic::on_unimplemented(
+        message = "a `{Self}` cannot stand in for a failed `{R}`",
+        label = "neither the value of a success nor an outcome"
+    )]
+    pub trait Replacement<R> {
+        /// The outcome.
+        fn outcome(self) -> R;
+    }
+
+    impl<T, E> Replacement<Result<T, E>> for T {
+        #[inline]
+        fn outcome(self) -> Result<T, E> {
+            Ok(self)
+        }
+    }
+
+    impl<T, E> Replacement<Self> for Result<T, E> {
+        #[inline]
+        fn outcome(self) -> Self {
+            self
+        }
+    }
+
+    impl<T> Replacement<Option<T>> for T {
+        #[inline]
+        fn outcome(self) -> Option<T> {
+            Some(self)
+        }
+    }
+
+    impl<T> Replacement<Self> for Option<T> {
+        #[inline]
+        fn outcome(self) -> Self {
+            self
+        }
+    }
+
+    /// The outcome, or its failure.
+    ///
+    /// # Errors
+    ///
+    /// Where it is a failure.
+    #[inline]
+    pub fn settle<R: Replaceable>(outcome: R) -> Result<R, R::Failure> {
+        outcome.settle()
+    }
+}

@@ -1,0 +1,77 @@
+//! How long the last calls of a function took.
+
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use crate::clock::nanos;
+
+/// A percentile of the last calls.
+#[derive(Debug)]
+pub struct Latencies {
+    percent: usize,
+    samples: [AtomicU64; SAMPLES],
+    count: AtomicUsize,
+    /// The percentile, 0 while too little is known.
+    percentile: AtomicU64,
+}
+
+const SAMPLES: usize = 256;
+
+/// Fewer say nothing about a tail.
+const FEWEST: usize = 20;
+
+/// The percentile is computed anew after so many calls.
+const PERIOD: usize = 16;
+
+impl Latencies {
+    /// Nothing is known yet.
+    #[must_use]
+    pub const fn new(percent: usize) -> Self {
+        let samples = [const { AtomicU64::new(0) }; SAMPLES];
+        Self { percent, samples, count: AtomicUsize::new(0), percentile: AtomicU64::new(0) }
+    }
+
+    /// The percentile, once there were enough calls.
+    #[must_use]
+    pub fn percentile(&self) -> Option<Duration> {
+        Some(self.percentile.load(Ordering::Relaxed)).filter(|&nanos| nanos > 0).map(Duration::from_nanos)
+    }
+
+    /// Notes a call.
+    pub fn note(&self, elapsed: Duration) {
+        let count = self.count.fetch_add(1, Ordering::Relaxed);
+        self.samples[count % SAMPLES].store(nanos(elapsed).max(1), Ordering::Relaxed);
+        let known = count + 1;
+        if known == FEWEST || (known > FEWEST && known.is_multiple_of(PERIOD)) {
+            self.compute(known.min(SAMPLES));
+        }
+    }
+
+    #[cold]
+    fn compute(&self, known: usize) {
+        let mut samples: [u64; SAMPLES] = std::array::from_fn(|index| self.samples[index].load(Ordering::Relaxed));
+        let rank = (known * self.percent).div_ceil(100).max(1);
+        let (_, percentile, _) = samples[..known].select_nth_unstable(rank - 1);
+        self.percentile.store(*percentile, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn is_the_percentile_of_the_last_calls() {
+        let latencies = Latencies::new(95);
+        for millis in 1..=19 {
+            latencies.note(Duration::from_millis(millis));
+        }
+        assert_eq!(latencies.percentile(), None);
+        latencies.note(Duration::from_millis(20));
+        assert_eq!(latencies.percentile(), Some(Duration::from_millis(19)));
+        for millis in 1..=512 {
+            latencies.note(Duration::from_millis(1_000 + millis % 256));
+        }
+        assert_eq!(latencies.percentile(), Some(Duration::from_millis(1_243)));
+    }
+}

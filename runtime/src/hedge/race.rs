@@ -1,0 +1,145 @@
+//! Attempts that run side by side, of which one wins.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use pin_project_lite::pin_project;
+use tokio::time::{Sleep, sleep};
+
+pin_project! {
+    /// The attempts of one call. The first is in it; those that come later are boxed, since most calls have none.
+    pub struct Race<F> {
+        #[pin]
+        first: Option<F>,
+        others: Vec<Pin<Box<F>>>,
+        started: u32,
+        most: u32,
+        after: Option<Duration>,
+        #[pin]
+        timer: Option<Sleep>,
+    }
+}
+
+/// What comes next in a race.
+#[derive(Debug)]
+pub enum Step<R> {
+    /// This is the outcome, and nothing runs any more.
+    Done(R),
+    /// Another attempt starts now.
+    Another,
+}
+
+impl<F: Future> Race<F> {
+    /// At most `more` attempts besides the first, each `after` the one before, if that is known.
+    #[must_use]
+    pub fn new(more: u32, after: Option<Duration>) -> Self {
+        Self { first: None, others: Vec::new(), started: 0, most: more.saturating_add(1), after, timer: None }
+    }
+
+    /// Whether the next attempt is the last.
+    #[must_use]
+    pub fn ends(self: Pin<&mut Self>) -> bool {
+        self.started + 1 == self.most
+    }
+
+    /// Starts an attempt.
+    pub fn start(self: Pin<&mut Self>, attempt: F) {
+        let mut this = self.project();
+        if *this.started == 0 {
+            this.first.set(Some(attempt));
+        } else {
+            this.others.push(Box::pin(attempt));
+        }
+        *this.started += 1;
+    }
+
+    /// Waits for an outcome, or for the time to start another attempt. Cancel safe.
+    pub fn next<J: Fn(&F::Output) -> bool>(self: Pin<&mut Self>, failed: J) -> Next<'_, F, J> {
+        Next { race: self, failed }
+    }
+
+    /// Polls every attempt. `Err` is the failure of one of them.
+    fn poll_attempts(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        failed: &impl Fn(&F::Output) -> bool,
+    ) -> Poll<Result<F::Output, F::Output>> {
+        let mut failure = None;
+        let mut this = self.as_mut().project();
+        if let Some(Poll::Ready(outcome)) = this.first.as_mut().as_pin_mut().map(|first| first.poll(cx)) {
+            this.first.set(None);
+            if !failed(&outcome) {
+                return Poll::Ready(Ok(outcome));
+            }
+            failure = Some(outcome);
+        }
+        let mut index = 0;
+        while let Some(attempt) = this.others.get_mut(index) {
+            let Poll::Ready(outcome) = attempt.as_mut().poll(cx) else {
+                index += 1;
+                continue;
+            };
+            drop(this.others.remove(index));
+            if !failed(&outcome) {
+                return Poll::Ready(Ok(outcome));
+            }
+            failure = Some(outcome);
+        }
+        failure.map_or(Poll::Pending, |failure| Poll::Ready(Err(failure)))
+    }
+
+    fn poll_timer(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let mut this = self.project();
+        let Some(after) = *this.after else { return Poll::Pending };
+        if this.timer.is_none() {
+            this.timer.set(Some(sleep(after)));
+        }
+        let fired = this.timer.as_mut().as_pin_mut().map_or(Poll::Pending, |timer| timer.poll(cx));
+        if fired.is_ready() {
+            this.timer.set(None);
+        }
+        fired
+    }
+
+    /// Drops whatever still runs.
+    fn end(self: Pin<&mut Self>) {
+        let mut this = self.project();
+        this.first.set(None);
+        this.others.clear();
+    }
+}
+
+/// See [`Race::next`].
+pub struct Next<'a, F, J> {
+    race: Pin<&'a mut Race<F>>,
+    failed: J,
+}
+
+impl<F, J> Unpin for Next<'_, F, J> {}
+
+impl<F: Future, J: Fn(&F::Output) -> bool> Future for Next<'_, F, J> {
+    type Output = Step<F::Output>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let Self { race, failed } = self.get_mut();
+        match race.as_mut().poll_attempts(cx, failed) {
+            Poll::Ready(Ok(outcome)) => {
+                race.as_mut().end();
+                return Poll::Ready(Step::Done(outcome));
+            }
+            // A failure is no reason to wait for the time of the next attempt.
+            Poll::Ready(Err(_)) if race.started < race.most => {
+                race.as_mut().project().timer.set(None);
+                return Poll::Ready(Step::Another);
+            }
+            Poll::Ready(Err(outcome)) if race.first.is_none() && race.others.is_empty() => return Poll::Ready(Step::Done(outcome)),
+            Poll::Ready(Err(_)) | Poll::Pending => {}
+        }
+        if race.started == race.most {
+            return Poll::Pending;
+        }
+        race.as_mut().poll_timer(cx).map(|()| Step::Another)
+    }
+}

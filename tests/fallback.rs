@@ -1,0 +1,142 @@
+//! `#[fallback]`: what takes the place of a failure.
+#![forbid(unsafe_code)]
+#![deny(warnings, missing_docs, clippy::pedantic)]
+
+use std::cell::Cell;
+use std::io;
+
+use steadfast::{CircuitBreaker, Error, circuit_breaker, fallback, rate_limit, retry, timeout};
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Failure {
+    Busy,
+    Policy,
+}
+
+impl From<Error> for Failure {
+    fn from(_: Error) -> Self {
+        Self::Policy
+    }
+}
+
+#[tokio::test]
+async fn a_value_or_an_outcome_for_results_and_options() {
+    #[fallback(7)]
+    async fn value(outcome: Result<u8, Failure>) -> Result<u8, Failure> {
+        outcome
+    }
+    #[fallback(Err(io::Error::other("replaced")))]
+    async fn outcome(fails: bool) -> io::Result<String> {
+        if fails { Err(io::ErrorKind::NotFound.into()) } else { Ok(String::new()) }
+    }
+    #[fallback(vec![1])]
+    async fn option(outcome: Option<Vec<u8>>) -> Option<Vec<u8>> {
+        outcome
+    }
+    #[fallback(Default::default())]
+    async fn whatever(outcome: Option<Vec<u8>>) -> Option<Vec<u8>> {
+        outcome
+    }
+    #[fallback("none".into())]
+    async fn converted(outcome: Result<Box<str>, ()>) -> Result<Box<str>, ()> {
+        outcome
+    }
+    assert_eq!((value(Ok(1)).await, value(Err(Failure::Busy)).await), (Ok(1), Ok(7)));
+    assert_eq!(
+        (outcome(false).await.unwrap(), outcome(true).await.unwrap_err().to_string()),
+        (String::new(), "replaced".to_owned())
+    );
+    assert_eq!((option(Some(vec![])).await, option(None).await), (Some(vec![]), Some(vec![1])));
+    assert_eq!((whatever(None).await, converted(Err(())).await), (Some(vec![]), Ok("none".into())));
+}
+
+#[tokio::test]
+async fn a_closure_gets_the_error_and_may_return_either() {
+    #[fallback(|error| match error { Failure::Busy => Ok(default), other @ Failure::Policy => Err(other) })]
+    async fn some(error: Failure, default: u8) -> Result<u8, Failure> {
+        Err(error)
+    }
+    #[fallback(|error| format!("{error:?}"))]
+    async fn all(error: Failure) -> Result<String, Failure> {
+        Err(error)
+    }
+    #[fallback(|()| length)]
+    async fn none(length: usize) -> Option<usize> {
+        None
+    }
+    assert_eq!((some(Failure::Busy, 3).await, some(Failure::Policy, 3).await), (Ok(3), Err(Failure::Policy)));
+    assert_eq!((all(Failure::Busy).await, none(4).await), (Ok("Busy".to_owned()), Some(4)));
+}
+
+#[tokio::test]
+async fn evaluated_only_on_failure_and_may_await() {
+    async fn backup(calls: &Cell<u32>) -> u8 {
+        tokio::task::yield_now().await;
+        calls.set(calls.get() + 1);
+        9
+    }
+    #[fallback(backup(calls).await)]
+    async fn primary(fails: bool, calls: &Cell<u32>) -> Option<u8> {
+        (!fails).then_some(1)
+    }
+    let calls = Cell::new(0);
+    assert_eq!((primary(false, &calls).await, calls.get()), (Some(1), 0));
+    assert_eq!((primary(true, &calls).await, calls.get()), (Some(9), 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn replaces_refusals_of_everything_below() {
+    static OPEN: CircuitBreaker = CircuitBreaker::new();
+    #[fallback(1)]
+    #[circuit_breaker(OPEN)]
+    async fn refused() -> Result<u8, Failure> {
+        Ok(0)
+    }
+    #[fallback(|error| u8::from(error.is_timeout()))]
+    #[timeout(1s)]
+    #[retry(attempts = 2, delay = 10s)]
+    async fn late() -> Result<u8, Error> {
+        std::future::pending().await
+    }
+    #[fallback(|error| u8::from(error.is_rate_limited()))]
+    #[rate_limit(1 / 1s)]
+    async fn limited() -> Result<u8, Error> {
+        Ok(0)
+    }
+    OPEN.force_open();
+    assert_eq!((refused().await, late().await, limited().await, limited().await), (Ok(1), Ok(1), Ok(0), Ok(1)));
+}
+
+#[tokio::test]
+async fn below_a_policy_it_hides_failures_from_it() {
+    #[retry(attempts = 3, delay = 0s)]
+    #[fallback(0)]
+    async fn once(runs: &Cell<u32>) -> Option<u8> {
+        runs.set(runs.get() + 1);
+        None
+    }
+    let runs = Cell::new(0);
+    assert_eq!((once(&runs).await, runs.get()), (Some(0), 1));
+}
+
+#[tokio::test]
+async fn never_hides_a_panic() {
+    #[fallback(0)]
+    async fn work() -> Option<u8> {
+        panic!("as it is")
+    }
+    let panic = tokio::spawn(work()).await.unwrap_err().into_panic();
+    assert_eq!(*panic.downcast::<&str>().unwrap(), "as it is");
+}
+
+#[tokio::test]
+async fn generic_functions_and_methods() {
+    struct Store<T>(T);
+    impl<T: Clone> Store<T> {
+        #[fallback(self.0.clone())]
+        async fn get<E>(&self, error: E) -> Result<T, E> {
+            Err(error)
+        }
+    }
+    assert!(matches!(Store("a").get(5).await, Ok("a")));
+}

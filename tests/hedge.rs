@@ -1,0 +1,182 @@
+//! `#[hedge]`: who starts when, who wins, what becomes of the others.
+#![forbid(unsafe_code)]
+#![deny(warnings, missing_docs, clippy::pedantic)]
+
+use std::cell::{Cell, RefCell};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use futures::poll;
+use steadfast::{Error, hedge, offload_blocking, retry, timeout};
+use tokio::time::{Instant, sleep};
+
+const MS: Duration = Duration::from_millis(1);
+
+/// The times at which attempts began and ended.
+struct Log {
+    started: Instant,
+    begun: RefCell<Vec<u128>>,
+    dropped: RefCell<Vec<u128>>,
+}
+
+/// One attempt.
+struct Attempt<'a>(&'a Log);
+
+impl Log {
+    fn new() -> Self {
+        Self { started: Instant::now(), begun: RefCell::default(), dropped: RefCell::default() }
+    }
+
+    /// Notes an attempt and says which one it is.
+    fn begin(&self) -> (usize, Attempt<'_>) {
+        self.begun.borrow_mut().push(self.started.elapsed().as_millis());
+        (self.begun.borrow().len(), Attempt(self))
+    }
+}
+
+impl Drop for Attempt<'_> {
+    fn drop(&mut self) {
+        self.0.dropped.borrow_mut().push(self.0.started.elapsed().as_millis());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_second_attempt_after_a_time_and_the_loser_is_dropped() {
+    #[hedge(after = 50ms)]
+    async fn work(log: &Log, times: &[u32]) -> Result<usize, String> {
+        let (index, _attempt) = log.begin();
+        sleep(times[index - 1] * MS).await;
+        Ok(index)
+    }
+    // The first is quick; the second wins; the first wins after all.
+    for (times, winner, begun, end) in [([20, 0], 1, vec![0], 20), ([200, 30], 2, vec![0, 50], 80), ([60, 30], 1, vec![0, 50], 60)]
+    {
+        let log = Log::new();
+        assert_eq!(work(&log, &times).await, Ok(winner));
+        assert_eq!(*log.begun.borrow(), begun);
+        assert_eq!(*log.dropped.borrow(), vec![end; begun.len()], "all destructors have run when the call returns");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_starts_the_next_at_once_and_the_last_failure_is_returned() {
+    #[hedge(after = 50ms)]
+    async fn work(log: &Log, outcomes: &[Result<u8, u8>], times: &[u32]) -> Result<u8, u8> {
+        let (index, _attempt) = log.begin();
+        sleep(times[index - 1] * MS).await;
+        outcomes[index - 1]
+    }
+    let log = Log::new();
+    assert_eq!(work(&log, &[Err(1), Ok(2)], &[10, 10]).await, Ok(2));
+    assert_eq!(*log.begun.borrow(), [0, 10]);
+    let log = Log::new();
+    assert_eq!(work(&log, &[Err(1), Err(2)], &[10, 10]).await, Err(2));
+    assert_eq!(*log.begun.borrow(), [0, 10]);
+    // The second fails while the first still runs, and the other way round.
+    assert_eq!(work(&Log::new(), &[Ok(1), Err(2)], &[100, 10]).await, Ok(1));
+    assert_eq!(work(&Log::new(), &[Err(1), Ok(2)], &[60, 100]).await, Ok(2));
+    assert_eq!(work(&Log::new(), &[Err(1), Err(2)], &[100, 10]).await, Err(1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn at_most_max_more() {
+    #[hedge(after = 10ms, max = more)]
+    async fn work(log: &Log, more: u32) -> Option<()> {
+        let _attempt = log.begin();
+        sleep(100 * MS).await;
+        None
+    }
+    let log = Log::new();
+    assert_eq!(work(&log, 3).await, None);
+    assert_eq!(*log.begun.borrow(), [0, 10, 20, 30]);
+    assert_eq!(log.dropped.borrow().len(), 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_percentile_of_its_own_latencies() {
+    #[hedge(after = p90)]
+    async fn work(log: &Log, time: Duration) -> u32 {
+        let _attempt = log.begin();
+        sleep(time).await;
+        7
+    }
+    let log = Log::new();
+    for call in 0..20 {
+        assert_eq!(work(&log, if call < 2 { 500 * MS } else { 20 * MS }).await, 7);
+    }
+    assert_eq!(log.begun.borrow().len(), 20, "nothing is known yet");
+    let log = Log::new();
+    work(&log, 10 * MS).await;
+    assert_eq!(*log.begun.borrow(), [0]);
+    let log = Log::new();
+    work(&log, 100 * MS).await;
+    assert_eq!(*log.begun.borrow(), [0, 20]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dropped_call_drops_all_attempts() {
+    #[hedge(after = 10ms)]
+    async fn work(log: &Log) -> u32 {
+        let _attempt = log.begin();
+        std::future::pending().await
+    }
+    let log = Log::new();
+    let mut call = Box::pin(work(&log));
+    assert!(poll!(&mut call).is_pending());
+    sleep(20 * MS).await;
+    assert!(poll!(&mut call).is_pending());
+    assert_eq!((log.begun.borrow().len(), log.dropped.borrow().len()), (2, 0));
+    drop(call);
+    assert_eq!(log.dropped.borrow().len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn deadlines_above_and_below() {
+    #[timeout(100ms)]
+    #[hedge(after = 30ms)]
+    async fn above(log: &Log) -> Result<(), Error> {
+        let _attempt = log.begin();
+        std::future::pending().await
+    }
+    #[hedge(after = 30ms)]
+    #[timeout(100ms)]
+    async fn below(log: &Log) -> Result<(), Error> {
+        let _attempt = log.begin();
+        std::future::pending().await
+    }
+    let log = Log::new();
+    assert!(above(&log).await.unwrap_err().is_timeout());
+    assert_eq!((log.begun.take(), log.dropped.take()), (vec![0, 30], vec![100, 100]));
+    let log = Log::new();
+    assert!(below(&log).await.unwrap_err().is_timeout());
+    assert_eq!((log.begun.take(), log.dropped.take()), (vec![0, 30], vec![100, 130]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn inside_a_retry() {
+    #[retry(attempts = 3, delay = 0s)]
+    #[hedge(after = 50ms)]
+    async fn work(runs: &Cell<u32>) -> Option<u32> {
+        runs.set(runs.get() + 1);
+        (runs.get() == 5).then_some(5)
+    }
+    let runs = Cell::new(0);
+    assert_eq!((work(&runs).await, runs.get()), (Some(5), 5));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn above_a_blocking_body_the_arguments_are_cloned() {
+    static RUNS: AtomicU32 = AtomicU32::new(0);
+    #[hedge(after = 20ms)]
+    #[offload_blocking]
+    fn work(mut text: String) -> String {
+        if RUNS.fetch_add(1, Ordering::Relaxed) == 0 {
+            std::thread::sleep(200 * MS);
+        }
+        text.push('!');
+        text
+    }
+    let started = std::time::Instant::now();
+    assert_eq!(tokio::spawn(work("a".to_owned())).await.unwrap(), "a!");
+    assert!(started.elapsed() < 150 * MS);
+}

@@ -1,0 +1,8 @@
+use steadfast::fallback;
+
+#[fallback()]
+async fn none() -> Option<u8> {
+    None
+}
+
+fn main() {}
