@@ -1,6 +1,7 @@
 //! `#[fallback]`: what takes the place of a failure.
 #![forbid(unsafe_code)]
 #![deny(warnings, missing_docs, clippy::pedantic)]
+#![allow(clippy::default_trait_access, reason = "what a fallback may be written as")]
 
 use std::cell::Cell;
 use std::io;
