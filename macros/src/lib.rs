@@ -13,6 +13,7 @@ use proc_macro::TokenStream;
 mod args;
 mod ask;
 mod async_trait;
+mod background;
 mod diagnostics;
 mod duration;
 mod expand;
@@ -56,6 +57,7 @@ attributes! {
     circuit_breaker
     timeout
     retry
+    shield
     hedge
     offload_blocking
 }

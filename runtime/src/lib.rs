@@ -44,6 +44,7 @@
 //! | [`macro@circuit_breaker`] | refuses calls while what is called fails |
 //! | [`async_cached`] | keeps results, and lets one caller compute while the others wait |
 //! | [`coalesce`] | lets callers share a run, and keeps nothing |
+//! | [`shield`](macro@shield) | finishes what has started, also without its caller |
 //! | [`offload_blocking`] | runs a blocking function on a thread pool |
 //!
 //! Beside them stand plain functions, for what acts on data or on a block and not on a whole function:
@@ -106,6 +107,7 @@ mod report;
 mod resource;
 pub mod retry;
 mod seen;
+mod shield;
 mod stack;
 mod task_group;
 #[cfg(feature = "test-util")]
@@ -132,6 +134,7 @@ pub use registry::registry;
 pub use report::{Report, ReportKind, on_report};
 pub use resource::{Released, with_resource};
 pub use retry::{RetryEvent, retry};
+pub use shield::shield;
 pub use task_group::{Child, TaskGroup, task_group};
 pub use timeout::timeout;
 pub use watchdog::{Watchdog, WatchdogBuilder};
@@ -176,6 +179,7 @@ pub mod __private {
     #[cfg(feature = "registry")]
     pub use crate::registry;
     pub use crate::retry::private as retry;
+    pub use crate::shield::private as shield;
     pub use crate::timeout::private as timeout;
 
     pub mod policy {

@@ -1,15 +1,11 @@
 //! A computation that goes on without its caller.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{ToTokens, format_ident, quote_spanned};
-use syn::spanned::Spanned;
+use quote::quote_spanned;
 
-use super::checks::is_copied;
 use super::{Cached, key, times};
-use crate::ask::Ask;
-use crate::parameters::Binding;
+use crate::background::copies;
 use crate::tokens::own;
-use crate::types;
 use crate::weaver::{Weaver, Woven};
 
 impl Cached {
@@ -86,27 +82,4 @@ impl Cached {
             }
         }
     }
-}
-
-/// What another task needs, of each argument and of the return type.
-pub(super) fn asks(weaver: &Weaver<'_>) -> Vec<Ask> {
-    let function = weaver.function;
-    let nameable = |ty: &&syn::Type| !types::has_impl(ty) && !types::borrows(ty);
-    let ask = |ty: &syn::Type| Ask::of_type(ty.span(), "ask_background", ty.to_token_stream());
-    let arguments = function.parameters.bindings.iter().filter_map(|Binding { ty, cfgs, .. }| ty.as_ref().filter(nameable).map(|ty| ask(ty).under(cfgs)));
-    arguments.chain(function.output.as_ref().filter(nameable).map(ask)).collect()
-}
-
-/// The owned forms of borrowed arguments, and the arguments again, borrowed from those.
-fn copies(weaver: &Weaver<'_>) -> (TokenStream, TokenStream) {
-    let span = Span::mixed_site();
-    let (mut copies, mut borrows) = (TokenStream::new(), TokenStream::new());
-    for Binding { ident, mutability, cfgs, ty, .. } in &weaver.function.parameters.bindings {
-        if ty.as_ref().is_some_and(is_copied) {
-            let owned = format_ident!("owned_{ident}", span = span);
-            copies.extend(quote_spanned!(span=> #(#cfgs)* let #owned = ::std::borrow::ToOwned::to_owned(#ident);));
-            borrows.extend(quote_spanned!(span=> #(#cfgs)* let #mutability #ident = ::core::ops::Deref::deref(&#owned);));
-        }
-    }
-    (copies, borrows)
 }

@@ -2,16 +2,16 @@
 
 use proc_macro2::Ident;
 use quote::ToTokens;
-use syn::{Expr, FnArg, Lit, Type};
+use syn::{Expr, Lit};
 
 use super::Cached;
 use super::options::{Options, Ttl};
+use crate::background;
 use crate::diagnostics::{Errors, there_are};
 use crate::duration::Duration;
 use crate::function::{Function, self_ident};
 use crate::layer::Place;
 use crate::tokens;
-use crate::types;
 
 impl Cached {
     pub(super) fn check_all(&self, place: Place<'_>, errors: &mut Errors) {
@@ -166,46 +166,14 @@ impl Options {
 
     /// What computes in the background outlives its caller.
     fn check_background(&self, function: &Function, errors: &mut Errors) {
-        let Some((option, _)) = self.background() else { return };
-        if let Some(receiver) = &function.parameters.receiver {
-            let borrowed = match &receiver.kind {
-                syn::ReceiverKind::Reference(..) => true,
-                syn::ReceiverKind::Typed(_, ty) => types::borrows(ty),
-                _ => false,
-            };
-            if borrowed {
-                errors.at(
-                    receiver,
-                    format!("with `{option}` a computation outlives its caller and cannot borrow `self`: take `self: Arc<Self>`"),
-                );
-            }
-        }
-        for input in &function.signature.inputs {
-            if let FnArg::Typed(argument) = input
-                && types::borrows(&argument.ty)
-                && !(is_copied(&argument.ty) && matches!(*argument.pat, syn::Pat::Ident(_)))
-            {
-                let advice = types::owned_form(&argument.ty);
-                errors.at(&argument.ty, format!("with `{option}` a computation outlives its caller and cannot borrow: {advice}"));
-            }
+        if let Some((option, _)) = self.background() {
+            background::check(function, &format!("with `{option}` a computation"), errors);
         }
     }
 }
 
 fn written(time: &Duration) -> proc_macro2::TokenStream {
     time.written().to_token_stream()
-}
-
-/// `&str` and `&[T]` have an owned form that everybody knows.
-pub(super) fn is_copied(ty: &Type) -> bool {
-    match types::bare(ty) {
-        Type::Reference(reference) if reference.mutability.is_none() && types::borrows(ty) => match types::bare(&reference.elem) {
-            Type::Slice(slice) => !types::borrows(&slice.elem),
-            Type::Path(path) => path.path.is_ident("str"),
-            _ => false,
-        },
-        _ => false,
-    }
 }
 
 /// Whether `name` is one of an argument that is left out of the key, or is there for `refresh_if` only.

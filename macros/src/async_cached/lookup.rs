@@ -5,8 +5,9 @@ use quote::{quote, quote_spanned};
 use syn::Type;
 use syn::spanned::Spanned;
 
-use super::{Cached, background, handle, key, times};
+use super::{Cached, handle, key, times};
 use crate::ask::{self, Ask};
+use crate::background;
 use crate::duration::Duration;
 use crate::site;
 use crate::tokens::own;
@@ -162,7 +163,7 @@ impl Cached {
         asks.extend(at_option(&options.stale_if_error, "ask_stale_if_error"));
         asks.extend(at_option(&options.none_ttl, "ask_none_ttl"));
         asks.extend(options.handle.as_ref().and_then(|handle| handle.ask_readable(weaver.function, shape)));
-        asks.extend(if options.background().is_some() { background::asks(weaver) } else { Vec::new() });
+        asks.extend(if options.background().is_some() { background::asks(weaver, "ask_background") } else { Vec::new() });
         asks
     }
 }

@@ -133,8 +133,7 @@ impl Layer for Cached {
         if self.options.background().is_none() {
             return weaver.is_rebound(argument, &|name| self.names(weaver.function, name));
         }
-        let binding = weaver.function.parameters.find(argument);
-        binding.and_then(|binding| binding.ty.as_ref()).is_some_and(checks::is_copied)
+        crate::background::binds_again(weaver, argument)
     }
 
     fn items(&self, weaver: &Weaver<'_>) -> TokenStream {

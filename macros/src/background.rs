@@ -1,0 +1,82 @@
+//! What runs on a task of its own, and so outlives its caller: it needs its arguments for itself.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, format_ident, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{FnArg, Pat, Receiver, Type};
+
+use crate::ask::Ask;
+use crate::diagnostics::Errors;
+use crate::function::Function;
+use crate::parameters::Binding;
+use crate::types;
+use crate::weaver::Weaver;
+
+/// Reports borrows that cannot come along. `what` outlives its caller: "with `detached` a computation".
+pub(crate) fn check(function: &Function, what: &str, errors: &mut Errors) {
+    if let Some(receiver) = function.parameters.receiver.as_ref().filter(|receiver| borrows_self(receiver)) {
+        errors.at(receiver, format!("{what} outlives its caller and cannot borrow `self`: take `self: Arc<Self>`"));
+    }
+    for input in &function.signature.inputs {
+        if let FnArg::Typed(argument) = input
+            && types::borrows(&argument.ty)
+            && !(is_copied(&argument.ty) && matches!(*argument.pat, Pat::Ident(_)))
+        {
+            let advice = types::owned_form(&argument.ty);
+            errors.at(&argument.ty, format!("{what} outlives its caller and cannot borrow: {advice}"));
+        }
+    }
+}
+
+fn borrows_self(receiver: &Receiver) -> bool {
+    match &receiver.kind {
+        syn::ReceiverKind::Reference(..) => true,
+        syn::ReceiverKind::Typed(_, ty) => types::borrows(ty),
+        _ => false,
+    }
+}
+
+/// `&str` and `&[T]` have an owned form that everybody knows.
+pub(crate) fn is_copied(ty: &Type) -> bool {
+    match types::bare(ty) {
+        Type::Reference(reference) if reference.mutability.is_none() && types::borrows(ty) => match types::bare(&reference.elem) {
+            Type::Slice(slice) => !types::borrows(&slice.elem),
+            Type::Path(path) => path.path.is_ident("str"),
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+/// Whether the argument is bound again, as a borrow of its copy.
+pub(crate) fn binds_again(weaver: &Weaver<'_>, argument: &Ident) -> bool {
+    let binding = weaver.function.parameters.find(argument);
+    binding.and_then(|binding| binding.ty.as_ref()).is_some_and(is_copied)
+}
+
+/// What another task needs, of each argument and of the return type. `ask` is the question, in the attribute's own words.
+pub(crate) fn asks(weaver: &Weaver<'_>, ask: &'static str) -> Vec<Ask> {
+    let function = weaver.function;
+    let nameable = |ty: &&Type| !types::has_impl(ty) && !types::borrows(ty);
+    let ask = |ty: &Type| Ask::of_type(ty.span(), ask, ty.to_token_stream());
+    let arguments = function
+        .parameters
+        .bindings
+        .iter()
+        .filter_map(|Binding { ty, cfgs, .. }| ty.as_ref().filter(nameable).map(|ty| ask(ty).under(cfgs)));
+    arguments.chain(function.output.as_ref().filter(nameable).map(ask)).collect()
+}
+
+/// The owned forms of borrowed arguments, and the arguments again, borrowed from those.
+pub(crate) fn copies(weaver: &Weaver<'_>) -> (TokenStream, TokenStream) {
+    let span = Span::mixed_site();
+    let (mut copies, mut borrows) = (TokenStream::new(), TokenStream::new());
+    for Binding { ident, mutability, cfgs, ty, .. } in &weaver.function.parameters.bindings {
+        if ty.as_ref().is_some_and(is_copied) {
+            let owned = format_ident!("owned_{ident}", span = span);
+            copies.extend(quote_spanned!(span=> #(#cfgs)* let #owned = ::std::borrow::ToOwned::to_owned(#ident);));
+            borrows.extend(quote_spanned!(span=> #(#cfgs)* let #mutability #ident = ::core::ops::Deref::deref(&#owned);));
+        }
+    }
+    (copies, borrows)
+}

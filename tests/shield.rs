@@ -1,0 +1,219 @@
+//! `#[shield]`: what has started finishes, with its caller or without.
+#![forbid(unsafe_code)]
+#![deny(warnings, missing_docs, clippy::pedantic)]
+
+use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::Router;
+use axum::routing::get;
+use steadfast::{Error, retry, shield, timeout};
+use tokio::io::AsyncWriteExt;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::sleep;
+use tokio_util::task::TaskTracker;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+#[tokio::test(start_paused = true)]
+async fn it_finishes_when_the_caller_goes_away_at_any_of_its_awaits() {
+    static FINISHED: AtomicUsize = AtomicUsize::new(0);
+    #[shield]
+    async fn write(id: usize) -> usize {
+        for _ in 0..4 {
+            tokio::task::yield_now().await;
+        }
+        FINISHED.fetch_add(1, SeqCst);
+        id
+    }
+    for polls in 0..6 {
+        let mut call = Box::pin(write(polls));
+        for _ in 0..polls {
+            if futures::poll!(&mut call).is_ready() {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+        drop(call);
+        sleep(SECOND).await;
+        assert_eq!(FINISHED.load(SeqCst), polls, "after {polls} polls: one that was never polled never starts");
+    }
+    assert_eq!(write(9).await, 9);
+}
+
+#[tokio::test(start_paused = true)]
+async fn layers_above_bound_the_wait_and_layers_below_the_work() {
+    static FINISHED: AtomicUsize = AtomicUsize::new(0);
+    #[timeout(1s)]
+    #[shield]
+    #[retry(attempts = 2, delay = 0s)]
+    #[timeout(3s)]
+    async fn write(takes: u64) -> Result<(), Error> {
+        sleep(Duration::from_secs(takes)).await;
+        FINISHED.fetch_add(1, SeqCst);
+        Ok(())
+    }
+    assert!(write(2).await.unwrap_err().is_timeout());
+    assert_eq!(FINISHED.load(SeqCst), 0);
+    sleep(2 * SECOND).await;
+    assert_eq!(FINISHED.load(SeqCst), 1);
+    assert!(write(5).await.unwrap_err().is_timeout());
+    sleep(10 * SECOND).await;
+    assert_eq!(FINISHED.load(SeqCst), 1, "the inner deadline holds");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_is_the_callers_and_what_nobody_sees_is_told_once() {
+    static TOLD: Mutex<Vec<String>> = Mutex::new(Vec::new());
+    steadfast::on_report(|report| TOLD.lock().unwrap().push(report.to_string()));
+    #[shield]
+    async fn fails(how: u32) -> Result<(), io::Error> {
+        sleep(SECOND).await;
+        assert!(how != 1, "as it was told");
+        Err(io::Error::other("no space"))
+    }
+    let panic = tokio::spawn(fails(1)).await.unwrap_err().into_panic();
+    assert!(panic.downcast_ref::<&str>().unwrap().contains("as it was told"));
+    assert_eq!(fails(2).await.unwrap_err().to_string(), "no space");
+    assert!(TOLD.lock().unwrap().is_empty(), "its caller has it");
+    for how in [1, 2] {
+        assert!(tokio::time::timeout(SECOND / 2, fails(how)).await.is_err());
+        sleep(SECOND).await;
+    }
+    let told = TOLD.lock().unwrap().clone();
+    assert_eq!(told, ["`fails` panicked in the background: as it was told", "`fails` failed in the background: no space"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn borrowed_text_is_copied_and_trackers_count() {
+    struct Db {
+        tracker: TaskTracker,
+        rows: Mutex<Vec<String>>,
+    }
+    impl Db {
+        #[shield(tracker = self.tracker)]
+        async fn insert(self: Arc<Self>, name: &str, tags: &[u32]) -> usize {
+            sleep(SECOND).await;
+            let mut rows = self.rows.lock().unwrap();
+            rows.push(format!("{name}{tags:?}"));
+            rows.len()
+        }
+    }
+    let db = Arc::new(Db { tracker: TaskTracker::new(), rows: Mutex::default() });
+    assert_eq!(Arc::clone(&db).insert("a", &[1]).await, 1);
+    assert!(tokio::time::timeout(SECOND / 2, Arc::clone(&db).insert("b", &[])).await.is_err());
+    assert_eq!(db.tracker.len(), 1);
+    db.tracker.close();
+    db.tracker.wait().await;
+    assert_eq!(*db.rows.lock().unwrap(), ["a[1]", "b[]"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn drain_waits_for_it() {
+    static FINISHED: AtomicUsize = AtomicUsize::new(0);
+    #[shield]
+    async fn drained_write() {
+        sleep(SECOND).await;
+        FINISHED.fetch_add(1, SeqCst);
+    }
+    assert!(tokio::time::timeout(SECOND / 2, drained_write()).await.is_err());
+    steadfast::drain(60 * SECOND).await;
+    assert_eq!(FINISHED.load(SeqCst), 1);
+}
+
+#[test]
+fn a_runtime_that_shuts_down_is_an_error_and_no_panic() {
+    #[shield]
+    async fn stuck() -> Result<(), Error> {
+        std::future::pending().await
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
+    let mut call = Box::pin(stuck());
+    runtime.block_on(async { assert!(futures::poll!(&mut call).is_pending()) });
+    drop(runtime);
+    let refused = futures::executor::block_on(call).unwrap_err();
+    assert!(refused.is_shutdown());
+}
+
+/// What happened to a request.
+#[derive(Default)]
+struct Requests {
+    started: AtomicUsize,
+    finished: AtomicUsize,
+}
+
+async fn work(requests: &Requests) {
+    requests.started.fetch_add(1, SeqCst);
+    sleep(Duration::from_millis(200)).await;
+    requests.finished.fetch_add(1, SeqCst);
+}
+
+#[shield]
+async fn shielded(requests: Arc<Requests>) -> &'static str {
+    work(&requests).await;
+    "done"
+}
+
+async fn bare(requests: Arc<Requests>) -> &'static str {
+    work(&requests).await;
+    "done"
+}
+
+#[tokio::test]
+async fn over_a_client_that_hangs_up_the_shielded_handler_finishes_and_the_other_is_dropped() {
+    let (kept, lost) = (Arc::new(Requests::default()), Arc::new(Requests::default()));
+    let router = Router::new()
+        .route(
+            "/shielded",
+            get({
+                let kept = Arc::clone(&kept);
+                move || shielded(kept)
+            }),
+        )
+        .route(
+            "/bare",
+            get({
+                let lost = Arc::clone(&lost);
+                move || bare(lost)
+            }),
+        );
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = tokio::spawn(async move { axum::serve(listener, router).await });
+    for (path, requests) in [("/shielded", &kept), ("/bare", &lost)] {
+        let mut client = TcpStream::connect(address).await.unwrap();
+        client.write_all(format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n").as_bytes()).await.unwrap();
+        while requests.started.load(SeqCst) == 0 {
+            tokio::task::yield_now().await;
+        }
+        drop(client);
+    }
+    while kept.finished.load(SeqCst) == 0 {
+        sleep(Duration::from_millis(5)).await;
+    }
+    sleep(Duration::from_millis(300)).await;
+    assert_eq!((kept.finished.load(SeqCst), lost.finished.load(SeqCst)), (1, 0));
+    server.abort();
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_half_done_transfer_is_left_whoever_is_dropped_and_when() {
+    #[shield]
+    async fn transfer(from: Arc<Mutex<(i32, i32)>>) {
+        from.lock().unwrap().0 -= 10;
+        tokio::task::yield_now().await;
+        from.lock().unwrap().1 += 10;
+    }
+    let awaits = steadfast::testing::cancel_at_every_await(
+        async || Arc::new(Mutex::new((100, 0))),
+        async |accounts: &mut Arc<Mutex<(i32, i32)>>| transfer(Arc::clone(accounts)).await,
+        async |accounts: &Arc<Mutex<(i32, i32)>>| {
+            let (from, to) = *accounts.lock().unwrap();
+            assert_eq!(from + to, 100);
+        },
+    )
+    .await;
+    assert!(awaits > 0);
+}
