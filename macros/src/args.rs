@@ -131,11 +131,15 @@ fn starts_option(input: ParseStream<'_>) -> bool {
 
 fn unknown(attribute: &str, option: &OptionName, known: &[&'static str]) -> syn::Error {
     let meant = nearest(&option.name, known).map(|name| format!(", did you mean `{name}`?")).unwrap_or_default();
-    let message = format!("`{attribute}` has no option `{}`{meant} (it has {})", option.name, list(known));
+    let known = if known.is_empty() { String::new() } else { format!(" (it has {})", list(known)) };
+    let message = format!("`{attribute}` has no option `{}`{meant}{known}", option.name);
     syn::Error::new(option.ident.span(), message)
 }
 
 fn unexpected(attribute: &str, input: ParseStream<'_>, known: &[&'static str]) -> syn::Error {
+    if known.is_empty() {
+        return input.error(format!("`{attribute}` takes nothing more"));
+    }
     input.error(format!("expected an option of `{attribute}`: {}", list(known)))
 }
 

@@ -5,7 +5,7 @@ use syn::{Expr, Local, Pat, Receiver, Stmt};
 
 use crate::function::{is_ident, with_braces};
 use crate::parameters::Parameters;
-use crate::tokens::is_punct;
+use crate::tokens::{self, is_punct, own};
 
 /// The inside of the block that `#[async_trait]` returns.
 pub(crate) struct Unwrapped {
@@ -51,7 +51,7 @@ pub(crate) fn unwrap(block: &Group, receiver: Option<&mut Receiver>) -> Option<U
         if !matches!(receiver.kind, syn::ReceiverKind::Reference(..)) {
             receiver.mutability = mutability;
         }
-        body = with_braces(&body, with_self(body.stream()));
+        body = with_braces(&body, tokens::rename(body.stream(), &own("__self"), &own("self")));
         prologue.remove(0);
     }
     Some(Unwrapped { prologue, body })
@@ -133,20 +133,6 @@ fn bound_name(local: &Local) -> Option<&Ident> {
         Pat::Ident(ident) => Some(&ident.ident),
         _ => None,
     }
-}
-
-/// `self` for every `__self`.
-fn with_self(tokens: TokenStream) -> TokenStream {
-    let replace = |tree| match tree {
-        TokenTree::Ident(ident) if ident == "__self" => TokenTree::Ident(Ident::new("self", ident.span())),
-        TokenTree::Group(group) => {
-            let mut replaced = Group::new(group.delimiter(), with_self(group.stream()));
-            replaced.set_span(group.span());
-            TokenTree::Group(replaced)
-        }
-        other => other,
-    };
-    tokens.into_iter().map(replace).collect()
 }
 
 #[cfg(test)]

@@ -55,6 +55,7 @@ attributes! {
     rate_limit
     concurrency_limit
     circuit_breaker
+    finally
     timeout
     retry
     shield

@@ -32,6 +32,25 @@ pub(crate) fn mentions(tokens: &TokenStream, name: &Ident) -> bool {
     })
 }
 
+/// Another name for every `from`, where it stands.
+pub(crate) fn rename(tokens: TokenStream, from: &Ident, to: &Ident) -> TokenStream {
+    let rename_one = |tree| match tree {
+        TokenTree::Ident(ident) if ident == *from => TokenTree::Ident(Ident::new(&to.to_string(), located(ident.span(), to))),
+        TokenTree::Group(group) => {
+            let mut renamed = Group::new(group.delimiter(), rename(group.stream(), from, to));
+            renamed.set_span(group.span());
+            TokenTree::Group(renamed)
+        }
+        other => other,
+    };
+    tokens.into_iter().map(rename_one).collect()
+}
+
+/// `self` means what it means where it stands; any other name is what `to` is.
+fn located(place: Span, to: &Ident) -> Span {
+    if to == "self" { place } else { to.span().located_at(place) }
+}
+
 /// Whether a block begins with an item.
 pub(crate) fn begins_with_item(block: &TokenStream) -> bool {
     const KEYWORDS: [&str; 12] =

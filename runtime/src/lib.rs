@@ -44,6 +44,7 @@
 //! | [`macro@circuit_breaker`] | refuses calls while what is called fails |
 //! | [`async_cached`] | keeps results, and lets one caller compute while the others wait |
 //! | [`coalesce`] | lets callers share a run, and keeps nothing |
+//! | [`finally`](macro@finally) | awaits a cleanup, however the function ended |
 //! | [`shield`](macro@shield) | finishes what has started, also without its caller |
 //! | [`offload_blocking`] | runs a blocking function on a thread pool |
 //!
@@ -91,6 +92,7 @@ mod error;
 mod events;
 mod exit;
 mod fallback;
+mod finally;
 pub mod gather;
 pub mod guide;
 mod hedge;
@@ -125,6 +127,7 @@ pub use concurrency_limit::{ConcurrencyLimiter, concurrency_limit};
 pub use error::{Error, ErrorKind};
 pub use exit::Exit;
 pub use fallback::fallback;
+pub use finally::finally;
 pub use gather::{gather, gather_local, try_gather, try_gather_local};
 pub use hedge::hedge;
 pub use offload::{BlockingPool, offload, offload_blocking};
@@ -172,6 +175,7 @@ pub mod __private {
     pub use crate::circuit_breaker::private as circuit_breaker;
     pub use crate::concurrency_limit::private as concurrency_limit;
     pub use crate::fallback::private as fallback;
+    pub use crate::finally::private as finally;
     pub use crate::hedge::private as hedge;
     pub use crate::offload::private as offload;
     pub use crate::rate_limit::private as rate_limit;

@@ -1,0 +1,136 @@
+//! `#[finally(release(&lock))]`, `#[finally(|exit| report(exit))]`
+
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{Expr, FnArg, Receiver};
+
+use crate::args;
+use crate::background::is_copied;
+use crate::diagnostics::Errors;
+use crate::function::{Function, self_ident};
+use crate::layer::{Layer, Parsed, Place};
+use crate::parameters::Binding;
+use crate::policy;
+use crate::tokens::{self, own};
+use crate::types;
+use crate::weaver::{Weaver, Woven};
+
+struct Finally {
+    cleanup: Option<Expr>,
+    /// Whether one was written that could not be read.
+    failed: bool,
+}
+
+pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Parsed {
+    let (mut cleanup, mut failed) = (None, false);
+    let mut positional = |input: syn::parse::ParseStream<'_>| {
+        failed = true;
+        cleanup = Some(input.parse()?);
+        failed = false;
+        Ok(())
+    };
+    let common = args::read("finally", tokens, &[], errors, Some(&mut positional), &mut |_, _| Ok(()));
+    Parsed::new(Finally { cleanup, failed }, common)
+}
+
+impl Layer for Finally {
+    fn check(&self, place: Place<'_>, errors: &mut Errors) {
+        let Some(cleanup) = &self.cleanup else {
+            if !self.failed {
+                errors.at_span(place.span, "`#[finally]` needs a cleanup, which is awaited: write `#[finally(release(lock))]`");
+            }
+            return;
+        };
+        check_borrows(place.function, &cleanup.to_token_stream(), errors);
+    }
+
+    // let cleanup = { let id = Clone::clone(&id); move |exit| release(id) };
+    // let finally = Finally::new(name, cleanup);
+    // let out = ..;
+    // finally.end(exit(&out)).await;
+    // out
+    fn weave(&self, weaver: &mut Weaver<'_>, below: &mut dyn FnMut(&mut Weaver<'_>) -> Woven) -> Woven {
+        let span = Span::mixed_site();
+        let private = weaver.private.clone();
+        let (cleanup, finally) = (weaver.name("cleanup"), weaver.name("finally"));
+        let bind = weaver.hold(&finally);
+        let Woven { evaluate, mut carried, setup, run } = below(weaver);
+        carried.push(cleanup.clone());
+        let name = weaver.function_name();
+        let written = self.written(weaver);
+        let failed = policy::verdict(weaver, &quote_spanned!(span=> &outcome));
+        let end = weaver.awaiting(&quote_spanned!(span=> #finally.end(#failed)));
+        Woven {
+            evaluate: quote_spanned!(span=> let #cleanup = #written; #evaluate),
+            carried,
+            setup,
+            run: quote_spanned! {span=>
+                {
+                    #bind = #private::finally::Finally::new(#name, #cleanup);
+                    let outcome = #run;
+                    #end;
+                    outcome
+                }
+            },
+        }
+    }
+}
+
+impl Finally {
+    /// The cleanup as a closure that has what it names for itself: the body may take the arguments along, and the call may be gone.
+    fn written(&self, weaver: &Weaver<'_>) -> TokenStream {
+        let span = Span::mixed_site();
+        let Some(cleanup) = &self.cleanup else { return TokenStream::new() };
+        let mut written = cleanup.to_token_stream();
+        let mut owned = TokenStream::new();
+        for Binding { ident, cfgs, ty, .. } in &weaver.function.parameters.bindings {
+            if !tokens::mentions(&written, ident) {
+                continue;
+            }
+            let copy = if ty.as_ref().is_some_and(is_copied) {
+                quote_spanned!(ident.span()=> ::std::borrow::ToOwned::to_owned(#ident))
+            } else {
+                quote_spanned!(ident.span()=> ::core::clone::Clone::clone(&#ident))
+            };
+            owned.extend(quote_spanned!(span=> #(#cfgs)* let #ident = #copy;));
+        }
+        if let Some(receiver) = &weaver.function.parameters.receiver {
+            let (this, copy) = (self_ident(receiver), own("this"));
+            if tokens::mentions(&written, &this) {
+                owned.extend(quote_spanned!(span=> let #copy = ::core::clone::Clone::clone(&#this);));
+                written = tokens::rename(written, &this, &copy);
+            }
+        }
+        let private = &weaver.private;
+        let body = if matches!(cleanup, Expr::Closure(_)) {
+            quote_spanned!(cleanup.span()=> #private::finally::cleanup(move |exit| #private::finally::call(#written, exit)))
+        } else {
+            quote_spanned!(cleanup.span()=> #private::finally::cleanup(move |_| #written))
+        };
+        quote_spanned!(span=> { #owned #body })
+    }
+}
+
+/// What the cleanup names must be such that it can have it for itself.
+fn check_borrows(function: &Function, cleanup: &TokenStream, errors: &mut Errors) {
+    let names_self = |receiver: &&Receiver| tokens::mentions(cleanup, &self_ident(receiver));
+    if let Some(receiver) = function.parameters.receiver.as_ref().filter(names_self) {
+        let borrowed = match &receiver.kind {
+            syn::ReceiverKind::Reference(..) => true,
+            syn::ReceiverKind::Typed(_, ty) => types::borrows(ty),
+            _ => false,
+        };
+        if borrowed {
+            errors.at(receiver, "the cleanup may outlive the call and cannot borrow `self`: take `self: Arc<Self>`");
+        }
+    }
+    for input in &function.signature.inputs {
+        let FnArg::Typed(argument) = input else { continue };
+        let syn::Pat::Ident(name) = &*argument.pat else { continue };
+        if tokens::mentions(cleanup, &name.ident) && types::borrows(&argument.ty) && !is_copied(&argument.ty) {
+            let advice = types::owned_form(&argument.ty);
+            errors.at(&argument.ty, format!("the cleanup may outlive the call and cannot borrow: {advice}"));
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! `#[finally]`: a cleanup that always runs.
+
+/// Awaits a cleanup after the function, however it ended: with a value, with an error, by a panic, or by being dropped.
+///
+/// ```
+/// use steadfast::{Exit, finally};
+/// # use std::sync::Mutex;
+/// # static LOG: Mutex<Vec<String>> = Mutex::new(Vec::new());
+/// # async fn unlock(name: String) { LOG.lock().unwrap().push(name); }
+/// # async fn note(job: u32, exit: Exit) { LOG.lock().unwrap().push(format!("{job}: {exit:?}")); }
+///
+/// #[finally(unlock(format!("job {id}")))]
+/// async fn run(id: u32) -> Result<u32, String> {
+///     if id == 0 { Err("no such job".to_owned()) } else { Ok(id) }
+/// }
+///
+/// // A closure is told how the function ended.
+/// #[finally(|exit| note(id, exit))]
+/// async fn told(id: u32) -> Option<u32> {
+///     (id > 0).then_some(id)
+/// }
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// assert_eq!(run(1).await, Ok(1));
+/// assert_eq!(run(0).await, Err("no such job".to_owned()));
+/// told(0).await;
+/// assert_eq!(*LOG.lock().unwrap(), ["job 1", "job 0", "0: Err"]);
+/// # }
+/// ```
+///
+/// # Arguments
+///
+/// One expression that is a future, or a closure of an [`Exit`](crate::Exit) that returns one. It is evaluated when the function ends. It
+/// may name the arguments and `self`: it gets clones of those, made when the call begins (`&str` and `&[T]` become `String` and `Vec<T>`
+/// there); another borrow is an error at that argument. The future is `Send + 'static`, and yields `()` or a `Result` whose error is `Display`.
+/// `crate = path` says where `steadfast` is found.
+///
+/// # Errors
+///
+/// The function's value or error is returned as it is; an error or a panic of the cleanup is told to [`on_report`](crate::on_report).
+///
+/// # Cancel safety
+///
+/// The cleanup runs once, on a task of its own: neither a caller that goes away nor a deadline above cuts it short. A call that returns
+/// waits for it; one that is dropped or panics leaves it to the runtime, and [`drain`](crate::drain) waits for it. A call that was never polled,
+/// or that a layer above has not let through, has nothing to clean up.
+///
+/// # Panics
+///
+/// A panic of the function reaches the caller. Where the runtime has gone, the cleanup cannot run, which is told to
+/// [`on_report`](crate::on_report).
+pub use steadfast_macros::finally;
+
+#[doc(hidden)]
+pub mod private {
+    use std::pin::Pin;
+    use std::thread;
+
+    use tokio::runtime::Handle;
+
+    use crate::background::{self, Logged, Task};
+    use crate::{Exit, Report, ReportKind};
+
+    /// A cleanup that waits for its time, without its type: it goes to a task of its own in any case.
+    pub struct Cleanup(Box<dyn FnOnce(Exit) -> Running + Send>);
+
+    /// Yields the text of its error.
+    type Running = Pin<Box<dyn Future<Output = Option<String>> + Send>>;
+
+    /// Takes a closure of which the compiler knows the argument.
+    pub fn cleanup<C, F>(cleanup: C) -> Cleanup
+    where
+        C: FnOnce(Exit) -> F + Send + 'static,
+        F: Future<Output: Logged + Send> + Send + 'static,
+    {
+        // Called in the future, so that a panic of it is none of the caller's.
+        Cleanup(Box::new(move |exit| Box::pin(async move { cleanup(exit).await.error() })))
+    }
+
+    /// Applies the user's closure.
+    pub fn call<F>(closure: impl FnOnce(Exit) -> F, exit: Exit) -> F {
+        closure(exit)
+    }
+
+    /// A cleanup that has not run. Dropped, it does.
+    pub struct Finally {
+        function: &'static str,
+        cleanup: Option<Cleanup>,
+        runtime: Option<Handle>,
+    }
+
+    impl Finally {
+        /// For a call that begins.
+        #[must_use]
+        pub fn new(function: &'static str, cleanup: Cleanup) -> Self {
+            // Remembered, since the call may be dropped where there is none.
+            Self { function, cleanup: Some(cleanup), runtime: Handle::try_current().ok() }
+        }
+
+        /// The function has returned.
+        pub async fn end(mut self, failed: bool) {
+            if let Some(task) = self.start(if failed { Exit::Err } else { Exit::Ok }) {
+                task.reported().await;
+            }
+        }
+
+        fn start(&mut self, exit: Exit) -> Option<Task<Option<String>>> {
+            let Cleanup(cleanup) = self.cleanup.take()?;
+            let Some(runtime) = &self.runtime else {
+                Report::new(self.function, ReportKind::Abandoned, "has a cleanup that did not run: there is no runtime here")
+                    .send();
+                return None;
+            };
+            Some(background::spawn_on(runtime, self.function, cleanup(exit), Clone::clone))
+        }
+    }
+
+    impl Drop for Finally {
+        fn drop(&mut self) {
+            drop(self.start(if thread::panicking() { Exit::Panicked } else { Exit::Cancelled }));
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! `#[finally]`: a cleanup after every end.
+#![forbid(unsafe_code)]
+#![deny(warnings, missing_docs, clippy::pedantic)]
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use steadfast::{Error, Exit, async_cached, finally, offload_blocking, retry, timeout};
+use tokio::time::sleep;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// What happened, in order.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<String>>>);
+
+impl Log {
+    fn note(&self, event: impl Into<String>) {
+        self.0.lock().unwrap().push(event.into());
+    }
+
+    fn take(&self) -> Vec<String> {
+        std::mem::take(&mut *self.0.lock().unwrap())
+    }
+
+    /// A cleanup that takes a second.
+    async fn clean(self, exit: Exit) {
+        self.note(format!("begin {exit:?}"));
+        sleep(SECOND).await;
+        self.note("end");
+    }
+}
+
+/// Notes when it goes.
+struct Guard(Log);
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        self.0.note("body gone");
+    }
+}
+
+#[finally(|exit| log.clean(exit))]
+async fn work(log: Log, how: u32) -> Result<u32, Error> {
+    let _guard = Guard(log.clone());
+    match how {
+        0 => Ok(7),
+        1 => std::future::pending().await,
+        2 => panic!("as it was told"),
+        _ => timed_out().await,
+    }
+}
+
+#[timeout(1ms)]
+async fn timed_out() -> Result<u32, Error> {
+    std::future::pending().await
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_runs_once_on_every_end_and_knows_which() {
+    let log = Log::default();
+    assert_eq!(work(log.clone(), 0).await, Ok(7));
+    assert_eq!(log.take(), ["body gone", "begin Ok", "end"], "the call waited for it");
+    assert!(work(log.clone(), 3).await.unwrap_err().is_timeout());
+    assert_eq!(log.take(), ["body gone", "begin Err", "end"], "the error is the body's");
+    assert!(tokio::spawn(work(log.clone(), 2)).await.unwrap_err().is_panic());
+    sleep(2 * SECOND).await;
+    assert_eq!(log.take(), ["body gone", "begin Panicked", "end"]);
+    assert!(tokio::time::timeout(SECOND, work(log.clone(), 1)).await.is_err());
+    assert_eq!(log.take(), ["body gone"], "it goes on behind the caller");
+    steadfast::drain(60 * SECOND).await;
+    assert_eq!(log.take(), ["begin Cancelled", "end"]);
+    drop(work(log.clone(), 0));
+    sleep(2 * SECOND).await;
+    assert!(log.take().is_empty(), "a call that was never polled has nothing to clean up");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_caller_that_leaves_during_the_cleanup_does_not_cut_it_short() {
+    let log = Log::default();
+    assert!(tokio::time::timeout(SECOND / 2, work(log.clone(), 0)).await.is_err());
+    assert_eq!(log.take(), ["body gone", "begin Ok"]);
+    sleep(SECOND).await;
+    assert_eq!(log.take(), ["end"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deadline_above_bounds_the_wait_and_not_the_cleanup() {
+    #[timeout(500ms)]
+    #[finally(log.clean(Exit::Ok))]
+    async fn slow(log: Log) -> Result<(), Error> {
+        log.note("body");
+        std::future::pending().await
+    }
+    let log = Log::default();
+    assert!(slow(log.clone()).await.unwrap_err().is_timeout());
+    sleep(2 * SECOND).await;
+    assert_eq!(log.take(), ["body", "begin Ok", "end"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_may_name_borrowed_text_slices_and_a_shared_self() {
+    struct Db(Log);
+    impl Db {
+        #[finally({
+            let log = self.0.clone();
+            async move { log.note(format!("{name} {numbers:?}")) }
+        })]
+        async fn run(self: Arc<Self>, name: &str, numbers: &[u32]) -> usize {
+            self.0.note("body");
+            name.len() + numbers.len()
+        }
+    }
+    let db = Arc::new(Db(Log::default()));
+    assert_eq!(Arc::clone(&db).run("abc", &[1]).await, 4);
+    assert_eq!(db.0.take(), ["body", "abc [1]"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn order_is_as_written() {
+    #[retry(attempts = 2, delay = 0s)]
+    #[finally(log.clone().clean(Exit::Ok))]
+    async fn each(log: &'static Log) -> Option<()> {
+        log.note("attempt");
+        None
+    }
+    #[finally(log.clone().clean(Exit::Ok))]
+    #[retry(attempts = 2, delay = 0s)]
+    async fn once(log: &'static Log) -> Option<()> {
+        log.note("attempt");
+        None
+    }
+    let log: &'static Log = Box::leak(Box::default());
+    each(log).await;
+    assert_eq!(log.take(), ["attempt", "begin Ok", "end", "attempt", "begin Ok", "end"]);
+    once(log).await;
+    assert_eq!(log.take(), ["attempt", "attempt", "begin Ok", "end"]);
+}
+
+#[tokio::test]
+async fn over_a_cache_and_a_blocking_job() {
+    #[async_cached(skip(log))]
+    #[finally({ let log = log.clone(); async move { log.note(format!("after {n}")) } })]
+    #[offload_blocking]
+    fn square(log: Log, n: u32) -> u32 {
+        log.note("job");
+        n * n
+    }
+    let log = Log::default();
+    assert_eq!((square(log.clone(), 4).await, square(log.clone(), 4).await), (16, 16));
+    assert_eq!(log.take(), ["job", "after 4"], "a hit runs nothing below");
+}
+
+#[tokio::test(start_paused = true)]
+async fn failures_of_the_cleanup_are_told_and_change_nothing() {
+    static TOLD: Mutex<Vec<String>> = Mutex::new(Vec::new());
+    steadfast::on_report(|report| TOLD.lock().unwrap().push(report.to_string()));
+    #[finally(async { Err::<(), _>("the lock is gone") })]
+    async fn locked() -> Result<u32, String> {
+        Err("the body's own".to_owned())
+    }
+    #[finally(async { assert!(TOLD.lock().unwrap().is_empty(), "clumsy") })]
+    async fn clumsily() -> u32 {
+        5
+    }
+    assert_eq!(locked().await, Err("the body's own".to_owned()));
+    assert_eq!(clumsily().await, 5);
+    let told = TOLD.lock().unwrap().clone();
+    assert_eq!(told, ["`locked` failed in the background: the lock is gone", "`clumsily` panicked in the background: clumsy"]);
+}
+
+#[test]
+fn a_runtime_that_shuts_down_makes_no_panic() {
+    let log = Log::default();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_time().build().unwrap();
+    let mut call = Box::pin(work(log.clone(), 1));
+    runtime.block_on(async { assert!(futures::poll!(&mut call).is_pending()) });
+    drop(runtime);
+    drop(call);
+    assert_eq!(log.take(), ["body gone"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn at_each_await() {
+    let awaits = steadfast::testing::cancel_at_every_await(
+        async || Log::default(),
+        async |log: &mut Log| counted(log.clone()).await,
+        async |log: &Log| {
+            let events = log.0.lock().unwrap().clone();
+            assert!(events.is_empty() || events == ["acquired", "released"], "{events:?}");
+        },
+    )
+    .await;
+    assert!(awaits >= 3);
+}
+
+#[finally(async move { log.note("released") })]
+async fn counted(log: Log) {
+    log.note("acquired");
+    for _ in 0..3 {
+        tokio::task::yield_now().await;
+    }
+}

@@ -1,0 +1,8 @@
+use steadfast::finally;
+
+fn unlock() {}
+
+#[finally(unlock())]
+async fn work() {}
+
+fn main() {}
