@@ -1,6 +1,7 @@
 //! `#[finally]`: a cleanup after every end.
 #![forbid(unsafe_code)]
 #![deny(warnings, missing_docs, clippy::pedantic)]
+#![allow(clippy::items_after_statements, reason = "each function stands where it is tested")]
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

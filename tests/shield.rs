@@ -1,6 +1,7 @@
 //! `#[shield]`: what has started finishes, with its caller or without.
 #![forbid(unsafe_code)]
 #![deny(warnings, missing_docs, clippy::pedantic)]
+#![allow(clippy::items_after_statements, reason = "each function stands where it is tested")]
 
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};

@@ -8,12 +8,12 @@ fn find<'a>(
         );
         let returned = {
             let mut attempts_1 = ::steadfast::__private::retry::Attempts::new(3);
-            let mut original_4 = ::steadfast::__private::retry::Repeat::new(
+            let mut original_6 = ::steadfast::__private::retry::Repeat::new(
                 ::steadfast::__private::retry::ask_repeat(&name).pass(name),
             );
             loop {
                 let last_3 = attempts_1.begin();
-                let name = original_4.next(last_3);
+                let name = original_6.next(last_3);
                 let delay = {
                     let outcome = {
                         async {
@@ -37,15 +37,23 @@ fn find<'a>(
                     {
                         break outcome;
                     }
-                    let delay = attempts_1
-                        .wait(
-                            &::steadfast::__private::retry::Backoff {
-                                delay: ::core::time::Duration::from_millis(100u64),
-                                factor: 2.0,
-                                max_delay: ::core::time::Duration::from_millis(30000u64),
-                                jitter: ::steadfast::__private::retry::Jitter::Full,
-                            },
-                        );
+                    let delay = ::steadfast::__private::retry::at_least(
+                        attempts_1
+                            .wait(
+                                &::steadfast::__private::retry::Backoff {
+                                    delay: ::core::time::Duration::from_millis(100u64),
+                                    factor: 2.0,
+                                    max_delay: ::core::time::Duration::from_millis(30000u64),
+                                    jitter: ::steadfast::__private::retry::Jitter::Full,
+                                },
+                            ),
+                        0,
+                        ::steadfast::__private::retry::Hint::<Option<u8>>::new()
+                            .wait(&outcome),
+                    );
+                    if !::steadfast::__private::retry::is_in_time(delay) {
+                        break outcome;
+                    }
                     ::steadfast::__private::retry::retrying(
                         "find",
                         attempts_1.made(),

@@ -116,7 +116,7 @@ async fn read(path: PathBuf, patience: Duration) -> io::Result<String> {
                         .refuse(
                             <_ as ::steadfast::__private::refuse::timeout::Carry<
                                 _,
-                            >>::carry(expired_8.error("read")),
+                            >>::carry(expired_8.error("read", limit_6)),
                         )
                 }
             };

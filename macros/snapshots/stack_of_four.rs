@@ -60,10 +60,10 @@ async fn user(db: Db, id: UserId) -> Result<User, AppError> {
                 0u32,
             );
             let mut attempts_9 = ::steadfast::__private::retry::Attempts::new(3);
-            let mut original_12 = ::steadfast::__private::retry::Repeat::new(
+            let mut original_14 = ::steadfast::__private::retry::Repeat::new(
                 ::steadfast::__private::retry::ask_repeat(&db).pass(db),
             );
-            let mut original_13 = ::steadfast::__private::retry::Repeat::new(
+            let mut original_15 = ::steadfast::__private::retry::Repeat::new(
                 ::steadfast::__private::retry::ask_repeat(&id).pass(id),
             );
             let mut deadline_6 = ::core::pin::pin!(
@@ -84,28 +84,28 @@ async fn user(db: Db, id: UserId) -> Result<User, AppError> {
                 ::core::result::Result::Ok(
                     loop {
                         let last_11 = attempts_9.begin();
-                        let db = original_12.next(last_11);
-                        let id = original_13.next(last_11);
+                        let db = original_14.next(last_11);
+                        let id = original_15.next(last_11);
                         let delay = {
                             let outcome = {
-                                let limit_14: ::core::time::Duration = ::core::time::Duration::new(
+                                let limit_16: ::core::time::Duration = ::core::time::Duration::new(
                                     0u64,
                                     500000000u32,
                                 );
-                                let pool_18 = ::steadfast::__private::offload::Tokio;
-                                let mut deadline_15 = ::core::pin::pin!(
-                                    ::steadfast::__private::timeout::Deadline::new(limit_14)
+                                let pool_20 = ::steadfast::__private::offload::Tokio;
+                                let mut deadline_17 = ::core::pin::pin!(
+                                    ::steadfast::__private::timeout::Deadline::new(limit_16)
                                 );
-                                match 'timeout_17: {
+                                match 'timeout_19: {
                                     ::core::result::Result::Ok(
                                         match match match lead_4
                                             .scope(
                                                 ::steadfast::__private::timeout::within(
                                                     deadline_6.as_mut(),
                                                     ::steadfast::__private::timeout::within(
-                                                        deadline_15.as_mut(),
+                                                        deadline_17.as_mut(),
                                                         ::steadfast::__private::offload::run(
-                                                            pool_18,
+                                                            pool_20,
                                                             {
                                                                 static GATE: ::steadfast::__private::offload::Gate = ::steadfast::__private::offload::Gate::new();
                                                                 GATE.enter(|| 4)
@@ -150,21 +150,21 @@ async fn user(db: Db, id: UserId) -> Result<User, AppError> {
                                             ::core::result::Result::Ok(value) => value,
                                             ::core::result::Result::Err(reason) => {
                                                 let cut = ::core::result::Result::Err(reason);
-                                                break 'timeout_17 cut;
+                                                break 'timeout_19 cut;
                                             }
                                         } {
                                             ::core::result::Result::Ok(value) => value,
-                                            ::core::result::Result::Err(gone_19) => {
+                                            ::core::result::Result::Err(gone_21) => {
                                                 ::steadfast::__private::Refusal::<
                                                     Result<User, AppError>,
                                                 >::new()
-                                                    .refuse(gone_19.error("user"))
+                                                    .refuse(gone_21.error("user"))
                                             }
                                         },
                                     )
                                 } {
                                     ::core::result::Result::Ok(value) => value,
-                                    ::core::result::Result::Err(expired_16) => {
+                                    ::core::result::Result::Err(expired_18) => {
                                         <Result<
                                             User,
                                             AppError,
@@ -174,7 +174,13 @@ async fn user(db: Db, id: UserId) -> Result<User, AppError> {
                                             .refuse(
                                                 <_ as ::steadfast::__private::refuse::timeout::Carry<
                                                     _,
-                                                >>::carry(expired_16.error("user")),
+                                                >>::carry(
+                                                    expired_18
+                                                        .error(
+                                                            "user",
+                                                            ::core::time::Duration::new(0u64, 500000000u32),
+                                                        ),
+                                                ),
                                             )
                                     }
                                 }
@@ -190,15 +196,27 @@ async fn user(db: Db, id: UserId) -> Result<User, AppError> {
                             {
                                 break outcome;
                             }
-                            let delay = attempts_9
-                                .wait(
-                                    &::steadfast::__private::retry::Backoff {
-                                        delay: ::core::time::Duration::new(0u64, 50000000u32),
-                                        factor: 2.0,
-                                        max_delay: ::core::time::Duration::from_millis(30000u64),
-                                        jitter: ::steadfast::__private::retry::Jitter::Full,
-                                    },
-                                );
+                            let delay = ::steadfast::__private::retry::at_least(
+                                attempts_9
+                                    .wait(
+                                        &::steadfast::__private::retry::Backoff {
+                                            delay: ::core::time::Duration::new(0u64, 50000000u32),
+                                            factor: 2.0,
+                                            max_delay: ::core::time::Duration::from_millis(30000u64),
+                                            jitter: ::steadfast::__private::retry::Jitter::Full,
+                                        },
+                                    ),
+                                0,
+                                ::steadfast::__private::retry::Hint::<
+                                    Result<User, AppError>,
+                                >::new()
+                                    .wait(&outcome),
+                            );
+                            if !::steadfast::__private::retry::is_in_time(delay)
+                                || !deadline_6.as_ref().leaves_room(delay)
+                            {
+                                break outcome;
+                            }
                             ::steadfast::__private::retry::retrying(
                                 "user",
                                 attempts_9.made(),
@@ -233,7 +251,10 @@ async fn user(db: Db, id: UserId) -> Result<User, AppError> {
                         .refuse(
                             <_ as ::steadfast::__private::refuse::timeout::Carry<
                                 _,
-                            >>::carry(expired_7.error("user")),
+                            >>::carry(
+                                expired_7
+                                    .error("user", ::core::time::Duration::new(2u64, 0u32)),
+                            ),
                         )
                 }
             };

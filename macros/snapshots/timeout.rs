@@ -45,7 +45,10 @@ pub async fn greeting(&self, name: &str, mut count: u32) -> String {
             ::core::result::Result::Err(expired_3) => {
                 ::steadfast::__private::refuse_with::<
                     String,
-                >(expired_3.error("greeting"), |error| error.to_string())
+                >(
+                    expired_3.error("greeting", ::core::time::Duration::new(2u64, 0u32)),
+                    |error| error.to_string(),
+                )
             }
         }
     };

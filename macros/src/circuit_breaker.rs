@@ -140,7 +140,7 @@ impl Layer for CircuitBreaker {
         let bind = weaver.hold(&permit);
         let Woven { evaluate, carried, setup, run } = below(weaver);
         let name = weaver.function_name();
-        let refusal = weaver.refuse("circuit_breaker", &quote_spanned!(span=> open.error(#name)), self.or_else.as_ref());
+        let refusal = weaver.refuse_for_now("circuit_breaker", &quote_spanned!(span=> open.error(#name)), self.or_else.as_ref());
         let drop_body = weaver.drop_body();
         let attach = site::attach(weaver, self.object.as_ref(), &breaker);
         let failed = self.failed(weaver);

@@ -97,7 +97,7 @@ impl Layer for ConcurrencyLimit {
     fn weave(&self, weaver: &mut Weaver<'_>, below: &mut dyn FnMut(&mut Weaver<'_>) -> Woven) -> Woven {
         let span = Span::mixed_site();
         let label = weaver.label("concurrency_limit");
-        let names = Names { limiter: weaver.name("limiter"), max_wait: weaver.name("max_wait"), place: weaver.name("place") };
+        let names = Names { limiter: weaver.name("limiter"), max_wait: weaver.name("max_wait"), place: weaver.name("place"), turn: weaver.label("turn") };
         let (mut look, mut carried) = (TokenStream::new(), Vec::new());
         if let Some(max_wait) = self.max_wait.as_ref().filter(|max_wait| max_wait.literal().is_none()) {
             look.extend(max_wait.bind(&names.max_wait));
@@ -136,6 +136,8 @@ struct Names {
     limiter: Ident,
     max_wait: Ident,
     place: Ident,
+    /// Around the wait.
+    turn: syn::Lifetime,
 }
 
 impl ConcurrencyLimit {
@@ -150,7 +152,7 @@ impl ConcurrencyLimit {
 
     fn enter(&self, weaver: &Weaver<'_>, names: &Names, label: &syn::Lifetime) -> TokenStream {
         let span = Span::mixed_site();
-        let (root, private, Names { limiter, max_wait, place }) = (&weaver.root, &weaver.private, names);
+        let (root, private, Names { limiter, max_wait, place, turn }) = (&weaver.root, &weaver.private, names);
         let object = self.object(weaver);
         let bind = weaver.hold(place);
         let entered = if self.never_waits() {
@@ -162,11 +164,21 @@ impl ConcurrencyLimit {
                 Some(_) => quote!(::core::option::Option::Some(#max_wait)),
             };
             let waited = weaver.awaiting(&quote_spanned!(span=> wait));
+            // What is matched on would be kept while the call waits, if that were done in an arm.
             quote_spanned! {span=>
-                match #private::concurrency_limit::enter(#limiter, #max_wait) {
-                    #private::concurrency_limit::Enter::Now(place) => ::core::result::Result::Ok(place),
-                    #private::concurrency_limit::Enter::Wait(wait) => #waited,
-                    #private::concurrency_limit::Enter::Refused(saturated) => ::core::result::Result::Err(saturated),
+                #turn: {
+                    let wait = match #private::concurrency_limit::enter(#limiter, #max_wait) {
+                        #private::concurrency_limit::Enter::Now(place) => {
+                            let entered = ::core::result::Result::Ok(place);
+                            break #turn entered
+                        }
+                        #private::concurrency_limit::Enter::Wait(wait) => wait,
+                        #private::concurrency_limit::Enter::Refused(saturated) => {
+                            let refused = ::core::result::Result::Err(saturated);
+                            break #turn refused
+                        }
+                    };
+                    #waited
                 }
             }
         };

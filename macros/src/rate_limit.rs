@@ -123,7 +123,7 @@ impl Layer for RateLimit {
     // }
     fn weave(&self, weaver: &mut Weaver<'_>, below: &mut dyn FnMut(&mut Weaver<'_>) -> Woven) -> Woven {
         let label = weaver.label("rate_limit");
-        let names = Names { limiter: weaver.name("limiter"), keyed: weaver.name("keyed"), max_wait: weaver.name("max_wait") };
+        let names = Names { limiter: weaver.name("limiter"), keyed: weaver.name("keyed"), max_wait: weaver.name("max_wait"), turn: weaver.label("turn") };
         let bind_limiter = self.limiter(weaver, &names);
         let (mut look, mut carried) = (TokenStream::new(), Vec::new());
         if let Some(max_wait) = self.max_wait.as_ref().filter(|max_wait| max_wait.literal().is_none()) {
@@ -161,6 +161,8 @@ struct Names {
     limiter: Ident,
     keyed: Ident,
     max_wait: Ident,
+    /// Around the wait.
+    turn: syn::Lifetime,
 }
 
 impl RateLimit {
@@ -208,7 +210,7 @@ impl RateLimit {
 
     fn enter(&self, weaver: &Weaver<'_>, names: &Names, label: &syn::Lifetime) -> TokenStream {
         let span = Span::mixed_site();
-        let (private, Names { limiter, keyed, max_wait }) = (&weaver.private, names);
+        let (private, Names { limiter, keyed, max_wait, turn }) = (&weaver.private, names);
         let entered = match (self.never_waits(), &self.key) {
             (true, None) => quote_spanned!(span=> #private::rate_limit::check(#limiter)),
             (true, Some(_)) => quote_spanned!(span=> #private::rate_limit::check_keyed(#keyed)),
@@ -223,17 +225,27 @@ impl RateLimit {
                     quote_spanned!(span=> #private::rate_limit::enter_keyed(#keyed, #max_wait))
                 };
                 let waited = weaver.awaiting(&quote_spanned!(span=> wait));
+                // What is matched on would be kept while the call waits, if that were done in an arm.
                 quote_spanned! {span=>
-                    match #enter {
-                        #private::rate_limit::Enter::Now => ::core::result::Result::Ok(()),
-                        #private::rate_limit::Enter::Wait(wait) => #waited,
-                        #private::rate_limit::Enter::Refused(limited) => ::core::result::Result::Err(limited),
+                    #turn: {
+                        let wait = match #enter {
+                            #private::rate_limit::Enter::Now => {
+                                let entered = ::core::result::Result::Ok(());
+                                break #turn entered
+                            }
+                            #private::rate_limit::Enter::Wait(wait) => wait,
+                            #private::rate_limit::Enter::Refused(limited) => {
+                                let refused = ::core::result::Result::Err(limited);
+                                break #turn refused
+                            }
+                        };
+                        #waited
                     }
                 }
             }
         };
         let name = weaver.function_name();
-        let refusal = weaver.refuse("rate_limit", &quote_spanned!(span=> limited.error(#name)), self.or_else.as_ref());
+        let refusal = weaver.refuse_for_now("rate_limit", &quote_spanned!(span=> limited.error(#name)), self.or_else.as_ref());
         let drop_body = weaver.drop_body();
         quote_spanned! {span=>
             if let ::core::result::Result::Err(limited) = #entered {

@@ -3,6 +3,7 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::Expr;
+use syn::spanned::Spanned;
 use syn::ext::IdentExt;
 
 use crate::args::{self, Count};
@@ -18,7 +19,7 @@ use crate::types;
 use crate::weaver::{Weaver, Woven};
 
 const OPTIONS: &[&str] =
-    &["attempts", "delay", "factor", "max_delay", "jitter", "max_elapsed", "when", "failure", "retry_after", "on_retry", "clone"];
+    &["attempts", "delay", "factor", "max_delay", "jitter", "max_elapsed", "when", "failure", "retry_after", "on_retry", "budget", "clone"];
 
 const JITTERS: &[(&str, &str)] = &[("full", "Full"), ("equal", "Equal"), ("none", "None")];
 
@@ -34,6 +35,7 @@ struct Retry {
     failure: Option<Expr>,
     retry_after: Option<Expr>,
     on_retry: Option<Expr>,
+    budget: Option<Expr>,
     clone: Vec<Ident>,
 }
 
@@ -53,6 +55,7 @@ pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Parsed {
             "failure" => retry.failure = Some(option.parse(input)?),
             "retry_after" => retry.retry_after = Some(option.parse(input)?),
             "on_retry" => retry.on_retry = Some(option.parse(input)?),
+            "budget" => retry.budget = Some(option.parse(input)?),
             _ => retry.clone = option.names(input)?,
         }
         Ok(())
@@ -87,18 +90,32 @@ impl Layer for Retry {
     fn weave(&self, weaver: &mut Weaver<'_>, below: &mut dyn FnMut(&mut Weaver<'_>) -> Woven) -> Woven {
         let span = Span::mixed_site();
         let private = weaver.private.clone();
-        let names = Names { attempts: weaver.name("attempts"), started: weaver.name("started"), last: weaver.name("last") };
-        let Names { attempts, started, last } = &names;
+        let names = Names {
+            attempts: weaver.name("attempts"),
+            started: weaver.name("started"),
+            last: weaver.name("last"),
+            budget: weaver.name("budget"),
+            refused: weaver.name("refused"),
+        };
+        let Names { attempts, started, last, budget, refused } = &names;
         let limit = self.attempts.as_ref().map_or_else(|| quote!(3), |count| count.tokens(&private));
         let all = weaver.clones_all();
         let clones = repeat::clones(weaver, last, &|name| all || self.clone.contains(name));
         let clock = self.max_elapsed.as_ref().map(|_| quote_spanned!(span=> let #started = #private::retry::Attempts::clock();));
-        let body = below(weaver).tokens();
-        let decision = self.decision(weaver, &names);
+        let (body, refuses) = weaver.told_of_refusals(refused, below);
+        let body = body.tokens();
+        let bind_refused = refuses.then(|| quote_spanned!(span=> let mut #refused = 0;));
+        let root = &weaver.root;
+        let bind_budget = self.budget.as_ref().map(|of| {
+            let of = quote_spanned!(of.span()=> &(#of));
+            quote_spanned!(span=> let #budget: &#root::RetryBudget = #of;)
+        });
+        let decision = self.decision(weaver, &names, refuses);
+        let wait = weaver.awaiting(&quote_spanned!(span=> #private::retry::wait(delay)));
         let wait = if self.never_waits() {
-            quote_spanned!(span=> let _ = delay;)
+            // Only a refusal makes it wait.
+            quote_spanned!(span=> if !delay.is_zero() { #wait; })
         } else {
-            let wait = weaver.awaiting(&quote_spanned!(span=> #private::retry::wait(delay)));
             quote_spanned!(span=> #wait;)
         };
         let (originals, copies) = clones;
@@ -111,6 +128,7 @@ impl Layer for Retry {
             evaluate: quote_spanned! {span=>
                 let mut #attempts = #private::retry::Attempts::new(#limit);
                 #clock
+                #bind_budget
                 #originals
             },
             carried: Vec::new(),
@@ -119,6 +137,7 @@ impl Layer for Retry {
                 loop {
                     #begin
                     #copies
+                    #bind_refused
                     let delay = {
                         let outcome = { #body };
                         #decision
@@ -134,12 +153,16 @@ struct Names {
     attempts: Ident,
     started: Ident,
     last: Ident,
+    budget: Ident,
+    /// What a refusal of a layer below asks for.
+    refused: Ident,
 }
 
 impl Retry {
     /// What follows an attempt: out of the loop with its outcome, or the delay before the next.
-    fn decision(&self, weaver: &Weaver<'_>, Names { attempts, started, .. }: &Names) -> TokenStream {
+    fn decision(&self, weaver: &Weaver<'_>, names: &Names, refuses: bool) -> TokenStream {
         let span = Span::mixed_site();
+        let Names { attempts, started, budget, refused, .. } = names;
         let (private, name, failure_of) = (&weaver.private, weaver.function_name(), policy::failure_of(weaver));
         let failed = self.failed(weaver);
         let backoff = self.backoff(weaver);
@@ -153,23 +176,60 @@ impl Retry {
                 }
             },
         };
-        let in_time = self.max_elapsed.as_ref().map(|limit| {
-            quote_spanned! {span=>
-                if !#private::retry::Attempts::ends_in_time(#started, #limit, delay) { break outcome; }
-            }
-        });
+        let noted = if refuses { quote!(#refused) } else { quote!(0) };
+        let hint = Self::hint(weaver);
+        let in_time = self.in_time(weaver, started);
+        let (stop, withdraw) = match &self.budget {
+            None => (quote_spanned!(span=> if !#failed || !#attempts.left() { break outcome; }), TokenStream::new()),
+            Some(_) => (
+                quote_spanned! {span=>
+                    if !#failed {
+                        #budget.deposit();
+                        break outcome;
+                    }
+                    if !#attempts.left() { break outcome; }
+                },
+                quote_spanned!(span=> if !#budget.withdraw() { break outcome; }),
+            ),
+        };
         let tell = self.on_retry.as_ref().map(|listener| {
             quote_spanned! {span=>
                 #private::retry::on_retry(&#private::retry::RetryEvent::new(#name, #attempts.made(), delay, &outcome), #listener);
             }
         });
         quote_spanned! {span=>
-            if !#failed || !#attempts.left() { break outcome; }
-            let delay = #delay;
+            #stop
+            let delay = #private::retry::at_least(#delay, #noted, #hint);
             #in_time
+            #withdraw
             #private::retry::retrying(#name, #attempts.made(), delay);
             #tell
             delay
+        }
+    }
+
+    /// What a refusal asks for that has become part of the error.
+    fn hint(weaver: &Weaver<'_>) -> TokenStream {
+        let private = &weaver.private;
+        match weaver.function.output.as_ref().map(types::bare) {
+            Some(syn::Type::ImplTrait(_)) | None => quote!(::core::option::Option::None),
+            Some(_) => {
+                let output = weaver.function.output();
+                quote_spanned!(Span::mixed_site()=> #private::retry::Hint::<#output>::new().wait(&outcome))
+            }
+        }
+    }
+
+    /// Out of the loop where the wait would not end in time: by `max_elapsed`, a deadline of this function, or one of a caller.
+    fn in_time(&self, weaver: &Weaver<'_>, started: &Ident) -> TokenStream {
+        let span = Span::mixed_site();
+        let private = &weaver.private;
+        let elapsed = self.max_elapsed.as_ref().map(|limit| {
+            quote_spanned!(span=> || !#private::retry::Attempts::ends_in_time(#started, #limit, delay))
+        });
+        let deadlines = weaver.deadlines().iter().map(|deadline| quote_spanned!(span=> || !#deadline.as_ref().leaves_room(delay)));
+        quote_spanned! {span=>
+            if !#private::retry::is_in_time(delay) #(#deadlines)* #elapsed { break outcome; }
         }
     }
 

@@ -72,10 +72,15 @@ impl Layer for Timeout {
         let (within, shared) = (quote!(#private::timeout::within), deadline.clone());
         let wrap = move |future: &TokenStream| quote_spanned!(span=> #within(#shared.as_mut(), #future));
         let guard = Guard { wrap: Box::new(wrap), breaks_to: Some(label.clone()) };
-        let Woven { evaluate, mut carried, setup, run } = weaver.guarded(guard, below);
+        let Woven { evaluate, mut carried, setup, run } = weaver.guarded_until(deadline.clone(), guard, below);
         carried.push(limit.clone());
         let name = weaver.function_name();
-        let refusal = weaver.refuse("timeout", &quote!(#expired.error(#name)), self.or_else.as_ref());
+        // A literal is written again, so that no future carries it along.
+        let again = match &self.limit {
+            Some(literal) if literal.literal().is_some() => literal.to_token_stream(),
+            _ => limit.to_token_stream(),
+        };
+        let refusal = weaver.refuse("timeout", &quote!(#expired.error(#name, #again)), self.or_else.as_ref());
         Woven {
             evaluate: quote!(#bind_limit #evaluate),
             carried,

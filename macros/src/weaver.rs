@@ -4,7 +4,7 @@
 //! along. What limits or watches everything below it (a deadline) is a [`Guard`]: it is wrapped around each thing that is awaited
 //! below, instead of around a future that would hold all of it.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use proc_macro2::{Group, Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
@@ -65,6 +65,11 @@ pub(crate) struct Weaver<'f> {
     /// `::steadfast::__private`
     pub(crate) private: TokenStream,
     guards: Vec<Guard>,
+    /// The deadlines among the guards.
+    deadlines: Vec<Ident>,
+    /// Where a retry above wants to be told what a refusal asks for, and whether there is one that can.
+    refused: Option<Ident>,
+    refuses: Cell<bool>,
     capture: Capture,
     /// What is declared in front of the pinned body.
     held: RefCell<Vec<Ident>>,
@@ -103,6 +108,9 @@ impl<'f> Weaver<'f> {
             root,
             private,
             guards: Vec::new(),
+            deadlines: Vec::new(),
+            refused: None,
+            refuses: Cell::new(false),
             capture,
             pinned: None,
             held: RefCell::default(),
@@ -142,6 +150,28 @@ impl<'f> Weaver<'f> {
         woven
     }
 
+    /// Writes what is below a guard that is a deadline.
+    pub(crate) fn guarded_until(&mut self, deadline: Ident, guard: Guard, below: &mut dyn FnMut(&mut Self) -> Woven) -> Woven {
+        self.deadlines.push(deadline);
+        let woven = self.guarded(guard, below);
+        self.deadlines.pop();
+        woven
+    }
+
+    /// The deadlines that are in force here, outermost first.
+    pub(crate) fn deadlines(&self) -> &[Ident] {
+        &self.deadlines
+    }
+
+    /// Writes what is below a layer that wants to know what refusals ask for: in a variable, if anything below refuses at all.
+    pub(crate) fn told_of_refusals(&mut self, refused: &Ident, below: &mut dyn FnMut(&mut Self) -> Woven) -> (Woven, bool) {
+        let outside = (self.refused.replace(refused.clone()), self.refuses.replace(false));
+        let woven = below(self);
+        self.refused = outside.0;
+        let refuses = self.refuses.replace(outside.1);
+        (woven, refuses)
+    }
+
     /// Writes what is below a layer that awaits something before it runs what is below: the body is made, with the arguments in it,
     /// before that wait, and not carried over it next to them.
     pub(crate) fn with_pinned_body(&mut self, below: &mut dyn FnMut(&mut Self) -> Woven) -> Woven {
@@ -156,9 +186,9 @@ impl<'f> Weaver<'f> {
 
     /// Writes what is below a layer that runs it on another task: the guards of the caller do not reach there.
     pub(crate) fn in_background(&mut self, below: &mut dyn FnMut(&mut Self) -> Woven) -> Woven {
-        let (guards, pinned) = (std::mem::take(&mut self.guards), self.pinned.take());
-        let woven = below(self);
-        (self.guards, self.pinned) = (guards, pinned);
+        let pinned = self.pinned.take();
+        let woven = self.apart(below);
+        self.pinned = pinned;
         woven
     }
 
@@ -190,9 +220,9 @@ impl<'f> Weaver<'f> {
 
     /// Writes what is below a layer that makes futures of its own of it: what guards the layer is around those, and not in them.
     pub(crate) fn apart(&mut self, below: &mut dyn FnMut(&mut Self) -> Woven) -> Woven {
-        let guards = std::mem::take(&mut self.guards);
+        let outside = (std::mem::take(&mut self.guards), std::mem::take(&mut self.deadlines), self.refused.take());
         let woven = below(self);
-        self.guards = guards;
+        (self.guards, self.deadlines, self.refused) = outside;
         woven
     }
 
@@ -372,6 +402,19 @@ impl<'f> Weaver<'f> {
         let carry = located_at(at_error, quote_spanned!(span=> <_ as #module::Carry<_>>::carry));
         let refuse = located_at(at_output, quote_spanned!(span=> .refuse));
         quote_spanned!(span=> <#output as #module::Place<_>>::place()#refuse(#carry(#error)))
+    }
+
+    /// The same, of a refusal that may know when to come again.
+    pub(crate) fn refuse_for_now(&self, attribute: &str, error: &TokenStream, or_else: Option<&syn::Expr>) -> TokenStream {
+        let Some(refused) = &self.refused else { return self.refuse(attribute, error, or_else) };
+        self.refuses.set(true);
+        let (span, private) = (Span::mixed_site(), &self.private);
+        let refusal = self.refuse(attribute, &quote_spanned!(span=> error), or_else);
+        quote_spanned! {span=> {
+            let error = #error;
+            #refused = #private::retry::note(&error);
+            #refusal
+        }}
     }
 
     /// A refusal that is too unexpected to ask the user for an `or_else`: a panic where the return type carries no error.

@@ -130,7 +130,6 @@ pub mod private {
 
     impl<T, E> Unnamed<Result<T, E>> {
         /// That there is one.
-        #[expect(clippy::unused_self, reason = "found by method look-up")]
         pub fn describe(&self) -> fn(&Result<T, E>) -> Option<String> {
             |out| out.as_ref().err().map(|_| "an error without a text".to_owned())
         }
@@ -138,7 +137,6 @@ pub mod private {
 
     impl<R> Untold<R> {
         /// Nothing.
-        #[expect(clippy::unused_self, reason = "found by method look-up")]
         pub fn describe(&self) -> fn(&R) -> Option<String> {
             untold
         }

@@ -1,14 +1,15 @@
 //! `#[timeout]`: a deadline that is armed only once the body is seen to wait.
 
 use std::future::Future;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use pin_project_lite::pin_project;
-use tokio::task::coop::{self, Unconstrained};
+use tokio::task::coop;
 use tokio::time::{Instant, Sleep, sleep_until};
 
+use crate::deadline::{Limits, Scope};
 use crate::{Error, ErrorKind};
 
 /// Drops the function's future at a deadline and returns the timeout as the function's own error.
@@ -57,6 +58,8 @@ use crate::{Error, ErrorKind};
 /// body first waits, and a body that never waits costs no timer and cannot time out. Timers are tokio's: they fire up to one
 /// millisecond late.
 ///
+/// Whatever runs within the deadline can ask how much time is [left](crate::remaining).
+///
 /// # Cancel safety
 ///
 /// Dropping the call drops the body, as without the attribute. At the deadline the body is dropped before `or_else` runs.
@@ -69,7 +72,6 @@ pub use steadfast_macros::timeout;
 pin_project! {
     /// A deadline for everything that is awaited [`within`] it.
     pub struct Deadline {
-        limit: Duration,
         #[pin]
         timer: Timer,
     }
@@ -77,9 +79,11 @@ pin_project! {
 
 pin_project! {
     #[project = TimerProjection]
+    #[project_ref = TimerRef]
     enum Timer {
-        Idle,
-        Armed { #[pin] sleep: Unconstrained<Sleep> },
+        // The limit takes no room of its own: once the timer runs, it has the deadline.
+        Idle { limit: Duration },
+        Armed { #[pin] sleep: Sleep },
         // The deadline is so far away that the clock cannot express it.
         Never,
     }
@@ -90,22 +94,40 @@ impl Deadline {
     #[inline]
     #[must_use]
     pub fn new(limit: Duration) -> Self {
-        Self { limit, timer: Timer::Idle }
+        Self { timer: Timer::Idle { limit } }
+    }
+
+    /// Whether a wait that begins now can end before the deadline.
+    #[cold]
+    #[must_use]
+    pub fn leaves_room(self: Pin<&Self>, delay: Duration) -> bool {
+        let Limits { at, unstarted } = self.limits();
+        let left = at.map(|at| at.saturating_duration_since(Instant::now()));
+        left.or(unstarted).is_none_or(|left| delay < left)
+    }
+
+    /// What is within this deadline, and nothing else.
+    #[inline]
+    fn limits(self: Pin<&Self>) -> Limits {
+        match self.project_ref().timer.project_ref() {
+            TimerRef::Idle { limit } => Limits { at: None, unstarted: Some(*limit) },
+            TimerRef::Armed { sleep } => Limits { at: Some(sleep.deadline()), unstarted: None },
+            TimerRef::Never => Limits { at: None, unstarted: None },
+        }
     }
 
     /// Ready when the deadline has passed. Arms the timer at the first call.
-    fn poll_expired(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Expired> {
-        let limit = self.limit;
-        let mut timer = self.as_mut().project().timer;
-        if matches!(*timer, Timer::Idle) {
+    fn poll_expired(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Expired> {
+        let mut timer = self.project().timer;
+        if let Timer::Idle { limit } = *timer {
             timer.set(Timer::arm(limit));
         }
         match timer.project() {
-            TimerProjection::Idle | TimerProjection::Never => Poll::Pending,
+            TimerProjection::Idle { .. } | TimerProjection::Never => Poll::Pending,
             TimerProjection::Armed { sleep } => {
                 // Unconstrained: a body that used up its task's budget must not keep its deadline from firing.
-                ready!(sleep.poll(cx));
-                Poll::Ready(Expired { limit })
+                ready!(pin!(coop::unconstrained(sleep)).poll(cx));
+                Poll::Ready(Expired)
             }
         }
     }
@@ -115,7 +137,7 @@ impl Timer {
     #[cold]
     fn arm(limit: Duration) -> Self {
         match Instant::now().checked_add(limit) {
-            Some(deadline) => Self::Armed { sleep: coop::unconstrained(sleep_until(deadline)) },
+            Some(deadline) => Self::Armed { sleep: sleep_until(deadline) },
             None => Self::Never,
         }
     }
@@ -123,16 +145,14 @@ impl Timer {
 
 /// A deadline has passed.
 #[derive(Debug)]
-pub struct Expired {
-    limit: Duration,
-}
+pub struct Expired;
 
 impl Expired {
     /// The error that says so for `function`.
     #[cold]
     #[must_use]
-    pub fn error(self, function: &'static str) -> Error {
-        Error::new(ErrorKind::Timeout, function).with_limit(self.limit)
+    pub fn error(self, function: &'static str, limit: Duration) -> Error {
+        Error::new(ErrorKind::Timeout, function).with_limit(limit)
     }
 }
 
@@ -157,7 +177,10 @@ impl<F: Future> Future for Within<'_, F> {
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        match this.future.poll(cx) {
+        let scope = Scope::enter(this.deadline.as_ref().limits());
+        let polled = this.future.poll(cx);
+        drop(scope);
+        match polled {
             Poll::Ready(output) => Poll::Ready(Ok(output)),
             Poll::Pending => this.deadline.as_mut().poll_expired(cx).map(Err),
         }

@@ -9,18 +9,18 @@ use crate::clock::nanos;
 
 /// So many calls in a time, of which so many at once. It may change while calls wait.
 #[derive(Debug)]
-pub(super) struct Rate {
+pub(crate) struct Rate {
     count: AtomicU32,
     period: AtomicU64,
     /// 0: as many as `count`.
     burst: AtomicU32,
     /// The time that a call takes up.
     interval: AtomicU64,
-    pub(super) changed: Notify,
+    pub(crate) changed: Notify,
 }
 
 impl Rate {
-    pub(super) const fn new(count: u32, period: Duration) -> Self {
+    pub(crate) const fn new(count: u32, period: Duration) -> Self {
         let period = nanos(period);
         Self {
             count: AtomicU32::new(count),
@@ -31,11 +31,11 @@ impl Rate {
         }
     }
 
-    pub(super) const fn set_burst(&mut self, burst: u32) {
+    pub(crate) const fn set_burst(&mut self, burst: u32) {
         self.burst = AtomicU32::new(burst);
     }
 
-    pub(super) fn set(&self, count: u32, period: Duration) {
+    pub(crate) fn set(&self, count: u32, period: Duration) {
         let period = nanos(period);
         self.count.store(count, Ordering::Relaxed);
         self.period.store(period, Ordering::Relaxed);
@@ -43,11 +43,11 @@ impl Rate {
         self.changed.notify_waiters();
     }
 
-    pub(super) fn get(&self) -> (u32, Duration) {
+    pub(crate) fn get(&self) -> (u32, Duration) {
         (self.count.load(Ordering::Relaxed), Duration::from_nanos(self.period.load(Ordering::Relaxed)))
     }
 
-    pub(super) fn interval(&self) -> u64 {
+    pub(crate) fn interval(&self) -> u64 {
         self.interval.load(Ordering::Relaxed)
     }
 
@@ -71,19 +71,19 @@ const fn interval(count: u32, period: u64) -> u64 {
 
 /// The turns of one line of calls.
 #[derive(Debug, Default)]
-pub(super) struct Turns {
+pub(crate) struct Turns {
     /// When the next call would be due if calls came evenly: the theoretical arrival time.
     due: AtomicU64,
 }
 
 impl Turns {
-    pub(super) const fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Self { due: AtomicU64::new(0) }
     }
 
     /// Takes the turn of now, or says how long it is to the next.
     #[inline]
-    pub(super) fn take(&self, rate: &Rate, now: u64) -> Result<(), u64> {
+    pub(crate) fn take(&self, rate: &Rate, now: u64) -> Result<(), u64> {
         let (interval, tolerance) = (rate.interval(), rate.tolerance());
         let mut due = self.due.load(Ordering::Relaxed);
         loop {
@@ -100,12 +100,12 @@ impl Turns {
     }
 
     /// How long it is to the next turn.
-    pub(super) fn wait(&self, rate: &Rate, now: u64) -> u64 {
+    pub(crate) fn wait(&self, rate: &Rate, now: u64) -> u64 {
         self.due().saturating_sub(rate.tolerance()).saturating_sub(now)
     }
 
     /// A line that is due in the past is as good as new.
-    pub(super) fn due(&self) -> u64 {
+    pub(crate) fn due(&self) -> u64 {
         self.due.load(Ordering::Relaxed)
     }
 }

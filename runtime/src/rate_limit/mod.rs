@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use crate::{Error, ErrorKind};
 
+pub(crate) use gcra::{Rate, Turns};
 pub use limiter::RateLimiter;
 pub use line::Waiting;
 
@@ -92,7 +93,7 @@ pub struct RateLimited {
 }
 
 impl RateLimited {
-    fn of(rate: &gcra::Rate, wait: u64) -> Self {
+    fn of(rate: &Rate, wait: u64) -> Self {
         Self { rate: rate.get(), wait: Duration::from_nanos(wait) }
     }
 
@@ -120,9 +121,8 @@ pub mod private {
     use std::hash::Hash;
     use std::sync::Arc;
 
-    use super::gcra::Rate;
     use super::line::{self, Line};
-    use super::{Duration, RateLimiter};
+    use super::{Duration, Rate, RateLimiter};
     pub use super::{Enter, RateLimited, Waiting};
     use crate::cache::Key;
 

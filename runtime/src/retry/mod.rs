@@ -2,11 +2,15 @@
 
 mod attempts;
 mod backoff;
+mod budget;
 mod event;
+mod hint;
 
 pub use attempts::{Attempts, Repeat};
 pub use backoff::{Backoff, Jitter};
+pub use budget::RetryBudget;
 pub use event::RetryEvent;
+pub use hint::Hint;
 
 /// Runs the function's body again while it fails; the last outcome is returned unchanged.
 ///
@@ -52,6 +56,7 @@ pub use event::RetryEvent;
 /// | `failure = \|outcome\| bool` | `Err`, `None` | what counts as failed, for any return type; the argument is a reference |
 /// | `retry_after = \|error\| Option<Duration>` | none | a wait that the error asks for, instead of the computed one: neither jittered nor capped by `max_delay` |
 /// | `on_retry = \|event\| ..` | none | called with a [`RetryEvent`] before each wait |
+/// | `budget = STATIC` | none | a [`RetryBudget`]: where it is empty, the error is returned at once |
 /// | `clone(arg, ..)` | none | by-value arguments that the body consumes: cloned for each attempt but the last |
 /// | `crate = path` | `::steadfast` | where `steadfast` is found |
 ///
@@ -60,6 +65,16 @@ pub use event::RetryEvent;
 ///
 /// The waits grow exponentially and saturate instead of overflowing. Full and equal jitter are those of Marc Brooker, "Exponential
 /// Backoff And Jitter", AWS Architecture Blog, 2015.
+///
+/// # Refusals and deadlines
+///
+/// Where the failure is a refusal of this crate's own that knows when to come again ([`Error::retry_after`](crate::Error::retry_after)),
+/// the wait is at least that long. A refusal of an attribute below is known as such whatever it was converted to; that of a function that
+/// the body calls is found in an error that is one, or has one among its [sources](std::error::Error::source), or is an `io::Error`, an
+/// `anyhow::Error` or a boxed error that holds one. Other errors need `retry_after`.
+///
+/// Within a [`timeout`](macro@crate::timeout), here or in a caller, no wait is begun that would not end before the deadline, and no attempt
+/// after it: the last failure is returned instead, at once.
 ///
 /// # Arguments that the body consumes
 ///
@@ -78,9 +93,29 @@ pub use steadfast_macros::retry;
 #[doc(hidden)]
 pub mod private {
     pub use super::attempts::ask_repeat;
+    pub use super::{Attempts, Backoff, Hint, Jitter, Repeat, RetryEvent};
+    use std::future::Future;
+    use std::pin::Pin;
+    use std::task::{Context, Poll};
     use std::time::Duration;
+    use tokio::time::Sleep;
 
-    pub use super::{Attempts, Backoff, Jitter, Repeat, RetryEvent};
+    /// What a refusal of a layer below asks for, in a form that takes little room: nanoseconds, or 0.
+    pub fn note(refusal: &crate::Error) -> u64 {
+        refusal.retry_after().map_or(0, crate::clock::nanos)
+    }
+
+    /// The wait after a failure: at least what was [noted](note) and what the error tells.
+    #[cold]
+    pub fn at_least(delay: Duration, noted: u64, hint: Option<Duration>) -> Duration {
+        delay.max(Duration::from_nanos(noted)).max(hint.unwrap_or_default())
+    }
+
+    /// Whether a wait ends before the deadline of a caller.
+    #[cold]
+    pub fn is_in_time(delay: Duration) -> bool {
+        crate::deadline::is_in_time(delay)
+    }
 
     /// Applies `when`: a function, so that the closure's argument needs no type.
     #[inline]
@@ -116,9 +151,22 @@ pub mod private {
     }
 
     /// Waits before the next attempt. A zero delay touches no timer.
-    pub async fn wait(delay: Duration) {
-        if !delay.is_zero() {
-            tokio::time::sleep(delay).await;
+    ///
+    /// The timer is boxed, so that a call whose first attempt succeeds, as most do, has no room for one in its future.
+    pub fn wait(delay: Duration) -> Wait {
+        Wait((!delay.is_zero()).then(|| Box::pin(tokio::time::sleep(delay))))
+    }
+
+    /// See [`wait`].
+    #[derive(Debug)]
+    pub struct Wait(Option<Pin<Box<Sleep>>>);
+
+    impl Future for Wait {
+        type Output = ();
+
+        #[inline]
+        fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+            self.0.as_mut().map_or(Poll::Ready(()), |sleep| sleep.as_mut().poll(cx))
         }
     }
 }

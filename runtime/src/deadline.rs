@@ -1,0 +1,89 @@
+//! The time that is left: deadlines travel down to whatever is called within them.
+//!
+//! Whoever has a deadline says so while it polls what is within it, and takes it back afterwards: there is no task-local, and nothing
+//! to look up unless somebody asks.
+
+use std::cell::Cell;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// The deadlines within which something is being polled on this thread: the nearest of those that run, and the shortest of those that
+/// have not begun to, since nothing within them was yet seen to wait.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    pub(crate) at: Option<Instant>,
+    pub(crate) unstarted: Option<Duration>,
+}
+
+thread_local! {
+    static LIMITS: Cell<Limits> = const { Cell::new(Limits { at: None, unstarted: None }) };
+}
+
+/// The time that is left to what runs now: until the nearest deadline of the `#[timeout]`s within which it is called, in whatever
+/// function they stand. Nothing without one.
+///
+/// Before anything in the function has waited, the time of its deadline has not begun to run, and all of it is left. A task that is spawned
+/// and a job on another thread are within no deadline of their own.
+///
+/// ```
+/// use steadfast::timeout;
+/// use std::time::Duration;
+///
+/// /// Tells the other side how long its answer is waited for.
+/// async fn request() -> Option<String> {
+///     tokio::time::sleep(Duration::from_millis(20)).await;
+///     steadfast::remaining().map(|left| format!("grpc-timeout: {}m", left.as_millis()))
+/// }
+///
+/// #[timeout(100ms)]
+/// async fn call() -> Option<String> {
+///     request().await
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+/// assert_eq!(call().await.as_deref(), Some("grpc-timeout: 80m"));
+/// assert_eq!(steadfast::remaining(), None);
+/// # }
+/// ```
+#[must_use]
+pub fn remaining() -> Option<Duration> {
+    let Limits { at, unstarted } = LIMITS.get();
+    let left = at.map(|at| at.saturating_duration_since(Instant::now()));
+    nearest(left, unstarted)
+}
+
+/// Whether a wait can end before the deadline, if there is one.
+pub(crate) fn is_in_time(delay: Duration) -> bool {
+    remaining().is_none_or(|left| delay < left)
+}
+
+#[inline]
+fn nearest<T: Ord>(one: Option<T>, other: Option<T>) -> Option<T> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
+    }
+}
+
+/// As long as it lives, what is polled on this thread is within a deadline.
+#[derive(Debug)]
+pub(crate) struct Scope {
+    outer: Limits,
+}
+
+impl Scope {
+    #[inline]
+    pub(crate) fn enter(inner: Limits) -> Self {
+        let outer = LIMITS.get();
+        LIMITS.set(Limits { at: nearest(outer.at, inner.at), unstarted: nearest(outer.unstarted, inner.unstarted) });
+        Self { outer }
+    }
+}
+
+impl Drop for Scope {
+    #[inline]
+    fn drop(&mut self) {
+        LIMITS.set(self.outer);
+    }
+}

@@ -1,0 +1,149 @@
+//! How many retries all calls together may make.
+
+use std::fmt;
+use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use crate::clock;
+use crate::rate_limit::{Rate, Turns};
+
+/// Keeps retries a small share of the calls, so that what is down is not kept down by them.
+///
+/// A success puts a share of a token into the bucket, and each retry takes one out; besides, so many retries a second are always allowed,
+/// or a function that is seldom called could never retry. When the budget is empty, a failed call returns its error at once. That is the
+/// retry budget of Finagle, which tower has as well; the figures it is made with are Finagle's.
+///
+/// One budget is meant to be shared by all functions that call the same thing.
+///
+/// ```
+/// use steadfast::{RetryBudget, retry};
+/// use std::sync::atomic::{AtomicU32, Ordering};
+///
+/// static SHOP: RetryBudget = RetryBudget::new().share(0.1).floor(0);
+/// static ATTEMPTS: AtomicU32 = AtomicU32::new(0);
+///
+/// #[retry(delay = 0s, budget = SHOP)]
+/// async fn stock(up: bool) -> Option<()> {
+///     ATTEMPTS.fetch_add(1, Ordering::Relaxed);
+///     up.then_some(())
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+/// for _ in 0..100 {
+///     stock(true).await; // ten retries' worth
+/// }
+/// for _ in 0..1_000 {
+///     assert!(stock(false).await.is_none());
+/// }
+/// assert_eq!(ATTEMPTS.load(Ordering::Relaxed), 1_100 + 10);
+/// # }
+/// ```
+pub struct RetryBudget {
+    /// Thousandths of a retry for each success.
+    share: u64,
+    /// Thousandths of a retry that are kept at most.
+    reserve: u64,
+    balance: AtomicU64,
+    floor: Option<Rate>,
+    turns: Turns,
+}
+
+/// A retry, in the unit of the balance.
+const RETRY: u64 = 1_000;
+
+impl RetryBudget {
+    /// A fifth of the successes, with 100 retries kept at most, and 10 retries a second besides.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { share: 200, reserve: 100 * RETRY, balance: AtomicU64::new(0), floor: None, turns: Turns::new() }.floor(10)
+    }
+
+    /// The share of a retry that each success is good for \[0.2\], to three decimal places.
+    #[must_use]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_precision_loss,
+        clippy::cast_sign_loss,
+        reason = "a cast of floats saturates"
+    )]
+    pub const fn share(mut self, share: f64) -> Self {
+        self.share = (share * RETRY as f64 + 0.5) as u64;
+        self
+    }
+
+    /// How many retries a second are allowed besides \[10\].
+    #[must_use]
+    pub const fn floor(mut self, per_second: u32) -> Self {
+        self.floor = match per_second {
+            0 => None,
+            count => Some(Rate::new(count, Duration::from_secs(1))),
+        };
+        self
+    }
+
+    /// How many retries are kept at most, from successes, for worse times \[100\].
+    #[must_use]
+    pub const fn reserve(mut self, retries: u32) -> Self {
+        self.reserve = retries as u64 * RETRY;
+        self
+    }
+
+    /// How many retries the successes so far are good for. Those of the floor are not counted.
+    #[must_use]
+    pub fn balance(&self) -> u64 {
+        self.balance.load(Ordering::Relaxed) / RETRY
+    }
+
+    /// Counts a success.
+    #[inline]
+    pub fn deposit(&self) {
+        let balance = self.balance.load(Ordering::Relaxed);
+        if balance < self.reserve {
+            // Another success at the same moment may go unseen: that errs on the side of fewer retries.
+            let more = balance.saturating_add(self.share).min(self.reserve);
+            let _ = self.balance.compare_exchange(balance, more, Ordering::Relaxed, Ordering::Relaxed);
+        }
+    }
+
+    /// Takes a retry. Whether there was one.
+    #[must_use]
+    pub fn withdraw(&self) -> bool {
+        let taken = self.balance.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |balance| balance.checked_sub(RETRY));
+        taken.is_ok() || self.floor.as_ref().is_some_and(|floor| self.turns.take(floor, clock::now()).is_ok())
+    }
+}
+
+impl Default for RetryBudget {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+// A panic leaves no retry half taken.
+impl UnwindSafe for RetryBudget {}
+impl RefUnwindSafe for RetryBudget {}
+
+impl fmt::Debug for RetryBudget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RetryBudget").field("balance", &self.balance()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_share_of_the_successes_and_a_floor() {
+        let budget = RetryBudget::new().share(0.5).floor(2).reserve(3);
+        assert!(budget.withdraw() && budget.withdraw() && !budget.withdraw());
+        for _ in 0..100 {
+            budget.deposit();
+        }
+        assert_eq!(budget.balance(), 3);
+        assert!(budget.withdraw() && budget.withdraw() && budget.withdraw() && !budget.withdraw());
+        tokio::time::advance(Duration::from_millis(500)).await;
+        assert!(budget.withdraw() && !budget.withdraw());
+    }
+}

@@ -1,0 +1,121 @@
+//! The wait that a refusal of our own asks for, found in whatever error it has become.
+
+use std::error::Error as StdError;
+use std::io;
+use std::marker::PhantomData;
+use std::ops::Deref;
+use std::time::Duration;
+
+use crate::Error;
+use crate::outcome::Attempted;
+
+/// Looks for a refusal in a failed `R`. How is decided by method look-up: the inherent method of each type exists only where the error
+/// can be looked into that way, and what does not exist is looked for behind `Deref`.
+pub struct Hint<R>(HintByRef<R>);
+
+/// For errors that are no `std::error::Error`, but lead to one: `anyhow::Error`, boxed errors.
+pub struct HintByRef<R>(NoHint<R>);
+
+/// For errors of which nothing is known.
+pub struct NoHint<R>(PhantomData<fn() -> R>);
+
+impl<R> Hint<R> {
+    /// For the return type `R`.
+    #[must_use]
+    #[expect(clippy::new_without_default, reason = "only expansions make one")]
+    pub fn new() -> Self {
+        Self(HintByRef(NoHint(PhantomData)))
+    }
+}
+
+impl<R: Attempted<Error: StdError + 'static>> Hint<R> {
+    /// The wait that a refusal asks for.
+    pub fn wait(&self, outcome: &R) -> Option<Duration> {
+        outcome.failure().and_then(|error| find(error))
+    }
+}
+
+impl<R> Deref for Hint<R> {
+    type Target = HintByRef<R>;
+
+    fn deref(&self) -> &HintByRef<R> {
+        &self.0
+    }
+}
+
+impl<R: Attempted<Error: AsRef<dyn StdError + Send + Sync>>> HintByRef<R> {
+    /// The wait that a refusal asks for.
+    #[expect(clippy::unused_self, reason = "found by method look-up")]
+    pub fn wait(&self, outcome: &R) -> Option<Duration> {
+        outcome.failure().and_then(|error| find(error.as_ref()))
+    }
+}
+
+impl<R> Deref for HintByRef<R> {
+    type Target = NoHint<R>;
+
+    fn deref(&self) -> &NoHint<R> {
+        &self.0
+    }
+}
+
+impl<R> NoHint<R> {
+    /// Nothing is known.
+    #[expect(clippy::unused_self, reason = "same call as `Hint::wait`")]
+    pub fn wait(&self, _: &R) -> Option<Duration> {
+        None
+    }
+}
+
+/// Goes through the sources of an error.
+fn find(error: &(dyn StdError + 'static)) -> Option<Duration> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(refusal) = error.downcast_ref::<Error>() {
+            return refusal.retry_after();
+        }
+        // The source of an `io::Error` is the source of what it holds.
+        next = match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+            Some(held) => Some(held),
+            None => error.source(),
+        };
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ErrorKind;
+
+    #[derive(Debug, thiserror::Error)]
+    enum AppError {
+        #[error("refused")]
+        Refused(#[from] Error),
+    }
+
+    struct Opaque;
+
+    /// As an expansion asks: with the type named, and never inferred.
+    macro_rules! hint {
+        ($error:ty, $value:expr) => {
+            Hint::<Result<(), $error>>::new().wait(&Err($value))
+        };
+    }
+
+    #[test]
+    fn finds_refusals_in_errors_of_all_kinds() {
+        let wait = Duration::from_secs(3);
+        let refusal = || Error::new(ErrorKind::RateLimited, "f").with_retry_after(Some(wait));
+        assert_eq!(hint!(Error, refusal()), Some(wait));
+        assert_eq!(hint!(io::Error, refusal().into()), Some(wait));
+        assert_eq!(hint!(AppError, refusal().into()), Some(wait));
+        assert_eq!(hint!(anyhow::Error, refusal().into()), Some(wait));
+        assert_eq!(hint!(anyhow::Error, anyhow::Error::new(refusal()).context("meanwhile")), Some(wait));
+        assert_eq!(hint!(Box<dyn StdError + Send + Sync>, refusal().into()), Some(wait));
+        assert_eq!(hint!(Opaque, Opaque), None);
+        assert_eq!(hint!(io::Error, io::ErrorKind::NotFound.into()), None);
+        assert_eq!(Hint::<Option<u8>>::new().wait(&None), None);
+        assert_eq!(Hint::<u8>::new().wait(&5), None);
+    }
+}
