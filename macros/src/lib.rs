@@ -49,6 +49,7 @@ macro_rules! attributes {
 }
 
 attributes! {
+    warn_slow_poll
     fallback
     async_cached
     coalesce

@@ -46,6 +46,7 @@
 //! | [`coalesce`] | lets callers share a run, and keeps nothing |
 //! | [`finally`](macro@finally) | awaits a cleanup, however the function ended |
 //! | [`shield`](macro@shield) | finishes what has started, also without its caller |
+//! | [`warn_slow_poll`] | reports a body that holds its thread |
 //! | [`offload_blocking`] | runs a blocking function on a thread pool |
 //!
 //! Beside them stand plain functions, for what acts on data or on a block and not on a whole function:
@@ -116,6 +117,7 @@ mod task_group;
 #[cfg(feature = "test-util")]
 pub mod testing;
 mod timeout;
+mod warn_slow_poll;
 mod watchdog;
 mod worker_pool;
 
@@ -142,6 +144,7 @@ pub use retry::{RetryBudget, RetryEvent, retry};
 pub use shield::shield;
 pub use task_group::{Child, TaskGroup, task_group};
 pub use timeout::timeout;
+pub use warn_slow_poll::warn_slow_poll;
 pub use watchdog::{Watchdog, WatchdogBuilder};
 pub use worker_pool::{Refused, ShutdownReport, WorkerPool};
 
@@ -187,6 +190,7 @@ pub mod __private {
     pub use crate::retry::private as retry;
     pub use crate::shield::private as shield;
     pub use crate::timeout::private as timeout;
+    pub use crate::warn_slow_poll::private as warn_slow_poll;
 
     pub mod policy {
         pub use crate::policy::Slot;

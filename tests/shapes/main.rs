@@ -40,3 +40,4 @@ mod methods;
 mod offloaded;
 mod sends;
 mod traits;
+mod watched;
