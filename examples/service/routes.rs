@@ -7,8 +7,7 @@ use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
-use steadfast::spawn_logged;
-use tokio::sync::oneshot;
+use steadfast::{shield, spawn_logged};
 
 use crate::error::Error;
 use crate::password;
@@ -58,8 +57,14 @@ struct NewName {
     name: String,
 }
 
+/// Once it has begun it ends, also if the client hangs up.
+#[shield]
+async fn renamed(app: App, id: i64, name: String) -> Result<(), Error> {
+    app.store.rename(id, &name).await
+}
+
 async fn rename(State(app): State<App>, Path(id): Path<i64>, Json(new): Json<NewName>) -> Result<StatusCode, Error> {
-    to_its_end("rename", async move { app.store.rename(id, &new.name).await }).await?;
+    renamed(app, id, new.name).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -86,11 +91,12 @@ async fn order(
 ) -> Result<(StatusCode, Json<Created>), Error> {
     app.store.user(user).await?;
     let article = app.upstream.article(new.article).await?.ok_or(Error::NotFound("article"))?;
-    let id = to_its_end("order", place_order(app, user, new.article, article.price)).await?;
+    let id = place_order(app, user, new.article, article.price).await?;
     Ok((StatusCode::CREATED, Json(Created { id })))
 }
 
 /// Must not stop half-way: the money would be taken, and nothing recorded.
+#[shield]
 async fn place_order(app: App, user: i64, article: i64, price: i64) -> Result<i64, Error> {
     let order = app.store.begin_order(user, article).await?;
     if let Err(error) = app.upstream.charge(order, price).await {
@@ -118,23 +124,4 @@ struct Statistics {
 async fn stats(State(app): State<App>) -> Json<Statistics> {
     let stats = app.store.stats();
     Json(Statistics { hits: stats.hits, loads: stats.loads })
-}
-
-/// Runs a write that has begun to its end, also if the client hangs up meanwhile; its error is then reported, and `drain` waits for it.
-///
-/// The seam for `#[shield]`: on `place_order` and `Store::rename` it takes the place of this call.
-async fn to_its_end<T, F>(name: &'static str, write: F) -> Result<T, Error>
-where
-    T: Send + 'static,
-    F: Future<Output = Result<T, Error>> + Send + 'static,
-{
-    let (answer, answered) = oneshot::channel();
-    spawn_logged(name, async move {
-        match answer.send(write.await) {
-            Err(Err(error)) => Err(error), // nobody is left to be told
-            _ => Ok(()),
-        }
-    });
-    // Where it panicked, which is reported.
-    answered.await.unwrap_or(Err(Error::Internal(name)))
 }

@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use reqwest::Client;
 use serde::{Deserialize, Serialize};
-use steadfast::{async_cached, retry, timeout};
+use steadfast::{async_cached, circuit_breaker, retry, timeout};
 
 use crate::error::Error;
 
@@ -27,6 +27,7 @@ impl Upstream {
 
     /// `None` is an answer and kept as one. Where the upstream fails, the last answer serves for another ten minutes.
     #[async_cached(ttl = 5s, stale_if_error = 10min, capacity = 10_000, skip(self))]
+    #[circuit_breaker(failures = 20, open_for = 5s, when = Error::is_transient)] // an upstream that is down is left alone
     #[timeout(1s)] // all attempts
     #[retry(attempts = 3, delay = 20ms, when = Error::is_transient)]
     #[timeout(400ms)] // each attempt
