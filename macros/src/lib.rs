@@ -57,6 +57,7 @@ attributes! {
     concurrency_limit
     circuit_breaker
     finally
+    cancellable
     timeout
     retry
     shield

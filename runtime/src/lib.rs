@@ -46,6 +46,7 @@
 //! | [`coalesce`] | lets callers share a run, and keeps nothing |
 //! | [`finally`](macro@finally) | awaits a cleanup, however the function ended |
 //! | [`shield`](macro@shield) | finishes what has started, also without its caller |
+//! | [`cancellable`] | ends the work when a token says so, and cleans up |
 //! | [`warn_slow_poll`] | reports a body that holds its thread |
 //! | [`offload_blocking`] | runs a blocking function on a thread pool |
 //!
@@ -83,6 +84,7 @@ mod ask;
 mod background;
 mod blocking_stream;
 pub mod cache;
+mod cancellable;
 #[cfg(feature = "chaos")]
 pub mod chaos;
 mod checkpoint;
@@ -124,6 +126,7 @@ mod worker_pool;
 pub use background::{Drained, Logged, drain, spawn_logged};
 pub use blocking_stream::{BlockingSender, BlockingStream, ConsumerGone, blocking_stream};
 pub use cache::{Cache, CacheBuilder, RemovalCause, Stats, async_cached, coalesce};
+pub use cancellable::cancellable;
 pub use checkpoint::checkpoint;
 pub use circuit_breaker::{CircuitBreaker, CircuitState, circuit_breaker};
 pub use concurrency_limit::{ConcurrencyLimiter, concurrency_limit};
@@ -175,6 +178,7 @@ pub mod __private {
     pub use crate::outcome::{Judged, Refusal, Verdict, count, factor, panic_with, refuse_with};
 
     pub use crate::cache::private as cache;
+    pub use crate::cancellable::private as cancellable;
     #[cfg(feature = "chaos")]
     pub use crate::chaos::private as chaos;
     pub use crate::circuit_breaker::private as circuit_breaker;
