@@ -56,7 +56,7 @@ async fn five_failures_in_a_row_open_it_for_thirty_seconds() {
     assert_eq!(refused.refused().function(), "work");
     assert_eq!(refused.refused().retry_after(), Some(30 * S));
     assert_eq!(refused.refused().to_string(), "`work` was not called: its circuit is open for another 30s");
-    advance(30 * S - Duration::from_millis(1)).await;
+    advance(Duration::from_millis(29_999)).await;
     assert!(work(&runs, false).await.is_err());
     assert_eq!(runs.get(), 10);
     advance(Duration::from_millis(1)).await;
@@ -88,6 +88,10 @@ async fn a_share_of_the_last_calls_or_of_those_of_a_time() {
     async fn by_calls(fails: bool) -> Option<()> {
         (!fails).then_some(())
     }
+    #[circuit_breaker(failure_rate = 1, min_calls = 3, window = 10s, handle = of_time)]
+    async fn by_time(fails: bool) -> Option<()> {
+        (!fails).then_some(())
+    }
     for fails in [true, true, true] {
         by_calls(fails).await;
     }
@@ -95,10 +99,6 @@ async fn a_share_of_the_last_calls_or_of_those_of_a_time() {
     by_calls(false).await;
     assert_eq!(of_calls().state(), CircuitState::Open);
 
-    #[circuit_breaker(failure_rate = 1, min_calls = 3, window = 10s, handle = of_time)]
-    async fn by_time(fails: bool) -> Option<()> {
-        (!fails).then_some(())
-    }
     for fails in [true, false, true, true] {
         by_time(fails).await;
         advance(4 * S).await;
@@ -141,21 +141,21 @@ async fn when_failure_and_slow_call_say_what_counts() {
     async fn with_when(error: Failure) -> Result<(), Failure> {
         Err(error)
     }
-    for error in [Failure::Down, Failure::NotFound, Failure::Down, Failure::NotFound] {
-        assert!(with_when(error).await.is_err());
-        assert_eq!(by_error().state(), CircuitState::Closed);
-    }
     #[circuit_breaker(failures = 2, failure = |status| *status >= 500, or_else = |error| u16::from(error.is_circuit_open()))]
     async fn with_failure(status: u16) -> u16 {
         status
     }
-    assert_eq!([with_failure(500).await, with_failure(404).await, with_failure(503).await], [500, 404, 503]);
-    assert_eq!([with_failure(500).await, with_failure(200).await], [500, 1]);
     #[circuit_breaker(failures = 1, slow_call = 2s, handle = by_time)]
     async fn slow(time: Duration) -> io::Result<()> {
         sleep(time).await;
         Ok(())
     }
+    for error in [Failure::Down, Failure::NotFound, Failure::Down, Failure::NotFound] {
+        assert!(with_when(error).await.is_err());
+        assert_eq!(by_error().state(), CircuitState::Closed);
+    }
+    assert_eq!([with_failure(500).await, with_failure(404).await, with_failure(503).await], [500, 404, 503]);
+    assert_eq!([with_failure(500).await, with_failure(200).await], [500, 1]);
     assert!(slow(S).await.is_ok());
     assert!(slow(2 * S).await.is_ok());
     assert_eq!(slow(S).await.unwrap_err().kind(), io::ErrorKind::ConnectionRefused);

@@ -34,6 +34,7 @@ async fn a_value_or_an_outcome_for_results_and_options() {
     async fn option(outcome: Option<Vec<u8>>) -> Option<Vec<u8>> {
         outcome
     }
+    #[allow(clippy::default_trait_access, reason = "as users write it")]
     #[fallback(Default::default())]
     async fn whatever(outcome: Option<Vec<u8>>) -> Option<Vec<u8>> {
         outcome
@@ -80,7 +81,17 @@ async fn evaluated_only_on_failure_and_may_await() {
     async fn primary(fails: bool, calls: &Cell<u32>) -> Option<u8> {
         (!fails).then_some(1)
     }
+    #[fallback(|error| { let again = backup(calls).await; again + error })]
+    async fn by_error(error: u8, calls: &Cell<u32>) -> Result<u8, u8> {
+        Err(error)
+    }
+    #[fallback(|error| { if error == 0 { return Err(9); } Ok(error) })]
+    async fn returns(error: u8) -> Result<u8, u8> {
+        Err(error)
+    }
     let calls = Cell::new(0);
+    assert_eq!((by_error(2, &calls).await, calls.replace(0)), (Ok(11), 1));
+    assert_eq!((returns(0).await, returns(1).await), (Err(9), Ok(1)));
     assert_eq!((primary(false, &calls).await, calls.get()), (Some(1), 0));
     assert_eq!((primary(true, &calls).await, calls.get()), (Some(9), 1));
 }

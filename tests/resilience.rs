@@ -153,16 +153,16 @@ async fn the_time_left_is_known_to_whatever_is_called_within() {
         log.borrow_mut().push(remaining().map(|left| left.as_millis()));
         Some(())
     }
+    #[timeout(1s)]
+    async fn panics() -> Option<()> {
+        panic!("as it is")
+    }
     let log = RefCell::default();
     assert_eq!(remaining(), None);
     outer(&log).await.unwrap();
     assert_eq!(log.take(), [Some(100), Some(70), Some(20), Some(10), Some(60), Some(60)]);
     assert_eq!(remaining(), None);
     // A panic leaves nothing behind.
-    #[timeout(1s)]
-    async fn panics() -> Option<()> {
-        panic!("as it is")
-    }
     let caught = futures::FutureExt::catch_unwind(std::panic::AssertUnwindSafe(panics())).await;
     assert!(caught.is_err());
     assert_eq!(remaining(), None);

@@ -3,12 +3,13 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Expr, ExprClosure, Stmt};
+use syn::{Expr, ExprClosure, Pat, ReturnType, Stmt};
 
 use crate::args;
 use crate::diagnostics::Errors;
 use crate::layer::{Layer, Parsed, Place};
 use crate::policy;
+use crate::tokens;
 use crate::weaver::{Weaver, Woven};
 
 #[derive(Default)]
@@ -47,22 +48,13 @@ impl Layer for Fallback {
         self.value.to_token_stream()
     }
 
-    // match settle(..) { Ok(outcome) => outcome, Err(error) => value }
+    // match settle(..) { Ok(outcome) => outcome, Err(failure) => value }
     fn weave(&self, weaver: &mut Weaver<'_>, below: &mut dyn FnMut(&mut Weaver<'_>) -> Woven) -> Woven {
         let span = Span::mixed_site();
         let private = weaver.private.clone();
         let Woven { evaluate, carried, setup, run } = below(weaver);
         let output = weaver.function.output();
-        let value = self.value.to_token_stream();
-        let (method, forget) = match &self.value {
-            Some(Expr::Closure(closure)) if is_decided_by_its_use(value_of(closure)) => ("succeed_with", None),
-            Some(Expr::Closure(_)) => ("replace_with", None),
-            Some(value) if is_decided_by_its_use(value) => ("succeed", Some(quote!(.forget()))),
-            _ => ("replace", Some(quote!(.forget()))),
-        };
-        // At the value, where a wrong one is to be reported.
-        let method = Ident::new(method, value.span());
-        let apply = quote_spanned!(value.span()=> .#method(#value));
+        let replaced = self.value.as_ref().map(replace);
         // At the return type, where one that cannot fail is to be reported, and once.
         let at = weaver.function.output.as_ref().map_or(span, |output| output.span().resolved_at(span));
         let settled = quote_spanned!(at=> #private::fallback::settle::<#output>(#run));
@@ -73,10 +65,57 @@ impl Layer for Fallback {
             run: quote_spanned! {span=>
                 match #settled {
                     ::core::result::Result::Ok(outcome) => outcome,
-                    ::core::result::Result::Err(failure) => failure #forget #apply,
+                    ::core::result::Result::Err(failure) => #replaced,
                 }
             },
         }
+    }
+}
+
+/// What becomes of `failure`. The body of a closure is written in place, so that it may await, and nobody is told that the function which
+/// it calls could be named instead of it.
+///
+/// ```text
+/// Input:  |error| f(error)
+/// Output: { let (stand_in, error) = failure.tell(); let error = error; stand_in.replace(f(error)) }
+/// ```
+fn replace(value: &Expr) -> TokenStream {
+    let span = Span::mixed_site();
+    match value {
+        Expr::Closure(closure) if is_plain(closure) => {
+            let (body, argument) = (value_of(closure), &closure.inputs[0]);
+            let body = if is_alone(closure) { body.to_token_stream() } else { closure.body.to_token_stream() };
+            let applied = stand_in(&quote_spanned!(span=> stand_in), value_of(closure), &body);
+            if matches!(argument, Pat::Wild(_)) {
+                return quote_spanned!(span=> { let stand_in = failure.forget(); #applied });
+            }
+            quote_spanned!(span=> { let (stand_in, error) = failure.tell(); let #argument = error; #applied })
+        }
+        // It returns from itself.
+        Expr::Closure(_) => quote_spanned!(value.span().resolved_at(span)=> failure.replace_with(#value)),
+        _ => stand_in(&quote_spanned!(span=> failure.forget()), value, &value.to_token_stream()),
+    }
+}
+
+/// Applies a value, at the value, where a wrong one is to be reported.
+fn stand_in(target: &TokenStream, decides: &Expr, value: &TokenStream) -> TokenStream {
+    let method = Ident::new(if is_decided_by_its_use(decides) { "succeed" } else { "replace" }, decides.span());
+    let applied = quote_spanned!(decides.span()=> .#method(#value));
+    quote!(#target #applied)
+}
+
+/// Whether the body of the closure means the same where it is written in place.
+fn is_plain(closure: &ExprClosure) -> bool {
+    closure.asyncness.is_none()
+        && matches!(closure.output, ReturnType::Default)
+        && !tokens::mentions(&closure.body.to_token_stream(), &Ident::new("return", Span::call_site()))
+}
+
+/// Whether the body has no statements in front of its value, so that its braces, if it has any, would be unnecessary.
+fn is_alone(closure: &ExprClosure) -> bool {
+    match &*closure.body {
+        Expr::Block(block) => block.label.is_none() && block.attrs.is_empty() && block.block.stmts.len() == 1,
+        _ => true,
     }
 }
 

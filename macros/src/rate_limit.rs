@@ -40,7 +40,11 @@ enum Limit {
 
 impl Limit {
     fn read(input: ParseStream<'_>) -> syn::Result<Self> {
-        let expression = policy::object(input, OPTIONS)?;
+        let mut expression = policy::object(input, OPTIONS)?;
+        // A fragment of a `macro_rules`.
+        while let Expr::Group(group) = expression {
+            expression = *group.expr;
+        }
         match &expression {
             Expr::Binary(binary) if matches!(binary.op, BinOp::Div(_)) => {
                 let (count, period) = (bare(&binary.left).to_token_stream(), bare(&binary.right).to_token_stream());

@@ -32,8 +32,7 @@
 /// # Arguments
 ///
 /// - the value, or a closure that gets the error and returns it: a `T` for a `Result<T, E>` or an `Option<T>`, or the whole `Result` or
-///   `Option`. The error of an `Option` is `()`. It is evaluated only when it is needed, may name the arguments, and a value (not a
-///   closure) may `.await`;
+///   `Option`. The error of an `Option` is `()`. It is evaluated only when it is needed, may name the arguments, and may `.await`;
 /// - `crate = path`: where `steadfast` is found.
 ///
 /// `Err` and `None` fail, refusals of the attributes below included. A return type that is neither cannot fail, and is an error.
@@ -121,16 +120,16 @@ pub mod private {
             Forgotten(PhantomData)
         }
 
+        /// What the failure tells.
+        #[inline]
+        pub fn tell(self) -> (Forgotten<R>, R::Error) {
+            (Forgotten(PhantomData), self.0)
+        }
+
         /// Applies a closure.
         #[inline]
         pub fn replace_with<V: Replacement<R>>(self, value: impl FnOnce(R::Error) -> V) -> R {
             value(self.0).outcome()
-        }
-
-        /// Applies a closure whose type only its use decides.
-        #[inline]
-        pub fn succeed_with(self, value: impl FnOnce(R::Error) -> R::Value) -> R {
-            R::success(value(self.0))
         }
     }
 

@@ -38,6 +38,7 @@ mod hygiene;
 mod macros;
 mod methods;
 mod offloaded;
+mod policies;
 mod sends;
 mod traits;
 mod watched;

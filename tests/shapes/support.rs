@@ -23,6 +23,34 @@ macro_rules! shape {
             $($rest)*
         }
     };
+    // The policies that fit a function that returns a `Result` and changes none of its arguments.
+    ($name:ident: policies() $($rest:tt)*) => {
+        shape! {
+            $name:
+            [hedge(after = 1h)]
+            [fallback(|error| Err(error)), rate_limit(100 / 1s, max_wait = 1s), circuit_breaker, timeout(1s), retry(attempts = 1), hedge(after = 1h)]
+            [rate_limit(100 / 1s, max_wait = 1s), concurrency_limit(8, max_wait = 1s), retry(attempts = 1), circuit_breaker]
+            gates()
+            $($rest)*
+        }
+    };
+    // The same, also where they are changed.
+    ($name:ident: $([$($attribute:meta),+])* gates() $($rest:tt)*) => {
+        shape! {
+            $name:
+            $([$($attribute),+])*
+            [circuit_breaker]
+            [rate_limit(100 / 1s)]
+            [rate_limit(100 / 1s, max_wait = 1s)]
+            [rate_limit(100 / 1s, key = 1_u8)]
+            [concurrency_limit(8)]
+            [concurrency_limit(8, max_wait = 0s)]
+            [fallback(|error| Err(error))]
+            [concurrency_limit(8), timeout(1s), circuit_breaker]
+            [rate_limit(100 / 1s, max_wait = 1s), concurrency_limit(8, max_wait = 1s), circuit_breaker]
+            $($rest)*
+        }
+    };
     ($name:ident: $([$($attribute:meta),+])+ for $before:tt in $head:tt $function:tt => $check:block) => {
         #[tokio::test(start_paused = true)]
         async fn $name() {

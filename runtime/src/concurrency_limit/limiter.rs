@@ -48,10 +48,15 @@ pub struct ConcurrencyLimiter {
     line: Mutex<Line>,
 }
 
-/// Those who wait, by the order in which they came, with what wakes them.
+/// Those who wait, by the order in which they came.
 struct Line {
     next: u64,
-    waiting: BTreeMap<u64, Option<Waker>>,
+    waiting: BTreeMap<u64, Caller>,
+}
+
+/// One who waits, and is woken if it has asked for that yet.
+struct Caller {
+    waker: Option<Waker>,
 }
 
 const WAITS: u64 = 1 << 32;
@@ -164,7 +169,7 @@ impl ConcurrencyLimiter {
             if full && self.load.compare_exchange(load, load + WAITS, Ordering::AcqRel, Ordering::Relaxed).is_ok() {
                 let ticket = line.next;
                 line.next += 1;
-                line.waiting.insert(ticket, None);
+                line.waiting.insert(ticket, Caller { waker: None });
                 return Entry::Later(Waiting::new(self, ticket));
             }
         }
@@ -188,15 +193,12 @@ impl ConcurrencyLimiter {
     #[cold]
     fn hand_over(&self) {
         // Woken one by one and outside of the lock: whoever is woken may run at once, and come back here.
-        while let Some(waker) = self.admit() {
-            if let Some(waker) = waker {
-                waker.wake();
-            }
+        while let Some(Caller { waker }) = self.admit() {
+            waker.into_iter().for_each(Waker::wake);
         }
     }
 
-    #[expect(clippy::option_option, reason = "one who was let in may not have been polled yet, and has no waker")]
-    fn admit(&self) -> Option<Option<Waker>> {
+    fn admit(&self) -> Option<Caller> {
         let mut line = self.lock();
         loop {
             let load = self.load.load(Ordering::Relaxed);
@@ -204,7 +206,7 @@ impl ConcurrencyLimiter {
                 return None;
             }
             if self.load.compare_exchange(load, load + 1 - WAITS, Ordering::AcqRel, Ordering::Relaxed).is_ok() {
-                return line.waiting.pop_first().map(|(_, waker)| waker);
+                return line.waiting.pop_first().map(|(_, caller)| caller);
             }
         }
     }
@@ -214,9 +216,9 @@ impl ConcurrencyLimiter {
         let mut line = self.lock();
         match line.waiting.get_mut(&ticket) {
             None => true,
-            Some(known) => {
-                if !known.as_ref().is_some_and(|known| known.will_wake(waker)) {
-                    *known = Some(waker.clone());
+            Some(caller) => {
+                if !caller.waker.as_ref().is_some_and(|known| known.will_wake(waker)) {
+                    caller.waker = Some(waker.clone());
                 }
                 false
             }
