@@ -17,7 +17,13 @@ fn epoch() -> Instant {
 /// The time now.
 #[inline]
 pub(crate) fn now() -> u64 {
-    nanos(Instant::now().saturating_duration_since(epoch()))
+    at(Instant::now())
+}
+
+/// The time that an instant is.
+#[inline]
+pub(crate) fn at(instant: Instant) -> u64 {
+    nanos(instant.saturating_duration_since(epoch()))
 }
 
 /// The instant for a timer. What the clock cannot express is as good as never.
@@ -27,10 +33,9 @@ pub(crate) fn instant(at: u64) -> Instant {
 }
 
 /// A length of time; more than 584 years are cut off.
-#[expect(clippy::cast_possible_truncation, reason = "compared before")]
+#[inline]
 pub(crate) const fn nanos(duration: Duration) -> u64 {
-    let nanos = duration.as_nanos();
-    if nanos > u64::MAX as u128 { u64::MAX } else { nanos as u64 }
+    duration.as_secs().saturating_mul(1_000_000_000).saturating_add(duration.subsec_nanos() as u64)
 }
 
 #[cfg(test)]

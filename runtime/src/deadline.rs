@@ -6,18 +6,21 @@
 use std::cell::Cell;
 use std::time::Duration;
 
-use tokio::time::Instant;
+use crate::clock;
 
-/// The deadlines within which something is being polled on this thread: the nearest of those that run, and the shortest of those that
-/// have not begun to, since nothing within them was yet seen to wait.
+/// The deadlines within which something is being polled on this thread, in nanoseconds of the clock: the nearest of those that run, and the
+/// shortest of those that have not begun to, since nothing within them was yet seen to wait.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
-    pub(crate) at: Option<Instant>,
-    pub(crate) unstarted: Option<Duration>,
+    pub(crate) at: u64,
+    pub(crate) unstarted: u64,
 }
 
+/// As far away as no deadline is.
+pub(crate) const NEVER: u64 = u64::MAX;
+
 thread_local! {
-    static LIMITS: Cell<Limits> = const { Cell::new(Limits { at: None, unstarted: None }) };
+    static LIMITS: Cell<Limits> = const { Cell::new(Limits { at: NEVER, unstarted: NEVER }) };
 }
 
 /// The time that is left to what runs now: until the nearest deadline of the `#[timeout]`s within which it is called, in whatever
@@ -48,9 +51,7 @@ thread_local! {
 /// ```
 #[must_use]
 pub fn remaining() -> Option<Duration> {
-    let Limits { at, unstarted } = LIMITS.get();
-    let left = at.map(|at| at.saturating_duration_since(Instant::now()));
-    nearest(left, unstarted)
+    LIMITS.get().left()
 }
 
 /// Whether a wait can end before the deadline, if there is one.
@@ -58,11 +59,11 @@ pub(crate) fn is_in_time(delay: Duration) -> bool {
     remaining().is_none_or(|left| delay < left)
 }
 
-#[inline]
-fn nearest<T: Ord>(one: Option<T>, other: Option<T>) -> Option<T> {
-    match (one, other) {
-        (Some(one), Some(other)) => Some(one.min(other)),
-        (one, other) => one.or(other),
+impl Limits {
+    pub(crate) fn left(self) -> Option<Duration> {
+        let Self { at, unstarted } = self;
+        let left = if at == NEVER { NEVER } else { at.saturating_sub(clock::now()) };
+        Some(left.min(unstarted)).filter(|&left| left != NEVER).map(Duration::from_nanos)
     }
 }
 
@@ -76,7 +77,7 @@ impl Scope {
     #[inline]
     pub(crate) fn enter(inner: Limits) -> Self {
         let outer = LIMITS.get();
-        LIMITS.set(Limits { at: nearest(outer.at, inner.at), unstarted: nearest(outer.unstarted, inner.unstarted) });
+        LIMITS.set(Limits { at: outer.at.min(inner.at), unstarted: outer.unstarted.min(inner.unstarted) });
         Self { outer }
     }
 }

@@ -9,7 +9,8 @@ use pin_project_lite::pin_project;
 use tokio::task::coop;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use crate::deadline::{Limits, Scope};
+use crate::clock;
+use crate::deadline::{Limits, NEVER, Scope};
 use crate::{Error, ErrorKind};
 
 /// Drops the function's future at a deadline and returns the timeout as the function's own error.
@@ -101,18 +102,16 @@ impl Deadline {
     #[cold]
     #[must_use]
     pub fn leaves_room(self: Pin<&Self>, delay: Duration) -> bool {
-        let Limits { at, unstarted } = self.limits();
-        let left = at.map(|at| at.saturating_duration_since(Instant::now()));
-        left.or(unstarted).is_none_or(|left| delay < left)
+        self.limits().left().is_none_or(|left| delay < left)
     }
 
     /// What is within this deadline, and nothing else.
     #[inline]
     fn limits(self: Pin<&Self>) -> Limits {
         match self.project_ref().timer.project_ref() {
-            TimerRef::Idle { limit } => Limits { at: None, unstarted: Some(*limit) },
-            TimerRef::Armed { sleep } => Limits { at: Some(sleep.deadline()), unstarted: None },
-            TimerRef::Never => Limits { at: None, unstarted: None },
+            TimerRef::Idle { limit } => Limits { at: NEVER, unstarted: clock::nanos(*limit) },
+            TimerRef::Armed { sleep } => Limits { at: clock::at(sleep.deadline()), unstarted: NEVER },
+            TimerRef::Never => Limits { at: NEVER, unstarted: NEVER },
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -55,8 +55,8 @@ pub struct CircuitBreaker {
     /// The generation, which every transition begins anew, above the phase in the two lowest bits. A call carries the word under which it
     /// was let through: an outcome counts only while that is still the word.
     word: AtomicU64,
-    /// Whether the last outcome was a failure: where only failures count, a success that follows a success changes nothing.
-    streak: AtomicU32,
+    /// Whether a success must be counted. Where only failures are, one that follows a success changes nothing.
+    attention: AtomicBool,
     inner: Mutex<Inner>,
     transitions: OnceLock<watch::Sender<CircuitState>>,
 }
@@ -101,7 +101,7 @@ impl CircuitBreaker {
         Self {
             settings: Settings::DEFAULT,
             word: AtomicU64::new(0),
-            streak: AtomicU32::new(0),
+            attention: AtomicBool::new(false),
             inner: Mutex::new(inner),
             transitions: OnceLock::new(),
         }
@@ -119,6 +119,7 @@ impl CircuitBreaker {
     #[must_use]
     pub const fn failure_rate(mut self, share: f64) -> Self {
         self.settings.failure_rate = Some(share);
+        self.attention = AtomicBool::new(true);
         self
     }
 
@@ -168,6 +169,7 @@ impl CircuitBreaker {
     #[must_use]
     pub const fn slow_call(mut self, duration: Duration) -> Self {
         self.settings.slow_call = Some(duration);
+        self.attention = AtomicBool::new(true);
         self
     }
 
@@ -251,10 +253,8 @@ impl CircuitBreaker {
     /// Counts the outcome of a call that was let through under `word`.
     #[inline]
     pub(super) fn settle(&self, word: u64, started: u64, failed: bool) {
-        let Settings { failure_rate, slow_call, .. } = &self.settings;
-        let closed = word & 3 == CircuitState::Closed as u64;
-        let ends_streak = self.streak.load(Ordering::Relaxed) != 0;
-        if failed || ends_streak || !closed || failure_rate.is_some() || slow_call.is_some() {
+        let is_probe = word & 3 != CircuitState::Closed as u64;
+        if failed || is_probe || self.attention.load(Ordering::Relaxed) {
             self.count(word, started, failed);
         }
     }
@@ -274,7 +274,7 @@ impl CircuitBreaker {
         if inner.tally.note(self.settings.trip(), failed, now) {
             return self.open(&mut inner, now);
         }
-        self.streak.store(u32::from(failed), Ordering::Relaxed);
+        self.attention.store(failed || self.settings.counts_successes(), Ordering::Relaxed);
     }
 
     fn count_probe(&self, inner: &mut Inner, failed: bool, now: u64) {
@@ -308,7 +308,7 @@ impl CircuitBreaker {
     fn change(&self, inner: &mut Inner, to: CircuitState) {
         inner.tally.forget();
         (inner.probing, inner.succeeded) = (0, 0);
-        self.streak.store(0, Ordering::Relaxed);
+        self.attention.store(self.settings.counts_successes(), Ordering::Relaxed);
         let generation = (self.word.load(Ordering::Relaxed) >> 2) + 1;
         self.word.store(generation << 2 | to as u64, Ordering::Release);
         if let Some(transitions) = self.transitions.get() {
