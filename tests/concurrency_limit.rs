@@ -165,11 +165,6 @@ async fn max_wait_and_queue() {
         sleep(time).await;
         Ok(())
     }
-    #[concurrency_limit(1, max_wait = 0s)]
-    async fn at_once(_argument: String) -> Result<(), Error> {
-        sleep(MS).await;
-        Ok(())
-    }
     let started = Instant::now();
     let timed = |patience: u32| async move {
         let outcome = work(100 * MS, patience * MS).await;

@@ -155,7 +155,12 @@ async fn over_a_cache_and_a_blocking_job() {
 #[tokio::test(start_paused = true)]
 async fn failures_of_the_cleanup_are_told_and_change_nothing() {
     static TOLD: Mutex<Vec<String>> = Mutex::new(Vec::new());
-    steadfast::on_report(|report| TOLD.lock().unwrap().push(report.to_string()));
+    // The other tests of this process report as well.
+    steadfast::on_report(|report| {
+        if ["locked", "clumsily"].contains(&report.name()) {
+            TOLD.lock().unwrap().push(report.to_string());
+        }
+    });
     #[finally(async { Err::<(), _>("the lock is gone") })]
     async fn locked() -> Result<u32, String> {
         Err("the body's own".to_owned())
