@@ -6,6 +6,7 @@ use syn::spanned::Spanned;
 use syn::{FnArg, Signature};
 
 use crate::ATTRIBUTES;
+use crate::batched;
 use crate::diagnostics::Errors;
 use crate::function::{Function, Item, Shape, all, self_ident, with_braces};
 use crate::layer::Layer;
@@ -27,13 +28,14 @@ pub(crate) fn attribute(name: &str, arguments: TokenStream, item: &TokenStream) 
             let stack = Stack::collect(first, arguments, &mut function.attributes, &mut errors);
             function.hide_ignored_arguments(&stack.written);
             check_function(&function, &stack, &mut errors);
-            stack.check(&function, &mut errors);
+            let one = stack.above_batch().and_then(|_| batched::of_one(&function));
+            stack.check(&function, one.as_ref(), &mut errors);
             match errors.into_tokens() {
                 Some(errors) => {
                     let item = function.unchanged(stack.makes_async(), &stack.uses());
                     quote!(#errors #item)
                 }
-                None => function_tokens(&function, &stack),
+                None => function_tokens(&function, one.as_ref(), &stack),
             }
         }
         Ok(Item::Declaration { semicolon, mut attributes, rest }) => {
@@ -114,21 +116,30 @@ fn assign_self(signature: &mut Signature, assigned: &dyn Fn(&Ident) -> bool) {
 }
 
 /// The function, with one body for the whole stack.
-fn function_tokens(function: &Function, stack: &Stack) -> TokenStream {
+///
+/// Where a layer makes a batch of calls, `one` is what the function is to a caller.
+fn function_tokens(function: &Function, one: Option<&Function>, stack: &Stack) -> TokenStream {
+    let batch = one.is_some().then_some(function);
+    let function = one.unwrap_or(function);
     let krate = stack.layers.iter().find_map(|entry| entry.parsed.common.krate.as_ref());
     let root = krate.map_or_else(|| quote!(::steadfast), |path| quote!(#path));
     let layers: Vec<&dyn Layer> = stack.layers.iter().map(|entry| &*entry.parsed.layer).collect();
-    let mut weaver = Weaver::new(function, stack, root);
+    let (above, below) = layers.split_at(stack.above_batch().map_or(layers.len(), |above| above + 1));
+    let mut weaver = Weaver::new(function, above, root, stack.makes_async());
+    if let Some(batch) = batch {
+        weaver.serve(batch, below);
+    }
     let woven = weaver.weave(&layers).tokens();
     let woven = site::counted(&weaver, stack, &woven);
-    let items: TokenStream = layers.iter().map(|layer| layer.items(&weaver)).collect();
+    let mut items: TokenStream = above.iter().map(|layer| layer.items(&weaver)).collect();
+    weaver.about_batch(|weaver| items.extend(below.iter().map(|layer| layer.items(weaver))));
 
     let mut signature = function.signature.clone();
     if stack.makes_async() && signature.asyncness.is_none() {
         signature.asyncness = Some(syn::Token![async](signature.fn_token.span()));
     }
     // Where an argument is bound again, the `mut` belongs there.
-    let binds_again = |ident: &Ident| layers.iter().any(|layer| layer.binds_again(&weaver, ident));
+    let binds_again = |ident: &Ident| above.iter().any(|layer| layer.binds_again(&weaver, ident));
     strip_mut(&mut signature, &binds_again);
     assign_self(&mut signature, &binds_again);
     let mut prologue = function.prologue.clone();

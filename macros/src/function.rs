@@ -12,6 +12,7 @@ use crate::tokens::{self, is_punct};
 use crate::types;
 
 /// A function with a body.
+#[derive(Clone)]
 pub(crate) struct Function {
     /// All attributes that are not part of the stack.
     pub(crate) attributes: Vec<Attribute>,
@@ -29,6 +30,7 @@ pub(crate) struct Function {
 }
 
 /// How the body is a future.
+#[derive(Clone)]
 pub(crate) enum Shape {
     /// `async fn f() { body }`
     Async,

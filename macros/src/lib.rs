@@ -62,5 +62,6 @@ attributes! {
     retry
     shield
     hedge
+    batched
     offload_blocking
 }

@@ -47,6 +47,7 @@ pub(crate) enum Mode {
 }
 
 /// The parameters of a function.
+#[derive(Clone)]
 pub(crate) struct Parameters {
     pub(crate) receiver: Option<Receiver>,
     /// In the order of declaration.

@@ -6,6 +6,7 @@ use syn::spanned::Spanned;
 use syn::{Attribute, Meta, Path};
 
 use crate::ATTRIBUTES;
+use crate::batched;
 use crate::diagnostics::Errors;
 use crate::function::Function;
 use crate::layer::{self, Parsed, Place};
@@ -75,8 +76,14 @@ impl Stack {
         self.layers.iter().any(|entry| entry.parsed.layer.makes_async())
     }
 
-    /// Reports what is wrong with the stack, and then with each layer.
-    pub(crate) fn check(&self, function: &Function, errors: &mut Errors) {
+    /// How many layers stand above `#[batched]`: those work on one call, the others on the batch.
+    pub(crate) fn above_batch(&self) -> Option<usize> {
+        self.layers.iter().position(|entry| entry.attribute.name == batched::NAME)
+    }
+
+    /// Reports what is wrong with the stack, and then with each layer. `one` is the function that its callers see, where that is another.
+    pub(crate) fn check(&self, function: &Function, one: Option<&Function>, errors: &mut Errors) {
+        let above = self.above_batch().unwrap_or_default();
         for (index, entry) in self.layers.iter().enumerate() {
             let (name, layer) = (entry.attribute.name, &entry.parsed.layer);
             let again = self.layers[..index].iter().any(|earlier| earlier.attribute.name == name);
@@ -90,6 +97,7 @@ impl Stack {
                     format!("`#[{name}]` makes the function async, so it stands last: put `#[{below}]` above it"),
                 );
             }
+            let function = one.filter(|_| index < above).unwrap_or(function);
             layer.check(Place { span: entry.span, function, stack: self }, errors);
         }
     }

@@ -13,9 +13,8 @@ use syn::spanned::Spanned;
 
 use crate::function::{Function, self_ident, with_braces};
 use crate::layer::Layer;
-use crate::parameters::{Binding, is_shared_reference};
+use crate::parameters::{Binding, is_shared_reference, strip_mut};
 use crate::site;
-use crate::stack::Stack;
 use crate::tokens::{self, located_at, own};
 use crate::types;
 
@@ -82,6 +81,16 @@ pub(crate) struct Weaver<'f> {
     late_below: bool,
     /// Whether a [gate](Self::gated) binds the arguments again.
     gate_encloses: bool,
+    /// What stands below a layer that makes one batch of several calls.
+    batch: Option<Batch<'f>>,
+}
+
+/// The function of a batch, and how its layers treat it.
+#[derive(Clone, Copy)]
+struct Batch<'f> {
+    function: &'f Function,
+    layers: &'f [&'f dyn Layer],
+    capture: Capture,
 }
 
 /// What a layer does before what is below it runs, and after.
@@ -100,9 +109,9 @@ pub(crate) struct Gate<'a> {
 }
 
 impl<'f> Weaver<'f> {
-    pub(crate) fn new(function: &'f Function, stack: &Stack, root: TokenStream) -> Self {
+    pub(crate) fn new(function: &'f Function, layers: &[&dyn Layer], root: TokenStream, offloads: bool) -> Self {
         let private = quote!(#root::__private);
-        let capture = if needs_borrow(function, stack) { Capture::Borrow } else { Capture::Move };
+        let capture = capture(function, layers);
         Self {
             function,
             root,
@@ -115,10 +124,40 @@ impl<'f> Weaver<'f> {
             pinned: None,
             held: RefCell::default(),
             names: 0,
-            offloads: stack.makes_async(),
+            offloads,
             late_below: false,
             gate_encloses: false,
+            batch: None,
         }
+    }
+
+    /// Says what the lowest layer so far makes a batch for.
+    pub(crate) fn serve(&mut self, function: &'f Function, layers: &'f [&'f dyn Layer]) {
+        self.batch = Some(Batch { function, layers, capture: capture(function, layers) });
+    }
+
+    /// Calls `write` with the function of the batch in the place of that of the caller.
+    pub(crate) fn about_batch<R>(&mut self, write: impl FnOnce(&mut Self) -> R) -> Option<R> {
+        let batch = self.batch.take()?;
+        let function = std::mem::replace(&mut self.function, batch.function);
+        let capture = std::mem::replace(&mut self.capture, batch.capture);
+        let gate_encloses = std::mem::take(&mut self.gate_encloses);
+        let written = write(self);
+        (self.function, self.capture, self.gate_encloses) = (function, capture, gate_encloses);
+        self.batch = Some(batch);
+        Some(written)
+    }
+
+    /// Writes what is below a layer that runs it for several callers, on another task: the arguments of that, and the rest.
+    pub(crate) fn in_batch(&mut self, below: &mut dyn FnMut(&mut Self) -> Woven) -> (TokenStream, Woven) {
+        let layers = self.batch.map_or(&[][..], |batch| batch.layers);
+        let written = self.about_batch(|weaver| {
+            let woven = weaver.in_background(below);
+            let mut signature = weaver.function.signature.clone();
+            strip_mut(&mut signature, &|ident| layers.iter().any(|layer| layer.binds_again(weaver, ident)));
+            (signature.inputs.into_token_stream(), woven)
+        });
+        written.unwrap_or_default()
     }
 
     /// The layers of the stack, outermost first, around the body.
@@ -312,9 +351,9 @@ impl<'f> Weaver<'f> {
         }
     }
 
-    /// Whether an attempt needs arguments of its own without being told which: those of a job on another thread.
+    /// Whether an attempt needs arguments of its own without being told which: those of a job on another thread, or of a batch.
     pub(crate) fn clones_all(&self) -> bool {
-        self.offloads
+        self.offloads || self.batch.is_some()
     }
 
     /// `move`, where the body takes the arguments along.
@@ -429,14 +468,15 @@ impl<'f> Weaver<'f> {
     }
 }
 
-/// Whether the body must leave the arguments where they are: it runs again, or an expression that is evaluated later names one.
-fn needs_borrow(function: &Function, stack: &Stack) -> bool {
-    stack.layers.iter().any(|entry| {
-        let layer = &entry.parsed.layer;
+/// How the body takes the arguments along: it must leave them where they are where it runs again, or where an expression that is evaluated
+/// later names one.
+fn capture(function: &Function, layers: &[&dyn Layer]) -> Capture {
+    let borrows = layers.iter().any(|layer| {
         let late = layer.late();
         let taken = function.parameters.bindings.iter().filter(|binding| !binding.is_shared_reference());
         let this = function.parameters.receiver.as_ref().filter(|receiver| !is_shared_reference(receiver)).map(self_ident);
         let mut taken = taken.map(|binding| &binding.ident).chain(&this);
         layer.repeats() || taken.any(|name| tokens::mentions(&late, name))
-    })
+    });
+    if borrows { Capture::Borrow } else { Capture::Move }
 }

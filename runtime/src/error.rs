@@ -57,6 +57,8 @@ pub enum ErrorKind {
     RateLimited,
     /// A `#[concurrency_limit]` has no place left, or none in time.
     Saturated,
+    /// The batch of a `#[batched]` panicked, or did not answer each key.
+    Batch,
     /// A test asked for it (feature `chaos`).
     Injected,
 }
@@ -126,6 +128,12 @@ impl Error {
         self.kind == ErrorKind::Saturated
     }
 
+    /// Whether the batch that a call was part of came to nothing.
+    #[must_use]
+    pub fn is_batch(&self) -> bool {
+        self.kind == ErrorKind::Batch
+    }
+
     /// The name of the annotated function, as it is written in the source.
     #[must_use]
     pub fn function(&self) -> &'static str {
@@ -160,6 +168,12 @@ impl fmt::Display for Error {
             ErrorKind::Shutdown => write!(f, "`{function}` did not run: its thread pool has shut down"),
             ErrorKind::Cancelled => write!(f, "`{function}` was cancelled"),
             ErrorKind::Injected => write!(f, "`{function}` failed: a test injected it"),
+            ErrorKind::Batch => match self.count {
+                None => write!(f, "`{function}` gave no answer: its batch panicked"),
+                Some(answers) => {
+                    write!(f, "`{function}` gave no answer: its batch came to {answers} of them, and not to one for each key")
+                }
+            },
             ErrorKind::CircuitOpen => {
                 write!(f, "`{function}` was not called: its circuit is open")?;
                 self.retry_after.map_or(Ok(()), |wait| write!(f, " for another {wait:?}"))
@@ -195,7 +209,7 @@ impl From<Error> for io::Error {
             ErrorKind::CircuitOpen => io::ErrorKind::ConnectionRefused,
             ErrorKind::RateLimited => io::ErrorKind::QuotaExceeded,
             ErrorKind::Saturated => io::ErrorKind::ResourceBusy,
-            ErrorKind::Injected => io::ErrorKind::Other,
+            ErrorKind::Batch | ErrorKind::Injected => io::ErrorKind::Other,
         };
         Self::new(kind, error)
     }

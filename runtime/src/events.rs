@@ -37,6 +37,7 @@ fn kind(kind: ErrorKind) -> &'static str {
         ErrorKind::CircuitOpen => "circuit_open",
         ErrorKind::RateLimited => "rate_limited",
         ErrorKind::Saturated => "saturated",
+        ErrorKind::Batch => "batch",
         ErrorKind::Injected => "injected",
     }
 }

@@ -47,6 +47,7 @@
 //! | [`finally`](macro@finally) | awaits a cleanup, however the function ended |
 //! | [`shield`](macro@shield) | finishes what has started, also without its caller |
 //! | [`cancellable`] | ends the work when a token says so, and cleans up |
+//! | [`batched`] | serves many calls by one call with all of their keys |
 //! | [`warn_slow_poll`] | reports a body that holds its thread |
 //! | [`offload_blocking`] | runs a blocking function on a thread pool |
 //!
@@ -82,6 +83,7 @@ extern crate self as steadfast;
 
 mod ask;
 mod background;
+mod batched;
 mod blocking_stream;
 pub mod cache;
 mod cancellable;
@@ -124,6 +126,7 @@ mod watchdog;
 mod worker_pool;
 
 pub use background::{Drained, Logged, drain, spawn_logged};
+pub use batched::batched;
 pub use blocking_stream::{BlockingSender, BlockingStream, ConsumerGone, blocking_stream};
 pub use cache::{Cache, CacheBuilder, RemovalCause, Stats, async_cached, coalesce};
 pub use cancellable::cancellable;
@@ -177,6 +180,7 @@ pub mod __private {
     pub use crate::ask::Met;
     pub use crate::outcome::{Judged, Refusal, Verdict, count, factor, panic_with, refuse_with};
 
+    pub use crate::batched::private as batched;
     pub use crate::cache::private as cache;
     pub use crate::cancellable::private as cancellable;
     #[cfg(feature = "chaos")]

@@ -12,7 +12,7 @@
 //! | `steadfast_calls_total` | counter | `function`, `outcome` = `ok`, `error`, `cancelled`, `panic` | calls that ended |
 //! | `steadfast_calls_running` | gauge | `function` | calls under way |
 //! | `steadfast_call_duration_seconds` | histogram | `function` | calls that returned, from the first [`publish`] on |
-//! | `steadfast_refusals_total` | counter | `function`, `kind` = `timeout`, `circuit_open`, `rate_limited`, `saturated`, `cancelled`, `recursion`, `shutdown`, `injected` | what a policy refused or cut short |
+//! | `steadfast_refusals_total` | counter | `function`, `kind` = `timeout`, `circuit_open`, `rate_limited`, `saturated`, `cancelled`, `recursion`, `shutdown`, `batch`, `injected` | what a policy refused or cut short |
 //! | `steadfast_retries_total` | counter | `function` | attempts after the first |
 //! | `steadfast_retry_wait_seconds` | histogram | `function` | waits before them |
 //! | `steadfast_cache_requests_total` | counter | `function`, `result` = `hit`, `miss` | look-ups of cached calls |

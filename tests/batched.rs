@@ -1,0 +1,314 @@
+//! `#[batched]`: who is in a batch, when it is sent off, and what becomes of its callers.
+#![forbid(unsafe_code)]
+#![deny(warnings, missing_docs, clippy::pedantic)]
+
+use std::sync::{Arc, Mutex, Once};
+use std::time::Duration;
+
+use futures::future::{join, join_all, join3, poll_immediate};
+use steadfast::testing::cancel_at_every_await;
+use steadfast::{
+    Error, ErrorKind, ReportKind, async_cached, batched, concurrency_limit, drain, offload_blocking, on_report, retry, timeout,
+};
+use tokio::time::{Instant, sleep};
+
+/// The batches that ran, by the name that a test gives. Each test has functions, and so statics, of its own.
+static RUNS: Mutex<Vec<(&'static str, Vec<u32>)>> = Mutex::new(Vec::new());
+
+fn ran(test: &'static str, ids: &[u32]) {
+    RUNS.lock().unwrap().push((test, ids.to_vec()));
+}
+
+fn runs(test: &str) -> Vec<Vec<u32>> {
+    RUNS.lock().unwrap().iter().filter(|(of, _)| *of == test).map(|(_, ids)| ids.clone()).collect()
+}
+
+fn reports(function: &str) -> Vec<(ReportKind, String)> {
+    static REPORTS: Mutex<Vec<(&'static str, ReportKind, String)>> = Mutex::new(Vec::new());
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        on_report(|report| REPORTS.lock().unwrap().push((report.name(), report.kind(), report.message().to_owned())));
+    });
+    let reports = REPORTS.lock().unwrap();
+    reports.iter().filter(|(of, ..)| *of == function).map(|(_, kind, text)| (*kind, text.clone())).collect()
+}
+
+const MS: Duration = Duration::from_millis(1);
+
+#[tokio::test(start_paused = true)]
+async fn callers_share_a_call() {
+    #[batched]
+    async fn double(ids: Vec<u32>) -> Vec<u64> {
+        ran("share", &ids);
+        sleep(MS).await;
+        ids.iter().map(|&id| u64::from(id) * 2).collect()
+    }
+    let started = Instant::now();
+    assert_eq!(join3(double(1), double(2), double(1)).await, (2, 4, 2));
+    assert_eq!(started.elapsed(), 6 * MS);
+    assert_eq!(runs("share"), [[1, 2, 1]]);
+    assert_eq!(double(3).await, 6);
+    assert_eq!(runs("share").len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_full_batch_does_not_wait() {
+    #[batched(max_batch_size = 2, delay = 1h)]
+    async fn echo(mut ids: Vec<u32>) -> Vec<u32> {
+        ran("full", &ids);
+        for id in &mut ids {
+            *id += 1;
+        }
+        ids
+    }
+    let started = Instant::now();
+    assert_eq!(join_all((0..4).map(echo)).await, [1, 2, 3, 4]);
+    assert_eq!(started.elapsed(), Duration::ZERO);
+    assert_eq!(echo(7).await, 8);
+    assert_eq!(started.elapsed(), Duration::from_secs(3_600));
+    assert_eq!(runs("full"), [vec![0, 1], vec![2, 3], vec![7]]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_delay_counts_from_the_first() {
+    #[batched(delay = Duration::from_millis(10))]
+    async fn echo(ids: Vec<u32>) -> Vec<u32> {
+        ran("delay", &ids);
+        ids
+    }
+    let late = async |id, after| {
+        sleep(after).await;
+        echo(id).await
+    };
+    assert_eq!(join3(echo(1), late(2, 9 * MS), late(3, 11 * MS)).await, (1, 2, 3));
+    assert_eq!(runs("delay"), [vec![1, 2], vec![3]]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_a_delay_it_takes_who_is_ready() {
+    #[batched(delay = 0s)]
+    async fn echo(ids: Vec<u32>) -> Vec<u32> {
+        ran("ready", &ids);
+        ids
+    }
+    let started = Instant::now();
+    join_all((0..3).map(echo)).await;
+    assert_eq!((started.elapsed(), runs("ready")), (Duration::ZERO, vec![vec![0, 1, 2]]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cancelled_caller_is_taken_out() {
+    #[batched(max_batch_size = 2)]
+    async fn echo(ids: Vec<u32>) -> Vec<u32> {
+        ran("cancelled", &ids);
+        ids
+    }
+    let mut gone = Box::pin(echo(1));
+    assert!(poll_immediate(&mut gone).await.is_none());
+    drop(gone);
+    // It takes no place either.
+    assert_eq!(join(echo(2), echo(3)).await, (2, 3));
+    assert_eq!(runs("cancelled"), [[2, 3]]);
+
+    // A batch that nobody waits for does not run.
+    let mut gone = Box::pin(echo(4));
+    assert!(poll_immediate(&mut gone).await.is_none());
+    drop(gone);
+    assert!(drain(Duration::from_secs(1)).await.is_complete());
+    assert_eq!(runs("cancelled").len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_that_was_sent_off_runs_to_its_end() {
+    static ENDED: Mutex<Vec<u32>> = Mutex::new(Vec::new());
+    #[batched(delay = 0s)]
+    async fn slow(ids: Vec<u32>) -> Vec<u32> {
+        sleep(10 * MS).await;
+        ENDED.lock().unwrap().extend(&ids);
+        ids
+    }
+    let mut gone = Box::pin(slow(1));
+    assert!(tokio::time::timeout(5 * MS, &mut gone).await.is_err());
+    drop(gone);
+    assert!(drain(Duration::from_secs(1)).await.is_complete());
+    assert_eq!(*ENDED.lock().unwrap(), [1]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_is_an_error_for_each_caller() {
+    #[batched]
+    async fn panicking(ids: Vec<u32>) -> Result<Vec<u32>, Error> {
+        sleep(MS).await;
+        panic!("no table for {} keys", ids.len())
+    }
+    reports("panicking");
+    let (first, second) = join(panicking(1), panicking(2)).await;
+    let error = first.unwrap_err();
+    assert!(error.is_batch() && second.unwrap_err().is_batch());
+    assert_eq!((error.kind(), error.function()), (ErrorKind::Batch, "panicking"));
+    assert_eq!(error.to_string(), "`panicking` gave no answer: its batch panicked");
+    assert!(drain(Duration::from_secs(1)).await.is_complete());
+    assert_eq!(reports("panicking"), [(ReportKind::Panic, "no table for 2 keys".to_owned())]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn so_are_answers_of_another_number() {
+    #[batched(or_else = |error| error.to_string())]
+    async fn short(ids: Vec<u32>) -> Vec<String> {
+        ids.iter().skip(1).map(ToString::to_string).collect()
+    }
+    #[batched]
+    async fn long(ids: Vec<u32>) -> Result<Vec<u32>, Error> {
+        Ok([ids, vec![1]].concat())
+    }
+    let text = "`short` gave no answer: its batch came to 1 of them, and not to one for each key";
+    assert_eq!(join(short(1), short(2)).await, (text.to_owned(), text.to_owned()));
+    assert!(long(1).await.unwrap_err().is_batch());
+    // The next batch is another one.
+    assert_eq!(reports("short"), []);
+}
+
+#[tokio::test(start_paused = true)]
+#[should_panic(expected = "`plain` gave no answer: its batch panicked")]
+async fn a_value_that_carries_no_error_panics() {
+    #[batched]
+    async fn plain(ids: Vec<u32>) -> Vec<u32> {
+        assert!(ids.is_empty(), "of its own");
+        ids
+    }
+    plain(1).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_error_goes_to_every_caller() {
+    #[derive(Debug, Clone, PartialEq)]
+    enum Failure {
+        Down,
+        Policy(Error),
+    }
+    impl From<Error> for Failure {
+        fn from(error: Error) -> Self {
+            Self::Policy(error)
+        }
+    }
+    type Reply<T> = Result<T, Failure>;
+    #[batched]
+    async fn find(ids: Vec<u32>) -> Reply<Vec<Option<u32>>> {
+        if ids.contains(&0) { Err(Failure::Down) } else { Ok(ids.into_iter().map(|id| (id < 9).then_some(id)).collect()) }
+    }
+    assert_eq!(join(find(1), find(9)).await, (Ok(Some(1)), Ok(None)));
+    assert_eq!(join(find(1), find(0)).await, (Err(Failure::Down), Err(Failure::Down)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cache_above_asks_only_for_what_it_lacks() {
+    #[async_cached]
+    #[timeout(20ms)]
+    #[batched]
+    async fn cached(ids: Vec<u32>) -> Result<Vec<u32>, Error> {
+        ran("cached", &ids);
+        if ids.contains(&99) {
+            sleep(30 * MS).await;
+        }
+        Ok(ids)
+    }
+    assert_eq!(join3(cached(1), cached(2), cached(1)).await, (Ok(1), Ok(2), Ok(1)));
+    assert_eq!(join(cached(1), cached(3)).await, (Ok(1), Ok(3)));
+    assert_eq!(runs("cached"), [vec![1, 2], vec![3]]);
+    assert!(cached(99).await.unwrap_err().is_timeout());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retry_below_repeats_the_batch_and_one_above_the_call() {
+    #[derive(Debug, Clone, PartialEq)]
+    struct Busy;
+    impl From<Error> for Busy {
+        fn from(_: Error) -> Self {
+            Self
+        }
+    }
+    #[batched]
+    #[retry(attempts = 3, delay = 0s)]
+    #[concurrency_limit(1)]
+    #[timeout(1s)]
+    async fn below(ids: Vec<u32>) -> Result<Vec<u32>, Busy> {
+        ran("below", &ids);
+        if runs("below").len() < 3 { Err(Busy) } else { Ok(ids.clone()) }
+    }
+    #[retry(attempts = 3, delay = 0s)]
+    #[concurrency_limit(8)]
+    #[batched]
+    async fn above(mut ids: Vec<u32>) -> Result<Vec<u32>, Busy> {
+        ran("above", &ids);
+        ids.retain(|id| *id != 0);
+        if ids.len() == 1 { Ok(ids) } else { Err(Busy) }
+    }
+    assert_eq!(join(below(1), below(2)).await, (Ok(1), Ok(2)));
+    assert_eq!(runs("below"), [[1, 2], [1, 2], [1, 2]]);
+    assert_eq!(above(1).await, Ok(1));
+    assert_eq!(above(0).await, Err(Busy));
+    assert_eq!(runs("above"), [[1], [0], [0], [0]]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_blocking_batch_and_a_generic_one() {
+    #[batched]
+    #[offload_blocking]
+    fn blocking(ids: Vec<u32>) -> Vec<u32> {
+        ids
+    }
+    #[batched]
+    async fn generic<T: Clone + Send + 'static>(ids: Vec<T>) -> Vec<(T, usize)> {
+        ids.iter().map(|id| (id.clone(), ids.len())).collect()
+    }
+    struct Repository<T>(T);
+    impl<T: Default + Send + 'static> Repository<T> {
+        #[batched(max_batch_size = Self::most())]
+        async fn load(ids: Vec<u32>) -> Vec<(u32, Self)> {
+            ids.into_iter().map(|id| (id, Self(T::default()))).collect()
+        }
+        fn most() -> u8 {
+            2
+        }
+    }
+    assert_eq!(join(blocking(1), blocking(2)).await, (1, 2));
+    assert_eq!(join3(generic(1), generic("a"), generic(2)).await, ((1, 2), ("a", 1), (2, 2)));
+    let (numbers, texts) = join(Repository::<u8>::load(1), Repository::<String>::load(2)).await;
+    assert_eq!((numbers.0, numbers.1.0, texts.0, texts.1.0), (1, 0, 2, String::new()));
+}
+
+/// A batch belongs to the runtime of its callers.
+#[test]
+fn each_runtime_has_its_own() {
+    #[batched]
+    async fn echo(ids: Vec<u32>) -> Result<Vec<u32>, Error> {
+        Ok(ids)
+    }
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let (gone, other) = (runtime(), runtime());
+    let mut lost = Box::pin(echo(1));
+    gone.block_on(async { assert!(poll_immediate(&mut lost).await.is_none()) });
+    assert_eq!(other.block_on(echo(2)), Ok(2));
+    reports("echo");
+    drop(gone);
+    assert!(other.block_on(lost).unwrap_err().is_shutdown());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_caller_may_go_at_every_await() {
+    #[batched]
+    async fn echo(ids: Vec<u32>) -> Vec<u32> {
+        sleep(MS).await;
+        ids
+    }
+    let awaits = cancel_at_every_await(
+        async || Arc::new(()),
+        async |_| {
+            let both = join(echo(1), echo(2)).await;
+            assert_eq!(both, (1, 2));
+        },
+        async |_: &Arc<()>| assert_eq!(echo(3).await, 3),
+    )
+    .await;
+    assert!(awaits >= 1);
+}
