@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures::future::{join, join_all, join3, poll_immediate};
 use steadfast::testing::cancel_at_every_await;
 use steadfast::{
-    Error, ErrorKind, ReportKind, async_cached, batched, concurrency_limit, drain, offload_blocking, on_report, retry, timeout,
+    Error, ErrorKind, ReportKind, async_cached, batched, concurrency_limit, offload_blocking, on_report, retry, timeout,
 };
 use tokio::time::{Instant, sleep};
 
@@ -34,6 +34,11 @@ fn reports(function: &str) -> Vec<(ReportKind, String)> {
 }
 
 const MS: Duration = Duration::from_millis(1);
+
+/// Lets the batches of this test end: `drain` would wait for those of the others too, whose clocks are their own.
+async fn everything_has_run() {
+    sleep(Duration::from_secs(1)).await;
+}
 
 #[tokio::test(start_paused = true)]
 async fn callers_share_a_call() {
@@ -114,7 +119,7 @@ async fn a_cancelled_caller_is_taken_out() {
     let mut gone = Box::pin(echo(4));
     assert!(poll_immediate(&mut gone).await.is_none());
     drop(gone);
-    assert!(drain(Duration::from_secs(1)).await.is_complete());
+    everything_has_run().await;
     assert_eq!(runs("cancelled").len(), 1);
 }
 
@@ -130,7 +135,7 @@ async fn a_batch_that_was_sent_off_runs_to_its_end() {
     let mut gone = Box::pin(slow(1));
     assert!(tokio::time::timeout(5 * MS, &mut gone).await.is_err());
     drop(gone);
-    assert!(drain(Duration::from_secs(1)).await.is_complete());
+    everything_has_run().await;
     assert_eq!(*ENDED.lock().unwrap(), [1]);
 }
 
@@ -147,7 +152,7 @@ async fn a_panic_is_an_error_for_each_caller() {
     assert!(error.is_batch() && second.unwrap_err().is_batch());
     assert_eq!((error.kind(), error.function()), (ErrorKind::Batch, "panicking"));
     assert_eq!(error.to_string(), "`panicking` gave no answer: its batch panicked");
-    assert!(drain(Duration::from_secs(1)).await.is_complete());
+    everything_has_run().await;
     assert_eq!(reports("panicking"), [(ReportKind::Panic, "no table for 2 keys".to_owned())]);
 }
 
