@@ -1,43 +1,47 @@
-//! Hashing the files of the checkout, on the blocking pool.
+//! `#[offload_blocking]`: the files of the checkout are hashed on threads of their own.
 
 use std::collections::HashSet;
+use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
 use std::thread::{self, ThreadId};
+use std::time::{Duration, Instant};
 
+use futures::future::try_join_all;
 use steadfast::offload_blocking;
+use tokio::time::sleep;
 
 use crate::error::AppError;
+use crate::report::{Report, note};
 
-/// The threads on which files were hashed.
-pub(crate) static THREADS: Mutex<Vec<ThreadId>> = Mutex::new(Vec::new());
+/// Bodies that compute want few threads, or nothing is left for the rest of the program.
+const LIMIT: usize = 2;
 
-/// Without attributes: it blocks the thread on which it is called.
-pub(crate) fn hash_here(path: &Path) -> Result<String, AppError> {
-    let content = std::fs::read(path)?;
-    // More than once, so that the machine has something to do.
-    let hash = (0..200).fold(blake3::hash(&content), |_, _| blake3::hash(&content));
-    Ok(hash.to_hex().to_string())
-}
-
-#[offload_blocking(limit = 4)] // four at once
-pub(crate) fn hash(path: PathBuf) -> Result<String, AppError> {
-    THREADS.lock().unwrap_or_else(PoisonError::into_inner).push(thread::current().id());
+#[offload_blocking(limit = LIMIT)] // so many at once
+fn hash(path: PathBuf) -> Result<blake3::Hash, AppError> {
+    let _working = Working::begin();
     hash_here(&path)
 }
 
-/// The source files of this checkout.
+/// The same without attributes: it blocks the thread on which it is called.
+fn hash_here(path: &Path) -> Result<blake3::Hash, AppError> {
+    let content = fs::read(path)?;
+    // Over and over, as a password would be: one pass over a source file is no work for a thread.
+    Ok((0..200).fold(blake3::hash(&content), |hash, _| blake3::keyed_hash(hash.as_bytes(), &content)))
+}
+
+/// The texts of this checkout.
 #[offload_blocking]
-pub(crate) fn sources() -> Result<Vec<PathBuf>, AppError> {
+fn texts(root: PathBuf) -> Result<Vec<PathBuf>, AppError> {
     let mut found = Vec::new();
-    let mut folders = vec![PathBuf::from(env!("CARGO_MANIFEST_DIR"))];
+    let mut folders = vec![root];
     while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder)? {
-            let path = entry?.path();
-            let name = path.file_name().unwrap_or_default();
-            if path.is_dir() && name != "target" && name != ".git" {
+        for entry in fs::read_dir(folder)? {
+            let (path, kind) = entry.and_then(|entry| Ok((entry.path(), entry.file_type()?)))?;
+            if kind.is_dir() && !path.ends_with("target") && !path.ends_with(".git") {
                 folders.push(path);
-            } else if path.is_file() {
+            } else if kind.is_file() && path.extension().is_some_and(|kind| kind == "rs" || kind == "md" || kind == "toml") {
                 found.push(path);
             }
         }
@@ -45,7 +49,69 @@ pub(crate) fn sources() -> Result<Vec<PathBuf>, AppError> {
     Ok(found)
 }
 
-/// How many threads have hashed.
-pub(crate) fn threads() -> HashSet<ThreadId> {
-    THREADS.lock().unwrap_or_else(PoisonError::into_inner).iter().copied().collect()
+/// How many bodies run, and how many did so at most.
+static NOW: AtomicUsize = AtomicUsize::new(0);
+static MOST: AtomicUsize = AtomicUsize::new(0);
+/// The threads they ran on.
+static THREADS: Mutex<Vec<ThreadId>> = Mutex::new(Vec::new());
+
+struct Working;
+
+impl Working {
+    fn begin() -> Self {
+        MOST.fetch_max(NOW.fetch_add(1, Relaxed) + 1, Relaxed);
+        THREADS.lock().unwrap_or_else(PoisonError::into_inner).push(thread::current().id());
+        Self
+    }
+}
+
+impl Drop for Working {
+    fn drop(&mut self) {
+        NOW.fetch_sub(1, Relaxed);
+    }
+}
+
+fn threads() -> HashSet<ThreadId> {
+    THREADS.lock().unwrap_or_else(PoisonError::into_inner).drain(..).collect()
+}
+
+pub(crate) async fn show(report: &mut Report) -> anyhow::Result<()> {
+    report.step("offload_blocking: hashing the texts of this checkout");
+    let paths = texts(env!("CARGO_MANIFEST_DIR").into()).await?;
+    let hash_all = || paths.iter().map(|path| hash_here(path)).collect::<Result<Vec<_>, _>>();
+    hash_all()?; // so that neither side reads from a cold disk
+
+    let began = Instant::now();
+    let (bare, ticks) = ticks_during(async { hash_all() }).await;
+    let (bare, time) = (bare?, began.elapsed());
+    note(format_args!("without it: {} files, {time:.0?}, {ticks} ticks of a clock in the same task", bare.len()));
+
+    let began = Instant::now();
+    let (hashes, ticks) = ticks_during(try_join_all(paths.iter().map(|path| hash(path.clone())))).await;
+    let (hashes, time) = (hashes?, began.elapsed());
+    report.check(hashes == bare, format_args!("with it: the same {} hashes, {time:.0?}", hashes.len()))?;
+    report.check(ticks > 0, format_args!("meanwhile the task was free: {ticks} ticks"))?;
+
+    let (most, threads) = (MOST.load(Relaxed), threads());
+    let elsewhere = !threads.is_empty() && !threads.contains(&thread::current().id());
+    report.check(
+        elsewhere && most <= LIMIT,
+        format_args!("{} threads of the pool took part, {most} at once: the limit is {LIMIT}", threads.len()),
+    )
+}
+
+/// Does the work beside a clock that ticks in the same task, which it does only while nothing blocks the thread.
+async fn ticks_during<T>(work: impl Future<Output = T>) -> (T, u32) {
+    let mut ticks = 0;
+    let clock = async {
+        loop {
+            sleep(Duration::from_millis(5)).await;
+            ticks += 1;
+        }
+    };
+    let outcome = tokio::select! {
+        outcome = work => outcome,
+        () = clock => unreachable!("it ticks for ever"),
+    };
+    (outcome, ticks)
 }

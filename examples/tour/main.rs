@@ -1,40 +1,47 @@
 //! What each attribute does, on a real HTTP server, a real database and real files: `cargo run --example tour`.
 //!
-//! Every step checks what it says, and the program ends with an error where something did not behave so.
+//! Every step checks what it says, and the program names the step and fails where something did not behave so.
 
+mod caching;
+mod deadlines;
 mod error;
 mod files;
+mod http;
 mod report;
+mod retries;
 mod rows;
 mod server;
-mod steps;
-mod upstream;
+mod stack;
 
 use std::process::ExitCode;
 
 use report::Report;
 use server::Server;
+use steadfast::timeout;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match tour().await {
-        Ok(()) => ExitCode::SUCCESS,
+    let mut report = Report::default();
+    match tour(&mut report).await {
+        Ok(()) => {
+            println!("\n{report}: all of it as it should be.");
+            ExitCode::SUCCESS
+        }
         Err(error) => {
-            eprintln!("\nThe tour ended early: {error}");
+            eprintln!("\nStep {}: {error:#}", report.current());
             ExitCode::FAILURE
         }
     }
 }
 
-async fn tour() -> anyhow::Result<()> {
+#[timeout(1min)] // a step that waits for ever has failed, too
+async fn tour(report: &mut Report) -> anyhow::Result<()> {
     let server = Server::start().await?;
     println!("An HTTP server listens on {}, with endpoints that are slow, flaky and broken.", server.base());
-    let mut report = Report::default();
-    steps::deadlines(&server, &mut report).await?;
-    steps::retries(&server, &mut report).await?;
-    steps::caching(&server, &mut report).await?;
-    steps::database(&mut report).await?;
-    steps::threads(&mut report).await?;
-    steps::stack(&server, &mut report).await?;
-    report.finish()
+    deadlines::show(&server, report).await?;
+    retries::show(&server, report).await?;
+    caching::show(&server, report).await?;
+    rows::show(report).await?;
+    files::show(report).await?;
+    stack::show(&server, report).await
 }

@@ -1,44 +1,42 @@
 //! What is shown, and whether it is true.
 
-use std::fmt::Display;
-use std::time::Duration;
+use std::fmt::{self, Display};
 
-/// Prints the steps, in plain lines.
 #[derive(Default)]
 pub(crate) struct Report {
+    step: &'static str,
     steps: u32,
     checks: u32,
 }
 
 impl Report {
-    /// Begins a step.
-    pub(crate) fn step(&mut self, attribute: &str, what: &str) {
+    pub(crate) fn step(&mut self, name: &'static str) {
+        self.step = name;
         self.steps += 1;
-        println!("\n{}. {attribute}: {what}", self.steps);
+        println!("\n{}. {name}", self.steps);
     }
 
-    /// Shows something.
-    #[expect(clippy::unused_self, reason = "lines belong to a step")]
-    pub(crate) fn line(&self, text: impl Display) {
-        println!("   {text}");
-    }
-
-    /// Shows something that must be so.
+    /// Shows what must be so.
     pub(crate) fn check(&mut self, holds: bool, text: impl Display) -> anyhow::Result<()> {
+        anyhow::ensure!(holds, "not as it should be: {text}");
         self.checks += 1;
-        anyhow::ensure!(holds, "in step {}, this is not so: {text}", self.steps);
-        println!("   {text}");
+        note(text);
         Ok(())
     }
 
-    #[expect(clippy::unnecessary_wraps, reason = "the last of a chain of results")]
-    pub(crate) fn finish(&self) -> anyhow::Result<()> {
-        println!("\n{} steps, {} checks, all of them as they should be.", self.steps, self.checks);
-        Ok(())
+    /// The step that runs, for those who ask why the program ended.
+    pub(crate) fn current(&self) -> String {
+        format!("{}. {}", self.steps, self.step)
     }
 }
 
-/// A time as somebody would say it.
-pub(crate) fn ms(time: Duration) -> String {
-    format!("{} ms", time.as_millis())
+impl Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} steps, {} checks", self.steps, self.checks)
+    }
+}
+
+/// Shows what is only for comparison.
+pub(crate) fn note(text: impl Display) {
+    println!("   {text}");
 }

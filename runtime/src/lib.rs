@@ -44,17 +44,11 @@
 //! | [`macro@circuit_breaker`] | refuses calls while what is called fails |
 //! | [`async_cached`] | keeps results, and lets one caller compute while the others wait |
 //! | [`coalesce`] | lets callers share a run, and keeps nothing |
-<<<<<<< ours
 //! | [`finally`](macro@finally) | awaits a cleanup, however the function ended |
 //! | [`shield`](macro@shield) | finishes what has started, also without its caller |
-//! | [`cancellable`] | ends the work when a token says so, and cleans up |
-//! | [`batched`] | serves many calls by one call with all of their keys |
-//! | [`warn_slow_poll`] | reports a body that holds its thread |
-=======
 //! | [`macro@cancellable`] | ends the work when a token says so, and cleans up |
 //! | [`macro@batched`] | serves many calls by one call with all of their keys |
 //! | [`macro@warn_slow_poll`] | reports a body that holds its thread |
->>>>>>> theirs
 //! | [`offload_blocking`] | runs a blocking function on a thread pool |
 //!
 //! Beside them stand plain functions, for what acts on data or on a block and not on a whole function:
@@ -79,6 +73,8 @@
 //! # Features
 //!
 //! - `rayon`: `#[offload_blocking(pool = rayon)]`.
+//! - `registry`: `registry()`, every annotated function that has run, with its policies, counters and handles.
+//! - `metrics`: figures for the `metrics` facade. `tracing`: events about refusals and retries. `chaos`: faults on purpose, for tests.
 //! - `test-util`: the module `testing`, and tokio's paused clock; for `dev-dependencies`.
 
 #![forbid(unsafe_code)]
