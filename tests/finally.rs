@@ -207,3 +207,22 @@ async fn counted(log: Log) {
         tokio::task::yield_now().await;
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn in_generic_impls_with_borrowed_arguments_that_it_does_not_name() {
+    struct Rows<T>(Vec<T>);
+    impl<T: Clone + std::fmt::Debug + Send + 'static> Rows<T> {
+        #[finally({ let log = log.clone(); async move { log.note(format!("pushed {row:?}")) } })]
+        #[timeout(1s)]
+        async fn push(&mut self, row: T, log: Log, text: &mut String) -> Option<usize> {
+            tokio::task::yield_now().await;
+            self.0.push(row);
+            text.push('!');
+            log.note(text.as_str());
+            Some(self.0.len())
+        }
+    }
+    let (mut rows, log, mut text) = (Rows(Vec::new()), Log::default(), String::new());
+    assert_eq!(rows.push(7, log.clone(), &mut text).await, Some(1));
+    assert_eq!(log.take(), ["!", "pushed 7"]);
+}

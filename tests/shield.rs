@@ -223,3 +223,30 @@ async fn no_half_done_transfer_is_left_whoever_is_dropped_and_when() {
     .await;
     assert!(awaits > 0);
 }
+
+#[tokio::test(start_paused = true)]
+async fn in_generic_impls_and_functions() {
+    struct Rows<T>(Mutex<Vec<T>>);
+    impl<T: Clone + Send + 'static> Rows<T> {
+        #[shield]
+        #[timeout(1s)]
+        async fn push(self: Arc<Self>, row: T) -> Option<usize> {
+            tokio::task::yield_now().await;
+            let mut rows = self.0.lock().unwrap();
+            rows.push(row);
+            Some(rows.len())
+        }
+    }
+    #[shield]
+    async fn twice<T, const N: usize>(values: [T; N]) -> usize
+    where
+        T: Send + 'static,
+    {
+        drop(values);
+        N * 2
+    }
+    let rows = Arc::new(Rows(Mutex::new(Vec::new())));
+    assert_eq!(Arc::clone(&rows).push("a".to_owned()).await, Some(1));
+    assert_eq!(Arc::clone(&rows).push("b".to_owned()).await, Some(2));
+    assert_eq!(twice([1, 2, 3]).await, 6);
+}
