@@ -55,6 +55,7 @@ pub fn remaining() -> Option<Duration> {
 }
 
 /// Whether a wait can end before the deadline, if there is one.
+#[inline]
 pub(crate) fn is_in_time(delay: Duration) -> bool {
     remaining().is_none_or(|left| delay < left)
 }

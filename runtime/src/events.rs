@@ -14,7 +14,8 @@ pub(crate) fn refused(error: &Error) {
 }
 
 /// An attempt failed, and another follows after `delay`.
-#[cold]
+#[cfg_attr(any(feature = "tracing", feature = "metrics"), cold)]
+#[cfg_attr(not(any(feature = "tracing", feature = "metrics")), inline)]
 pub(crate) fn retrying(function: &'static str, attempt: u32, delay: Duration) {
     #[cfg(feature = "tracing")]
     tracing::debug!(target: "steadfast", function, attempt, ?delay, "an attempt failed, and another follows");

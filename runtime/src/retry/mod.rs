@@ -106,13 +106,17 @@ pub mod private {
     }
 
     /// The wait after a failure: at least what was [noted](note) and what the error tells.
-    #[cold]
+    #[inline]
     pub fn at_least(delay: Duration, noted: u64, hint: Option<Duration>) -> Duration {
+        // As a rule nobody asks for anything.
+        if noted == 0 && hint.is_none() {
+            return delay;
+        }
         delay.max(Duration::from_nanos(noted)).max(hint.unwrap_or_default())
     }
 
     /// Whether a wait ends before the deadline of a caller.
-    #[cold]
+    #[inline]
     pub fn is_in_time(delay: Duration) -> bool {
         crate::deadline::is_in_time(delay)
     }
@@ -141,6 +145,7 @@ pub mod private {
     }
 
     /// Tells whoever watches.
+    #[inline]
     pub fn retrying(function: &'static str, attempt: u32, delay: Duration) {
         crate::events::retrying(function, attempt, delay);
     }
