@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::routing::get;
-use steadfast::{Error, retry, shield, timeout};
+use steadfast::{Error, async_cached, coalesce, concurrency_limit, retry, shield, timeout};
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::sleep;
@@ -249,4 +249,36 @@ async fn in_generic_impls_and_functions() {
     assert_eq!(Arc::clone(&rows).push("a".to_owned()).await, Some(1));
     assert_eq!(Arc::clone(&rows).push("b".to_owned()).await, Some(2));
     assert_eq!(twice([1, 2, 3]).await, 6);
+}
+
+#[tokio::test(start_paused = true)]
+async fn below_layers_that_wait_in_the_recommended_order() {
+    #[async_cached(handle = kept)]
+    #[concurrency_limit(1)]
+    #[timeout(5s)]
+    #[shield]
+    async fn slow(id: String, text: &str) -> Option<usize> {
+        sleep(2 * SECOND).await;
+        Some(id.len() + text.len())
+    }
+    #[coalesce]
+    #[shield]
+    async fn shared(id: String) -> usize {
+        sleep(SECOND).await;
+        id.len()
+    }
+    #[async_cached(ttl = 1min)]
+    #[timeout(10s)]
+    #[retry(clone(id))]
+    #[timeout(5s)]
+    #[shield]
+    async fn retried(id: String) -> Option<usize> {
+        tokio::task::yield_now().await;
+        Some(id.len())
+    }
+    let all = futures::future::join_all((0..10).map(|_| slow("ab".to_owned(), "c"))).await;
+    assert!(all.iter().all(|one| *one == Some(3)));
+    assert_eq!(kept().stats().loads, 1);
+    assert_eq!(tokio::join!(shared("ab".to_owned()), shared("ab".to_owned())), (2, 2));
+    assert_eq!(retried("abc".to_owned()).await, Some(3));
 }

@@ -54,25 +54,31 @@ impl Layer for Shield {
             }
         };
         let refusal = weaver.refuse_or_panic(&quote_spanned!(span=> stopped.error(#name)));
-        let shielded = weaver.awaiting(&quote_spanned!(span=> #private::shield::shield(#name, #work, #describe)));
+        // One expression, made before a layer above waits: the arguments are in it then.
+        let shielded = quote_spanned! {span=>
+            {
+                #asks
+                #bind_tracker
+                #copies
+                let #work = #fit.pass(async move {
+                    #borrows
+                    #inside
+                });
+                #tracked
+                #private::shield::shield(#name, #work, #describe)
+            }
+        };
+        let Woven { evaluate, carried, setup, run } = weaver.leaf(&shielded);
         Woven {
+            evaluate,
+            carried,
+            setup,
             run: quote_spanned! {span=>
-                {
-                    #asks
-                    #bind_tracker
-                    #copies
-                    let #work = #fit.pass(async move {
-                        #borrows
-                        #inside
-                    });
-                    #tracked
-                    match #shielded {
-                        ::core::result::Result::Ok(out) => out,
-                        ::core::result::Result::Err(stopped) => #refusal,
-                    }
+                match #run {
+                    ::core::result::Result::Ok(out) => out,
+                    ::core::result::Result::Err(stopped) => #refusal,
                 }
             },
-            ..Woven::default()
         }
     }
 
