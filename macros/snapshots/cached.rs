@@ -69,8 +69,12 @@ async fn read(path: PathBuf, patience: Duration) -> io::Result<String> {
                 };
                 (body_5, limit_6, shape_3, turn)
             };
-            let mut deadline_7 = ::core::pin::pin!(
-                ::steadfast::__private::timeout::Deadline::new(limit_6)
+            let mut deadline_7 = ::steadfast::__private::timeout::Deadline::new(
+                limit_6,
+                {
+                    static DEADLINES: ::steadfast::__private::timeout::Deadlines = ::steadfast::__private::timeout::Deadlines::new();
+                    &DEADLINES
+                },
             );
             let lead_4;
             let mut body_5 = ::core::pin::pin!(
@@ -93,7 +97,7 @@ async fn read(path: PathBuf, patience: Duration) -> io::Result<String> {
                     match lead_4
                         .scope(
                             ::steadfast::__private::timeout::within(
-                                deadline_7.as_mut(),
+                                &mut deadline_7,
                                 body_5.as_mut(),
                             ),
                         )

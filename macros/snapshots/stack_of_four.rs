@@ -66,8 +66,12 @@ async fn user(db: Db, id: UserId) -> Result<User, AppError> {
             let mut original_15 = ::steadfast::__private::retry::Repeat::new(
                 ::steadfast::__private::retry::ask_repeat(&id).pass(id),
             );
-            let mut deadline_6 = ::core::pin::pin!(
-                ::steadfast::__private::timeout::Deadline::new(limit_5)
+            let mut deadline_6 = ::steadfast::__private::timeout::Deadline::new(
+                limit_5,
+                {
+                    static DEADLINES: ::steadfast::__private::timeout::Deadlines = ::steadfast::__private::timeout::Deadlines::new();
+                    &DEADLINES
+                },
             );
             let lead_4 = match turn {
                 ::steadfast::__private::cache::Turn::Lead(lead) => lead,
@@ -93,17 +97,21 @@ async fn user(db: Db, id: UserId) -> Result<User, AppError> {
                                     500000000u32,
                                 );
                                 let pool_20 = ::steadfast::__private::offload::Tokio;
-                                let mut deadline_17 = ::core::pin::pin!(
-                                    ::steadfast::__private::timeout::Deadline::new(limit_16)
+                                let mut deadline_17 = ::steadfast::__private::timeout::Deadline::new(
+                                    limit_16,
+                                    {
+                                        static DEADLINES: ::steadfast::__private::timeout::Deadlines = ::steadfast::__private::timeout::Deadlines::new();
+                                        &DEADLINES
+                                    },
                                 );
                                 match 'timeout_19: {
                                     ::core::result::Result::Ok(
                                         match match match lead_4
                                             .scope(
                                                 ::steadfast::__private::timeout::within(
-                                                    deadline_6.as_mut(),
+                                                    &mut deadline_6,
                                                     ::steadfast::__private::timeout::within(
-                                                        deadline_17.as_mut(),
+                                                        &mut deadline_17,
                                                         ::steadfast::__private::offload::run(
                                                             pool_20,
                                                             {
@@ -213,7 +221,7 @@ async fn user(db: Db, id: UserId) -> Result<User, AppError> {
                                     .wait(&outcome),
                             );
                             if !::steadfast::__private::retry::is_in_time(delay)
-                                || !deadline_6.as_ref().leaves_room(delay)
+                                || !deadline_6.leaves_room(delay)
                             {
                                 break outcome;
                             }
@@ -227,7 +235,7 @@ async fn user(db: Db, id: UserId) -> Result<User, AppError> {
                         match lead_4
                             .scope(
                                 ::steadfast::__private::timeout::within(
-                                    deadline_6.as_mut(),
+                                    &mut deadline_6,
                                     ::steadfast::__private::retry::wait(delay),
                                 ),
                             )

@@ -6,13 +6,17 @@ pub async fn greeting(&self, name: &str, mut count: u32) -> String {
     );
     let returned = {
         let limit_1: ::core::time::Duration = ::core::time::Duration::new(2u64, 0u32);
-        let mut deadline_2 = ::core::pin::pin!(
-            ::steadfast::__private::timeout::Deadline::new(limit_1)
+        let mut deadline_2 = ::steadfast::__private::timeout::Deadline::new(
+            limit_1,
+            {
+                static DEADLINES: ::steadfast::__private::timeout::Deadlines = ::steadfast::__private::timeout::Deadlines::new();
+                &DEADLINES
+            },
         );
         match 'timeout_4: {
             ::core::result::Result::Ok(
                 match ::steadfast::__private::timeout::within(
-                        deadline_2.as_mut(),
+                        &mut deadline_2,
                         async move {
                             if let ::core::option::Option::Some(returned) = ::core::option::Option::None::<
                                 String,

@@ -227,7 +227,7 @@ impl Retry {
         let elapsed = self.max_elapsed.as_ref().map(|limit| {
             quote_spanned!(span=> || !#private::retry::Attempts::ends_in_time(#started, #limit, delay))
         });
-        let deadlines = weaver.deadlines().iter().map(|deadline| quote_spanned!(span=> || !#deadline.as_ref().leaves_room(delay)));
+        let deadlines = weaver.deadlines().iter().map(|deadline| quote_spanned!(span=> || !#deadline.leaves_room(delay)));
         quote_spanned! {span=>
             if !#private::retry::is_in_time(delay) #(#deadlines)* #elapsed { break outcome; }
         }

@@ -61,7 +61,7 @@ impl Layer for Timeout {
         self.or_else.to_token_stream()
     }
 
-    // let deadline = pin!(Deadline::new(limit)); ..
+    // let mut deadline = Deadline::new(limit, ..); ..
     // match 'timeout: { Ok(..) } { Ok(value) => value, Err(expired) => refusal }
     fn weave(&self, weaver: &mut Weaver<'_>, below: &mut dyn FnMut(&mut Weaver<'_>) -> Woven) -> Woven {
         let span = Span::mixed_site();
@@ -70,7 +70,7 @@ impl Layer for Timeout {
         let label = weaver.label("timeout");
         let bind_limit = self.limit.as_ref().map(|written| written.bind(&limit));
         let (within, shared) = (quote!(#private::timeout::within), deadline.clone());
-        let wrap = move |future: &TokenStream| quote_spanned!(span=> #within(#shared.as_mut(), #future));
+        let wrap = move |future: &TokenStream| quote_spanned!(span=> #within(&mut #shared, #future));
         let guard = Guard { wrap: Box::new(wrap), breaks_to: Some(label.clone()) };
         let Woven { evaluate, mut carried, setup, run } = weaver.guarded_until(deadline.clone(), guard, below);
         carried.push(limit.clone());
@@ -85,7 +85,10 @@ impl Layer for Timeout {
             evaluate: quote!(#bind_limit #evaluate),
             carried,
             setup: quote_spanned! {span=>
-                let mut #deadline = ::core::pin::pin!(#private::timeout::Deadline::new(#limit));
+                let mut #deadline = #private::timeout::Deadline::new(#limit, {
+                    static DEADLINES: #private::timeout::Deadlines = #private::timeout::Deadlines::new();
+                    &DEADLINES
+                });
                 #setup
             },
             run: quote_spanned! {span=>

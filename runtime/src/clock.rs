@@ -32,6 +32,14 @@ pub(crate) fn instant(at: u64) -> Instant {
     epoch.checked_add(Duration::from_nanos(at)).unwrap_or_else(|| epoch + Duration::from_secs(u64::from(u32::MAX)))
 }
 
+/// Whether the time of this runtime is not that of the world, because a test has paused it. Such a clock also moves on whenever nothing
+/// but a timer is left, so that no timer may stay behind that nobody waits for.
+pub(crate) fn is_virtual() -> bool {
+    let before = std::time::Instant::now();
+    let now = Instant::now().into_std();
+    !(before..=std::time::Instant::now()).contains(&now)
+}
+
 /// A length of time; more than 584 years are cut off.
 #[inline]
 pub(crate) const fn nanos(duration: Duration) -> u64 {

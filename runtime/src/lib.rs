@@ -119,6 +119,7 @@ pub mod retry;
 mod seen;
 mod shield;
 mod stack;
+mod stripe;
 mod task_group;
 #[cfg(feature = "test-util")]
 pub mod testing;

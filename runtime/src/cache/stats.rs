@@ -1,6 +1,8 @@
 //! Counters that threads do not fight over.
 
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::stripe::{self, STRIPES};
 
 /// What the cached calls met so far: a snapshot, taken counter by counter.
 ///
@@ -52,8 +54,6 @@ pub(super) struct Counter {
     stripes: [Stripe; STRIPES],
 }
 
-const STRIPES: usize = 8;
-
 #[derive(Debug, Default)]
 #[repr(align(128))]
 struct Stripe(AtomicU64);
@@ -61,27 +61,17 @@ struct Stripe(AtomicU64);
 impl Counter {
     #[inline]
     pub(super) fn add(&self, n: u64) {
-        self.stripes[stripe()].0.fetch_add(n, Ordering::Relaxed);
+        self.stripes[stripe::mine()].0.fetch_add(n, Ordering::Relaxed);
     }
 
     /// Takes back what was added, perhaps on another thread: a stripe may go below zero, their sum does not.
     pub(super) fn take_back(&self, n: u64) {
-        self.stripes[stripe()].0.fetch_sub(n, Ordering::Relaxed);
+        self.stripes[stripe::mine()].0.fetch_sub(n, Ordering::Relaxed);
     }
 
     pub(super) fn sum(&self) -> u64 {
         self.stripes.iter().fold(0, |sum, stripe| sum.wrapping_add(stripe.0.load(Ordering::Relaxed)))
     }
-}
-
-#[inline]
-fn stripe() -> usize {
-    static NEXT: AtomicUsize = AtomicUsize::new(0);
-    thread_local! {
-        static MINE: usize = NEXT.fetch_add(1, Ordering::Relaxed) % STRIPES;
-    }
-    // While a thread ends its locals may be gone: any stripe will do.
-    MINE.try_with(|mine| *mine).unwrap_or(0)
 }
 
 /// The counters of one cache.

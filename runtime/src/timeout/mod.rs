@@ -1,13 +1,19 @@
 //! `#[timeout]`: a deadline that is armed only once the body is seen to wait.
 
+mod deadlines;
+mod lane;
+mod seats;
+
 use std::future::Future;
 use std::pin::{Pin, pin};
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use pin_project_lite::pin_project;
 use tokio::task::coop;
 use tokio::time::{Instant, Sleep, sleep_until};
+
+use deadlines::{Deadlines, Start, Ticket};
 
 use crate::clock;
 use crate::deadline::{Limits, NEVER, Scope};
@@ -57,7 +63,8 @@ use crate::{Error, ErrorKind};
 /// A future is stopped only where it awaits. Code that blocks its thread runs on past the deadline: put it behind
 /// [`offload_blocking`](crate::offload_blocking). The body is polled before the clock is looked at: the time starts to run when the
 /// body first waits, and a body that never waits costs no timer and cannot time out. Timers are tokio's: they fire up to one
-/// millisecond late.
+/// millisecond late. The calls of a function share one, as long as their deadlines come in the order in which they began to wait; a
+/// shorter duration than that of calls which wait already takes a timer of its own, and an allocation for it.
 ///
 /// Whatever runs within the deadline can ask how much time is [left](crate::remaining).
 ///
@@ -70,74 +77,96 @@ use crate::{Error, ErrorKind};
 /// Where the body waits outside of a tokio runtime, or in one whose timers are not enabled.
 pub use steadfast_macros::timeout;
 
-pin_project! {
-    /// A deadline for everything that is awaited [`within`] it.
-    pub struct Deadline {
-        #[pin]
-        timer: Timer,
-    }
+/// A deadline for everything that is awaited [`within`] it.
+#[derive(Debug)]
+pub struct Deadline {
+    deadlines: &'static Deadlines,
+    timer: Timer,
 }
 
-pin_project! {
-    #[project = TimerProjection]
-    #[project_ref = TimerRef]
-    enum Timer {
-        // The limit takes no room of its own: once the timer runs, it has the deadline.
-        Idle { limit: Duration },
-        Armed { #[pin] sleep: Sleep },
-        // The deadline is so far away that the clock cannot express it.
-        Never,
-    }
+#[derive(Debug)]
+enum Timer {
+    /// Nothing within it was yet seen to wait.
+    Idle { limit: Duration },
+    /// In the line of those of this function.
+    Shared { at: u64, ticket: Ticket },
+    /// With a timer of its own: it comes before others of the function that are in line already, or runs in another runtime.
+    Alone(Pin<Box<Sleep>>),
+    /// So far away that the clock cannot express it.
+    Never,
 }
 
 impl Deadline {
-    /// A deadline `limit` after the first thing [`within`] it is seen to wait.
+    /// A deadline `limit` after the first thing [`within`] it is seen to wait, one of `deadlines`.
     #[inline]
     #[must_use]
-    pub fn new(limit: Duration) -> Self {
-        Self { timer: Timer::Idle { limit } }
+    pub fn new(limit: Duration, deadlines: &'static Deadlines) -> Self {
+        Self { deadlines, timer: Timer::Idle { limit } }
     }
 
     /// Whether a wait that begins now can end before the deadline.
     #[cold]
     #[must_use]
-    pub fn leaves_room(self: Pin<&Self>, delay: Duration) -> bool {
+    pub fn leaves_room(&self, delay: Duration) -> bool {
         self.limits().left().is_none_or(|left| delay < left)
     }
 
     /// What is within this deadline, and nothing else.
     #[inline]
-    fn limits(self: Pin<&Self>) -> Limits {
-        match self.project_ref().timer.project_ref() {
-            TimerRef::Idle { limit } => Limits { at: NEVER, unstarted: clock::nanos(*limit) },
-            TimerRef::Armed { sleep } => Limits { at: clock::at(sleep.deadline()), unstarted: NEVER },
-            TimerRef::Never => Limits { at: NEVER, unstarted: NEVER },
+    fn limits(&self) -> Limits {
+        match &self.timer {
+            Timer::Idle { limit } => Limits { at: NEVER, unstarted: clock::nanos(*limit) },
+            Timer::Shared { at, .. } => Limits { at: *at, unstarted: NEVER },
+            Timer::Alone(sleep) => Limits { at: clock::at(sleep.deadline()), unstarted: NEVER },
+            Timer::Never => Limits { at: NEVER, unstarted: NEVER },
         }
     }
 
-    /// Ready when the deadline has passed. Arms the timer at the first call.
-    fn poll_expired(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Expired> {
-        let mut timer = self.project().timer;
-        if let Timer::Idle { limit } = *timer {
-            timer.set(Timer::arm(limit));
+    /// Ready when the deadline has passed. Starts the time at the first call.
+    fn poll_expired(&mut self, cx: &mut Context<'_>) -> Poll<Expired> {
+        match &mut self.timer {
+            Timer::Idle { limit } => {
+                let limit = *limit;
+                self.start(limit, cx)
+            }
+            Timer::Shared { ticket, .. } => self.deadlines.poll(*ticket, cx).map(|()| Expired),
+            // Unconstrained: a body that used up its task's budget must not keep its deadline from firing.
+            Timer::Alone(sleep) => pin!(coop::unconstrained(sleep.as_mut())).poll(cx).map(|()| Expired),
+            Timer::Never => Poll::Pending,
         }
-        match timer.project() {
-            TimerProjection::Idle { .. } | TimerProjection::Never => Poll::Pending,
-            TimerProjection::Armed { sleep } => {
-                // Unconstrained: a body that used up its task's budget must not keep its deadline from firing.
-                ready!(pin!(coop::unconstrained(sleep)).poll(cx));
-                Poll::Ready(Expired)
+    }
+
+    // Out of line, so that a call which never waits pays one comparison.
+    #[inline(never)]
+    fn stop(&mut self) {
+        if let Timer::Shared { ticket, .. } = self.timer {
+            self.deadlines.leave(ticket);
+        }
+    }
+
+    fn start(&mut self, limit: Duration, cx: &mut Context<'_>) -> Poll<Expired> {
+        let timer = &mut self.timer;
+        let started = self.deadlines.join(clock::nanos(limit), cx, |ticket, at| *timer = Timer::Shared { at, ticket });
+        match started {
+            Start::Waits => Poll::Pending,
+            // The timer was set for this one, and may have fired at once.
+            Start::WaitsFirst => self.poll_expired(cx),
+            Start::Refused => {
+                self.timer = match Instant::now().checked_add(limit) {
+                    Some(deadline) => Timer::Alone(Box::pin(sleep_until(deadline))),
+                    None => Timer::Never,
+                };
+                self.poll_expired(cx)
             }
         }
     }
 }
 
-impl Timer {
-    #[cold]
-    fn arm(limit: Duration) -> Self {
-        match Instant::now().checked_add(limit) {
-            Some(deadline) => Self::Armed { sleep: sleep_until(deadline) },
-            None => Self::Never,
+impl Drop for Deadline {
+    #[inline]
+    fn drop(&mut self) {
+        if !matches!(self.timer, Timer::Idle { .. }) {
+            self.stop();
         }
     }
 }
@@ -158,7 +187,7 @@ impl Expired {
 pin_project! {
     /// A future with a deadline around it, which other futures may share.
     pub struct Within<'a, F> {
-        deadline: Pin<&'a mut Deadline>,
+        deadline: &'a mut Deadline,
         #[pin]
         future: F,
     }
@@ -166,7 +195,7 @@ pin_project! {
 
 /// Awaits `future` until the deadline passes. Cancel safe where `future` is.
 #[inline]
-pub fn within<F: Future>(deadline: Pin<&mut Deadline>, future: F) -> Within<'_, F> {
+pub fn within<F: Future>(deadline: &mut Deadline, future: F) -> Within<'_, F> {
     Within { deadline, future }
 }
 
@@ -176,17 +205,21 @@ impl<F: Future> Future for Within<'_, F> {
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let scope = Scope::enter(this.deadline.as_ref().limits());
+        let scope = Scope::enter(this.deadline.limits());
         let polled = this.future.poll(cx);
         drop(scope);
         match polled {
             Poll::Ready(output) => Poll::Ready(Ok(output)),
-            Poll::Pending => this.deadline.as_mut().poll_expired(cx).map(Err),
+            Poll::Pending => this.deadline.poll_expired(cx).map(Err),
         }
     }
 }
 
 #[doc(hidden)]
 pub mod private {
+    pub use super::deadlines::Deadlines;
     pub use super::{Deadline, Expired, Within, within};
 }
+
+#[cfg(test)]
+mod tests;
