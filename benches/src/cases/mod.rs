@@ -38,7 +38,6 @@ async fn bare(argument: [u64; 8]) -> Result<u64, Failure> {
     ready(argument[0]).await
 }
 
-#[expect(clippy::unused_async, reason = "what is measured is the call of an async function")]
 async fn ready(n: u64) -> Result<u64, Failure> {
     black_box(Ok(n))
 }
