@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// No point in time comes before it. A day in the past, since a paused clock may stand behind the one that is asked first.
+#[inline]
 fn epoch() -> Instant {
     static EPOCH: OnceLock<Instant> = OnceLock::new();
     *EPOCH.get_or_init(|| {

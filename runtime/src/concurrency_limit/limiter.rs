@@ -61,10 +61,12 @@ struct Caller {
 
 const WAITS: u64 = 1 << 32;
 
+#[inline]
 fn running(load: u64) -> u32 {
     (load & (WAITS - 1)) as u32
 }
 
+#[inline]
 fn waiting(load: u64) -> u32 {
     (load >> 32) as u32
 }
@@ -122,15 +124,24 @@ impl ConcurrencyLimiter {
     }
 
     /// How many calls run.
+    #[inline]
     #[must_use]
     pub fn running(&self) -> usize {
         running(self.load.load(Ordering::Relaxed)) as usize
     }
 
     /// How many calls wait.
+    #[inline]
     #[must_use]
     pub fn waiting(&self) -> usize {
         waiting(self.load.load(Ordering::Relaxed)) as usize
+    }
+
+    /// How many calls run or wait.
+    #[inline]
+    pub(crate) fn inside(&self) -> usize {
+        let load = self.load.load(Ordering::Relaxed);
+        running(load) as usize + waiting(load) as usize
     }
 
     /// Takes a place if one is free and nobody waits for it. It is given back when it is dropped.

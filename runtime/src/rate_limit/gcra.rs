@@ -47,6 +47,7 @@ impl Rate {
         (self.count.load(Ordering::Relaxed), Duration::from_nanos(self.period.load(Ordering::Relaxed)))
     }
 
+    #[inline]
     pub(crate) fn interval(&self) -> u64 {
         self.interval.load(Ordering::Relaxed)
     }

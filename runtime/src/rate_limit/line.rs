@@ -29,7 +29,7 @@ impl Line {
     /// Those who wait.
     #[inline]
     fn len(&self) -> usize {
-        self.door.running() + self.door.waiting()
+        self.door.inside()
     }
 
     /// Takes the turn of now, or says how long it would be to the next that is not taken.
@@ -38,8 +38,14 @@ impl Line {
         let now = clock::now();
         match self.len() {
             0 => self.turns.take(rate, now),
-            ahead => Err(self.turns.wait(rate, now).saturating_add(rate.interval().saturating_mul(ahead as u64))),
+            ahead => Err(self.behind(ahead, rate, now)),
         }
+    }
+
+    /// How long it is to the turn after those of all who wait.
+    #[cold]
+    fn behind(&self, ahead: usize, rate: &Rate, now: u64) -> u64 {
+        self.turns.wait(rate, now).saturating_add(rate.interval().saturating_mul(ahead as u64))
     }
 
     /// Nobody waits, and the next call finds a limiter that is as good as new.

@@ -183,7 +183,9 @@ mod tests {
                         } else {
                             list.remove(random.usize(..list.len())).map(|(_, index)| index)
                         };
-                        index.into_iter().for_each(|index| drop(seats.leave(index)));
+                        if let Some(index) = index {
+                            seats.leave(index);
+                        }
                     }
                 }
                 assert_eq!((seats.next(), seats.is_empty()), (list.front().map(|(at, _)| *at), list.is_empty()));
