@@ -163,11 +163,11 @@ impl ConcurrencyLimit {
                 Some(literal) if literal.literal().is_some() => quote!(::core::option::Option::Some(#literal)),
                 Some(_) => quote!(::core::option::Option::Some(#max_wait)),
             };
-            let waited = weaver.awaiting(&quote_spanned!(span=> wait));
+            let (waited, name) = (weaver.awaiting(&quote_spanned!(span=> wait)), weaver.function_name());
             // What is matched on would be kept while the call waits, if that were done in an arm.
             quote_spanned! {span=>
                 #turn: {
-                    let wait = match #private::concurrency_limit::enter(#limiter, #max_wait) {
+                    let wait = match #private::concurrency_limit::enter(#limiter, #max_wait, #name) {
                         #private::concurrency_limit::Enter::Now(place) => {
                             let entered = ::core::result::Result::Ok(place);
                             break #turn entered

@@ -54,7 +54,7 @@ impl Layer for Fallback {
         let private = weaver.private.clone();
         let Woven { evaluate, carried, setup, run } = below(weaver);
         let output = weaver.function.output();
-        let replaced = self.value.as_ref().map(replace);
+        let (replaced, name) = (self.value.as_ref().map(replace), weaver.function_name());
         // At the return type, where one that cannot fail is to be reported, and once.
         let at = weaver.function.output.as_ref().map_or(span, |output| output.span().resolved_at(span));
         let settled = quote_spanned!(at=> #private::fallback::settle::<#output>(#run));
@@ -65,7 +65,10 @@ impl Layer for Fallback {
             run: quote_spanned! {span=>
                 match #settled {
                     ::core::result::Result::Ok(outcome) => outcome,
-                    ::core::result::Result::Err(failure) => #replaced,
+                    ::core::result::Result::Err(failure) => {
+                        #private::fallback::fell_back(#name);
+                        #replaced
+                    }
                 }
             },
         }

@@ -100,6 +100,7 @@ impl Layer for Hedge {
             quote_spanned!(span=> |outcome| #verdict)
         };
         let step = weaver.awaiting(&quote_spanned!(span=> #race.as_mut().next(#failed)));
+        let name = weaver.function_name();
         let Clock { bind, start, note } = self.clock(weaver, &after, &verdict);
         Woven {
             evaluate: quote_spanned!(span=> #bind #originals),
@@ -116,7 +117,7 @@ impl Layer for Hedge {
                             #note
                             break outcome;
                         }
-                        #private::hedge::Step::Another => {}
+                        #private::hedge::Step::Another => #private::hedge::another(#name),
                     }
                 }
             }},

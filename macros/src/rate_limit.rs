@@ -223,10 +223,11 @@ impl RateLimit {
                     Some(literal) if literal.literal().is_some() => literal.to_token_stream(),
                     _ => max_wait.to_token_stream(),
                 };
+                let name = weaver.function_name();
                 let enter = if key.is_none() {
-                    quote_spanned!(span=> #private::rate_limit::enter(#limiter, #max_wait))
+                    quote_spanned!(span=> #private::rate_limit::enter(#limiter, #max_wait, #name))
                 } else {
-                    quote_spanned!(span=> #private::rate_limit::enter_keyed(#keyed, #max_wait))
+                    quote_spanned!(span=> #private::rate_limit::enter_keyed(#keyed, #max_wait, #name))
                 };
                 let waited = weaver.awaiting(&quote_spanned!(span=> wait));
                 // What is matched on would be kept while the call waits, if that were done in an arm.

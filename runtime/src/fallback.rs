@@ -50,6 +50,12 @@ pub use steadfast_macros::fallback;
 pub mod private {
     use std::marker::PhantomData;
 
+    /// A value is about to stand in for a failure.
+    #[inline]
+    pub fn fell_back(function: &'static str) {
+        crate::events::fell_back(function);
+    }
+
     /// A return type whose failures can be replaced.
     #[diagnostic::on_unimplemented(
         message = "`#[fallback]` replaces a failure, and a `{Self}` cannot fail",

@@ -15,6 +15,10 @@
 //! | `steadfast_refusals_total` | counter | `function`, `kind` = `timeout`, `circuit_open`, `rate_limited`, `saturated`, `cancelled`, `recursion`, `shutdown`, `batch`, `injected` | what a policy refused or cut short |
 //! | `steadfast_retries_total` | counter | `function` | attempts after the first |
 //! | `steadfast_retry_wait_seconds` | histogram | `function` | waits before them |
+//! | `steadfast_hedges_total` | counter | `function` | attempts that were started beside others |
+//! | `steadfast_fallbacks_total` | counter | `function` | failures that a fallback stood in for |
+//! | `steadfast_limit_wait_seconds` | histogram | `function`, `limit` = `rate`, `concurrency` | waits for a limit that came to an end |
+//! | `steadfast_circuit_transitions_total` | counter | `function`, `to` = `closed`, `open`, `half_open`, `isolated` | changes of a circuit's state, by the function whose call caused them; of those by hand `function` is empty |
 //! | `steadfast_cache_requests_total` | counter | `function`, `result` = `hit`, `miss` | look-ups of cached calls |
 //! | `steadfast_cache_loads_total` | counter | `function`, `result` = `ok`, `error` | bodies that ran for a miss or a refresh |
 //! | `steadfast_cache_removals_total` | counter | `function`, `cause` = `size`, `expired` | entries that left by themselves |
@@ -23,7 +27,7 @@
 //! | `steadfast_circuit_state` | gauge | `function` | 0 closed, 1 half-open, 2 open, 3 isolated |
 //!
 //! `function` is the name of the function as it is written; the values of labels are bounded by the program's text. Arguments never
-//! become labels. Refusals and retries are recorded as they happen; the rest is counted by the library itself and handed over by
+//! become labels. Refusals, retries, hedges, fallbacks, waits for a limit and transitions are recorded as they happen; the rest is counted by the library itself and handed over by
 //! [`publish`], so that a call costs no more than two counters. With the feature `metrics`.
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};

@@ -55,7 +55,10 @@ impl<K: Hash + Eq, V: Clone> Shared<K, V> {
 
     /// An entry that may be served, marked as used. The way of a hit.
     #[inline(always)]
-    #[expect(clippy::inline_always, reason = "called, it would pass the entry through memory once more: a third of the time of a hit")]
+    #[expect(
+        clippy::inline_always,
+        reason = "called, it would pass the entry through memory once more: a third of the time of a hit"
+    )]
     pub(super) fn hit<Q: ?Sized>(&self, hash: u64, key: &Q, revalidate: Option<Duration>) -> Option<(Found<V>, Age)>
     where
         K: Key<Q>,

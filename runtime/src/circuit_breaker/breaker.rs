@@ -12,6 +12,7 @@ use super::permit::{Open, Permit};
 use super::settings::Settings;
 use super::tally::Tally;
 use crate::clock;
+use crate::events::{self, Told};
 
 /// Keeps calls away from what fails anyway, and tries it again now and then.
 ///
@@ -185,6 +186,7 @@ impl CircuitBreaker {
     /// Refuses every call until [`reset`](Self::reset). Calls that run are left alone, and count no more.
     pub fn force_open(&self) {
         self.change(&mut self.lock(), CircuitState::Isolated);
+        events::circuit(Told::nobody(), CircuitState::Isolated);
     }
 
     /// Closes the circuit and forgets everything that was counted. Calls that run count no more.
@@ -192,6 +194,8 @@ impl CircuitBreaker {
         let mut inner = self.lock();
         inner.reopenings = 0;
         self.change(&mut inner, CircuitState::Closed);
+        drop(inner);
+        events::circuit(Told::nobody(), CircuitState::Closed);
     }
 
     /// Follows the state: the receiver has the present one at once, and the latest one after each transition.
@@ -218,12 +222,12 @@ impl CircuitBreaker {
 
     /// Lets a call through, or not.
     #[inline]
-    pub(super) fn enter(&self) -> Result<Permit<'_>, Open> {
+    pub(super) fn enter(&self, function: Told) -> Result<Permit<'_>, Open> {
         let word = self.word.load(Ordering::Acquire);
         if word & 3 != CircuitState::Closed as u64 {
-            return self.enter_half_open();
+            return self.enter_half_open(function);
         }
-        Ok(Permit::new(self, word, self.start()))
+        Ok(Permit::new(self, word, self.start(), function))
     }
 
     /// The clock is read only where somebody looks at it.
@@ -233,10 +237,11 @@ impl CircuitBreaker {
     }
 
     #[cold]
-    fn enter_half_open(&self) -> Result<Permit<'_>, Open> {
+    fn enter_half_open(&self, function: Told) -> Result<Permit<'_>, Open> {
         let now = clock::now();
         let mut inner = self.lock();
-        match phase(self.word.load(Ordering::Relaxed)) {
+        let before = phase(self.word.load(Ordering::Relaxed));
+        match before {
             CircuitState::Isolated => return Err(Open { retry_after: None }),
             CircuitState::Open if now < inner.until => {
                 return Err(Open { retry_after: Some(Duration::from_nanos(inner.until - now)) });
@@ -247,47 +252,62 @@ impl CircuitBreaker {
         }
         let word = self.word.load(Ordering::Relaxed);
         inner.probing += u32::from(phase(word) == CircuitState::HalfOpen);
-        Ok(Permit::new(self, word, self.start()))
+        drop(inner);
+        let permit = Permit::new(self, word, self.start(), function);
+        if before == CircuitState::Open {
+            events::circuit(function, CircuitState::HalfOpen);
+        }
+        Ok(permit)
     }
 
     /// Counts the outcome of a call that was let through under `word`.
     #[inline]
-    pub(super) fn settle(&self, word: u64, started: u64, failed: bool) {
+    pub(super) fn settle(&self, word: u64, started: u64, failed: bool, function: Told) {
         let is_probe = word & 3 != CircuitState::Closed as u64;
         if failed || is_probe || self.attention.load(Ordering::Relaxed) {
-            self.count(word, started, failed);
+            self.count(word, started, failed, function);
         }
     }
 
     #[inline(never)]
-    fn count(&self, word: u64, started: u64, failed: bool) {
+    fn count(&self, word: u64, started: u64, failed: bool, function: Told) {
         let now = clock::now();
         let slow = self.settings.slow_call.is_some_and(|slow| now.saturating_sub(started) >= clock::nanos(slow));
-        let failed = failed || slow;
-        let mut inner = self.lock();
-        if self.word.load(Ordering::Relaxed) != word {
-            return;
+        if let Some(to) = self.note(word, failed || slow, now) {
+            // Not under the lock: a subscriber may look at the breaker.
+            events::circuit(function, to);
         }
-        if phase(word) == CircuitState::HalfOpen {
-            return self.count_probe(&mut inner, failed, now);
-        }
-        if inner.tally.note(self.settings.trip(), failed, now) {
-            return self.open(&mut inner, now);
-        }
-        self.attention.store(failed || self.settings.counts_successes(), Ordering::Relaxed);
     }
 
-    fn count_probe(&self, inner: &mut Inner, failed: bool, now: u64) {
+    /// The state that an outcome leads to.
+    fn note(&self, word: u64, failed: bool, now: u64) -> Option<CircuitState> {
+        let mut inner = self.lock();
+        if self.word.load(Ordering::Relaxed) != word {
+            return None;
+        }
+        if phase(word) == CircuitState::HalfOpen {
+            return self.note_probe(&mut inner, failed, now);
+        }
+        if inner.tally.note(self.settings.trip(), failed, now) {
+            return Some(self.open(&mut inner, now));
+        }
+        self.attention.store(failed || self.settings.counts_successes(), Ordering::Relaxed);
+        None
+    }
+
+    fn note_probe(&self, inner: &mut Inner, failed: bool, now: u64) -> Option<CircuitState> {
         inner.probing -= 1;
         if failed {
             inner.reopenings += 1;
-            return self.open(inner, now);
+            return Some(self.open(inner, now));
         }
         inner.succeeded += 1;
-        if inner.succeeded >= self.settings.probes {
-            inner.reopenings = 0;
-            self.change(inner, CircuitState::Closed);
+        if inner.succeeded < self.settings.probes {
+            return None;
         }
+        inner.reopenings = 0;
+        self.change(inner, CircuitState::Closed);
+        Some(CircuitState::Closed)
     }
 
     /// A call that was let through went away.
@@ -299,9 +319,10 @@ impl CircuitBreaker {
         }
     }
 
-    fn open(&self, inner: &mut Inner, now: u64) {
+    fn open(&self, inner: &mut Inner, now: u64) -> CircuitState {
         inner.until = now.saturating_add(clock::nanos(self.settings.open_for(inner.reopenings)));
         self.change(inner, CircuitState::Open);
+        CircuitState::Open
     }
 
     /// Begins a generation.
@@ -344,7 +365,7 @@ mod tests {
     const S: Duration = Duration::from_secs(1);
 
     fn call(breaker: &CircuitBreaker, failed: bool) -> bool {
-        breaker.enter().map(|permit| permit.settle(failed)).is_ok()
+        breaker.enter(Told::nobody()).map(|permit| permit.settle(failed)).is_ok()
     }
 
     #[tokio::test(start_paused = true)]
@@ -356,23 +377,27 @@ mod tests {
         }
         assert!(call(&breaker, true));
         assert_eq!(breaker.state(), CircuitState::Open);
-        assert_eq!(breaker.enter().unwrap_err().retry_after, Some(30 * S));
+        assert_eq!(breaker.enter(Told::nobody()).unwrap_err().retry_after, Some(30 * S));
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_late_result_from_before_the_opening_counts_no_more() {
         let breaker = CircuitBreaker::new().failures(1).open_for(S);
-        let late = [breaker.enter().unwrap(), breaker.enter().unwrap(), breaker.enter().unwrap()];
+        let late = [
+            breaker.enter(Told::nobody()).unwrap(),
+            breaker.enter(Told::nobody()).unwrap(),
+            breaker.enter(Told::nobody()).unwrap(),
+        ];
         assert!(call(&breaker, true));
         let [first, second, third] = late;
         first.settle(false);
         assert_eq!(breaker.state(), CircuitState::Open);
         tokio::time::advance(S).await;
-        let probe = breaker.enter().unwrap();
+        let probe = breaker.enter(Told::nobody()).unwrap();
         second.settle(false);
         third.settle(true);
         assert_eq!(breaker.state(), CircuitState::HalfOpen);
-        assert!(breaker.enter().is_err());
+        assert!(breaker.enter(Told::nobody()).is_err());
         probe.settle(false);
         assert_eq!(breaker.state(), CircuitState::Closed);
     }
@@ -383,24 +408,24 @@ mod tests {
         call(&breaker, true);
         for open_for in [2, 3, 3] {
             tokio::time::advance(3 * S).await;
-            let [one, two] = [breaker.enter().unwrap(), breaker.enter().unwrap()];
-            assert!(breaker.enter().is_err());
+            let [one, two] = [breaker.enter(Told::nobody()).unwrap(), breaker.enter(Told::nobody()).unwrap()];
+            assert!(breaker.enter(Told::nobody()).is_err());
             one.settle(false);
             two.settle(true);
-            assert_eq!(breaker.enter().unwrap_err().retry_after, Some(open_for * S));
+            assert_eq!(breaker.enter(Told::nobody()).unwrap_err().retry_after, Some(open_for * S));
         }
         tokio::time::advance(3 * S).await;
-        drop(breaker.enter().unwrap());
+        drop(breaker.enter(Told::nobody()).unwrap());
         assert!(call(&breaker, false) && call(&breaker, false));
         assert_eq!(breaker.state(), CircuitState::Closed);
         call(&breaker, true);
-        assert_eq!(breaker.enter().unwrap_err().retry_after, Some(S));
+        assert_eq!(breaker.enter(Told::nobody()).unwrap_err().retry_after, Some(S));
     }
 
     #[tokio::test(start_paused = true)]
     async fn slow_calls_fail() {
         let breaker = CircuitBreaker::new().failures(2).slow_call(S);
-        let [slow, quick] = [breaker.enter().unwrap(), breaker.enter().unwrap()];
+        let [slow, quick] = [breaker.enter(Told::nobody()).unwrap(), breaker.enter(Told::nobody()).unwrap()];
         quick.settle(true);
         tokio::time::advance(S).await;
         slow.settle(false);
@@ -410,11 +435,11 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn isolated_until_reset() {
         let breaker = CircuitBreaker::new();
-        let running = breaker.enter().unwrap();
+        let running = breaker.enter(Told::nobody()).unwrap();
         breaker.force_open();
         running.settle(false);
         tokio::time::advance(100 * S).await;
-        assert_eq!((breaker.state(), breaker.enter().unwrap_err().retry_after), (CircuitState::Isolated, None));
+        assert_eq!((breaker.state(), breaker.enter(Told::nobody()).unwrap_err().retry_after), (CircuitState::Isolated, None));
         breaker.reset();
         assert!(call(&breaker, false));
     }
@@ -422,10 +447,10 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_panic_is_a_failure_and_a_cancelled_call_is_nothing() {
         let breaker = CircuitBreaker::new().failures(1).open_for(S);
-        drop(breaker.enter().unwrap());
+        drop(breaker.enter(Told::nobody()).unwrap());
         assert_eq!(breaker.state(), CircuitState::Closed);
         let panicked = std::panic::catch_unwind(|| {
-            let _permit = CircuitBreaker::enter(&breaker).unwrap();
+            let _permit = CircuitBreaker::enter(&breaker, Told::nobody()).unwrap();
             std::panic::resume_unwind(Box::new(()));
         });
         assert!(panicked.is_err());

@@ -87,6 +87,7 @@ pub use steadfast_macros::circuit_breaker;
 pub mod private {
     pub use super::permit::{Open, Permit};
     use crate::CircuitBreaker;
+    use crate::events::Told;
     use std::time::Duration;
 
     /// The attribute's name, for messages.
@@ -100,8 +101,8 @@ pub mod private {
     ///
     /// While the circuit is open.
     #[inline]
-    pub fn enter(breaker: &CircuitBreaker) -> Result<Permit<'_>, Open> {
-        breaker.enter()
+    pub fn enter<'a>(breaker: &'a CircuitBreaker, function: &'static str) -> Result<Permit<'a>, Open> {
+        breaker.enter(Told::by(function))
     }
 
     /// `window = expr`: of calls or of time, as the type says.

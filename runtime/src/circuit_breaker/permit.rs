@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::CircuitBreaker;
+use crate::events::Told;
 use crate::{Error, ErrorKind};
 
 /// A call that was let through. One that goes away without an outcome counts as nothing, unless it panics.
@@ -12,18 +13,19 @@ pub struct Permit<'a> {
     breaker: &'a CircuitBreaker,
     word: u64,
     started: u64,
+    function: Told,
 }
 
 impl<'a> Permit<'a> {
     #[inline]
-    pub(super) fn new(breaker: &'a CircuitBreaker, word: u64, started: u64) -> Self {
-        Self { breaker, word, started }
+    pub(super) fn new(breaker: &'a CircuitBreaker, word: u64, started: u64, function: Told) -> Self {
+        Self { breaker, word, started, function }
     }
 
     /// Counts the outcome.
     #[inline]
     pub fn settle(self, failed: bool) {
-        self.breaker.settle(self.word, self.started, failed);
+        self.breaker.settle(self.word, self.started, failed, self.function);
         std::mem::forget(self);
     }
 }
@@ -31,7 +33,7 @@ impl<'a> Permit<'a> {
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            self.breaker.settle(self.word, self.started, true);
+            self.breaker.settle(self.word, self.started, true, self.function);
         } else {
             self.breaker.give_back(self.word);
         }

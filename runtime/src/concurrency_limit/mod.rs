@@ -114,10 +114,10 @@ pub mod private {
 
     /// Receives a call.
     #[inline]
-    pub fn enter(limiter: &ConcurrencyLimiter, max_wait: Option<Duration>) -> Enter<'_> {
+    pub fn enter<'a>(limiter: &'a ConcurrencyLimiter, max_wait: Option<Duration>, function: &'static str) -> Enter<'a> {
         match limiter.try_enter() {
             Some(place) => Enter::Now(place),
-            None => wait(limiter, max_wait),
+            None => wait(limiter, max_wait, function),
         }
     }
 
@@ -132,13 +132,13 @@ pub mod private {
     }
 
     #[cold]
-    fn wait(limiter: &ConcurrencyLimiter, max_wait: Option<Duration>) -> Enter<'_> {
+    fn wait<'a>(limiter: &'a ConcurrencyLimiter, max_wait: Option<Duration>, function: &'static str) -> Enter<'a> {
         if max_wait.is_some_and(|max_wait| max_wait.is_zero()) {
             return Enter::Refused(Saturated::of(limiter));
         }
         match limiter.enter() {
             Entry::Now(place) => Enter::Now(place),
-            Entry::Later(waiting) => Enter::Wait(Patient::new(waiting, max_wait)),
+            Entry::Later(waiting) => Enter::Wait(Patient::new(waiting, max_wait, function)),
             Entry::Full => Enter::Refused(Saturated::of(limiter)),
         }
     }

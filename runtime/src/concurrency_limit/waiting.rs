@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::time::Sleep;
 
 use super::{ConcurrencyLimiter, Place, Saturated};
+use crate::events::Wait;
 
 /// One who waits. Going away gives the place in the line to the next.
 pub(crate) struct Waiting<'a> {
@@ -48,18 +49,16 @@ pub struct Patient<'a> {
     waiting: Waiting<'a>,
     /// Boxed, so that those who never wait carry no timer along.
     patience: Option<Pin<Box<Sleep>>>,
+    wait: Wait,
 }
 
 impl<'a> Patient<'a> {
-    pub(super) fn new(waiting: Waiting<'a>, max_wait: Option<Duration>) -> Self {
-        Self { waiting, patience: max_wait.map(|max_wait| Box::pin(tokio::time::sleep(max_wait))) }
+    pub(super) fn new(waiting: Waiting<'a>, max_wait: Option<Duration>, function: &'static str) -> Self {
+        let patience = max_wait.map(|max_wait| Box::pin(tokio::time::sleep(max_wait)));
+        Self { waiting, patience, wait: Wait::begin(function, "concurrency") }
     }
-}
 
-impl<'a> Future for Patient<'a> {
-    type Output = Result<Place<'a>, Saturated>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+    fn poll_wait(&mut self, cx: &mut Context<'_>) -> Poll<Result<Place<'a>, Saturated>> {
         if let Poll::Ready(place) = Pin::new(&mut self.waiting).poll(cx) {
             return Poll::Ready(Ok(place));
         }
@@ -68,5 +67,17 @@ impl<'a> Future for Patient<'a> {
             Some(patience) => patience.as_mut().poll(cx).map(|()| Err(Saturated::of(limiter))),
             None => Poll::Pending,
         }
+    }
+}
+
+impl<'a> Future for Patient<'a> {
+    type Output = Result<Place<'a>, Saturated>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let polled = self.poll_wait(cx);
+        if polled.is_ready() {
+            self.wait.end();
+        }
+        polled
     }
 }

@@ -75,6 +75,12 @@ pub mod private {
     pub use super::race::{Next, Race, Step};
     use tokio::time::Instant;
 
+    /// Another attempt starts.
+    #[inline]
+    pub fn another(function: &'static str) {
+        crate::events::hedged(function);
+    }
+
     /// A clock for [`Latencies`].
     #[must_use]
     pub fn clock() -> Instant {

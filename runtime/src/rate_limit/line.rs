@@ -12,6 +12,7 @@ use super::gcra::{Rate, Turns};
 use super::{Enter, RateLimited};
 use crate::clock;
 use crate::concurrency_limit::{ConcurrencyLimiter, Entry};
+use crate::events::Wait;
 
 /// The turns, and the door in front of them: only the first of those who wait looks at the clock, and the others stand behind it. One
 /// who goes away takes no turn with it.
@@ -56,20 +57,36 @@ impl Line {
 
 /// Receives a call that may wait for so long.
 #[inline]
-pub(super) fn enter<'a>(rate: &'a Rate, line: impl Deref<Target = Line> + Send + 'a, max_wait: Duration) -> Enter<'a> {
+pub(super) fn enter<'a>(
+    rate: &'a Rate,
+    line: impl Deref<Target = Line> + Send + 'a,
+    max_wait: Duration,
+    function: &'static str,
+) -> Enter<'a> {
     match line.take(rate) {
         Ok(()) => Enter::Now,
-        Err(wait) => wait_or_refuse(rate, line, wait, max_wait),
+        Err(wait) => wait_or_refuse(rate, line, wait, max_wait, function),
     }
 }
 
 #[cold]
-fn wait_or_refuse<'a>(rate: &'a Rate, line: impl Deref<Target = Line> + Send + 'a, wait: u64, max_wait: Duration) -> Enter<'a> {
+fn wait_or_refuse<'a>(
+    rate: &'a Rate,
+    line: impl Deref<Target = Line> + Send + 'a,
+    wait: u64,
+    max_wait: Duration,
+    function: &'static str,
+) -> Enter<'a> {
     if wait > clock::nanos(max_wait) {
         return Enter::Refused(RateLimited::of(rate, wait));
     }
     // Boxed, so that calls that never wait carry no timer along.
-    Enter::Wait(Box::pin(async move { until_turn(rate, &line, max_wait).await }))
+    Enter::Wait(Box::pin(async move {
+        let wait = Wait::begin(function, "rate");
+        let turn = until_turn(rate, &line, max_wait).await;
+        wait.end();
+        turn
+    }))
 }
 
 async fn until_turn(rate: &Rate, line: &Line, max_wait: Duration) -> Result<(), RateLimited> {

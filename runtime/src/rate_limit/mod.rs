@@ -133,8 +133,8 @@ pub mod private {
 
     /// Receives a call.
     #[inline]
-    pub fn enter(limiter: &RateLimiter, max_wait: Duration) -> Enter<'_> {
-        line::enter(&limiter.rate, &limiter.line, max_wait)
+    pub fn enter<'a>(limiter: &'a RateLimiter, max_wait: Duration, function: &'static str) -> Enter<'a> {
+        line::enter(&limiter.rate, &limiter.line, max_wait, function)
     }
 
     /// Receives a call that does not wait.
@@ -175,7 +175,7 @@ pub mod private {
 
     /// Receives a call of a key.
     #[inline]
-    pub fn enter_keyed(Keyed { rate, line }: Keyed<'_>, max_wait: Duration) -> Enter<'_> {
-        line::enter(rate, line, max_wait)
+    pub fn enter_keyed<'a>(Keyed { rate, line }: Keyed<'a>, max_wait: Duration, function: &'static str) -> Enter<'a> {
+        line::enter(rate, line, max_wait, function)
     }
 }

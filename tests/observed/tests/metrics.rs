@@ -1,9 +1,10 @@
 //! Figures, as a recorder sees them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use metrics_util::debugging::{DebugValue, DebuggingRecorder, Snapshotter};
-use steadfast::{CircuitBreaker, async_cached, circuit_breaker, retry, timeout};
+use steadfast::{CircuitBreaker, async_cached, circuit_breaker, concurrency_limit, fallback, hedge, rate_limit, retry, timeout};
 
 /// Name and labels, and the value.
 fn figures(snapshotter: &Snapshotter) -> BTreeMap<String, DebugValue> {
@@ -37,14 +38,26 @@ async fn figures_of_everything() {
     async fn broken() -> Option<()> {
         None
     }
+    #[fallback(())]
+    #[concurrency_limit(1, max_wait = 5s)]
+    #[rate_limit(1 / 1s, max_wait = 5s)]
+    #[hedge(after = 10ms)]
+    async fn limited() -> Result<(), steadfast::Error> {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        Err(std::future::pending::<steadfast::Error>().await)
+    }
     for n in [1, 1, 0] {
         cached(n).await;
     }
     assert!(stubborn(true).await.is_err());
     assert!(stubborn(false).await.is_err());
+    BREAKER.reset();
     for _ in 0..3 {
         broken().await;
     }
+    // One runs and hangs, one waits for it; both have been cut short by somebody else in the end.
+    let both = async { tokio::join!(limited(), limited()) };
+    assert!(tokio::time::timeout(Duration::from_secs(20), both).await.is_err());
     steadfast::metrics::publish();
     let figures = figures(&snapshotter);
     let counter = |name: &str| match figures.get(name) {
@@ -64,4 +77,38 @@ async fn figures_of_everything() {
     assert!(matches!(durations, Some(DebugValue::Histogram(durations)) if durations.len() == 2), "{durations:?}");
     let waits = figures.get("steadfast_retry_wait_seconds{function=stubborn}");
     assert!(matches!(waits, Some(DebugValue::Histogram(waits)) if waits.len() == 2), "{waits:?}");
+    assert_eq!(counter("steadfast_hedges_total{function=limited}"), 1);
+    assert_eq!(counter("steadfast_fallbacks_total{function=limited}"), 1);
+    assert_eq!(counter("steadfast_circuit_transitions_total{function=broken,to=open}"), 1);
+    assert_eq!(counter("steadfast_circuit_transitions_total{function=,to=closed}"), 1);
+    let waits = figures.get("steadfast_limit_wait_seconds{function=limited,limit=concurrency}");
+    assert!(matches!(waits, Some(DebugValue::Histogram(waits)) if waits.len() == 1), "{waits:?}");
+
+    let recorded: BTreeSet<Figure> = figures.keys().map(String::as_str).map(Figure::recorded).collect();
+    let documented: BTreeSet<Figure> =
+        include_str!("../../../runtime/src/metrics.rs").lines().filter_map(Figure::documented).collect();
+    assert_eq!(recorded, documented, "what is recorded, and the table in the documentation");
+}
+
+/// A name, and the names of its labels.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Figure(String, BTreeSet<String>);
+
+impl Figure {
+    /// `name{label=value,..}`
+    fn recorded(key: &str) -> Self {
+        let (name, labels) = key.strip_suffix('}').unwrap().split_once('{').unwrap();
+        Self(name.to_owned(), labels.split(',').map(|label| label.split_once('=').unwrap().0.to_owned()).collect())
+    }
+
+    /// A row of the table. Labels stand in front of their values: `` `function`, `outcome` = `ok`, `error` ``.
+    fn documented(line: &str) -> Option<Self> {
+        let row = line.strip_prefix("//! | `steadfast_")?;
+        let mut cells = row.split(" | ");
+        let name = format!("steadfast_{}", cells.next()?.trim_end_matches('`'));
+        let labels = cells.nth(1)?;
+        let (plain, valued) = labels.split_once(" = ").unwrap_or((labels, ""));
+        assert!(valued.is_empty() || valued.starts_with('`'), "{line}");
+        Some(Self(name, plain.split(", ").map(|label| label.trim_matches('`').to_owned()).collect()))
+    }
 }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use steadfast::registry::Handle;
 use steadfast::{
-    CircuitBreaker, CircuitState, ConcurrencyLimiter, async_cached, circuit_breaker, concurrency_limit, offload_blocking, rate_limit, registry,
-    retry, timeout,
+    CircuitBreaker, CircuitState, ConcurrencyLimiter, async_cached, circuit_breaker, concurrency_limit, offload_blocking,
+    rate_limit, registry, retry, timeout,
 };
 
 mod shop {
