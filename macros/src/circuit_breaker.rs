@@ -152,7 +152,7 @@ impl Layer for CircuitBreaker {
                 #label: {
                     let #breaker: &#root::CircuitBreaker = #object;
                     #attach
-                    #bind = match #private::circuit_breaker::enter(#breaker, #name) {
+                    #bind = match #private::circuit_breaker::enter(#breaker, &#name) {
                         ::core::result::Result::Ok(permit) => permit,
                         ::core::result::Result::Err(open) => {
                             #drop_body

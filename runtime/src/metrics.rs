@@ -34,8 +34,8 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
 use metrics::{counter, gauge, histogram};
-use tokio::time::Instant;
 
+use crate::clock;
 use crate::registry::{CacheHandle, Function, registry};
 use crate::{CircuitBreaker, CircuitState, ConcurrencyLimiter};
 
@@ -110,18 +110,22 @@ fn of_count(count: u64) -> f64 {
     count as f64
 }
 
-/// The beginning of a call, where somebody wants to know.
+/// The beginning of a call, where somebody wants to know; 0 where nobody does.
 #[inline]
-pub(crate) fn start() -> Option<Instant> {
-    READ.load(Relaxed).then(Instant::now)
+pub(crate) fn start() -> u64 {
+    if READ.load(Relaxed) { clock::now() } else { 0 }
 }
 
 /// The end of a call.
 #[inline]
-pub(crate) fn end(function: &'static Function, started: Option<Instant>) {
-    if let Some(started) = started {
-        let durations =
-            function.durations.get_or_init(|| histogram!("steadfast_call_duration_seconds", "function" => function.name()));
-        durations.record(started.elapsed());
+pub(crate) fn end(function: &'static Function, started: u64) {
+    if started != 0 {
+        record(function, started);
     }
+}
+
+#[inline(never)]
+fn record(function: &'static Function, started: u64) {
+    let durations = function.durations.get_or_init(|| histogram!("steadfast_call_duration_seconds", "function" => function.name()));
+    durations.record(Duration::from_nanos(clock::now().saturating_sub(started)));
 }

@@ -11,6 +11,7 @@ use super::key::Key;
 use super::lead::Lead;
 use super::shape::Shape;
 use super::shared::Shared;
+use super::stats::Count;
 use super::tags::Tags;
 use crate::{Error, ErrorKind};
 
@@ -69,7 +70,7 @@ where
     if !mode.refresh
         && let Some(out) = shared.hit(hash, key, None).and_then(|(found, _)| shape.restore(found))
     {
-        shared.counters.hits.add(1);
+        shared.counters.add(Count::Hits);
         return Begin::Hit(out);
     }
     miss(shared, (hash, key), owned, |found| shape.restore(found), mode)
@@ -102,12 +103,12 @@ where
             Begin::Recursion => Begin::Recursion,
         };
     };
-    shared.counters.hits.add(1);
+    shared.counters.add(Count::Hits);
     if age == Age::Fresh {
         return Begin::Hit(out);
     }
     if age == Age::Stale {
-        shared.counters.stale_hits.add(1);
+        shared.counters.add(Count::StaleHits);
     }
     match refresh(shared, (hash, key), owned, revalidate) {
         Some(lead) => Begin::Miss(Next::Refresh(out, lead)),
@@ -136,7 +137,7 @@ where
     } else if let Some(out) = shared.peek_hashed(hash, key).and_then(restore) {
         // Stored by a flight that landed since the look at the store.
         drop(shard);
-        shared.counters.hits.add(1);
+        shared.counters.add(Count::Hits);
         return Begin::Hit(out);
     } else {
         Vec::new()
@@ -145,9 +146,9 @@ where
     drop(shard);
     drop(superseded);
     let Some(turn) = turn else { return Begin::Recursion };
-    shared.counters.misses.add(1);
+    shared.counters.add(Count::Misses);
     if matches!(turn, Turn::Wait(_)) {
-        shared.counters.coalesced.add(1);
+        shared.counters.add(Count::Coalesced);
     }
     Begin::Miss(turn)
 }

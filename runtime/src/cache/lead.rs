@@ -11,6 +11,7 @@ use super::removal::{Left, RemovalCause};
 use super::scope::Scoped;
 use super::shape::{Outcome, Shape};
 use super::shared::{Incoming, Shared};
+use super::stats::Count;
 
 /// The caller that computes. Dropped before it [lands](Lead::land), it hands over to the next waiter.
 pub struct Lead<K, V> {
@@ -29,12 +30,12 @@ enum Change<V> {
 
 impl<K, V> Lead<K, V> {
     pub(super) fn of_miss(shared: Arc<Shared<K, V>>, flight: Arc<Flight<K, V>>) -> Self {
-        shared.counters.loads.add(1);
+        shared.counters.add(Count::Loads);
         Self { shared, flight, landed: false }
     }
 
     pub(super) fn of_refresh(shared: Arc<Shared<K, V>>, flight: Arc<Flight<K, V>>) -> Self {
-        shared.counters.refreshes.add(1);
+        shared.counters.add(Count::Refreshes);
         Self { shared, flight, landed: false }
     }
 
@@ -74,7 +75,7 @@ impl<K: Clone + Eq + Hash, V: Clone> Lead<K, V> {
                 failure.map_or(Change::Keep, Change::Store)
             }
             Outcome::Error => {
-                self.shared.counters.load_errors.add(1);
+                self.shared.counters.add(Count::LoadErrors);
                 if let Some((old, out)) = self.stand_in(shape, lifetime) {
                     return self.end(Change::Keep, Some(Found::Value(old)), out);
                 }
@@ -97,7 +98,7 @@ impl<K: Clone + Eq + Hash, V: Clone> Lead<K, V> {
         let window = lifetime.or(self.shared.settings.lifetime).on_error()?;
         let old = self.shared.stand_in(self.flight.hash, &self.flight.key, window)?;
         let out = shape.restore(Found::Value(old.clone()))?;
-        self.shared.counters.stale_hits.add(1);
+        self.shared.counters.add(Count::StaleHits);
         Some((old, out))
     }
 

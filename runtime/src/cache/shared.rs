@@ -13,7 +13,7 @@ use super::flight::{self, Flights};
 use super::key::Key;
 use super::lifetime::{Lifetime, Times};
 use super::removal::{Left, RemovalCause};
-use super::stats::{Counters, Stats};
+use super::stats::{Count, Counters, Stats};
 use super::store::{Place, Store};
 use super::tags::{TagIndex, Tags};
 
@@ -42,7 +42,7 @@ impl<K: Hash + Eq, V: Clone> Shared<K, V> {
             expiry: Expiry::new(),
             tags: TagIndex::default(),
             flights: Flights::new(),
-            counters: Counters::default(),
+            counters: Counters::new(),
             hasher: RandomState::default(),
             settings,
         }
@@ -148,7 +148,7 @@ impl<K: Hash + Eq, V: Clone> Shared<K, V> {
         }
         let weight = self.settings.weight.as_ref().map_or(1, |weight| weight(key, value));
         if !self.store.holds(weight) {
-            self.counters.oversized.add(1);
+            self.counters.add(Count::Oversized);
             return None;
         }
         // Without times, no look at the clock.
@@ -201,8 +201,8 @@ impl<K: Hash + Eq, V: Clone> Shared<K, V> {
         for (stored, cause) in left.iter() {
             self.tags.strike_off(stored.tags(), stored.place());
             match cause {
-                RemovalCause::Size => self.counters.evictions.add(1),
-                RemovalCause::Expired => self.counters.expirations.add(1),
+                RemovalCause::Size => self.counters.add(Count::Evictions),
+                RemovalCause::Expired => self.counters.add(Count::Expirations),
                 RemovalCause::Explicit | RemovalCause::Replaced => {}
             }
         }

@@ -1,8 +1,6 @@
 //! Counters that threads do not fight over.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-
-use crate::stripe::{self, STRIPES};
+use crate::stripe;
 
 /// What the cached calls met so far: a snapshot, taken counter by counter.
 ///
@@ -48,60 +46,55 @@ pub struct Stats {
     pub oversized: u64,
 }
 
-/// A counter in parts, one for a few threads: adding to one does not take the others' cache line.
-#[derive(Debug, Default)]
-pub(super) struct Counter {
-    stripes: [Stripe; STRIPES],
-}
-
-#[derive(Debug, Default)]
-#[repr(align(128))]
-struct Stripe(AtomicU64);
-
-impl Counter {
-    #[inline]
-    pub(super) fn add(&self, n: u64) {
-        self.stripes[stripe::mine()].0.fetch_add(n, Ordering::Relaxed);
-    }
-
-    /// Takes back what was added, perhaps on another thread: a stripe may go below zero, their sum does not.
-    pub(super) fn take_back(&self, n: u64) {
-        self.stripes[stripe::mine()].0.fetch_sub(n, Ordering::Relaxed);
-    }
-
-    pub(super) fn sum(&self) -> u64 {
-        self.stripes.iter().fold(0, |sum, stripe| sum.wrapping_add(stripe.0.load(Ordering::Relaxed)))
-    }
-}
-
 /// The counters of one cache.
-#[derive(Debug, Default)]
-pub(super) struct Counters {
-    pub(super) hits: Counter,
-    pub(super) misses: Counter,
-    pub(super) loads: Counter,
-    pub(super) refreshes: Counter,
-    pub(super) load_errors: Counter,
-    pub(super) coalesced: Counter,
-    pub(super) stale_hits: Counter,
-    pub(super) evictions: Counter,
-    pub(super) expirations: Counter,
-    pub(super) oversized: Counter,
+#[derive(Debug)]
+pub(super) struct Counters(stripe::Counters<COUNTS>);
+
+/// What is counted: see [`Stats`].
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Count {
+    Hits,
+    Misses,
+    Loads,
+    Refreshes,
+    LoadErrors,
+    Coalesced,
+    StaleHits,
+    Evictions,
+    Expirations,
+    Oversized,
 }
+
+const COUNTS: usize = Count::Oversized as usize + 1;
 
 impl Counters {
+    pub(super) fn new() -> Self {
+        Self(stripe::Counters::new())
+    }
+
+    #[inline]
+    pub(super) fn add(&self, count: Count) {
+        self.0.add(count as usize);
+    }
+
+    /// Takes back what was added.
+    pub(super) fn take_back(&self, count: Count) {
+        self.0.take_back(count as usize);
+    }
+
     pub(super) fn snapshot(&self) -> Stats {
+        let sum = |count| self.0.sum(count as usize);
         Stats {
-            hits: self.hits.sum(),
-            misses: self.misses.sum(),
-            loads: self.loads.sum(),
-            refreshes: self.refreshes.sum(),
-            load_errors: self.load_errors.sum(),
-            coalesced: self.coalesced.sum(),
-            stale_hits: self.stale_hits.sum(),
-            evictions: self.evictions.sum(),
-            expirations: self.expirations.sum(),
-            oversized: self.oversized.sum(),
+            hits: sum(Count::Hits),
+            misses: sum(Count::Misses),
+            loads: sum(Count::Loads),
+            refreshes: sum(Count::Refreshes),
+            load_errors: sum(Count::LoadErrors),
+            coalesced: sum(Count::Coalesced),
+            stale_hits: sum(Count::StaleHits),
+            evictions: sum(Count::Evictions),
+            expirations: sum(Count::Expirations),
+            oversized: sum(Count::Oversized),
         }
     }
 }

@@ -11,6 +11,7 @@ use super::flight::{self, Flight, Phase, Turn, take_out};
 use super::lead::Lead;
 use super::shape::Shape;
 use super::shared::Shared;
+use super::stats::Count;
 
 /// A caller that waits for another's computation.
 pub struct Waiter<K, V> {
@@ -105,7 +106,7 @@ impl<K: Clone + Eq + Hash, V: Clone> Waiter<K, V> {
         match turn {
             Some(Turn::Wait(next)) => Err(next),
             Some(Turn::Lead(lead)) => {
-                self.shared.counters.coalesced.take_back(1);
+                self.shared.counters.take_back(Count::Coalesced);
                 Ok(Waited::Lead(lead))
             }
             None => Ok(Waited::Lead(self.take_over(self.flight.apart()))),
@@ -113,7 +114,7 @@ impl<K: Clone + Eq + Hash, V: Clone> Waiter<K, V> {
     }
 
     fn take_over(&self, flight: Arc<Flight<K, V>>) -> Lead<K, V> {
-        self.shared.counters.coalesced.take_back(1);
+        self.shared.counters.take_back(Count::Coalesced);
         Lead::of_miss(Arc::clone(&self.shared), flight)
     }
 }

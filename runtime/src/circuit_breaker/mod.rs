@@ -101,7 +101,7 @@ pub mod private {
     ///
     /// While the circuit is open.
     #[inline]
-    pub fn enter<'a>(breaker: &'a CircuitBreaker, function: &'static str) -> Result<Permit<'a>, Open> {
+    pub fn enter<'a>(breaker: &'a CircuitBreaker, function: &'static &'static str) -> Result<Permit<'a>, Open> {
         breaker.enter(Told::by(function))
     }
 

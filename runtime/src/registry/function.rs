@@ -1,10 +1,11 @@
 //! One annotated function: where it stands, what is on it, how its calls went.
 
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::handle::{CacheHandle, Handle};
+use crate::stripe::Counters;
 use crate::{CircuitBreaker, ConcurrencyLimiter, RateLimiter};
 
 /// An annotated function, as [`registry`](super::registry) lists it.
@@ -15,11 +16,7 @@ pub struct Function {
     line: u32,
     policies: &'static [Policy],
     listed: AtomicBool,
-    started: AtomicU64,
-    ok: AtomicU64,
-    failed: AtomicU64,
-    cancelled: AtomicU64,
-    panicked: AtomicU64,
+    counts: Counters<5>,
     handles: Mutex<Vec<Handle>>,
     #[cfg(feature = "metrics")]
     pub(crate) durations: std::sync::OnceLock<metrics::Histogram>,
@@ -50,6 +47,16 @@ pub struct Calls {
     pub panicked: u64,
 }
 
+/// What is counted of the calls of a function.
+#[derive(Debug, Clone, Copy)]
+enum Count {
+    Started,
+    Ok,
+    Failed,
+    Cancelled,
+    Panicked,
+}
+
 impl Calls {
     /// How many are under way.
     #[must_use]
@@ -69,11 +76,7 @@ impl Function {
             line,
             policies,
             listed: AtomicBool::new(false),
-            started: AtomicU64::new(0),
-            ok: AtomicU64::new(0),
-            failed: AtomicU64::new(0),
-            cancelled: AtomicU64::new(0),
-            panicked: AtomicU64::new(0),
+            counts: Counters::new(),
             handles: Mutex::new(Vec::new()),
             #[cfg(feature = "metrics")]
             durations: std::sync::OnceLock::new(),
@@ -114,9 +117,9 @@ impl Function {
     #[must_use]
     pub fn calls(&self) -> Calls {
         // Ends before beginnings, so that nothing seems to run that never began.
-        let (ok, failed) = (self.ok.load(Relaxed), self.failed.load(Relaxed));
-        let (cancelled, panicked) = (self.cancelled.load(Relaxed), self.panicked.load(Relaxed));
-        Calls { started: self.started.load(Relaxed), ok, failed, cancelled, panicked }
+        let [ok, failed, cancelled, panicked] =
+            [Count::Ok, Count::Failed, Count::Cancelled, Count::Panicked].map(|count| self.counts.sum(count as usize));
+        Calls { started: self.counts.sum(Count::Started as usize), ok, failed, cancelled, panicked }
     }
 
     /// What holds the state of its policies: its own, and statics that it names. Those that belong to an instance (`cache = self.users`)
@@ -182,7 +185,7 @@ impl Function {
         if !self.listed.load(Relaxed) {
             self.list();
         }
-        self.started.fetch_add(1, Relaxed);
+        self.counts.add(Count::Started as usize);
         Seen {
             function: self,
             #[cfg(feature = "metrics")]
@@ -211,16 +214,16 @@ impl fmt::Debug for Function {
 #[derive(Debug)]
 pub struct Seen {
     function: &'static Function,
+    /// 0: nobody wants to know.
     #[cfg(feature = "metrics")]
-    started: Option<tokio::time::Instant>,
+    started: u64,
 }
 
 impl Seen {
     /// The call returns.
     #[inline]
     pub fn leave(self, failed: bool) {
-        let counter = if failed { &self.function.failed } else { &self.function.ok };
-        counter.fetch_add(1, Relaxed);
+        self.function.counts.add(if failed { Count::Failed } else { Count::Ok } as usize);
         #[cfg(feature = "metrics")]
         crate::metrics::end(self.function, self.started);
         std::mem::forget(self);
@@ -230,7 +233,6 @@ impl Seen {
 impl Drop for Seen {
     #[cold]
     fn drop(&mut self) {
-        let counter = if std::thread::panicking() { &self.function.panicked } else { &self.function.cancelled };
-        counter.fetch_add(1, Relaxed);
+        self.function.counts.add(if std::thread::panicking() { Count::Panicked } else { Count::Cancelled } as usize);
     }
 }

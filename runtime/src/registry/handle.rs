@@ -117,7 +117,15 @@ impl Attached {
     /// Gives it, once.
     #[inline]
     pub fn attach(&self, function: &'static Function, policy: impl Attach) {
-        if !self.0.load(Relaxed) && !self.0.swap(true, Relaxed) {
+        if !self.0.load(Relaxed) {
+            self.attach_first(function, policy);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn attach_first(&self, function: &'static Function, policy: impl Attach) {
+        if !self.0.swap(true, Relaxed) {
             function.attach(policy.handle());
         }
     }

@@ -27,7 +27,7 @@ pub(super) enum Start {
     Refused,
 }
 
-const LANES: u32 = 8;
+const LANES: u32 = 16;
 const _: () = assert!(LANES as usize == STRIPES && STRIPES * Seats::MOST <= 1 << u32::BITS);
 
 impl Deadlines {
