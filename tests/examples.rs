@@ -14,8 +14,9 @@ use std::time::{Duration, Instant};
 /// Far more than any of them takes, also where the machine is busy.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Those with tests of their own: `.ci/run` runs the tour, and `tests/service.rs` uses the service.
-const ELSEWHERE: [&str; 2] = ["service", "tour"];
+/// Those with tests of their own: `.ci/run` runs the tour, `tests/service.rs` uses the service, and `tests/observed.rs` runs the tests of
+/// the operator's page.
+const ELSEWHERE: [&str; 3] = ["operator", "service", "tour"];
 
 macro_rules! examples {
     ($($example:ident)*) => {

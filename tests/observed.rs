@@ -1,5 +1,5 @@
-//! The library with all that watches it and meddles with it (features `registry`, `metrics`, `tracing`, `chaos`), as a package of its own:
-//! the features of one build are those of all its tests, and the others see the library without.
+//! The library with all that watches it and meddles with it (features `registry`, `metrics`, `tracing`, `chaos`), as packages of their own:
+//! the features of one build are those of all its tests, and the others see the library without. The example `operator` is one of them.
 #![forbid(unsafe_code)]
 #![deny(warnings, missing_docs, clippy::pedantic)]
 
@@ -11,11 +11,11 @@ fn with_all_that_watches() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let status = Command::new(cargo)
-        .args(["test", "--quiet", "--manifest-path"])
+        .args(["test", "--quiet", "--workspace", "--manifest-path"])
         .arg(root.join("tests/observed/Cargo.toml"))
         .arg("--target-dir")
         .arg(root.join("target/observed"))
         .status()
         .expect("cargo runs, since it runs this");
-    assert!(status.success(), "the tests of `tests/observed` failed: see above");
+    assert!(status.success(), "the tests of `tests/observed` or of `examples/operator` failed: see above");
 }

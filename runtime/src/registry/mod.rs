@@ -1,4 +1,7 @@
 //! Every annotated function that has run, with its policies, its counters and its handles: what an operator looks at and turns.
+//!
+//! `examples/operator` mounts it in axum: as JSON, as figures for Prometheus, and as a page with buttons. Whoever reaches such an endpoint
+//! can open every circuit: it belongs behind authentication.
 
 mod function;
 mod handle;

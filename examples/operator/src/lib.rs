@@ -1,0 +1,50 @@
+//! What an operator sees and turns: every function that carries an attribute, with its policies, its figures and its handles.
+//!
+//! `cargo run --manifest-path examples/operator/Cargo.toml -- --load`, and then <http://127.0.0.1:3000/operator>.
+//!
+//! | | |
+//! | --- | --- |
+//! | `GET /operator` | a page that refreshes itself, with buttons |
+//! | `GET /operator/functions` | the same as JSON |
+//! | `POST /operator/actions` | turns something: see [`Action`](actions::Action) |
+//! | `GET /metrics` | figures for Prometheus |
+//!
+//! Whoever reaches these can open every circuit: put them behind the authentication that your service has, or on a listener of their own
+//! that only operators reach. This example listens on loopback.
+
+#![forbid(unsafe_code)]
+
+pub mod actions;
+pub mod load;
+pub mod shop;
+pub mod view;
+
+use axum::response::Html;
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+
+/// The operator's part of a service.
+pub fn router(figures: PrometheusHandle) -> Router {
+    Router::new()
+        .route("/operator", get(async || Html(include_str!("page.html"))))
+        .route("/operator/functions", get(async || Json(view::functions())))
+        .route("/operator/actions", post(actions::act))
+        .route("/metrics", get(async move || text(&figures)))
+}
+
+/// Makes Prometheus' recorder that of the program. Once, at its start.
+pub fn record() -> PrometheusHandle {
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let figures = recorder.handle();
+    metrics::set_global_recorder(recorder).expect("nobody else records");
+    // From now on calls are timed.
+    steadfast::metrics::publish();
+    figures
+}
+
+fn text(figures: &PrometheusHandle) -> String {
+    steadfast::metrics::publish();
+    figures.run_upkeep();
+    figures.render()
+}

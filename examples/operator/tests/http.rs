@@ -1,0 +1,128 @@
+//! What an operator's own program sees and does.
+
+mod support;
+
+use std::time::Duration;
+
+use operator::shop;
+use reqwest::{Client, StatusCode};
+use serde_json::{Value, json};
+
+/// An operator, and where the service is.
+struct Operator {
+    client: Client,
+    url: String,
+}
+
+impl Operator {
+    async fn new() -> Self {
+        Self { client: Client::new(), url: support::serve().await.0 }
+    }
+
+    /// What there is to see of a function of the shop.
+    async fn function(&self, name: &str) -> Value {
+        let path = format!("operator::shop::{name}");
+        let functions: Value =
+            self.client.get(format!("{}/operator/functions", self.url)).send().await.unwrap().json().await.unwrap();
+        functions
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|function| function["path"] == path)
+            .cloned()
+            .unwrap_or_else(|| panic!("{functions}"))
+    }
+
+    async fn act(&self, request: &Value) -> StatusCode {
+        self.client.post(format!("{}/operator/actions", self.url)).json(request).send().await.unwrap().status()
+    }
+
+    async fn figures(&self) -> String {
+        self.client.get(format!("{}/metrics", self.url)).send().await.unwrap().text().await.unwrap()
+    }
+}
+
+#[tokio::test]
+async fn a_cache_and_a_limit() {
+    let operator = Operator::new().await;
+    for article in [1, 2, 1] {
+        shop::price(article).await.unwrap();
+    }
+    let price = operator.function("price").await;
+    assert!(price["place"].as_str().unwrap().contains("src/shop.rs:"), "{price}");
+    assert_eq!(price["policies"][1], json!({ "attribute": "concurrency_limit", "settings": "4, max_wait = 200ms" }));
+    assert_eq!((&price["calls"]["started"], &price["calls"]["ok"]), (&json!(3), &json!(3)));
+    let cache = &price["handles"][0];
+    assert_eq!((&cache["kind"], &cache["entries"], &cache["hits"]), (&json!("cache"), &json!(2), &json!(1)));
+
+    assert_eq!(operator.act(&json!({ "function": "shop::price", "handle": 0, "action": "clear" })).await, StatusCode::NO_CONTENT);
+    assert_eq!(operator.function("price").await["handles"][0]["entries"], 0);
+
+    let limit = |limit: Value| json!({ "function": "shop::price", "handle": 1, "action": "set_limit", "limit": limit });
+    assert_eq!(operator.act(&limit(json!(0))).await, StatusCode::NO_CONTENT);
+    assert_eq!(operator.function("price").await["handles"][1]["limit"], 0);
+    assert!(shop::price(7).await.unwrap_err().is_saturated());
+    assert_eq!(operator.act(&limit(json!(4))).await, StatusCode::NO_CONTENT);
+    assert_eq!(shop::price(7).await.unwrap(), 700);
+
+    let figures = operator.figures().await;
+    for line in [
+        r#"steadfast_cache_requests_total{function="price",result="hit"} 1"#,
+        r#"steadfast_cache_entries{function="price"} 1"#,
+        r#"steadfast_refusals_total{function="price",kind="saturated"} 1"#,
+        r#"steadfast_concurrency{function="price",state="limit"} 4"#,
+    ] {
+        assert!(figures.lines().any(|figure| figure == line), "{line} in {figures}");
+    }
+}
+
+#[tokio::test]
+async fn a_circuit() {
+    let operator = Operator::new().await;
+    let turn = |action: &str| json!({ "function": "operator::shop::stock", "handle": 0, "action": action });
+    assert_eq!(shop::stock(3).await, Some(3));
+    assert_eq!(operator.act(&turn("force_open")).await, StatusCode::NO_CONTENT);
+    assert_eq!(operator.function("stock").await["handles"], json!([{ "kind": "circuit_breaker", "state": "isolated" }]));
+    assert_eq!(shop::stock(3).await, None);
+    assert!(operator.figures().await.contains(r#"steadfast_circuit_state{function="stock"} 3"#));
+    assert_eq!(operator.act(&turn("reset")).await, StatusCode::NO_CONTENT);
+    assert_eq!(shop::stock(3).await, Some(3));
+}
+
+#[tokio::test]
+async fn a_rate() {
+    let operator = Operator::new().await;
+    shop::search("lamp").await.unwrap();
+    let rate =
+        |count: u32| json!({ "function": "search", "handle": 0, "action": "set_rate", "count": count, "period_ms": 3_600_000 });
+    assert_eq!(operator.act(&rate(1)).await, StatusCode::NO_CONTENT);
+    let limiter = &operator.function("search").await["handles"][0];
+    assert_eq!((&limiter["count"], &limiter["period_ms"]), (&json!(1), &json!(3_600_000)));
+    // What was taken at the old rate stays taken for a while; then it is the turn of the one of this hour.
+    while let Err(refused) = shop::search("lamp").await {
+        tokio::time::sleep(refused.retry_after().unwrap()).await;
+    }
+    assert!(shop::search("lamp").await.unwrap_err().retry_after() > Some(Duration::from_secs(60)));
+    assert_eq!(operator.act(&rate(0)).await, StatusCode::UNPROCESSABLE_ENTITY, "no calls in an hour are no rate");
+}
+
+#[tokio::test]
+async fn what_makes_no_sense_is_refused() {
+    let operator = Operator::new().await;
+    shop::stock(3).await;
+    let request = |function: &str, handle: u32, action: &str| json!({ "function": function, "handle": handle, "action": action });
+    for (request, status) in [
+        (request("shop::nothing", 0, "clear"), StatusCode::NOT_FOUND),
+        (request("shop::stock", 1, "reset"), StatusCode::NOT_FOUND),
+        (request("shop::stock", 0, "clear"), StatusCode::UNPROCESSABLE_ENTITY),
+        (request("shop::stock", 0, "explode"), StatusCode::UNPROCESSABLE_ENTITY),
+    ] {
+        assert_eq!(operator.act(&request).await, status, "{request}");
+    }
+    // What a form on another page could send.
+    let form = operator
+        .client
+        .post(format!("{}/operator/actions", operator.url))
+        .body(r#"{"function":"stock","handle":0,"action":"reset"}"#);
+    assert_eq!(form.send().await.unwrap().status(), StatusCode::UNSUPPORTED_MEDIA_TYPE);
+}
