@@ -44,6 +44,7 @@ mod invalidation;
 mod keys;
 mod loading;
 mod model;
+mod stacked;
 mod staleness;
 mod tags;
 mod times;
