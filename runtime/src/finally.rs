@@ -57,7 +57,8 @@ pub mod private {
 
     use tokio::runtime::Handle;
 
-    use crate::background::{self, Logged, Task};
+    use crate::background::{self, Logged};
+    use crate::cache::inherited;
     use crate::{Exit, Report, ReportKind};
 
     /// A cleanup that waits for its time, without its type: it goes to a task of its own in any case.
@@ -98,25 +99,27 @@ pub mod private {
 
         /// The function has returned.
         pub async fn end(mut self, failed: bool) {
-            if let Some(task) = self.start(if failed { Exit::Err } else { Exit::Ok }) {
-                task.reported().await;
+            if let Some((runtime, cleanup)) = self.take(if failed { Exit::Err } else { Exit::Ok }) {
+                background::spawn_on(&runtime, self.function, inherited(cleanup), Clone::clone).reported().await;
             }
         }
 
-        fn start(&mut self, exit: Exit) -> Option<Task<Option<String>>> {
+        fn take(&mut self, exit: Exit) -> Option<(Handle, Running)> {
             let Cleanup(cleanup) = self.cleanup.take()?;
-            let Some(runtime) = &self.runtime else {
+            let Some(runtime) = self.runtime.take() else {
                 Report::new(self.function, ReportKind::Abandoned, "has a cleanup that did not run: there is no runtime here")
                     .send();
                 return None;
             };
-            Some(background::spawn_on(runtime, self.function, cleanup(exit), Clone::clone))
+            Some((runtime, cleanup(exit)))
         }
     }
 
     impl Drop for Finally {
         fn drop(&mut self) {
-            drop(self.start(if thread::panicking() { Exit::Panicked } else { Exit::Cancelled }));
+            if let Some((runtime, cleanup)) = self.take(if thread::panicking() { Exit::Panicked } else { Exit::Cancelled }) {
+                drop(background::spawn_on(&runtime, self.function, cleanup, Clone::clone));
+            }
         }
     }
 }

@@ -62,6 +62,7 @@ pub mod private {
 
     use crate::ask::{Met, Nothing, Unmet};
     use crate::background::{self, Failure};
+    use crate::cache::inherited;
     use crate::{Error, ErrorKind};
 
     /// Runs `work` on a task of its own, which a caller that goes away leaves running.
@@ -73,7 +74,7 @@ pub mod private {
     where
         F: Future<Output: Send> + Send + 'static,
     {
-        match background::spawn(function, work, describe).await {
+        match background::spawn(function, inherited(work), describe).await {
             Ok(out) => Ok(out),
             Err(Failure::Panicked(payload)) => resume_unwind(payload),
             Err(Failure::Abandoned) => Err(Stopped),

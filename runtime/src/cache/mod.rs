@@ -32,6 +32,7 @@ pub use coalesce::coalesce;
 pub use key::Key;
 pub use load::Loaded;
 pub use removal::RemovalCause;
+pub(crate) use scope::inherited;
 pub use stats::Stats;
 
 /// Keeps what an async function returned, keyed by its arguments, and lets one caller compute while the others wait.
@@ -104,8 +105,8 @@ pub use stats::Stats;
 /// # Errors
 ///
 /// A function that calls itself with the key that it is computing would wait for itself: it gets an [`Error`](crate::Error) for which
-/// [`is_recursion`](crate::Error::is_recursion) holds, if its return type can carry one, and panics otherwise. (A recursion that goes
-/// through a spawned task is not seen.)
+/// [`is_recursion`](crate::Error::is_recursion) holds, if its return type can carry one, and panics otherwise. What goes through a
+/// task of the user's own (`tokio::spawn`) or a [`WorkerPool`](crate::WorkerPool) is not seen, and waits: bound it with `load_timeout` or a `timeout`.
 ///
 /// # Cancel safety
 ///
