@@ -79,7 +79,10 @@ async fn read(path: PathBuf, patience: Duration) -> io::Result<String> {
             lead_4 = match turn {
                 ::steadfast::__private::cache::Turn::Lead(lead) => lead,
                 ::steadfast::__private::cache::Turn::Wait(waiter) => {
-                    match waiter.wait(shape_3).await {
+                    match ::steadfast::__steadfast_polled!(seen)
+                        .watch(waiter.wait(shape_3))
+                        .await
+                    {
                         ::steadfast::__private::cache::Waited::Done(out) => {
                             ::steadfast::__private::stack::Body::leave(body_5.as_mut());
                             break 'cached_1 out;
@@ -90,12 +93,15 @@ async fn read(path: PathBuf, patience: Duration) -> io::Result<String> {
             };
             let out = match 'timeout_9: {
                 ::core::result::Result::Ok(
-                    match lead_4
-                        .scope(
-                            ::steadfast::__private::timeout::within(
-                                deadline_7.as_mut(),
-                                body_5.as_mut(),
-                            ),
+                    match ::steadfast::__steadfast_polled!(seen)
+                        .watch(
+                            lead_4
+                                .scope(
+                                    ::steadfast::__private::timeout::within(
+                                        deadline_7.as_mut(),
+                                        body_5.as_mut(),
+                                    ),
+                                ),
                         )
                         .await
                     {

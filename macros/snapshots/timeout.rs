@@ -11,25 +11,28 @@ pub async fn greeting(&self, name: &str, mut count: u32) -> String {
         );
         match 'timeout_4: {
             ::core::result::Result::Ok(
-                match ::steadfast::__private::timeout::within(
-                        deadline_2.as_mut(),
-                        async move {
-                            if let ::core::option::Option::Some(returned) = ::core::option::Option::None::<
-                                String,
-                            > {
-                                let _ = &count;
-                                let _ = &name;
-                                let _ = &self;
-                                return returned;
-                            }
-                            ::steadfast::__steadfast_chaos!(
-                                asynchronous "greeting"
-                                error::steadfast::__private::Refusal:: < String > ::new()
-                                .refuse(error)
-                            );
-                            count += 1;
-                            self.greet(name, count).await
-                        },
+                match ::steadfast::__steadfast_polled!(seen)
+                    .watch(
+                        ::steadfast::__private::timeout::within(
+                            deadline_2.as_mut(),
+                            async move {
+                                if let ::core::option::Option::Some(returned) = ::core::option::Option::None::<
+                                    String,
+                                > {
+                                    let _ = &count;
+                                    let _ = &name;
+                                    let _ = &self;
+                                    return returned;
+                                }
+                                ::steadfast::__steadfast_chaos!(
+                                    asynchronous "greeting"
+                                    error::steadfast::__private::Refusal:: < String > ::new()
+                                    .refuse(error)
+                                );
+                                count += 1;
+                                self.greet(name, count).await
+                            },
+                        ),
                     )
                     .await
                 {

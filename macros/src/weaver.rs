@@ -71,7 +71,7 @@ pub(crate) struct Weaver<'f> {
     refuses: Cell<bool>,
     capture: Capture,
     /// What is declared in front of the pinned body.
-    held: RefCell<Vec<Ident>>,
+    held: RefCell<Vec<TokenStream>>,
     /// The pinned body, where a layer asked for it to be made before the layer awaits something itself.
     pinned: Option<Ident>,
     names: usize,
@@ -327,10 +327,19 @@ impl<'f> Weaver<'f> {
     /// A body that is pinned already would outlive it, if it were not declared before; then what is returned is no `let`, but nothing. To
     /// be called before what is below is written.
     pub(crate) fn hold(&self, name: &Ident) -> TokenStream {
+        self.hold_as(name, &TokenStream::new())
+    }
+
+    /// The same, for what notes something while the body runs.
+    pub(crate) fn hold_mut(&self, name: &Ident) -> TokenStream {
+        self.hold_as(name, &quote!(mut))
+    }
+
+    fn hold_as(&self, name: &Ident, mutability: &TokenStream) -> TokenStream {
         if self.pinned.is_none() {
-            return quote!(let #name);
+            return quote!(let #mutability #name);
         }
-        self.held.borrow_mut().push(name.clone());
+        self.held.borrow_mut().push(quote!(#mutability #name));
         quote!(#name)
     }
 
@@ -358,6 +367,13 @@ impl<'f> Weaver<'f> {
                 }
             }
         })
+    }
+
+    /// Awaits `future` under those guards only that cannot cut the wait short.
+    pub(crate) fn awaiting_to_the_end(&self, future: &TokenStream) -> TokenStream {
+        let guards = self.guards.iter().rev().filter(|guard| guard.breaks_to.is_none());
+        let wrapped = guards.fold(future.clone(), |future, guard| (guard.wrap)(&future));
+        quote!(#wrapped.await)
     }
 
     /// The innermost expression: runs `future`, which is the body.

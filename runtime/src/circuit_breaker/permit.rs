@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::CircuitBreaker;
+use crate::stack::Polled;
 use crate::{Error, ErrorKind};
 
 /// A call that was let through. One that goes away without an outcome counts as nothing, unless it panics.
@@ -12,12 +13,14 @@ pub struct Permit<'a> {
     breaker: &'a CircuitBreaker,
     word: u64,
     started: u64,
+    /// How far the call is.
+    pub polled: Polled,
 }
 
 impl<'a> Permit<'a> {
     #[inline]
     pub(super) fn new(breaker: &'a CircuitBreaker, word: u64, started: u64) -> Self {
-        Self { breaker, word, started }
+        Self { breaker, word, started, polled: Polled::Runs }
     }
 
     /// Counts the outcome.
@@ -30,7 +33,7 @@ impl<'a> Permit<'a> {
 
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
-        if std::thread::panicking() {
+        if self.polled.panics() {
             self.breaker.settle(self.word, self.started, true);
         } else {
             self.breaker.give_back(self.word);

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::handle::{CacheHandle, Handle};
+use crate::stack::Polled;
 use crate::{CircuitBreaker, ConcurrencyLimiter, RateLimiter};
 
 /// An annotated function, as [`registry`](super::registry) lists it.
@@ -46,7 +47,7 @@ pub struct Calls {
     pub failed: u64,
     /// Those that were dropped before they returned.
     pub cancelled: u64,
-    /// Those that panicked.
+    /// Those that panicked themselves: one that goes with the panic of another is cancelled.
     pub panicked: u64,
 }
 
@@ -185,6 +186,7 @@ impl Function {
         self.started.fetch_add(1, Relaxed);
         Seen {
             function: self,
+            polled: Polled::Runs,
             #[cfg(feature = "metrics")]
             started: crate::metrics::start(),
         }
@@ -211,6 +213,8 @@ impl fmt::Debug for Function {
 #[derive(Debug)]
 pub struct Seen {
     function: &'static Function,
+    /// How far the call is.
+    pub polled: Polled,
     #[cfg(feature = "metrics")]
     started: Option<tokio::time::Instant>,
 }
@@ -230,7 +234,7 @@ impl Seen {
 impl Drop for Seen {
     #[cold]
     fn drop(&mut self) {
-        let counter = if std::thread::panicking() { &self.function.panicked } else { &self.function.cancelled };
+        let counter = if self.polled.panics() { &self.function.panicked } else { &self.function.cancelled };
         counter.fetch_add(1, Relaxed);
     }
 }
