@@ -77,7 +77,7 @@ pub use stats::Stats;
 /// | `error_ttl = duration` | not stored | how long an `Err` is remembered (`E: Clone + Send + Sync + 'static`) |
 /// | `none_ttl = duration` | not stored | how long a `None` is remembered |
 /// | `stale_while_revalidate = duration` | none | how long after its ttl a value is returned at once, while one refresh runs in the background |
-/// | `stale_if_error = duration` | none | how long after its ttl a value is returned where computing it anew comes to an `Err`; it is not renewed |
+/// | `stale_if_error = duration` | none | how long after its ttl a value is returned where computing it anew comes to an `Err`, whichever it is; it is not renewed |
 /// | `refresh_ahead = share` | none | after this share of the ttl (`0.8`), a hit starts one refresh in the background |
 /// | `load_timeout = duration` | none | how long those who wait wait for one computation, before one of them begins another |
 /// | `refresh_if = bool` | `false` | where true, computes anew and stores under the same key; an argument used only there is not part of the key |
