@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use futures::poll;
-use steadfast::{CircuitBreaker, CircuitState, circuit_breaker, retry, timeout};
+use steadfast::{CircuitBreaker, CircuitState, circuit_breaker, finally, retry, timeout};
 use tokio::time::{advance, sleep};
 
 const S: Duration = Duration::from_secs(1);
@@ -319,6 +319,33 @@ async fn a_panic_is_a_failure_and_reaches_the_caller() {
     }
     let panic = tokio::spawn(work()).await.unwrap_err().into_panic();
     assert_eq!(*panic.downcast::<&str>().unwrap(), "as it is");
+    assert_eq!(breaker().state(), CircuitState::Open);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_goes_with_the_panic_of_another_counts_as_nothing() {
+    #[circuit_breaker(failures = 1, handle = breaker)]
+    async fn work() -> Option<()> {
+        sleep(Duration::from_secs(5)).await;
+        Some(())
+    }
+    let beside = async {
+        sleep(Duration::from_secs(1)).await;
+        panic!("beside it")
+    };
+    assert!(tokio::spawn(async { tokio::join!(work(), beside) }).await.unwrap_err().is_panic());
+    assert_eq!(breaker().state(), CircuitState::Closed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_is_a_failure_also_where_a_cleanup_waits_for_its_end() {
+    #[finally(sleep(Duration::from_secs(1)))]
+    #[circuit_breaker(failures = 1, handle = breaker)]
+    async fn work() -> Option<()> {
+        sleep(Duration::from_secs(1)).await;
+        panic!("as it is")
+    }
+    assert!(tokio::spawn(work()).await.unwrap_err().is_panic());
     assert_eq!(breaker().state(), CircuitState::Open);
 }
 

@@ -3,10 +3,10 @@
 #![deny(warnings, missing_docs, clippy::pedantic)]
 #![allow(clippy::items_after_statements, reason = "each function stands where it is tested")]
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex, Once};
 use std::time::Duration;
 
-use steadfast::{Error, Exit, async_cached, finally, offload_blocking, retry, timeout};
+use steadfast::{Error, Exit, Report, async_cached, finally, offload_blocking, on_report, retry, timeout};
 use tokio::time::sleep;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -30,6 +30,14 @@ impl Log {
         sleep(SECOND).await;
         self.note("end");
     }
+}
+
+/// What was reported of a function, from the first call on.
+fn told(function: &str) -> Vec<String> {
+    static TOLD: Mutex<Vec<Report>> = Mutex::new(Vec::new());
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| on_report(|report| TOLD.lock().unwrap().push(report.clone())));
+    TOLD.lock().unwrap().iter().filter(|report| report.name() == function).map(ToString::to_string).collect()
 }
 
 /// Notes when it goes.
@@ -65,8 +73,7 @@ async fn it_runs_once_on_every_end_and_knows_which() {
     assert!(work(log.clone(), 3).await.unwrap_err().is_timeout());
     assert_eq!(log.take(), ["body gone", "begin Err", "end"], "the error is the body's");
     assert!(tokio::spawn(work(log.clone(), 2)).await.unwrap_err().is_panic());
-    sleep(2 * SECOND).await;
-    assert_eq!(log.take(), ["body gone", "begin Panicked", "end"]);
+    assert_eq!(log.take(), ["body gone", "begin Panicked", "end"], "the panic waited for it");
     assert!(tokio::time::timeout(SECOND, work(log.clone(), 1)).await.is_err());
     assert_eq!(log.take(), ["body gone"], "it goes on behind the caller");
     steadfast::drain(60 * SECOND).await;
@@ -154,25 +161,22 @@ async fn over_a_cache_and_a_blocking_job() {
 
 #[tokio::test(start_paused = true)]
 async fn failures_of_the_cleanup_are_told_and_change_nothing() {
-    static TOLD: Mutex<Vec<String>> = Mutex::new(Vec::new());
-    // The other tests of this process report as well.
-    steadfast::on_report(|report| {
-        if ["locked", "clumsily"].contains(&report.name()) {
-            TOLD.lock().unwrap().push(report.to_string());
-        }
-    });
+    fn panic_of_a_cleanup() {
+        panic!("clumsy")
+    }
+    told("");
     #[finally(async { Err::<(), _>("the lock is gone") })]
     async fn locked() -> Result<u32, String> {
         Err("the body's own".to_owned())
     }
-    #[finally(async { assert!(TOLD.lock().unwrap().is_empty(), "clumsy") })]
+    #[finally(async { panic_of_a_cleanup() })]
     async fn clumsily() -> u32 {
         5
     }
     assert_eq!(locked().await, Err("the body's own".to_owned()));
     assert_eq!(clumsily().await, 5);
-    let told = TOLD.lock().unwrap().clone();
-    assert_eq!(told, ["`locked` failed in the background: the lock is gone", "`clumsily` panicked in the background: clumsy"]);
+    assert_eq!(told("locked"), ["`locked` failed in the background: the lock is gone"]);
+    assert_eq!(told("clumsily"), ["`clumsily` panicked in the background: clumsy"]);
 }
 
 #[test]
@@ -225,4 +229,62 @@ async fn in_generic_impls_with_borrowed_arguments_that_it_does_not_name() {
     let (mut rows, log, mut text) = (Rows(Vec::new()), Log::default(), String::new());
     assert_eq!(rows.push(7, log.clone(), &mut text).await, Some(1));
     assert_eq!(log.take(), ["!", "pushed 7"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_is_not_lost_where_a_deadline_ends_during_the_cleanup() {
+    #[timeout(500ms)]
+    #[finally(log.clone().clean(Exit::Panicked))]
+    #[timeout(1min)]
+    #[retry]
+    async fn fails(log: &'static Log) -> Result<(), Error> {
+        sleep(SECOND / 10).await;
+        log.note("body");
+        panic!("as it is")
+    }
+    static LOG: LazyLock<Log> = LazyLock::new(Log::default);
+    let panic = tokio::spawn(fails(&LOG)).await.unwrap_err().into_panic();
+    assert_eq!(*panic.downcast::<&str>().unwrap(), "as it is");
+    assert_eq!(LOG.take(), ["body", "begin Panicked", "end"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_goes_with_the_panic_of_another_was_cancelled() {
+    let log = Log::default();
+    let beside = async {
+        sleep(SECOND).await;
+        panic!("beside it")
+    };
+    let call = work(log.clone(), 1);
+    let both = tokio::spawn(async move { tokio::join!(call, beside) });
+    assert!(both.await.unwrap_err().is_panic());
+    sleep(2 * SECOND).await;
+    assert_eq!(log.take(), ["body gone", "begin Cancelled", "end"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_between_two_waits_is_one_of_the_function_too() {
+    #[finally(|exit| log.clone().clean(exit))]
+    #[retry(when = |_| panic!("in the policy"))]
+    async fn fails(log: &'static Log) -> Result<(), Error> {
+        log.note("body");
+        timed_out().await.map(drop)
+    }
+    static LOG: LazyLock<Log> = LazyLock::new(Log::default);
+    assert!(tokio::spawn(fails(&LOG)).await.unwrap_err().is_panic());
+    sleep(2 * SECOND).await;
+    assert_eq!(LOG.take(), ["body", "begin Panicked", "end"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_whose_caller_leaves_during_the_cleanup_is_reported() {
+    #[finally(sleep(SECOND))]
+    async fn left_early(text: &str) -> usize {
+        assert!(text.is_empty(), "nobody is there");
+        0
+    }
+    told("");
+    assert!(tokio::time::timeout(SECOND / 2, left_early("x")).await.is_err());
+    assert_eq!(told("left_early"), ["`left_early` panicked in the background: nobody is there"]);
+    assert_eq!(left_early("").await, 0);
 }

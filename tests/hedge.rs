@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use futures::poll;
-use steadfast::{Error, hedge, offload_blocking, retry, timeout};
+use steadfast::{Error, async_cached, hedge, offload_blocking, retry, shield, timeout};
 use tokio::time::{Instant, sleep};
 
 const MS: Duration = Duration::from_millis(1);
@@ -179,4 +179,28 @@ async fn above_a_blocking_body_the_arguments_are_cloned() {
     let started = std::time::Instant::now();
     assert_eq!(tokio::spawn(work("a".to_owned())).await.unwrap(), "a!");
     assert!(started.elapsed() < 150 * MS);
+}
+
+#[tokio::test(start_paused = true)]
+async fn above_work_on_another_task_each_attempt_has_its_own_arguments() {
+    static RUNS: AtomicU32 = AtomicU32::new(0);
+    #[hedge(after = 50ms)]
+    #[shield]
+    async fn shielded(id: String, text: &str, times: usize) -> usize {
+        let id = id + text;
+        // The first attempt hangs.
+        sleep(if RUNS.fetch_add(1, Ordering::Relaxed) == 0 { 5_000 * MS } else { MS }).await;
+        id.len() * times
+    }
+    #[hedge(after = 50ms, max = 2)]
+    #[async_cached(detached)]
+    async fn detached(id: String, text: &str, times: usize) -> Option<usize> {
+        let id = id + text;
+        sleep(1_000 * MS).await;
+        Some(id.len() * times)
+    }
+    let started = Instant::now();
+    assert_eq!(shielded("ab".to_owned(), "c", 2).await, 6);
+    assert_eq!(started.elapsed(), 51 * MS);
+    assert_eq!(detached("ab".to_owned(), "c", 2).await, Some(6));
 }

@@ -70,7 +70,7 @@ async fn a_panic_is_the_callers_and_what_nobody_sees_is_told_once() {
     static TOLD: Mutex<Vec<String>> = Mutex::new(Vec::new());
     // The other tests of this process report as well.
     steadfast::on_report(|report| {
-        if report.name() == "fails" {
+        if report.name().starts_with("fails") {
             TOLD.lock().unwrap().push(report.to_string());
         }
     });
@@ -88,8 +88,33 @@ async fn a_panic_is_the_callers_and_what_nobody_sees_is_told_once() {
         assert!(tokio::time::timeout(SECOND / 2, fails(how)).await.is_err());
         sleep(SECOND).await;
     }
-    let told = TOLD.lock().unwrap().clone();
+    let told = std::mem::take(&mut *TOLD.lock().unwrap());
     assert_eq!(told, ["`fails` panicked in the background: as it was told", "`fails` failed in the background: no space"]);
+
+    /// Without `Display`.
+    #[derive(Debug)]
+    struct Full {
+        _left: u32,
+    }
+    #[shield]
+    async fn fails_shown() -> Result<(), Full> {
+        sleep(SECOND).await;
+        Err(Full { _left: 3 })
+    }
+    /// Without even `Debug`.
+    struct Mute;
+    #[shield]
+    async fn fails_mutely() -> Result<(), Mute> {
+        sleep(SECOND).await;
+        Err(Mute)
+    }
+    assert!(tokio::time::timeout(SECOND / 2, fails_shown()).await.is_err());
+    sleep(SECOND).await;
+    assert!(tokio::time::timeout(SECOND / 2, fails_mutely()).await.is_err());
+    sleep(SECOND).await;
+    let told = TOLD.lock().unwrap().clone();
+    let shown = "`fails_shown` failed in the background: Full { _left: 3 }";
+    assert_eq!(told, [shown, "`fails_mutely` failed in the background: an error without a text"]);
 }
 
 #[tokio::test(start_paused = true)]

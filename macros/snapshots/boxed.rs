@@ -16,18 +16,13 @@ fn find<'a>(
                 let name = original_6.next(last_3);
                 let delay = {
                     let outcome = {
-                        async {
-                            if let ::core::option::Option::Some(returned) = ::core::option::Option::None::<
-                                Option<u8>,
-                            > {
-                                return returned;
-                            }
-                            ::steadfast::__steadfast_chaos!(
-                                asynchronous "find" error::steadfast::__private::Refusal:: <
-                                Option < u8 > > ::new().refuse(error)
-                            );
-                            self.look_up(name).await
-                        }
+                        ::steadfast::__steadfast_watched!(
+                            seen, async { if let ::core::option::Option::Some(returned) =
+                            ::core::option::Option::None:: < Option < u8 > > { return
+                            returned; } ::steadfast::__steadfast_chaos!(asynchronous
+                            "find" error::steadfast::__private::Refusal:: < Option < u8 >
+                            > ::new().refuse(error)); self.look_up(name). await }
+                        )
                             .await
                     };
                     if !::steadfast::__private::retry::failed(
@@ -61,7 +56,10 @@ fn find<'a>(
                     );
                     delay
                 };
-                ::steadfast::__private::retry::wait(delay).await;
+                ::steadfast::__steadfast_watched!(
+                    seen, ::steadfast::__private::retry::wait(delay)
+                )
+                    .await;
             }
         };
         ::steadfast::__steadfast_leave!(

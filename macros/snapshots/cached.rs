@@ -83,7 +83,9 @@ async fn read(path: PathBuf, patience: Duration) -> io::Result<String> {
             lead_4 = match turn {
                 ::steadfast::__private::cache::Turn::Lead(lead) => lead,
                 ::steadfast::__private::cache::Turn::Wait(waiter) => {
-                    match waiter.wait(shape_3).await {
+                    match ::steadfast::__steadfast_watched!(seen, waiter.wait(shape_3))
+                        .await
+                    {
                         ::steadfast::__private::cache::Waited::Done(out) => {
                             ::steadfast::__private::stack::Body::leave(body_5.as_mut());
                             break 'cached_1 out;
@@ -94,13 +96,10 @@ async fn read(path: PathBuf, patience: Duration) -> io::Result<String> {
             };
             let out = match 'timeout_9: {
                 ::core::result::Result::Ok(
-                    match lead_4
-                        .scope(
-                            ::steadfast::__private::timeout::within(
-                                &mut deadline_7,
-                                body_5.as_mut(),
-                            ),
-                        )
+                    match ::steadfast::__steadfast_watched!(
+                        seen, lead_4.scope(::steadfast::__private::timeout::within(& mut
+                        deadline_7, body_5.as_mut()))
+                    )
                         .await
                     {
                         ::core::result::Result::Ok(value) => value,

@@ -76,7 +76,9 @@ async fn user(db: Db, id: UserId) -> Result<User, AppError> {
             let lead_4 = match turn {
                 ::steadfast::__private::cache::Turn::Lead(lead) => lead,
                 ::steadfast::__private::cache::Turn::Wait(waiter) => {
-                    match waiter.wait(shape_3).await {
+                    match ::steadfast::__steadfast_watched!(seen, waiter.wait(shape_3))
+                        .await
+                    {
                         ::steadfast::__private::cache::Waited::Done(out) => {
                             break 'cached_1 out;
                         }
@@ -106,47 +108,26 @@ async fn user(db: Db, id: UserId) -> Result<User, AppError> {
                                 );
                                 match 'timeout_19: {
                                     ::core::result::Result::Ok(
-                                        match match match lead_4
-                                            .scope(
-                                                ::steadfast::__private::timeout::within(
-                                                    &mut deadline_6,
-                                                    ::steadfast::__private::timeout::within(
-                                                        &mut deadline_17,
-                                                        ::steadfast::__private::offload::run(
-                                                            pool_20,
-                                                            {
-                                                                static GATE: ::steadfast::__private::offload::Gate = ::steadfast::__private::offload::Gate::new();
-                                                                GATE.enter(|| 4)
-                                                            },
-                                                            {
-                                                                let job = ::steadfast::__private::Met
-                                                                    .and(::steadfast::__private::offload::ask_send::<Db, _>())
-                                                                    .and(
-                                                                        ::steadfast::__private::offload::ask_send::<UserId, _>(),
-                                                                    )
-                                                                    .and(
-                                                                        ::steadfast::__private::offload::ask_send::<
-                                                                            Result<User, AppError>,
-                                                                            _,
-                                                                        >(),
-                                                                    );
-                                                                job.pass(move || {
-                                                                    if let ::core::option::Option::Some(returned) = ::core::option::Option::None::<
-                                                                        Result<User, AppError>,
-                                                                    > {
-                                                                        return returned;
-                                                                    }
-                                                                    ::steadfast::__steadfast_chaos!(
-                                                                        blocking "user" error::steadfast::__private::Refusal:: <
-                                                                        Result < User, AppError > > ::new().refuse(error)
-                                                                    );
-                                                                    db.fetch(id)
-                                                                })
-                                                            },
-                                                        ),
-                                                    ),
-                                                ),
-                                            )
+                                        match match match ::steadfast::__steadfast_watched!(
+                                            seen, lead_4.scope(::steadfast::__private::timeout::within(&
+                                            mut deadline_6, ::steadfast::__private::timeout::within(&
+                                            mut deadline_17,
+                                            ::steadfast::__private::offload::run(pool_20, { static GATE
+                                            : ::steadfast::__private::offload::Gate =
+                                            ::steadfast::__private::offload::Gate::new(); GATE.enter(||
+                                            4) }, { let job = ::steadfast::__private::Met
+                                            .and(::steadfast::__private::offload::ask_send:: < Db, _ >
+                                            ()).and(::steadfast::__private::offload::ask_send:: <
+                                            UserId, _ > ())
+                                            .and(::steadfast::__private::offload::ask_send:: < Result <
+                                            User, AppError >, _ > ()); job.pass(move || { if let
+                                            ::core::option::Option::Some(returned) =
+                                            ::core::option::Option::None:: < Result < User, AppError > >
+                                            { return returned; }
+                                            ::steadfast::__steadfast_chaos!(blocking "user"
+                                            error::steadfast::__private::Refusal:: < Result < User,
+                                            AppError > > ::new().refuse(error)); db.fetch(id) }) }))))
+                                        )
                                             .await
                                         {
                                             ::core::result::Result::Ok(value) => value,
@@ -232,13 +213,10 @@ async fn user(db: Db, id: UserId) -> Result<User, AppError> {
                             );
                             delay
                         };
-                        match lead_4
-                            .scope(
-                                ::steadfast::__private::timeout::within(
-                                    &mut deadline_6,
-                                    ::steadfast::__private::retry::wait(delay),
-                                ),
-                            )
+                        match ::steadfast::__steadfast_watched!(
+                            seen, lead_4.scope(::steadfast::__private::timeout::within(&
+                            mut deadline_6, ::steadfast::__private::retry::wait(delay)))
+                        )
                             .await
                         {
                             ::core::result::Result::Ok(value) => value,

@@ -15,26 +15,15 @@ pub async fn greeting(&self, name: &str, mut count: u32) -> String {
         );
         match 'timeout_4: {
             ::core::result::Result::Ok(
-                match ::steadfast::__private::timeout::within(
-                        &mut deadline_2,
-                        async move {
-                            if let ::core::option::Option::Some(returned) = ::core::option::Option::None::<
-                                String,
-                            > {
-                                let _ = &count;
-                                let _ = &name;
-                                let _ = &self;
-                                return returned;
-                            }
-                            ::steadfast::__steadfast_chaos!(
-                                asynchronous "greeting"
-                                error::steadfast::__private::Refusal:: < String > ::new()
-                                .refuse(error)
-                            );
-                            count += 1;
-                            self.greet(name, count).await
-                        },
-                    )
+                match ::steadfast::__steadfast_watched!(
+                    seen, ::steadfast::__private::timeout::within(& mut deadline_2, async
+                    move { if let ::core::option::Option::Some(returned) =
+                    ::core::option::Option::None:: < String > { let _ = & count; let _ =
+                    & name; let _ = & self; return returned; }
+                    ::steadfast::__steadfast_chaos!(asynchronous "greeting"
+                    error::steadfast::__private::Refusal:: < String > ::new()
+                    .refuse(error)); count += 1; self.greet(name, count). await })
+                )
                     .await
                 {
                     ::core::result::Result::Ok(value) => value,

@@ -12,7 +12,7 @@ use crate::duration::Duration;
 use crate::layer::{Layer, Parsed, Place};
 use crate::policy::{self, Handle, Recipe, Setting};
 use crate::site;
-use crate::weaver::{Weaver, Woven};
+use crate::weaver::{Guard, Weaver, Woven};
 
 const OPTIONS: &[&str] = &[
     "failures",
@@ -137,8 +137,10 @@ impl Layer for CircuitBreaker {
             Some(object) => quote_spanned!(object.span()=> &(#object)),
             None => self.recipe(weaver).place(weaver, self.handle.as_ref()),
         };
-        let bind = weaver.hold(&permit);
-        let Woven { evaluate, carried, setup, run } = below(weaver);
+        let bind = weaver.hold_mut(&permit);
+        let held = permit.clone();
+        let wrap = move |future: &TokenStream| quote_spanned!(span=> #held.polled.watch(#future));
+        let Woven { evaluate, carried, setup, run } = weaver.guarded(Guard { wrap: Box::new(wrap), breaks_to: None }, below);
         let name = weaver.function_name();
         let refusal = weaver.refuse_for_now("circuit_breaker", &quote_spanned!(span=> open.error(#name)), self.or_else.as_ref());
         let drop_body = weaver.drop_body();

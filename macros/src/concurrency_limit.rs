@@ -124,7 +124,7 @@ impl Layer for ConcurrencyLimit {
     }
 
     fn binds_again(&self, weaver: &Weaver<'_>, argument: &Ident) -> bool {
-        weaver.gate_rebinds(argument, &|ident| self.names(ident))
+        weaver.rebinds(argument, &|ident| self.names(ident))
     }
 
     fn items(&self, weaver: &Weaver<'_>) -> TokenStream {

@@ -129,7 +129,7 @@ fn function_tokens(function: &Function, one: Option<&Function>, stack: &Stack) -
     if let Some(batch) = batch {
         weaver.serve(batch, below);
     }
-    let woven = weaver.weave(&layers).tokens();
+    let woven = site::watched(&mut weaver, &mut |weaver| weaver.weave(&layers)).tokens();
     let woven = site::counted(&weaver, stack, &woven);
     let mut items: TokenStream = above.iter().map(|layer| layer.items(&weaver)).collect();
     weaver.about_batch(|weaver| items.extend(below.iter().map(|layer| layer.items(weaver))));

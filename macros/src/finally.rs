@@ -14,7 +14,7 @@ use crate::parameters::Binding;
 use crate::policy;
 use crate::tokens::{self, own};
 use crate::types;
-use crate::weaver::{Weaver, Woven};
+use crate::weaver::{Guard, Weaver, Woven};
 
 struct Finally {
     cleanup: Option<Expr>,
@@ -47,20 +47,26 @@ impl Layer for Finally {
 
     // let cleanup = { let id = Clone::clone(&id); move |exit| release(id) };
     // let finally = Finally::new(name, cleanup);
-    // let out = ..;
-    // finally.end(exit(&out)).await;
-    // out
+    // match 'finally: { Ok(..) } {
+    //     Ok(out) => { finally.end(exit(&out)).await; out }
+    //     Err(payload) => finally.resume(payload).await,
+    // }
     fn weave(&self, weaver: &mut Weaver<'_>, below: &mut dyn FnMut(&mut Weaver<'_>) -> Woven) -> Woven {
         let span = Span::mixed_site();
         let private = weaver.private.clone();
         let (cleanup, finally) = (weaver.name("cleanup"), weaver.name("finally"));
-        let bind = weaver.hold(&finally);
-        let Woven { evaluate, mut carried, setup, run } = below(weaver);
+        let (label, payload) = (weaver.label("finally"), weaver.name("payload"));
+        let bind = weaver.hold_mut(&finally);
+        let catches = finally.clone();
+        let wrap = move |future: &TokenStream| quote_spanned!(span=> #catches.catch(#future));
+        let guard = Guard { wrap: Box::new(wrap), breaks_to: Some(label.clone()) };
+        let Woven { evaluate, mut carried, setup, run } = weaver.guarded(guard, below);
         carried.push(cleanup.clone());
         let name = weaver.function_name();
         let written = self.written(weaver);
         let failed = policy::verdict(weaver, &quote_spanned!(span=> &outcome));
         let end = weaver.awaiting(&quote_spanned!(span=> #finally.end(#failed)));
+        let resume = weaver.awaiting_to_the_end(&quote_spanned!(span=> #finally.resume(#payload)));
         Woven {
             evaluate: quote_spanned!(span=> let #cleanup = #written; #evaluate),
             carried,
@@ -68,9 +74,13 @@ impl Layer for Finally {
             run: quote_spanned! {span=>
                 {
                     #bind = #private::finally::Finally::new(#name, #cleanup);
-                    let outcome = #run;
-                    #end;
-                    outcome
+                    match #label: { ::core::result::Result::Ok(#run) } {
+                        ::core::result::Result::Ok(outcome) => {
+                            #end;
+                            outcome
+                        }
+                        ::core::result::Result::Err(#payload) => #resume,
+                    }
                 }
             },
         }

@@ -76,7 +76,7 @@ impl Layer for Hedge {
     }
 
     fn binds_again(&self, weaver: &Weaver<'_>, _: &Ident) -> bool {
-        weaver.clones_all()
+        weaver.hedge_clones()
     }
 
     // let race = pin!(Race::new(1, after));
@@ -89,8 +89,11 @@ impl Layer for Hedge {
         let private = weaver.private.clone();
         let (race, after, last) = (weaver.name("race"), weaver.name("after"), weaver.name("last"));
         let max = self.max.as_ref().map_or_else(|| quote!(1), |max| max.tokens(&private));
+        let clones = weaver.begin_hedge();
         let (originals, copies) =
-            if weaver.clones_all() { repeat::clones(weaver, &last, &|_| true) } else { (TokenStream::new(), TokenStream::new()) };
+            if clones { repeat::clones(weaver, &last, &|_| true) } else { (TokenStream::new(), TokenStream::new()) };
+        // What an attempt only looks at is its own too.
+        let mode = clones.then(|| quote!(move));
         let copies = if copies.is_empty() { copies } else { quote_spanned!(span=> let #last = #race.as_mut().ends(); #copies) };
         let body = weaver.apart(below).tokens();
         let verdict = policy::verdict(weaver, &quote_spanned!(span=> outcome));
@@ -111,7 +114,7 @@ impl Layer for Hedge {
                 #start
                 loop {
                     #copies
-                    #race.as_mut().start(async { #body });
+                    #race.as_mut().start(async #mode { #body });
                     match #step {
                         #private::hedge::Step::Done(outcome) => {
                             #note

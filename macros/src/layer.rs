@@ -74,6 +74,11 @@ pub(crate) trait Layer {
         false
     }
 
+    /// Whether the layer takes the arguments to a task of its own.
+    fn spawns(&self) -> bool {
+        false
+    }
+
     /// Whether the layer binds the argument again, inside.
     fn binds_again(&self, weaver: &Weaver<'_>, argument: &Ident) -> bool {
         let _ = (weaver, argument);

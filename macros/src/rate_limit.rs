@@ -153,7 +153,7 @@ impl Layer for RateLimit {
     }
 
     fn binds_again(&self, weaver: &Weaver<'_>, argument: &Ident) -> bool {
-        weaver.gate_rebinds(argument, &|ident| self.names(ident))
+        weaver.rebinds(argument, &|ident| self.names(ident))
     }
 
     fn items(&self, weaver: &Weaver<'_>) -> TokenStream {

@@ -82,6 +82,10 @@ impl Layer for Shield {
         }
     }
 
+    fn spawns(&self) -> bool {
+        true
+    }
+
     fn binds_again(&self, weaver: &Weaver<'_>, argument: &Ident) -> bool {
         background::binds_again(weaver, argument)
     }

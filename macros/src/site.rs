@@ -8,7 +8,7 @@ use syn::Expr;
 use crate::policy;
 use crate::stack::Stack;
 use crate::tokens::own;
-use crate::weaver::Weaver;
+use crate::weaver::{Guard, Weaver, Woven};
 
 /// The static that stands for the function.
 fn site() -> Ident {
@@ -40,6 +40,17 @@ pub(crate) fn counted(weaver: &Weaver<'_>, stack: &Stack, woven: &TokenStream) -
         #root::__steadfast_leave!(#seen, #failed);
         #out
     }
+}
+
+/// Writes a body that is [counted](counted): who counts it wants to know whether it was running when it was dropped.
+pub(crate) fn watched(weaver: &mut Weaver<'_>, body: &mut dyn FnMut(&mut Weaver<'_>) -> Woven) -> Woven {
+    if weaver.function.diverges() {
+        return body(weaver);
+    }
+    let (root, seen) = (weaver.root.clone(), own("seen"));
+    let wrap =
+        move |future: &TokenStream| quote_spanned!(proc_macro2::Span::mixed_site()=> #root::__steadfast_watched!(#seen, #future));
+    weaver.guarded(Guard { wrap: Box::new(wrap), breaks_to: None }, body)
 }
 
 /// Gives the function the handle of a policy: its own, or a static that the attribute names.

@@ -71,18 +71,29 @@ pub(crate) struct Weaver<'f> {
     refuses: Cell<bool>,
     capture: Capture,
     /// What is declared in front of the pinned body.
-    held: RefCell<Vec<Ident>>,
+    held: RefCell<Vec<TokenStream>>,
     /// The pinned body, where a layer asked for it to be made before the layer awaits something itself.
     pinned: Option<Ident>,
     names: usize,
     /// Whether the body is a job on another thread.
     offloads: bool,
-    /// Whether a layer below the one that is being written looks at the arguments when its turn comes, and not before.
-    late_below: bool,
-    /// Whether a [gate](Self::gated) binds the arguments again.
-    gate_encloses: bool,
+    /// What stands below the layer that is being written.
+    below: Below,
+    /// Whether the attempts of a hedge are given arguments of their own.
+    hedge_clones: bool,
+    /// Whether the arguments are bound again in front of the body.
+    encloses: bool,
     /// What stands below a layer that makes one batch of several calls.
     batch: Option<Batch<'f>>,
+}
+
+/// What a layer may have to know of those below it.
+#[derive(Clone, Copy, Default)]
+struct Below {
+    /// One of them looks at the arguments when its turn comes, and not before.
+    looks_late: bool,
+    /// One of them takes the arguments to another task.
+    spawns: bool,
 }
 
 /// The function of a batch, and how its layers treat it.
@@ -125,8 +136,9 @@ impl<'f> Weaver<'f> {
             held: RefCell::default(),
             names: 0,
             offloads,
-            late_below: false,
-            gate_encloses: false,
+            below: Below::default(),
+            hedge_clones: false,
+            encloses: false,
             batch: None,
         }
     }
@@ -141,9 +153,9 @@ impl<'f> Weaver<'f> {
         let batch = self.batch.take()?;
         let function = std::mem::replace(&mut self.function, batch.function);
         let capture = std::mem::replace(&mut self.capture, batch.capture);
-        let gate_encloses = std::mem::take(&mut self.gate_encloses);
+        let encloses = std::mem::take(&mut self.encloses);
         let written = write(self);
-        (self.function, self.capture, self.gate_encloses) = (function, capture, gate_encloses);
+        (self.function, self.capture, self.encloses) = (function, capture, encloses);
         self.batch = Some(batch);
         Some(written)
     }
@@ -163,7 +175,10 @@ impl<'f> Weaver<'f> {
     /// The layers of the stack, outermost first, around the body.
     pub(crate) fn weave(&mut self, layers: &[&dyn Layer]) -> Woven {
         if let Some((layer, below)) = layers.split_first() {
-            self.late_below = below.iter().any(|layer| layer.looks_late());
+            self.below = Below {
+                looks_late: below.iter().any(|layer| layer.looks_late()),
+                spawns: below.iter().any(|layer| layer.spawns()),
+            };
             return layer.weave(self, &mut |weaver| weaver.weave(below));
         }
         let (mode, body) = (self.move_token(), self.body("asynchronous"));
@@ -213,14 +228,22 @@ impl<'f> Weaver<'f> {
 
     /// Writes what is below a layer that awaits something before it runs what is below: the body is made, with the arguments in it,
     /// before that wait, and not carried over it next to them.
+    ///
+    /// Not where a layer below looks at the arguments in its turn: they are carried over the wait then. See [`pins`](Self::pins).
     pub(crate) fn with_pinned_body(&mut self, below: &mut dyn FnMut(&mut Self) -> Woven) -> Woven {
-        if self.capture == Capture::Borrow || self.pinned.is_some() {
+        if !self.pins() {
             return below(self);
         }
         self.pinned = Some(self.name("body"));
         let woven = below(self);
         self.pinned = None;
         woven
+    }
+
+    /// Whether the layer that is being written would be the one for which the body is [made](Self::with_pinned_body) early. To be asked
+    /// before what is below is written.
+    pub(crate) fn pins(&self) -> bool {
+        self.capture == Capture::Move && self.pinned.is_none() && !self.below.looks_late
     }
 
     /// Writes what is below a layer that runs it on another task: the guards of the caller do not reach there.
@@ -238,13 +261,13 @@ impl<'f> Weaver<'f> {
     /// ```
     pub(crate) fn gated(&mut self, gate: &Gate<'_>, below: &mut dyn FnMut(&mut Self) -> Woven) -> Woven {
         let Gate { label, look, named, enter, leave, .. } = gate;
-        let pins = self.capture == Capture::Move && self.pinned.is_none() && !self.late_below;
+        let pins = self.pins();
         let mut entered = TokenStream::new();
         let mut write = |weaver: &mut Self| {
             entered = enter(weaver);
             below(weaver)
         };
-        let woven = if pins { self.with_pinned_body(&mut write) } else { write(self) };
+        let woven = self.with_pinned_body(&mut write);
         let Woven { evaluate, mut carried, setup, run } = woven;
         let run = leave(run);
         carried.extend(gate.carried.iter().cloned());
@@ -252,7 +275,6 @@ impl<'f> Weaver<'f> {
         if !pins {
             return Woven { evaluate, carried, setup, run: quote!(#label: { #entered #run }) };
         }
-        self.gate_encloses = true;
         let enclosed = self.enclose(&evaluate, &carried, named);
         Woven { run: quote!(#label: { #enclosed #setup #entered #run }), ..Woven::default() }
     }
@@ -265,9 +287,9 @@ impl<'f> Weaver<'f> {
         woven
     }
 
-    /// Whether a [gate](Self::gated) that mentions the arguments for which `named` holds binds this one again.
-    pub(crate) fn gate_rebinds(&self, ident: &Ident, named: &dyn Fn(&Ident) -> bool) -> bool {
-        self.gate_encloses && self.is_rebound(ident, named)
+    /// Whether a layer that [encloses](Self::enclose) the arguments for which `named` holds binds this one again.
+    pub(crate) fn rebinds(&self, ident: &Ident, named: &dyn Fn(&Ident) -> bool) -> bool {
+        self.encloses && self.is_rebound(ident, named)
     }
 
     /// The end of all looking at the arguments: statements that bind what is carried on, in a scope of their own.
@@ -278,10 +300,11 @@ impl<'f> Weaver<'f> {
     ///
     /// A local that was borrowed takes its place in the future until its scope ends, even when it has been moved; hence the scope, in
     /// which the arguments are bound again. `named` says which are looked at, besides those that the body mentions.
-    pub(crate) fn enclose(&self, evaluate: &TokenStream, carried: &[Ident], named: &dyn Fn(&Ident) -> bool) -> TokenStream {
+    pub(crate) fn enclose(&mut self, evaluate: &TokenStream, carried: &[Ident], named: &dyn Fn(&Ident) -> bool) -> TokenStream {
         if self.capture == Capture::Borrow {
             return evaluate.clone();
         }
+        self.encloses = true;
         let span = Span::mixed_site();
         let rebound = self.function.parameters.bindings.iter().filter(|binding| self.is_rebound(&binding.ident, named));
         let rebind = rebound
@@ -290,7 +313,7 @@ impl<'f> Weaver<'f> {
     }
 
     /// Whether [`enclose`](Self::enclose) binds the argument again.
-    pub(crate) fn is_rebound(&self, ident: &Ident, named: &dyn Fn(&Ident) -> bool) -> bool {
+    fn is_rebound(&self, ident: &Ident, named: &dyn Fn(&Ident) -> bool) -> bool {
         *ident != "self" && self.capture == Capture::Move && (named(ident) || self.is_taken_along(ident))
     }
 
@@ -304,10 +327,19 @@ impl<'f> Weaver<'f> {
     /// A body that is pinned already would outlive it, if it were not declared before; then what is returned is no `let`, but nothing. To
     /// be called before what is below is written.
     pub(crate) fn hold(&self, name: &Ident) -> TokenStream {
+        self.hold_as(name, &TokenStream::new())
+    }
+
+    /// The same, for what notes something while the body runs.
+    pub(crate) fn hold_mut(&self, name: &Ident) -> TokenStream {
+        self.hold_as(name, &quote!(mut))
+    }
+
+    fn hold_as(&self, name: &Ident, mutability: &TokenStream) -> TokenStream {
         if self.pinned.is_none() {
-            return quote!(let #name);
+            return quote!(let #mutability #name);
         }
-        self.held.borrow_mut().push(name.clone());
+        self.held.borrow_mut().push(quote!(#mutability #name));
         quote!(#name)
     }
 
@@ -337,6 +369,13 @@ impl<'f> Weaver<'f> {
         })
     }
 
+    /// Awaits `future` under those guards only that cannot cut the wait short.
+    pub(crate) fn awaiting_to_the_end(&self, future: &TokenStream) -> TokenStream {
+        let guards = self.guards.iter().rev().filter(|guard| guard.breaks_to.is_none());
+        let wrapped = guards.fold(future.clone(), |future, guard| (guard.wrap)(&future));
+        quote!(#wrapped.await)
+    }
+
     /// The innermost expression: runs `future`, which is the body.
     pub(crate) fn leaf(&self, future: &TokenStream) -> Woven {
         let Some(body) = &self.pinned else { return Woven { run: self.awaiting(future), ..Woven::default() } };
@@ -354,6 +393,17 @@ impl<'f> Weaver<'f> {
     /// Whether an attempt needs arguments of its own without being told which: those of a job on another thread, or of a batch.
     pub(crate) fn clones_all(&self) -> bool {
         self.offloads || self.batch.is_some()
+    }
+
+    /// Begins a hedge: whether its attempts need arguments of their own, and nobody can say which.
+    pub(crate) fn begin_hedge(&mut self) -> bool {
+        self.hedge_clones = self.clones_all() || self.below.spawns;
+        self.hedge_clones
+    }
+
+    /// What [`begin_hedge`](Self::begin_hedge) came to.
+    pub(crate) fn hedge_clones(&self) -> bool {
+        self.hedge_clones
     }
 
     /// `move`, where the body takes the arguments along.

@@ -13,6 +13,7 @@ use futures_util::future::{Either, select};
 use tokio::runtime::{Handle, Id};
 use tokio::sync::oneshot;
 
+use crate::cache::inherited;
 use crate::{Error, ErrorKind, background};
 
 /// Serves many calls by one: callers pass a key each and get the answer to it, and the function gets the keys of all of them.
@@ -309,7 +310,7 @@ where
     let (answer, answered) = oneshot::channel();
     let batcher = slot.batcher::<K, A::One, I>();
     if let Some(gathering) = batcher.join(Caller { key, answer }, limits.max_batch_size) {
-        drop(background::spawn(function, run(gathering, limits.delay, body), |()| None));
+        drop(background::spawn(function, inherited(run(gathering, limits.delay, body)), |()| None));
     }
     answered.await.unwrap_or(Err(Failure::Abandoned))
 }

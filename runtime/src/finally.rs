@@ -40,24 +40,28 @@
 ///
 /// # Cancel safety
 ///
-/// The cleanup runs once, on a task of its own: neither a caller that goes away nor a deadline above cuts it short. A call that returns
-/// waits for it; one that is dropped or panics leaves it to the runtime, and [`drain`](crate::drain) waits for it. A call that was never polled,
+/// The cleanup runs once, on a task of its own: neither a caller that goes away nor a deadline above cuts it short. A call that returns or
+/// panics waits for it; one that is dropped leaves it to the runtime, and [`drain`](crate::drain) waits for it. A call that was never polled,
 /// or that a layer above has not let through, has nothing to clean up.
 ///
 /// # Panics
 ///
-/// A panic of the function reaches the caller. Where the runtime has gone, the cleanup cannot run, which is told to
+/// A panic of the function reaches the caller when the cleanup has ended, also where a deadline above would not have waited for that. Where the runtime has gone, the cleanup cannot run, which is told to
 /// [`on_report`](crate::on_report).
 pub use steadfast_macros::finally;
 
 #[doc(hidden)]
 pub mod private {
+    use std::any::Any;
+    use std::panic::{AssertUnwindSafe, resume_unwind};
     use std::pin::Pin;
-    use std::thread;
 
+    use futures_util::FutureExt;
     use tokio::runtime::Handle;
 
-    use crate::background::{self, Logged, Task};
+    use crate::background::{self, Logged};
+    use crate::cache::inherited;
+    use crate::stack::Polled;
     use crate::{Exit, Report, ReportKind};
 
     /// A cleanup that waits for its time, without its type: it goes to a task of its own in any case.
@@ -81,11 +85,29 @@ pub mod private {
         closure(exit)
     }
 
+    /// What a panic carries.
+    type Payload = Box<dyn Any + Send>;
+
+    /// A panic that waits for the cleanup. Where its caller does not, it is reported.
+    struct Panic {
+        function: &'static str,
+        payload: Option<Payload>,
+    }
+
+    impl Drop for Panic {
+        fn drop(&mut self) {
+            if let Some(payload) = &self.payload {
+                Report::panic(self.function, &**payload).send();
+            }
+        }
+    }
+
     /// A cleanup that has not run. Dropped, it does.
     pub struct Finally {
         function: &'static str,
         cleanup: Option<Cleanup>,
         runtime: Option<Handle>,
+        polled: Polled,
     }
 
     impl Finally {
@@ -93,30 +115,51 @@ pub mod private {
         #[must_use]
         pub fn new(function: &'static str, cleanup: Cleanup) -> Self {
             // Remembered, since the call may be dropped where there is none.
-            Self { function, cleanup: Some(cleanup), runtime: Handle::try_current().ok() }
+            Self { function, cleanup: Some(cleanup), runtime: Handle::try_current().ok(), polled: Polled::Runs }
         }
 
         /// The function has returned.
         pub async fn end(mut self, failed: bool) {
-            if let Some(task) = self.start(if failed { Exit::Err } else { Exit::Ok }) {
-                task.reported().await;
+            self.clean(if failed { Exit::Err } else { Exit::Ok }).await;
+        }
+
+        /// The function has panicked: that goes on when the cleanup has ended.
+        pub async fn resume<T>(mut self, payload: Payload) -> T {
+            let mut panic = Panic { function: self.function, payload: Some(payload) };
+            self.clean(Exit::Panicked).await;
+            match panic.payload.take() {
+                Some(payload) => resume_unwind(payload),
+                None => unreachable!("it is taken once"),
             }
         }
 
-        fn start(&mut self, exit: Exit) -> Option<Task<Option<String>>> {
+        /// Awaits what the function awaits, and catches its panic.
+        pub fn catch<F: Future>(&mut self, future: F) -> impl Future<Output = Result<F::Output, Payload>> {
+            AssertUnwindSafe(self.polled.watch(future)).catch_unwind()
+        }
+
+        async fn clean(&mut self, exit: Exit) {
+            if let Some((runtime, cleanup)) = self.take(exit) {
+                background::spawn_on(&runtime, self.function, inherited(cleanup), Clone::clone).reported().await;
+            }
+        }
+
+        fn take(&mut self, exit: Exit) -> Option<(Handle, Running)> {
             let Cleanup(cleanup) = self.cleanup.take()?;
-            let Some(runtime) = &self.runtime else {
+            let Some(runtime) = self.runtime.take() else {
                 Report::new(self.function, ReportKind::Abandoned, "has a cleanup that did not run: there is no runtime here")
                     .send();
                 return None;
             };
-            Some(background::spawn_on(runtime, self.function, cleanup(exit), Clone::clone))
+            Some((runtime, cleanup(exit)))
         }
     }
 
     impl Drop for Finally {
         fn drop(&mut self) {
-            drop(self.start(if thread::panicking() { Exit::Panicked } else { Exit::Cancelled }));
+            if let Some((runtime, cleanup)) = self.take(if self.polled.panics() { Exit::Panicked } else { Exit::Cancelled }) {
+                drop(background::spawn_on(&runtime, self.function, cleanup, Clone::clone));
+            }
         }
     }
 }

@@ -209,6 +209,6 @@ pub mod __private {
     }
 
     pub mod stack {
-        pub use crate::stack::Body;
+        pub use crate::stack::{Body, Polled};
     }
 }

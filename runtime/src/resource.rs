@@ -10,6 +10,7 @@ use tokio::runtime::Handle;
 
 use crate::Exit;
 use crate::background::{Failure, Logged, Task, spawn_on};
+use crate::cache::inherited;
 
 /// Acquires a resource, lends it to `body`, and releases it exactly once: also on an error, on a panic, and when the call is dropped.
 ///
@@ -145,13 +146,7 @@ where
 
     fn release(mut self, exit: Exit) -> Task<F::Output> {
         let owned = self.owned.take().expect("it is released once");
-        self.start(owned, exit)
-    }
-
-    fn start(&self, (resource, release): (R, C), exit: Exit) -> Task<F::Output> {
-        // Called within the task, which catches a panic of the call as well.
-        let releasing = async move { release(resource, exit).await };
-        spawn_on(&self.runtime, type_name::<R>(), releasing, Logged::error)
+        spawn_on(&self.runtime, type_name::<R>(), inherited(releasing(owned, exit)), Logged::error)
     }
 }
 
@@ -163,7 +158,16 @@ where
 {
     fn drop(&mut self) {
         if let Some(owned) = self.owned.take() {
-            drop(self.start(owned, Exit::Cancelled));
+            drop(spawn_on(&self.runtime, type_name::<R>(), releasing(owned, Exit::Cancelled), Logged::error));
         }
     }
+}
+
+/// The release, called within the task, which catches a panic of the call as well.
+async fn releasing<R, C, F>((resource, release): (R, C), exit: Exit) -> F::Output
+where
+    C: FnOnce(R, Exit) -> F,
+    F: Future,
+{
+    release(resource, exit).await
 }

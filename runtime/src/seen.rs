@@ -15,7 +15,7 @@ macro_rules! __steadfast_enter {
             ::core::line!(),
             &[$($crate::__private::registry::Policy { attribute: $attribute, settings: $settings }),*],
         );
-        let $seen = $site.enter();
+        let mut $seen = $site.enter();
     };
 }
 
@@ -25,6 +25,26 @@ macro_rules! __steadfast_enter {
 #[macro_export]
 macro_rules! __steadfast_enter {
     ($($ignored:tt)*) => {};
+}
+
+/// Watches what a call awaits.
+#[cfg(feature = "registry")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __steadfast_watched {
+    ($seen:ident, $future:expr) => {
+        $seen.polled.watch($future)
+    };
+}
+
+/// Nobody looks.
+#[cfg(not(feature = "registry"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __steadfast_watched {
+    ($seen:ident, $future:expr) => {
+        $future
+    };
 }
 
 /// Ends a call.

@@ -37,7 +37,7 @@
 ///
 /// # Errors
 ///
-/// Those of the body. Where the caller has gone, an `Err` (by its `Display`, if it has one) is told once to
+/// Those of the body. Where the caller has gone, an `Err` (by its `Display`, else by its `Debug`, if it has one) is told once to
 /// [`on_report`](crate::on_report), and so is a panic. Where the runtime shuts down before the body has ended, the return type carries an
 /// [`Error`](crate::Error) for which [`is_shutdown`](crate::Error::is_shutdown) holds, if it can.
 ///
@@ -53,7 +53,7 @@ pub use steadfast_macros::shield;
 
 #[doc(hidden)]
 pub mod private {
-    use std::fmt::Display;
+    use std::fmt::{Debug, Display};
     use std::marker::PhantomData;
     use std::ops::Deref;
     use std::panic::resume_unwind;
@@ -62,6 +62,7 @@ pub mod private {
 
     use crate::ask::{Met, Nothing, Unmet};
     use crate::background::{self, Failure};
+    use crate::cache::inherited;
     use crate::{Error, ErrorKind};
 
     /// Runs `work` on a task of its own, which a caller that goes away leaves running.
@@ -73,7 +74,7 @@ pub mod private {
     where
         F: Future<Output: Send> + Send + 'static,
     {
-        match background::spawn(function, work, describe).await {
+        match background::spawn(function, inherited(work), describe).await {
             Ok(out) => Ok(out),
             Err(Failure::Panicked(payload)) => resume_unwind(payload),
             Err(Failure::Abandoned) => Err(Stopped),
@@ -104,9 +105,12 @@ pub mod private {
     }
 
     /// What is told of an outcome that nobody takes: of an error its text, if it has one. Decided by method look-up.
-    pub struct Told<R>(Unnamed<R>);
+    pub struct Told<R>(Shown<R>);
 
-    /// Where the look-up goes on for an error without a text.
+    /// Where the look-up goes on for an error that is no more than `Debug`.
+    pub struct Shown<R>(Unnamed<R>);
+
+    /// Where it goes on for an error without a text.
     pub struct Unnamed<R>(Untold<R>);
 
     /// Where it ends: there is no error.
@@ -117,7 +121,7 @@ pub mod private {
         #[must_use]
         #[expect(clippy::new_without_default, reason = "only expansions make one")]
         pub fn new() -> Self {
-            Self(Unnamed(Untold(PhantomData)))
+            Self(Shown(Unnamed(Untold(PhantomData))))
         }
     }
 
@@ -125,6 +129,13 @@ pub mod private {
         /// The text of the error.
         pub fn describe(&self) -> fn(&Result<T, E>) -> Option<String> {
             |out| out.as_ref().err().map(ToString::to_string)
+        }
+    }
+
+    impl<T, E: Debug> Shown<Result<T, E>> {
+        /// The error, as it is shown to programmers.
+        pub fn describe(&self) -> fn(&Result<T, E>) -> Option<String> {
+            |out| out.as_ref().err().map(|error| format!("{error:?}"))
         }
     }
 
@@ -143,6 +154,14 @@ pub mod private {
     }
 
     impl<R> Deref for Told<R> {
+        type Target = Shown<R>;
+
+        fn deref(&self) -> &Shown<R> {
+            &self.0
+        }
+    }
+
+    impl<R> Deref for Shown<R> {
         type Target = Unnamed<R>;
 
         fn deref(&self) -> &Unnamed<R> {

@@ -1,4 +1,4 @@
-//! The body of a stack, where it is made before it is run.
+//! The body of a stack, where it is made before it is run, and whether a panic came out of it.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -33,5 +33,56 @@ impl<F: Future> Future for Body<F> {
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         self.project().future.as_pin_mut().expect("a body that was given up is not awaited").poll(cx)
+    }
+}
+
+/// How far a call is. One that is dropped by a panic has panicked itself only if it was running: suspended, it goes with somebody else's
+/// panic.
+#[derive(Debug)]
+pub enum Polled {
+    /// Between two waits.
+    Runs,
+    /// It polls what it awaits. Where it does not get back from there, that has panicked.
+    Polls,
+    /// It waits.
+    Waits,
+}
+
+impl Polled {
+    /// Whether the call is being left by a panic of its own.
+    pub(crate) fn panics(&self) -> bool {
+        match self {
+            Self::Runs => std::thread::panicking(),
+            Self::Polls => true,
+            Self::Waits => false,
+        }
+    }
+
+    /// Notes what becomes of `future`, which the call awaits.
+    #[inline]
+    pub fn watch<F>(&mut self, future: F) -> Watched<'_, F> {
+        Watched { polled: self, future }
+    }
+}
+
+pin_project! {
+    /// See [`Polled::watch`].
+    pub struct Watched<'a, F> {
+        polled: &'a mut Polled,
+        #[pin]
+        future: F,
+    }
+}
+
+impl<F: Future> Future for Watched<'_, F> {
+    type Output = F::Output;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        **this.polled = Polled::Polls;
+        let poll = this.future.poll(cx);
+        **this.polled = if poll.is_pending() { Polled::Waits } else { Polled::Runs };
+        poll
     }
 }

@@ -14,6 +14,8 @@ use pin_project_lite::pin_project;
 use tokio::sync::oneshot;
 use tokio::task::{JoinError, JoinSet};
 
+use crate::cache::inherited;
+
 /// Runs `body`, which may start tasks in the group as it goes, and returns its value when all of them have ended, or the first error.
 ///
 /// ```
@@ -105,6 +107,7 @@ impl<E: Send + 'static> TaskGroup<E> {
         F: Future<Output = Result<T, E>> + Send + 'static,
     {
         let (sender, value) = oneshot::channel();
+        let future = inherited(future);
         let child = async move {
             // Where nobody waits for the value, it is dropped.
             drop(sender.send(future.await?));

@@ -44,6 +44,8 @@ mod invalidation;
 mod keys;
 mod loading;
 mod model;
+mod recursion;
+mod stacked;
 mod staleness;
 mod tags;
 mod times;

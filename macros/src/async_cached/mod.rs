@@ -69,6 +69,7 @@ impl Cached {
         let (cache, shape, lead) = (weaver.name("cache"), weaver.name("shape"), weaver.name("lead"));
         let begin = self.begin(weaver, &cache, &shape, &label);
         let (mut bind, mut wait) = (TokenStream::new(), TokenStream::new());
+        let pins = weaver.pins();
         let Woven { evaluate, mut carried, setup, run } = weaver.with_pinned_body(&mut |weaver| {
             bind = weaver.hold(&lead);
             wait = self.wait(weaver, &shape, &label);
@@ -80,9 +81,9 @@ impl Cached {
         carried.extend([shape.clone(), own("turn")]);
         carried.extend(bound.names);
         let bind_times = bound.statements;
-        let enclosed = weaver.enclose(&quote_spanned!(span=> #begin #bind_times #evaluate), &carried, &|name| {
-            self.names(weaver.function, name)
-        });
+        let looked = quote_spanned!(span=> #begin #bind_times #evaluate);
+        let function = weaver.function;
+        let enclosed = if pins { weaver.enclose(&looked, &carried, &|name| self.names(function, name)) } else { looked };
         let out = own("out");
         let lifetime = times::lifetime(&self.options, weaver.function, &private, &shape, &out);
         Woven {
@@ -129,9 +130,13 @@ impl Layer for Cached {
         true
     }
 
+    fn spawns(&self) -> bool {
+        self.options.background().is_some()
+    }
+
     fn binds_again(&self, weaver: &Weaver<'_>, argument: &Ident) -> bool {
         if self.options.background().is_none() {
-            return weaver.is_rebound(argument, &|name| self.names(weaver.function, name));
+            return weaver.rebinds(argument, &|name| self.names(weaver.function, name));
         }
         crate::background::binds_again(weaver, argument)
     }

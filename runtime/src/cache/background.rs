@@ -53,7 +53,7 @@ where
         S: Shape<Value = V, Out: Send + 'static> + 'static,
         F: Future<Output = (S::Out, Lifetime)> + Send + 'static,
     {
-        let load = Inherited::new(self.flight_id(), load);
+        let load = Inherited::within(self.flight_id(), load);
         let landed = async move {
             let (out, lifetime) = load.await;
             self.land(shape, out, lifetime)

@@ -32,6 +32,7 @@ pub use coalesce::coalesce;
 pub use key::Key;
 pub use load::Loaded;
 pub use removal::RemovalCause;
+pub(crate) use scope::inherited;
 pub use stats::Stats;
 
 /// Keeps what an async function returned, keyed by its arguments, and lets one caller compute while the others wait.
@@ -76,7 +77,7 @@ pub use stats::Stats;
 /// | `error_ttl = duration` | not stored | how long an `Err` is remembered (`E: Clone + Send + Sync + 'static`) |
 /// | `none_ttl = duration` | not stored | how long a `None` is remembered |
 /// | `stale_while_revalidate = duration` | none | how long after its ttl a value is returned at once, while one refresh runs in the background |
-/// | `stale_if_error = duration` | none | how long after its ttl a value is returned where computing it anew comes to an `Err`; it is not renewed |
+/// | `stale_if_error = duration` | none | how long after its ttl a value is returned where computing it anew comes to an `Err`, whichever it is; it is not renewed |
 /// | `refresh_ahead = share` | none | after this share of the ttl (`0.8`), a hit starts one refresh in the background |
 /// | `load_timeout = duration` | none | how long those who wait wait for one computation, before one of them begins another |
 /// | `refresh_if = bool` | `false` | where true, computes anew and stores under the same key; an argument used only there is not part of the key |
@@ -104,8 +105,8 @@ pub use stats::Stats;
 /// # Errors
 ///
 /// A function that calls itself with the key that it is computing would wait for itself: it gets an [`Error`](crate::Error) for which
-/// [`is_recursion`](crate::Error::is_recursion) holds, if its return type can carry one, and panics otherwise. (A recursion that goes
-/// through a spawned task is not seen.)
+/// [`is_recursion`](crate::Error::is_recursion) holds, if its return type can carry one, and panics otherwise. What goes through a
+/// task of the user's own (`tokio::spawn`) or a [`WorkerPool`](crate::WorkerPool) is not seen, and waits: bound it with `load_timeout` or a `timeout`.
 ///
 /// # Cancel safety
 ///

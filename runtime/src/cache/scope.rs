@@ -66,18 +66,23 @@ impl<F: Future> Future for Scoped<F> {
 
 pin_project! {
     /// A future that is part of the computations of those who spawned it.
-    pub(super) struct Inherited<F> {
+    pub(crate) struct Inherited<F> {
         flights: Box<[u64]>,
         #[pin]
         future: F,
     }
 }
 
+/// Work that whoever runs now goes on to await, on another task: part of all that the running code is part of.
+pub(crate) fn inherited<F>(future: F) -> Inherited<F> {
+    // Of none, nothing is allocated.
+    Inherited { flights: UNDER_WAY.with_borrow(|flights| flights.as_slice().into()), future }
+}
+
 impl<F> Inherited<F> {
-    /// Part of `flight`, and of all that the running code is part of.
-    pub(super) fn new(flight: u64, future: F) -> Self {
-        let flights = UNDER_WAY.with_borrow(|flights| flights.iter().copied().chain([flight]).collect());
-        Self { flights, future }
+    /// Part of `flight` too.
+    pub(super) fn within(flight: u64, future: F) -> Self {
+        Self { flights: UNDER_WAY.with_borrow(|flights| flights.iter().copied().chain([flight]).collect()), future }
     }
 }
 

@@ -80,7 +80,7 @@ pub use breaker::{CircuitBreaker, CircuitState};
 ///
 /// # Panics
 ///
-/// A panic of the body goes on to the caller, and counts as a failure.
+/// A panic of the body goes on to the caller, and counts as a failure. A call that is dropped by the panic of another counts as nothing.
 pub use steadfast_macros::circuit_breaker;
 
 #[doc(hidden)]

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::CircuitBreaker;
 use crate::events::Told;
+use crate::stack::Polled;
 use crate::{Error, ErrorKind};
 
 /// A call that was let through. One that goes away without an outcome counts as nothing, unless it panics.
@@ -14,12 +15,14 @@ pub struct Permit<'a> {
     word: u64,
     started: u64,
     function: Told,
+    /// How far the call is.
+    pub polled: Polled,
 }
 
 impl<'a> Permit<'a> {
     #[inline]
     pub(super) fn new(breaker: &'a CircuitBreaker, word: u64, started: u64, function: Told) -> Self {
-        Self { breaker, word, started, function }
+        Self { breaker, word, started, function, polled: Polled::Runs }
     }
 
     /// Counts the outcome.
@@ -32,7 +35,7 @@ impl<'a> Permit<'a> {
 
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
-        if std::thread::panicking() {
+        if self.polled.panics() {
             self.breaker.settle(self.word, self.started, true, self.function);
         } else {
             self.breaker.give_back(self.word);

@@ -9,6 +9,8 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use pin_project_lite::pin_project;
 use tokio::task::{JoinError, JoinSet, coop};
 
+use crate::cache::inherited;
+
 /// A set of running futures, each known by its place in the input.
 pub trait Children<F: Future> {
     /// Starts a future.
@@ -48,6 +50,7 @@ where
     F: Future<Output: Send + 'static> + Send + 'static,
 {
     fn start(&mut self, place: usize, future: F) {
+        let future = inherited(future);
         self.0.spawn(async move { (place, future.await) });
     }
 

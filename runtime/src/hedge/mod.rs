@@ -54,7 +54,9 @@ mod race;
 /// # Arguments
 ///
 /// The attempts run side by side and borrow the arguments: nothing may change them, so `&mut` is refused; a body that moves one out is
-/// rustc's own error. Above [`offload_blocking`](crate::offload_blocking), whose job must own its arguments, they are cloned.
+/// rustc's own error. Above what runs on another thread or task, and must own its arguments, they are cloned:
+/// [`offload_blocking`](crate::offload_blocking), [`shield`](macro@crate::shield), an [`async_cached`](macro@crate::async_cached) that is `detached`
+/// or refreshes in the background.
 ///
 /// # Cost
 ///

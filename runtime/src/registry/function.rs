@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::handle::{CacheHandle, Handle};
+use crate::stack::Polled;
 use crate::stripe::Counters;
 use crate::{CircuitBreaker, ConcurrencyLimiter, RateLimiter};
 
@@ -43,7 +44,7 @@ pub struct Calls {
     pub failed: u64,
     /// Those that were dropped before they returned.
     pub cancelled: u64,
-    /// Those that panicked.
+    /// Those that panicked themselves: one that goes with the panic of another is cancelled.
     pub panicked: u64,
 }
 
@@ -188,6 +189,7 @@ impl Function {
         self.counts.add(Count::Started as usize);
         Seen {
             function: self,
+            polled: Polled::Runs,
             #[cfg(feature = "metrics")]
             started: crate::metrics::start(),
         }
@@ -214,6 +216,8 @@ impl fmt::Debug for Function {
 #[derive(Debug)]
 pub struct Seen {
     function: &'static Function,
+    /// How far the call is.
+    pub polled: Polled,
     /// 0: nobody wants to know.
     #[cfg(feature = "metrics")]
     started: u64,
@@ -233,6 +237,6 @@ impl Seen {
 impl Drop for Seen {
     #[cold]
     fn drop(&mut self) {
-        self.function.counts.add(if std::thread::panicking() { Count::Panicked } else { Count::Cancelled } as usize);
+        self.function.counts.add(if self.polled.panics() { Count::Panicked } else { Count::Cancelled } as usize);
     }
 }

@@ -119,8 +119,13 @@ async fn dropped_and_panicking_calls_are_counted_as_such() {
     assert!(tokio::time::timeout(Duration::from_millis(1), fragile(2)).await.is_err());
     assert_eq!(fragile(3).await, None);
     drop(fragile(4));
+    let beside = async {
+        tokio::task::yield_now().await;
+        panic!("beside it")
+    };
+    assert!(tokio::spawn(async { tokio::join!(fragile(5), beside) }).await.unwrap_err().is_panic());
     let calls = registry().find("fragile").unwrap().calls();
-    assert_eq!((calls.started, calls.panicked, calls.cancelled, calls.failed), (3, 1, 1, 1), "one that was never polled is none");
+    assert_eq!((calls.started, calls.panicked, calls.cancelled, calls.failed), (4, 1, 2, 1), "one that was never polled is none");
 }
 
 #[tokio::test]
