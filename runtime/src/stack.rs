@@ -36,12 +36,14 @@ impl<F: Future> Future for Body<F> {
     }
 }
 
-/// Where a call is. One that is dropped by a panic has panicked itself only if it was running: suspended, it goes with somebody else's
+/// How far a call is. One that is dropped by a panic has panicked itself only if it was running: suspended, it goes with somebody else's
 /// panic.
 #[derive(Debug)]
 pub enum Polled {
-    /// It runs, or polls what it awaits.
+    /// Between two waits.
     Runs,
+    /// It polls what it awaits. Where it does not get back from there, that has panicked.
+    Polls,
     /// It waits.
     Waits,
 }
@@ -49,7 +51,11 @@ pub enum Polled {
 impl Polled {
     /// Whether the call is being left by a panic of its own.
     pub(crate) fn panics(&self) -> bool {
-        matches!(self, Self::Runs) && std::thread::panicking()
+        match self {
+            Self::Runs => std::thread::panicking(),
+            Self::Polls => true,
+            Self::Waits => false,
+        }
     }
 
     /// Notes what becomes of `future`, which the call awaits.
@@ -74,14 +80,9 @@ impl<F: Future> Future for Watched<'_, F> {
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
-        // Written only by those that wait: a call that is ready at once has never been suspended.
-        if let Polled::Waits = this.polled {
-            **this.polled = Polled::Runs;
-        }
+        **this.polled = Polled::Polls;
         let poll = this.future.poll(cx);
-        if poll.is_pending() {
-            **this.polled = Polled::Waits;
-        }
+        **this.polled = if poll.is_pending() { Polled::Waits } else { Polled::Runs };
         poll
     }
 }
