@@ -33,7 +33,7 @@ macro_rules! examples {
 
 examples! {
     fetch fan_out resource generator thread_pool queue cache web_endpoint database testing streaming error_handling cancellation
-    slow_poll
+    slow_poll deadlines
 }
 
 /// The example of the database on a server, where there is one; above, it runs on a file.

@@ -29,6 +29,9 @@ thread_local! {
 /// Before anything in the function has waited, the time of its deadline has not begun to run, and all of it is left. A task that is spawned
 /// and a job on another thread are within no deadline of their own.
 ///
+/// Where the work is another service's, tell it: the program `deadlines` among the examples passes the header `grpc-timeout` on, and
+/// answers refusals with `Retry-After`.
+///
 /// ```
 /// use steadfast::timeout;
 /// use std::time::Duration;

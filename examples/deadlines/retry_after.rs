@@ -1,0 +1,16 @@
+//! The header `Retry-After`: when to come again, as HTTP (RFC 9110, section 10.2.3) writes it, in whole seconds or as a date.
+
+use std::time::{Duration, SystemTime};
+
+/// In whole seconds, rounded up: who comes a moment too early is refused again.
+pub(crate) fn format(wait: Duration) -> String {
+    (wait.as_secs() + u64::from(wait.subsec_nanos() > 0)).to_string()
+}
+
+/// How long to wait, at `now`. A date that has passed is no wait.
+pub(crate) fn parse(value: &str, now: SystemTime) -> Option<Duration> {
+    match value.parse() {
+        Ok(seconds) => Some(Duration::from_secs(seconds)),
+        Err(_) => httpdate::parse_http_date(value).ok().map(|date| date.duration_since(now).unwrap_or_default()),
+    }
+}
