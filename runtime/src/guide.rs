@@ -22,6 +22,7 @@
 //! | `Task.cancel`, `CancelledError` | drop, a `CancellationToken`, [`checkpoint`] | [`cancellation`] |
 //! | `loop.slow_callback_duration` | [`Watchdog`] | [`blocking`] |
 //! | a coroutine that was never awaited | a compile error | [`forgotten_await`] |
+//! | decorators above decorators | attributes above attributes | [`order`] |
 //!
 //! [`timeout`]: macro@crate::timeout
 //! [`retry`]: macro@crate::retry
@@ -85,3 +86,6 @@ pub mod blocking {}
 
 #[doc = include_str!("guide/forgotten_await.md")]
 pub mod forgotten_await {}
+
+#[doc = include_str!("guide/order.md")]
+pub mod order {}

@@ -31,7 +31,8 @@
 //! ```
 //!
 //! The function stays what it was: same signature, same `?`, same types. All attributes of this crate that stand on one function
-//! become one body, in the order in which they are written: the topmost is the outermost.
+//! become one body, in the order in which they are written: the topmost is the outermost. [`guide::order`] says what each order of two
+//! means.
 //!
 //! | attribute | what it does |
 //! | --- | --- |
