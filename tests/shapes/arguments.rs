@@ -122,7 +122,7 @@ shape! {
 
 shape! {
     fields_of_a_mutable_reference:
-    every(skip(x, name))
+    changing(skip(x, name))
     for {
         async fn sum(Place { x, name, .. }: &mut Place, more: u32) -> Reply<String> {
             *x += more;
@@ -148,7 +148,7 @@ shape! {
 
 shape! {
     bound_by_mutable_reference:
-    every(skip(name))
+    changing(skip(name))
     for {
         async fn push(ref mut name: String, n: u32) -> Reply<String> {
             name.push('x');
@@ -193,7 +193,7 @@ shape! {
 
 shape! {
     mutable:
-    every()
+    changing()
     for {
         async fn count(mut n: u32, mut list: Vec<u32>) -> Reply<usize> {
             n += 1;
@@ -219,7 +219,7 @@ shape! {
 
 shape! {
     mutable_in_a_pattern:
-    every()
+    changing()
     for {
         async fn count((mut n, mut list): (u32, Vec<u32>)) -> Reply<usize> {
             n += 1;
@@ -258,7 +258,7 @@ shape! {
 
 shape! {
     under_a_condition:
-    every()
+    changing()
     for {
         async fn four(#[cfg(any())] never: NoSuchType, #[cfg(all())] always: u32, #[cfg(not(any()))] mut n: u32) -> Reply<u32> {
             n += always;

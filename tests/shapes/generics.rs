@@ -147,7 +147,7 @@ shape! {
 
 shape! {
     mutable_borrow_written_to:
-    every(skip(items))
+    changing(skip(items))
     for {
         async fn push(items: &mut Vec<u32>, item: u32) -> Reply<usize> {
             items.push(item);
@@ -228,7 +228,7 @@ shape! {
 
 shape! {
     impl_fn_mut_argument:
-    every(skip(f))
+    changing(skip(f))
     for {
         async fn apply(mut f: impl FnMut(u32) -> u32, n: u32) -> Reply<u32> {
             let one = f(n);

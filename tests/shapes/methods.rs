@@ -53,7 +53,7 @@ shape! {
 
 shape! {
     by_mutable_reference:
-    every(key = (self.id, n))
+    changing(key = (self.id, n))
     for { shop!(); let mut shop = Shop::default(); } in [impl Shop] {
         async fn sell(&mut self, n: u32) -> Reply<usize> {
             self.sold.push(n);
@@ -88,7 +88,7 @@ shape! {
 
 shape! {
     by_mutable_value:
-    every(skip(self))
+    changing(skip(self))
     for { shop!(); } in [impl Shop] {
         async fn total(mut self, n: u32) -> Reply<usize> {
             self.sold.push(n);
@@ -133,7 +133,7 @@ shape! {
 
 shape! {
     by_pinned_mutable_reference:
-    every(skip(self))
+    changing(skip(self))
     for { shop!(); let mut shop = Shop::default(); } in [impl Shop] {
         async fn sell(mut self: Pin<&mut Self>, n: u32) -> Reply<usize> {
             self.sold.push(n);

@@ -9,17 +9,39 @@ use std::task::{Context, Poll, Waker};
 
 /// A test: one function, bare and under each of the lists of attributes; the check must find the same each time.
 ///
-/// The lists may be `every(..)`, what fits a function that returns a `Result`, with the options of `async_cached` in the parentheses. A
-/// function that is part of an item is written `{ what stands before } in [impl Type] { fn .. }`.
+/// The lists may be `every(..)`, what fits a function that returns a `Result`, with the options of `async_cached` in the parentheses, or
+/// `changing(..)`, the same without `hedge`, whose attempts run side by side and cannot change an argument. A function that is part of an item is written `{ what stands before } in [impl Type] { fn .. }`.
 macro_rules! shape {
     ($name:ident: every($($cached:tt)*) $($rest:tt)*) => {
         shape! {
             $name:
+            [steadfast::hedge(after = 1h)]
+            [
+                steadfast::fallback(|error| Err(error)), async_cached($($cached)*), steadfast::rate_limit(100 / 1s),
+                steadfast::concurrency_limit(8), steadfast::circuit_breaker, timeout(1s), retry, steadfast::hedge(after = 1h), timeout(500ms)
+            ]
+            changing($($cached)*)
+            $($rest)*
+        }
+    };
+    // The same, also where arguments are changed.
+    ($name:ident: $([$($attribute:meta),+])* changing($($cached:tt)*) $($rest:tt)*) => {
+        shape! {
+            $name:
+            $([$($attribute),+])*
             [timeout(1s)]
             [retry]
             [async_cached($($cached)*)]
             [async_cached($($cached)*), timeout(1s), retry, timeout(500ms)]
             [retry(attempts = 2, delay = 0s), timeout(1s), async_cached($($cached)*)]
+            [steadfast::circuit_breaker]
+            [steadfast::rate_limit(100 / 1s, max_wait = 1s)]
+            [steadfast::concurrency_limit(8, max_wait = 1s)]
+            [steadfast::fallback(|error| Err(error))]
+            [
+                steadfast::fallback(|error| Err(error)), steadfast::rate_limit(100 / 1s, max_wait = 1s),
+                steadfast::concurrency_limit(8, max_wait = 1s), steadfast::circuit_breaker, timeout(1s), retry
+            ]
             $($rest)*
         }
     };

@@ -231,7 +231,7 @@ shape! {
 
 shape! {
     async_trait_with_self_by_mutable_reference_and_patterns:
-    every(skip(self))
+    changing(skip(self))
     for {
         #[async_trait]
         trait Sink { async fn put(&mut self, (a, b): (u32, u32), mut c: u32, _: u32) -> Reply<usize>; }
