@@ -140,6 +140,7 @@ shape! {
 shape! {
     recursion_through_a_box:
     [timeout(1s)] [retry] [async_cached]
+    refusing()
     for {
         async fn count(n: u32) -> Reply<u32> {
             tick().await;

@@ -8,6 +8,7 @@ shape! {
     arguments_in_reverse:
     [timeout(1s)] [async_cached(skip(first, second, third))] [async_cached(skip(first, second, third)), timeout(1s)]
     [retry]  [retry, timeout(1s)]
+    refusing()
     for {
         async fn work(first: Noisy, second: Noisy, third: Noisy) -> Reply<u32> {
             tick().await;
@@ -26,6 +27,7 @@ shape! {
 shape! {
     arguments_after_locals:
     [timeout(1s)] [async_cached(skip(argument, log))] [async_cached(skip(argument, log)), timeout(1s)] [retry]
+    refusing()
     for {
         async fn work(argument: Noisy, log: &Log) -> Reply<u32> {
             let _first = log.item("first local");
@@ -44,6 +46,7 @@ shape! {
 shape! {
     ignored_and_underscored_arguments:
     [timeout(1s)] [async_cached(skip(_second, third))] [async_cached(skip(_second, third)), timeout(1s)] [retry] [retry, timeout(1s)]
+    refusing()
     for {
         async fn work(_: u8, _second: Noisy, third: Noisy) -> Reply<u32> {
             tick().await;
@@ -60,6 +63,7 @@ shape! {
 shape! {
     arguments_that_the_body_consumes:
     [timeout(1s)] [async_cached(skip(first, second))] [async_cached(skip(first, second)), timeout(1s)]
+    refusing()
     for {
         async fn work(first: Noisy, second: Noisy) -> Reply<u32> {
             first.note("begin");
@@ -78,6 +82,7 @@ shape! {
 shape! {
     arguments_of_a_call_that_is_never_polled:
     [timeout(1s)] [async_cached(skip(first, second))] [retry] [async_cached(skip(first, second)), timeout(1s), retry]
+    refusing()
     for {
         async fn work(first: Noisy, second: Noisy) -> Reply<u32> {
             tick().await;
@@ -94,6 +99,7 @@ shape! {
 shape! {
     arguments_of_a_call_that_is_dropped_while_it_waits:
     [timeout(1s)] [async_cached(skip(first, second))] [async_cached(skip(first, second)), timeout(1s)] [retry]
+    refusing()
     for {
         async fn work(first: Noisy, second: Noisy) -> Reply<u32> {
             first.note("begin");
@@ -111,6 +117,7 @@ shape! {
 shape! {
     arguments_when_the_body_fails:
     [timeout(1s)] [async_cached(skip(first, second))] [retry(attempts = 1)] [async_cached(skip(first, second)), timeout(1s)]
+    refusing()
     for {
         async fn work(first: Noisy, second: Noisy) -> Reply<u32> {
             tick().await;
@@ -128,6 +135,7 @@ shape! {
 shape! {
     self_by_value_before_arguments:
     [timeout(1s)] [async_cached(skip(self, argument))] [async_cached(skip(self, argument)), timeout(1s)] [retry]
+    refusing()
     for { struct Owner(Noisy); } in [impl Owner] {
         async fn work(self, argument: Noisy) -> Reply<u32> {
             tick().await;
@@ -145,6 +153,7 @@ shape! {
 shape! {
     parts_of_a_pattern:
     [timeout(1s)] [async_cached(skip(a, b, c))] [async_cached(skip(a, b, c)), timeout(1s)] [retry]
+    refusing()
     for {
         async fn work((a, b): (Noisy, Noisy), c: Noisy) -> Reply<u32> {
             tick().await;
@@ -162,6 +171,7 @@ shape! {
 shape! {
     async_trait_arguments:
     [timeout(1s)] [async_cached(skip(self, first, second))] [async_cached(skip(self, first, second)), timeout(1s)] [retry]
+    refusing()
     for {
         #[async_trait::async_trait]
         trait Work { async fn work(&self, first: Noisy, second: Noisy) -> Reply<u32>; }

@@ -97,6 +97,7 @@ shape! {
 shape! {
     option:
     [timeout(1s)] [retry] [async_cached] [async_cached(none_ttl = 5s), timeout(1s), retry]
+    refusing()
     for {
         async fn half(n: u32) -> Option<u32> {
             tick().await;
@@ -108,6 +109,7 @@ shape! {
 shape! {
     option_of_a_result:
     [timeout(1s)] [retry] [async_cached] [async_cached, timeout(1s), retry]
+    refusing()
     for {
         async fn half(n: u32) -> Option<Result<u32, String>> {
             tick().await;
@@ -281,6 +283,7 @@ shape! {
     attributes_by_path:
     [::steadfast::timeout(1s)] [::steadfast::retry] [steadfast::async_cached]
     [::steadfast::async_cached, steadfast::timeout(1s), retry, ::steadfast::timeout(1s)]
+    refusing()
     for {
         async fn double(n: u32) -> Reply<u32> {
             tick().await;

@@ -92,6 +92,7 @@ shape! {
 shape! {
     unsized_parameter:
     [timeout(1s)] [retry] [async_cached(key = text.to_string())] [timeout(1s), retry]
+    refusing()
     for {
         async fn show<T: Display + ?Sized>(text: &T) -> Reply<String> {
             tick().await;
@@ -103,6 +104,7 @@ shape! {
 shape! {
     borrowed_return:
     [timeout(1s)] [retry] [timeout(2s), retry, timeout(1s)]
+    refusing()
     for {
         async fn first<'a>(text: &'a str, _other: &str) -> Result<&'a str, Failure> {
             tick().await;
@@ -117,6 +119,7 @@ shape! {
 shape! {
     borrowed_return_by_elision:
     [timeout(1s)] [retry] [timeout(2s), retry, timeout(1s)]
+    refusing()
     for {
         async fn first(text: &str) -> Option<&str> {
             tick().await;
@@ -132,6 +135,7 @@ shape! {
 shape! {
     mutable_borrow_returned:
     [timeout(1s)] [timeout(2s), timeout(1s)]
+    refusing()
     for {
         async fn first<'a>(items: &'a mut Vec<u32>, or: u32) -> Reply<&'a mut u32> {
             tick().await;
@@ -163,6 +167,7 @@ shape! {
 shape! {
     lifetime_bounds:
     [timeout(1s)] [retry] [timeout(2s), retry]
+    refusing()
     for {
         async fn longest<'short, 'long: 'short>(one: &'long str, two: &'short str) -> Reply<&'short str> {
             tick().await;
@@ -174,6 +179,7 @@ shape! {
 shape! {
     type_with_a_lifetime:
     [timeout(1s)] [retry] [async_cached(key = text.as_ref().to_owned())] [async_cached, timeout(1s), retry]
+    refusing()
     for {
         async fn len(text: Cow<'_, str>) -> Reply<usize> {
             tick().await;
@@ -244,6 +250,7 @@ shape! {
 shape! {
     impl_fn_once_argument:
     [timeout(1s)] [async_cached(skip(f))] [async_cached(skip(f)), timeout(1s)]
+    refusing()
     for {
         async fn apply(f: impl FnOnce() -> String, n: usize) -> Reply<String> {
             tick().await;
@@ -328,6 +335,7 @@ shape! {
 shape! {
     impl_trait_in_a_result:
     [timeout(1s)] [retry] [timeout(2s), retry, timeout(1s)]
+    refusing()
     for {
         async fn number(n: u32) -> Result<impl Display, Failure> {
             tick().await;
@@ -342,6 +350,7 @@ shape! {
 shape! {
     impl_trait_in_a_cached_result:
     [async_cached] [async_cached, timeout(1s), retry]
+    refusing()
     for {
         async fn number(n: u32) -> Result<impl Display + Clone + Send + Sync + 'static, Failure> {
             tick().await;
@@ -356,6 +365,7 @@ shape! {
 shape! {
     impl_trait_in_an_option_and_a_tuple:
     [timeout(1s)] [retry]
+    refusing()
     for {
         async fn pair(n: u32) -> Option<(impl Display, impl Debug)> {
             tick().await;
@@ -367,6 +377,7 @@ shape! {
 shape! {
     impl_trait_that_borrows:
     [timeout(1s)] [retry] [timeout(2s), retry]
+    refusing()
     for {
         async fn words<'a>(text: &'a str) -> Option<impl Iterator<Item = &'a str> + use<'a>> {
             tick().await;
@@ -381,6 +392,7 @@ shape! {
 shape! {
     boxed_trait_object_by_coercion:
     [timeout(1s)] [retry] [timeout(2s), retry, timeout(1s)]
+    refusing()
     for {
         async fn boxed(n: u32) -> Result<Box<dyn Display + Send>, Failure> {
             tick().await;
@@ -431,6 +443,7 @@ shape! {
 shape! {
     boxed_closure_returned:
     [timeout(1s)] [retry] [timeout(2s), retry]
+    refusing()
     for {
         async fn adder(n: u32) -> Option<Box<dyn Fn(u32) -> u32 + Send>> {
             tick().await;

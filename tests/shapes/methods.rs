@@ -32,6 +32,7 @@ shape! {
 shape! {
     by_reference_with_a_lifetime:
     [timeout(1s)] [retry] [timeout(2s), retry, timeout(1s)]
+    refusing()
     for { shop!(); let shop = Shop { id: 3, sold: vec![1, 2] }; } in [impl<'s> Shop] {
         async fn first(&'s self) -> Reply<&'s u32> {
             tick().await;
@@ -43,6 +44,7 @@ shape! {
 shape! {
     a_borrow_of_self_by_elision:
     [timeout(1s)] [retry] [timeout(2s), retry, timeout(1s)]
+    refusing()
     for { shop!(); let shop = Shop { id: 3, sold: vec![1, 2] }; } in [impl Shop] {
         async fn first(&self, _other: &str) -> Reply<&u32> {
             tick().await;
@@ -78,6 +80,7 @@ shape! {
 shape! {
     by_value_and_consumed:
     [timeout(1s)] [async_cached(key = self.id)] [async_cached(skip(self)), timeout(1s)]
+    refusing()
     for { shop!(); } in [impl Shop] {
         async fn into_sold(self) -> Reply<Vec<u32>> {
             tick().await;
@@ -147,6 +150,7 @@ shape! {
 shape! {
     by_pinned_mutable_reference_that_is_consumed:
     [timeout(1s)] [async_cached(skip(self))] [async_cached(skip(self)), timeout(1s)]
+    refusing()
     for { shop!(); let mut shop = Shop::default(); } in [impl Shop] {
         async fn sell(self: Pin<&mut Self>, n: u32) -> Reply<usize> {
             let shop = self.get_mut();
@@ -205,6 +209,7 @@ shape! {
 shape! {
     in_a_generic_type:
     [timeout(1s)] [retry] [async_cached(skip(self))] [async_cached(key = self.0.clone()), timeout(1s), retry]
+    refusing()
     for {
         struct Holder<T>(T);
         let holder = Holder("x".to_owned());
@@ -219,6 +224,7 @@ shape! {
 shape! {
     in_a_type_with_a_lifetime:
     [timeout(1s)] [retry] [timeout(1s), retry]
+    refusing()
     for {
         struct Text<'t>(&'t str);
         let text = "a b".to_owned();
@@ -257,6 +263,7 @@ shape! {
     [retry(attempts = self.attempts, delay = self.patience / 10, when = |error| *error == Failure::Busy(self.attempts))]
     [async_cached(cache = self.cache, ttl = self.patience)]
     [async_cached(cache = self.cache, ttl = self.patience), timeout(self.patience), retry(attempts = self.attempts)]
+    refusing()
     for {
         struct Client {
             patience: std::time::Duration,
@@ -277,6 +284,7 @@ shape! {
     handle_of_an_associated_function:
     [async_cached(skip(self), handle = Self::sums)]
     [async_cached(skip(self), handle = Self::sums), timeout(1s), retry]
+    refusing()
     for { shop!(); let shop = Shop::default(); } in [impl Shop] {
         async fn sum(&self, n: u32) -> Result<u32, Failure> {
             tick().await;

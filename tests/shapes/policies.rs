@@ -95,7 +95,8 @@ shape! {
 
 shape! {
     changed_arguments:
-    gates()
+    [steadfast::fallback(|error| Err(error))]
+    refusing()
     for {
         async fn push(mut list: Vec<u32>, log: &mut Vec<u32>, mut n: u32) -> Reply<Vec<u32>> {
             n += 1;
@@ -136,7 +137,8 @@ shape! {
 
 shape! {
     mutable_self:
-    gates()
+    [steadfast::fallback(|error| Err(error))]
+    refusing()
     for { struct Db(u32); } in [impl Db] {
         async fn get(&mut self, n: u32) -> Reply<u32> {
             self.0 += n;
@@ -151,7 +153,8 @@ shape! {
 
 shape! {
     self_by_value_and_in_pointers:
-    gates()
+    [steadfast::fallback(|error| Err(error))]
+    refusing()
     for { #[derive(Clone)] struct Db(u32); } in [impl Db] {
         async fn get(self: Arc<Self>, other: Box<Self>) -> Reply<u32> {
             tick().await;
@@ -229,7 +232,8 @@ shape! {
 
 shape! {
     async_trait_changes:
-    gates()
+    [steadfast::fallback(|error| Err(error))]
+    refusing()
     for {
         #[async_trait]
         trait Source { async fn get(&mut self, mut n: u32) -> Reply<u32>; }
@@ -283,7 +287,8 @@ shape! {
 
 shape! {
     dropped_in_order:
-    gates()
+    [steadfast::fallback(|error| Err(error))]
+    refusing()
     for {
         async fn work(first: Noisy, second: Noisy, third: Noisy) -> Reply<u32> {
             let _local = first.clone();

@@ -22,6 +22,7 @@ shape! {
 shape! {
     of_an_argument_that_is_not_send:
     [timeout(1s)] [retry] [async_cached(skip(shared))] [async_cached(skip(shared)), timeout(1s), retry]
+    refusing()
     for {
         async fn work(shared: Rc<u32>) -> Reply<u32> {
             tick().await;
@@ -33,6 +34,7 @@ shape! {
 shape! {
     of_an_argument_that_is_send_but_not_sync:
     [timeout(1s)] [async_cached(skip(cell))] [async_cached(skip(cell)), timeout(1s)]
+    refusing()
     for {
         async fn work(cell: Cell<u32>) -> Reply<u32> {
             tick().await;
@@ -44,6 +46,7 @@ shape! {
 shape! {
     of_a_reference_to_what_is_not_sync:
     [timeout(1s)] [retry] [async_cached(skip(cell))]
+    refusing()
     for {
         async fn work(cell: &Cell<u32>) -> Reply<u32> {
             cell.set(cell.get() + 1);
@@ -86,6 +89,7 @@ shape! {
 shape! {
     of_a_generic_argument_as_it_comes:
     [timeout(1s)] [retry] [async_cached(skip(value))]
+    refusing()
     for {
         async fn work<T: Clone>(value: T) -> Reply<usize> {
             tick().await;
@@ -99,6 +103,7 @@ shape! {
 shape! {
     of_a_guard_that_is_passed_in:
     [timeout(1s)] [retry] [async_cached(skip(guard))]
+    refusing()
     for {
         async fn work(guard: MutexGuard<'_, u32>) -> Reply<u32> {
             tick().await;

@@ -49,27 +49,32 @@ macro_rules! shape {
     ($name:ident: policies() $($rest:tt)*) => {
         shape! {
             $name:
-            [hedge(after = 1h)]
-            [fallback(|error| Err(error)), rate_limit(100 / 1s, max_wait = 1s), circuit_breaker, timeout(1s), retry(attempts = 1), hedge(after = 1h)]
-            [rate_limit(100 / 1s, max_wait = 1s), concurrency_limit(8, max_wait = 1s), retry(attempts = 1), circuit_breaker]
-            gates()
+            [steadfast::hedge(after = 1h)]
+            [steadfast::fallback(|error| Err(error))]
+            [
+                steadfast::fallback(|error| Err(error)), steadfast::rate_limit(100 / 1s, max_wait = 1s), steadfast::circuit_breaker,
+                steadfast::timeout(1s), steadfast::retry(attempts = 1), steadfast::hedge(after = 1h)
+            ]
+            refusing()
             $($rest)*
         }
     };
-    // The same, also where they are changed.
-    ($name:ident: $([$($attribute:meta),+])* gates() $($rest:tt)*) => {
+    // The policies that refuse calls: they fit what returns a `Result` or an `Option`, also where arguments are changed or moved.
+    ($name:ident: $([$($attribute:meta),+])* refusing() $($rest:tt)*) => {
         shape! {
             $name:
             $([$($attribute),+])*
-            [circuit_breaker]
-            [rate_limit(100 / 1s)]
-            [rate_limit(100 / 1s, max_wait = 1s)]
-            [rate_limit(100 / 1s, key = 1_u8)]
-            [concurrency_limit(8)]
-            [concurrency_limit(8, max_wait = 0s)]
-            [fallback(|error| Err(error))]
-            [concurrency_limit(8), timeout(1s), circuit_breaker]
-            [rate_limit(100 / 1s, max_wait = 1s), concurrency_limit(8, max_wait = 1s), circuit_breaker]
+            [steadfast::circuit_breaker]
+            [steadfast::rate_limit(100 / 1s)]
+            [steadfast::rate_limit(100 / 1s, max_wait = 1s)]
+            [steadfast::rate_limit(100 / 1s, key = 1_u8)]
+            [steadfast::concurrency_limit(8)]
+            [steadfast::concurrency_limit(8, max_wait = 0s)]
+            [steadfast::concurrency_limit(8), steadfast::timeout(1s), steadfast::circuit_breaker]
+            [
+                steadfast::rate_limit(100 / 1s, max_wait = 1s), steadfast::concurrency_limit(8, max_wait = 1s),
+                steadfast::circuit_breaker
+            ]
             $($rest)*
         }
     };

@@ -206,6 +206,7 @@ shape! {
 shape! {
     async_trait_with_generics_and_lifetimes:
     [timeout(1s)] [retry] [timeout(1s), retry]
+    refusing()
     for {
         #[async_trait]
         trait Source<'s, K: Send + Sync + 'static> {
@@ -251,6 +252,7 @@ shape! {
 shape! {
     async_trait_with_self_by_value:
     [timeout(1s)] [async_cached(skip(self))] [async_cached(skip(self)), timeout(1s)]
+    refusing()
     for {
         #[async_trait]
         trait Source { async fn into_text(self, more: String) -> Reply<String>; }
@@ -311,6 +313,7 @@ shape! {
     async_trait_with_self_in_the_options:
     [timeout(self.0)] [retry(delay = self.0, when = |error| *error == Failure::Busy(n))] [async_cached(key = (self.0, n))]
     [async_cached(key = (self.0, n)), timeout(self.0 * 100), retry(delay = self.0)]
+    refusing()
     for {
         #[async_trait]
         trait Source { async fn get(&self, n: u32) -> Reply<u32>; }
