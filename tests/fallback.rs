@@ -142,6 +142,22 @@ async fn never_hides_a_panic() {
 }
 
 #[tokio::test]
+async fn one_that_gives_up_panics() {
+    #[fallback(|error| panic!("gave up: {error}"))]
+    async fn closure() -> Result<u8, String> {
+        Err("no".to_owned())
+    }
+    #[fallback(unreachable!())]
+    async fn value(fails: bool) -> Option<u8> {
+        (!fails).then_some(1)
+    }
+    let panic = tokio::spawn(closure()).await.unwrap_err().into_panic();
+    assert_eq!(*panic.downcast::<String>().unwrap(), "gave up: no");
+    assert_eq!(value(false).await, Some(1));
+    assert!(tokio::spawn(value(true)).await.unwrap_err().is_panic());
+}
+
+#[tokio::test]
 async fn generic_functions_and_methods() {
     struct Store<T>(T);
     impl<T: Clone> Store<T> {

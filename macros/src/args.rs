@@ -4,9 +4,10 @@ use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
-use syn::{Expr, Lit, Path, Token, token};
+use syn::{Expr, Lit, Path, Token, UnOp, token};
 
 use crate::diagnostics::{Errors, list, nearest};
+use crate::duration::has_unit;
 
 /// What every attribute takes.
 #[derive(Default)]
@@ -190,6 +191,14 @@ impl Parse for Count {
                 Err(syn::Error::new_spanned(literal, "not a count: write a whole number"))
             }
             Expr::Lit(_) if count.literal_token().is_some_and(|int| !is_integer_suffix(int.suffix())) => {
+                Err(syn::Error::new_spanned(&count.0, "a count has no unit: write a whole number"))
+            }
+            Expr::Unary(unary) if matches!((&unary.op, &*unary.expr), (UnOp::Neg(_), Expr::Lit(_))) => {
+                Err(syn::Error::new_spanned(&count.0, "a count is not negative: write a whole number"))
+            }
+            Expr::Binary(binary)
+                if [&binary.left, &binary.right].iter().any(|side| matches!(&***side, Expr::Lit(literal) if has_unit(literal))) =>
+            {
                 Err(syn::Error::new_spanned(&count.0, "a count has no unit: write a whole number"))
             }
             _ => Ok(count),

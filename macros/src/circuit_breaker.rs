@@ -8,7 +8,7 @@ use syn::{Expr, Lit};
 
 use crate::args::{self, Count, OptionName};
 use crate::diagnostics::Errors;
-use crate::duration::Duration;
+use crate::duration::{Duration, has_unit};
 use crate::layer::{Layer, Parsed, Place};
 use crate::policy::{self, Handle, Recipe, Setting};
 use crate::site;
@@ -72,8 +72,13 @@ pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Parsed {
     let mut breaker = CircuitBreaker::default();
     let mut object = None;
     let mut positional = |input: ParseStream<'_>| {
-        object = Some(policy::object(input, OPTIONS)?);
-        Ok(())
+        let named = policy::object(input, OPTIONS)?;
+        let Expr::Lit(literal) = &named else {
+            object = Some(named);
+            return Ok(());
+        };
+        let (written, setting) = (literal.to_token_stream(), if has_unit(literal) { "open_for" } else { "failures" });
+        Err(syn::Error::new(literal.span(), format!("not a `CircuitBreaker`: write `{setting} = {written}`, if that is what it says")))
     };
     let common = args::read("circuit_breaker", tokens, OPTIONS, errors, Some(&mut positional), &mut |option, input| {
         breaker.option(option, input)

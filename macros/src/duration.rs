@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote, quote_spanned};
 use syn::parse::{Parse, ParseStream};
-use syn::{Expr, Lit};
+use syn::{Expr, ExprLit, Lit, UnOp};
 
 /// A duration as it is written in an attribute.
 #[derive(Clone)]
@@ -48,7 +48,9 @@ impl Duration {
         while let Expr::Group(syn::ExprGroup { expr, .. }) | Expr::Paren(syn::ExprParen { expr, .. }) = inner {
             inner = expr;
         }
-        let Expr::Lit(literal) = inner else { return Ok(Self::Expression(expression)) };
+        let Expr::Lit(literal) = inner else {
+            return check_arithmetic(inner).map(|()| Self::Expression(expression));
+        };
         let (digits, suffix) = match &literal.lit {
             Lit::Int(int) => (int.base10_digits().to_owned(), int.suffix().to_owned()),
             Lit::Float(float) => (float.base10_digits().to_owned(), float.suffix().to_owned()),
@@ -86,6 +88,32 @@ impl Duration {
         let span = proc_macro2::Span::mixed_site();
         quote_spanned!(span=> let #name: ::core::time::Duration = #self;)
     }
+}
+
+/// Reports numbers with units that are calculated with: only an argument of the attribute is read as a duration, not a part of one.
+fn check_arithmetic(expression: &Expr) -> syn::Result<()> {
+    match expression {
+        Expr::Unary(unary) if matches!((&unary.op, &*unary.expr), (UnOp::Neg(_), Expr::Lit(_))) => {
+            Err(syn::Error::new_spanned(expression, "a time is not negative"))
+        }
+        Expr::Binary(binary) => check_arithmetic(&binary.left).and_then(|()| check_arithmetic(&binary.right)),
+        Expr::Paren(paren) => check_arithmetic(&paren.expr),
+        Expr::Lit(literal) if has_unit(literal) => Err(syn::Error::new_spanned(
+            literal,
+            "a number with a unit stands alone: write the result, as in `10s`, or calculate with a `Duration`",
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Whether the literal is one that only an attribute can read.
+pub(crate) fn has_unit(literal: &ExprLit) -> bool {
+    let suffix = match &literal.lit {
+        Lit::Int(int) => int.suffix(),
+        Lit::Float(float) => float.suffix(),
+        _ => return false,
+    };
+    UNITS.iter().any(|(unit, _)| *unit == suffix)
 }
 
 fn value(digits: &str, suffix: &str) -> Result<std::time::Duration, String> {

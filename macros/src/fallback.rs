@@ -40,6 +40,10 @@ impl Layer for Fallback {
             Some(Expr::Closure(closure)) if closure.inputs.len() != 1 => {
                 errors.at(closure, "the closure gets the error: write `|error| value`, or `|_| value`");
             }
+            Some(Expr::Closure(closure)) if closure.asyncness.is_some() || matches!(&*closure.body, Expr::Async(_)) => {
+                errors.at(closure, "the closure may await as it is: write `|error| value.await`, without `async`");
+            }
+            Some(Expr::Async(block)) => errors.at(block, "the value may await as it is: write `value.await`, without `async`"),
             Some(_) => {}
         }
     }
@@ -102,6 +106,10 @@ fn replace(value: &Expr) -> TokenStream {
 
 /// Applies a value, at the value, where a wrong one is to be reported.
 fn stand_in(target: &TokenStream, decides: &Expr, value: &TokenStream) -> TokenStream {
+    // Nothing is done with what never is; a call of it would be unreachable.
+    if panics(decides) {
+        return quote!({ #value });
+    }
     let method = Ident::new(if is_decided_by_its_use(decides) { "succeed" } else { "replace" }, decides.span());
     let applied = quote_spanned!(decides.span()=> .#method(#value));
     quote!(#target #applied)
@@ -130,6 +138,19 @@ fn value_of(closure: &ExprClosure) -> &Expr {
         },
         other => other,
     }
+}
+
+/// Whether the expression is one of the macros that give up.
+fn panics(value: &Expr) -> bool {
+    let named = match value {
+        Expr::Macro(call) => &call.mac.path,
+        Expr::Block(block) => match block.block.stmts.last() {
+            Some(Stmt::Macro(last)) => &last.mac.path,
+            _ => return false,
+        },
+        _ => return false,
+    };
+    named.segments.last().is_some_and(|last| ["panic", "unreachable", "todo", "unimplemented"].iter().any(|name| last.ident == name))
 }
 
 /// Whether the expression is of whatever type is expected, so that it is the value of a success: nothing else could be told from it.

@@ -2,8 +2,8 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
-use syn::Expr;
 use syn::parse::ParseStream;
+use syn::{Expr, Lit, Member, Token};
 
 use crate::args::{self, Count};
 use crate::diagnostics::Errors;
@@ -33,7 +33,15 @@ enum After {
 
 impl After {
     fn read(input: ParseStream<'_>) -> syn::Result<Self> {
+        if is_percent(input) {
+            return Err(input.error("a percentile is written `p95`"));
+        }
         let time: Duration = input.parse()?;
+        if let Expr::Field(field) = time.written()
+            && matches!((&*field.base, &field.member), (Expr::Path(_), Member::Unnamed(_)))
+        {
+            return Err(syn::Error::new_spanned(field, "a percentile is a whole number: write `p1` to `p99`"));
+        }
         let Expr::Path(path) = time.written() else { return Ok(Self::Time(time)) };
         let Some(name) = path.path.get_ident() else { return Ok(Self::Time(time)) };
         let text = name.to_string();
@@ -47,9 +55,22 @@ impl After {
     }
 }
 
+/// Whether `95%` comes next, and nothing to divide by.
+fn is_percent(input: ParseStream<'_>) -> bool {
+    let ahead = input.fork();
+    ahead.parse::<Lit>().is_ok() && ahead.parse::<Token![%]>().is_ok() && (ahead.is_empty() || ahead.peek(Token![,]))
+}
+
 pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Parsed {
     let mut hedge = Hedge::default();
-    let common = args::read("hedge", tokens, OPTIONS, errors, None, &mut |option, input| {
+    let mut nameless = false;
+    let mut positional = |input: ParseStream<'_>| {
+        nameless = true;
+        let written = policy::object(input, OPTIONS)?;
+        let example = written.to_token_stream();
+        Err(syn::Error::new_spanned(written, format!("an option without its name: write `after = {example}`")))
+    };
+    let common = args::read("hedge", tokens, OPTIONS, errors, Some(&mut positional), &mut |option, input| {
         if option.name == "after" {
             hedge.failed = true;
             hedge.after = Some(option.value(input, After::read)?);
@@ -58,6 +79,7 @@ pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Parsed {
         }
         Ok(())
     });
+    hedge.failed |= nameless;
     Parsed::new(hedge, common)
 }
 

@@ -4,7 +4,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::parse::ParseStream;
 use syn::spanned::Spanned;
-use syn::{BinOp, Expr};
+use syn::{BinOp, Expr, Lit};
 
 use crate::args::{self, Count};
 use crate::ask::{self, Ask};
@@ -51,7 +51,10 @@ impl Limit {
                 Ok(Self::Rate(syn::parse2(count)?, syn::parse2(period)?))
             }
             Expr::Lit(literal) => {
-                let written = literal.to_token_stream();
+                let written = match &literal.lit {
+                    Lit::Int(int) if int.suffix().is_empty() => int.to_string(),
+                    _ => "100".to_owned(),
+                };
                 Err(syn::Error::new(literal.span(), format!("so many calls in what time? Write a rate, as in `{written} / 1s`")))
             }
             _ => Ok(Self::Object(expression)),

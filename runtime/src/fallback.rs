@@ -81,6 +81,7 @@ pub mod private {
         fn settle(self) -> Result<Self, Self::Failure>;
     }
 
+    #[diagnostic::do_not_recommend]
     impl<T, E> Replaceable for Result<T, E> {
         type Value = T;
         type Error = E;
@@ -97,6 +98,7 @@ pub mod private {
         }
     }
 
+    #[diagnostic::do_not_recommend]
     impl<T> Replaceable for Option<T> {
         type Value = T;
         type Error = ();
@@ -163,6 +165,7 @@ pub mod private {
         fn outcome(self) -> R;
     }
 
+    #[diagnostic::do_not_recommend]
     impl<T, E> Replacement<Result<T, E>> for T {
         #[inline]
         fn outcome(self) -> Result<T, E> {
@@ -170,6 +173,7 @@ pub mod private {
         }
     }
 
+    #[diagnostic::do_not_recommend]
     impl<T, E> Replacement<Self> for Result<T, E> {
         #[inline]
         fn outcome(self) -> Self {
@@ -177,6 +181,7 @@ pub mod private {
         }
     }
 
+    #[diagnostic::do_not_recommend]
     impl<T> Replacement<Option<T>> for T {
         #[inline]
         fn outcome(self) -> Option<T> {
@@ -184,6 +189,7 @@ pub mod private {
         }
     }
 
+    #[diagnostic::do_not_recommend]
     impl<T> Replacement<Self> for Option<T> {
         #[inline]
         fn outcome(self) -> Self {

@@ -1,0 +1,10 @@
+use steadfast::concurrency_limit;
+
+type Reply = Result<u64, String>;
+
+#[concurrency_limit(8)]
+async fn reply() -> Reply {
+    Ok(1)
+}
+
+fn main() {}

@@ -1,0 +1,10 @@
+use steadfast::concurrency_limit;
+
+pub struct AppError;
+
+#[concurrency_limit(8)]
+async fn cannot_carry() -> Result<u8, AppError> {
+    Err(AppError)
+}
+
+fn main() {}

@@ -1,0 +1,13 @@
+use steadfast::concurrency_limit;
+
+#[concurrency_limit(8)]
+async fn same<T>(value: T) -> T {
+    value
+}
+
+#[concurrency_limit(8)]
+async fn fallible<T, E>(value: Result<T, E>) -> Result<T, E> {
+    value
+}
+
+fn main() {}

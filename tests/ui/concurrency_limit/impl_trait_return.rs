@@ -1,0 +1,8 @@
+use steadfast::concurrency_limit;
+
+#[concurrency_limit(8)]
+async fn numbers() -> impl Iterator<Item = u8> {
+    0..4
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use steadfast::fallback;
+
+#[fallback(())]
+async fn nothing() {}
+
+fn main() {}
