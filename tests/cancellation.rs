@@ -8,12 +8,13 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use futures::FutureExt;
 use steadfast::testing::cancel_at_every_await;
 use steadfast::{
     CircuitState, Error, Exit, async_cached, circuit_breaker, coalesce, concurrency_limit, fallback, finally, hedge,
     offload_blocking, rate_limit, retry, shield, timeout,
 };
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 const MS: Duration = Duration::from_millis(1);
 
@@ -140,6 +141,107 @@ cancelled_everywhere!(under_circuit_breaker: broken(), leaves {
     none(&BROKEN);
     assert_eq!(breaker().state(), CircuitState::Closed, "a call that was dropped is no failure");
 });
+
+static PROBED: AtomicUsize = AtomicUsize::new(0);
+#[circuit_breaker(failures = 1, open_for = 1ms, handle = half_open)]
+async fn probed(fails: bool) -> Option<()> {
+    work(&PROBED).await;
+    (!fails).then_some(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_probe_of_a_circuit_breaker() {
+    let awaits = cancel_at_every_await(
+        async || {
+            half_open().reset();
+            assert_eq!(probed(true).await, None);
+            sleep(2 * MS).await;
+        },
+        async |(): &mut ()| assert_eq!(probed(false).await, Some(()), "it is the probe"),
+        async |(): &()| {
+            none(&PROBED);
+            assert_ne!(half_open().state(), CircuitState::Open, "a probe that was dropped is no failure");
+            assert_eq!(probed(false).await, Some(()), "another may try");
+            assert_eq!(half_open().state(), CircuitState::Closed);
+        },
+    )
+    .await;
+    assert!(awaits > 1);
+}
+
+static KEYED: AtomicUsize = AtomicUsize::new(0);
+#[rate_limit(1000 / 1s, burst = 1, max_wait = 1s, key = customer)]
+async fn keyed(customer: u8) -> Option<()> {
+    work(&KEYED).await;
+    Some(())
+}
+cancelled_everywhere!(in_the_lines_of_keys: async { tokio::join!(keyed(1), keyed(2), keyed(1), keyed(2)) }, leaves none(&KEYED));
+
+static AHEAD: AtomicUsize = AtomicUsize::new(0);
+#[rate_limit(1 / 1s, max_wait = 10s)]
+async fn one_a_second() -> Option<()> {
+    work(&AHEAD).await;
+    Some(())
+}
+
+/// Whoever is behind a call that is dropped moves up: its turn is not lost.
+#[tokio::test(start_paused = true)]
+async fn the_turn_under_a_rate_limit() {
+    let awaits = cancel_at_every_await(
+        async || {
+            // The line is empty, and nobody has a turn before a second has gone.
+            sleep(Duration::from_secs(20)).await;
+            assert_eq!(one_a_second().await, Some(()));
+        },
+        async |(): &mut ()| assert_eq!(one_a_second().await, Some(())),
+        async |(): &()| {
+            none(&AHEAD);
+            let begun = Instant::now();
+            assert_eq!(one_a_second().await, Some(()));
+            assert!(begun.elapsed() <= Duration::from_millis(1_003), "it waited for a call that had gone: {:?}", begun.elapsed());
+        },
+    )
+    .await;
+    assert!(awaits > 1);
+}
+
+static STACKED: AtomicUsize = AtomicUsize::new(0);
+#[fallback(())]
+#[rate_limit(1000 / 1s, burst = 1, max_wait = 1s)]
+#[concurrency_limit(2, max_wait = 1s, handle = stacked_limit)]
+#[circuit_breaker(failures = 1, handle = stacked_breaker)]
+#[timeout(1s)]
+#[retry(attempts = 2, delay = 10ms, jitter = none)]
+#[hedge(after = 500us)]
+#[timeout(100ms)]
+async fn stacked(runs: &AtomicUsize) -> Result<(), Error> {
+    work(&STACKED).await;
+    if runs.fetch_add(1, SeqCst) < 2 { Err(refusal()) } else { Ok(()) }
+}
+
+/// A refusal, to fail with.
+fn refusal() -> Error {
+    #[timeout(0s)]
+    async fn late() -> Result<(), Error> {
+        std::future::pending().await
+    }
+    late().now_or_never().expect("it ends at once").expect_err("as a refusal")
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_whole_stack() {
+    let awaits = cancel_at_every_await(
+        async || AtomicUsize::new(0),
+        async |runs: &mut AtomicUsize| assert_eq!(stacked(runs).await, Ok(())),
+        async |_: &AtomicUsize| {
+            none(&STACKED);
+            assert_eq!((stacked_limit().running(), stacked_limit().waiting()), (0, 0));
+            assert_eq!(stacked_breaker().state(), CircuitState::Closed);
+        },
+    )
+    .await;
+    assert!(awaits > 4, "those of two attempts, and of the wait between them: {awaits}");
+}
 
 static HEDGED: AtomicUsize = AtomicUsize::new(0);
 #[hedge(after = 500us)]
