@@ -9,8 +9,9 @@ use syn::{Expr, Lit};
 use crate::args::{self, Count, OptionName};
 use crate::diagnostics::Errors;
 use crate::duration::{Duration, has_unit};
+use crate::handle::Handle;
 use crate::layer::{Layer, Parsed, Place};
-use crate::policy::{self, Handle, Recipe, Setting};
+use crate::policy::{self, Recipe, Setting};
 use crate::site;
 use crate::weaver::{Guard, Weaver, Woven};
 

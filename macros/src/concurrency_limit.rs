@@ -8,9 +8,10 @@ use syn::spanned::Spanned;
 use crate::args::{self, Count};
 use crate::diagnostics::Errors;
 use crate::duration::Duration;
+use crate::handle::Handle;
 use crate::layer::{Layer, Parsed, Place};
 use crate::site;
-use crate::policy::{self, Handle, Recipe};
+use crate::policy::{self, Recipe};
 use crate::tokens;
 use crate::weaver::{Gate, Weaver, Woven};
 

@@ -18,6 +18,7 @@ mod diagnostics;
 mod duration;
 mod expand;
 mod function;
+mod handle;
 mod layer;
 mod parameters;
 mod policy;

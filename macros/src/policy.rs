@@ -5,45 +5,17 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
-use syn::parse::{Parse, ParseStream};
-use syn::{Expr, Lit, Path};
+use syn::parse::ParseStream;
+use syn::{Expr, Lit};
 
 use crate::args::{Count, OptionName};
 use crate::diagnostics::Errors;
 use crate::duration::Duration;
 use crate::function::Function;
+use crate::handle::Handle;
 use crate::parameters::cfgs;
 use crate::types::{self, bare};
 use crate::weaver::Weaver;
-
-/// `handle = name`, `handle = Self::name`.
-pub(crate) struct Handle(pub(crate) Path);
-
-impl Parse for Handle {
-    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        input.call(Path::parse_mod_style).map(Self)
-    }
-}
-
-impl Handle {
-    pub(crate) fn check(&self, function: &Function, errors: &mut Errors) {
-        let path = &self.0;
-        let in_impl = path.segments.first().is_some_and(|first| first.ident == "Self");
-        if path.segments.len() > 2 || in_impl != (path.segments.len() == 2) {
-            errors.at(
-                path,
-                "the handle is made beside the function: write `handle = name`, or `handle = Self::name` inside an `impl`",
-            );
-        } else if function.parameters.receiver.is_some() && !in_impl {
-            let name = self.name();
-            errors.at(path, format!("inside an `impl` the handle is an associated function: write `handle = Self::{name}`"));
-        }
-    }
-
-    fn name(&self) -> &Ident {
-        &self.0.segments.last().expect("a path has a segment").ident
-    }
-}
 
 /// A setting, as it is written.
 pub(crate) struct Setting<'a> {
@@ -90,8 +62,7 @@ impl Recipe {
         let Some(handle) = handle else { return TokenStream::new() };
         let function = weaver.function;
         let (visibility, name, ty) = (&function.visibility, handle.name(), self.ty(weaver));
-        let scope = if handle.0.segments.len() > 1 { "Self::" } else { "" };
-        let documentation = format!("The {} of [`{}`]({scope}{1}).", self.noun, function.name());
+        let documentation = handle.documentation(self.noun, function);
         let cfgs = cfgs(&function.attributes);
         let own = self.own(weaver);
         quote! {

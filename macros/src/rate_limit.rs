@@ -11,9 +11,10 @@ use crate::ask::{self, Ask};
 use crate::async_cached::key::{Key, fit};
 use crate::diagnostics::Errors;
 use crate::duration::Duration;
+use crate::handle::Handle;
 use crate::layer::{Layer, Parsed, Place};
 use crate::site;
-use crate::policy::{self, Handle, Recipe, Setting};
+use crate::policy::{self, Recipe, Setting};
 use crate::tokens;
 use crate::weaver::{Gate, Weaver, Woven};
 

@@ -160,7 +160,7 @@ impl Options {
             errors.at(listener, "the cache that `cache` names has its own listener: `Cache::builder().on_evict(..)`");
         }
         if let Some(handle) = &self.handle {
-            errors.at(&handle.path, "the cache that `cache` names has a name already: use that one, and remove `handle`");
+            errors.at(handle.path(), "the cache that `cache` names has a name already: use that one, and remove `handle`");
         }
     }
 

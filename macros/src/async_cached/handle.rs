@@ -10,47 +10,43 @@ use super::key::Key;
 use crate::ask::Ask;
 use crate::diagnostics::Errors;
 use crate::function::Function;
+use crate::handle;
 use crate::parameters::cfgs;
 use crate::types::{bare, has_impl, last_segment};
 use crate::weaver::Weaver;
 
 /// `name`, `Self::name`, `name: Cache<K, V>`.
 pub(super) struct Handle {
-    pub(super) path: Path,
+    pub(super) function: handle::Handle,
     pub(super) ty: Option<Type>,
 }
 
 impl Parse for Handle {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        let path = input.call(Path::parse_mod_style).map_err(|error| syn::Error::new(error.span(), "write a name: `handle = user_cache`"))?;
+        let function = input.parse()?;
         let colon: Option<Token![:]> = input.parse()?;
         let ty = colon.map(|_| input.parse()).transpose()?;
-        Ok(Self { path, ty })
+        Ok(Self { function, ty })
     }
 }
 
 impl Handle {
     pub(super) fn check(&self, function: &Function, key: &Key, errors: &mut Errors) {
-        let in_impl = self.path.segments.first().is_some_and(|first| first.ident == "Self");
-        if self.path.segments.len() > 2 || (self.path.segments.len() == 2 && !in_impl) {
-            errors.at(&self.path, "the handle is made beside the function: write `handle = name`, or `handle = Self::name` inside an `impl`");
-        } else if function.parameters.receiver.is_some() && !in_impl {
-            let name = self.name();
-            errors.at(&self.path, format!("inside an `impl` the handle is an associated function: write `handle = Self::{name}`"));
-        }
+        self.function.check(function, errors);
         if self.ty.is_none() && (key.ty().is_none() || value_type(function).is_none()) {
-            let name = self.path.to_token_stream().to_string().replace(' ', "");
-            errors.at(&self.path, format!("the types of the cache cannot be read off the signature: say them with `handle = {name}: Cache<K, V>`"));
+            let path = self.path();
+            let name = path.to_token_stream().to_string().replace(' ', "");
+            errors.at(path, format!("the types of the cache cannot be read off the signature: say them with `handle = {name}: Cache<K, V>`"));
         }
     }
 
-    fn name(&self) -> &Ident {
-        &self.path.segments.last().expect("a path has a segment").ident
+    pub(super) fn path(&self) -> &Path {
+        &self.function.0
     }
 
     /// How the function reaches its own cache.
     pub(super) fn call(&self, function: &Function, private: &TokenStream) -> TokenStream {
-        let path = &self.path;
+        let path = self.path();
         let generics: Vec<&Ident> = generics(function).map(name_of).collect();
         let turbofish = (!generics.is_empty()).then(|| quote!(::<#(#generics),*>));
         let call = quote!(#path #turbofish ());
@@ -62,7 +58,7 @@ impl Handle {
     /// The function that the user calls.
     pub(super) fn item(&self, weaver: &Weaver<'_>, key: &Key, settings: &TokenStream) -> TokenStream {
         let function = weaver.function;
-        let (visibility, name) = (&function.visibility, self.name());
+        let (visibility, name) = (&function.visibility, self.function.name());
         let root = &weaver.root;
         let ty = self.ty.as_ref().map_or_else(
             || {
@@ -72,8 +68,7 @@ impl Handle {
             ToTokens::to_token_stream,
         );
         let cfgs = cfgs(&function.attributes);
-        let documentation = format!("The cache of [`{}`](Self::{0}).", function.name());
-        let documentation = if self.path.segments.len() > 1 { documentation } else { format!("The cache of [`{}`].", function.name()) };
+        let documentation = self.function.documentation("cache", function);
         let generics: Vec<&GenericParam> = generics(function).collect();
         let generics = (!generics.is_empty()).then(|| quote!(<#(#generics),*>));
         let predicates: Vec<&WherePredicate> = function
@@ -97,7 +92,7 @@ impl Handle {
     /// Asks whether the value type in the signature of the handle is the one that the function stores.
     pub(super) fn ask_readable(&self, function: &Function, shape: &Ident) -> Option<Ask> {
         let value = value_type(function).filter(|_| self.ty.is_none())?;
-        Some(Ask::of_value(self.path.span(), "ask_readable", quote!(&#shape)).against(value))
+        Some(Ask::of_value(self.path().span(), "ask_readable", quote!(&#shape)).against(value))
     }
 }
 

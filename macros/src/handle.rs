@@ -1,0 +1,45 @@
+//! `handle = name`: the function beside the annotated one, by which what the attribute keeps is reached.
+
+use proc_macro2::Ident;
+use syn::Path;
+use syn::parse::{Parse, ParseStream};
+
+use crate::diagnostics::Errors;
+use crate::function::Function;
+
+/// `name`, or `Self::name`.
+pub(crate) struct Handle(pub(crate) Path);
+
+impl Parse for Handle {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let path = input.call(Path::parse_mod_style);
+        path.map(Self).map_err(|error| syn::Error::new(error.span(), "write a name: `handle = name`, or `handle = Self::name`"))
+    }
+}
+
+impl Handle {
+    pub(crate) fn check(&self, function: &Function, errors: &mut Errors) {
+        let path = &self.0;
+        let in_impl = path.segments.first().is_some_and(|first| first.ident == "Self");
+        if path.segments.len() > 2 || in_impl != (path.segments.len() == 2) {
+            errors.at(
+                path,
+                "the handle is made beside the function: write `handle = name`, or `handle = Self::name` inside an `impl`",
+            );
+        } else if function.parameters.receiver.is_some() && !in_impl {
+            let name = self.name();
+            errors.at(path, format!("inside an `impl` the handle is an associated function: write `handle = Self::{name}`"));
+        }
+    }
+
+    pub(crate) fn name(&self) -> &Ident {
+        &self.0.segments.last().expect("a path has a segment").ident
+    }
+
+    /// What the documentation of the function by which a `noun` is reached says.
+    pub(crate) fn documentation(&self, noun: &str, function: &Function) -> String {
+        let name = function.name();
+        let target = if self.0.segments.len() > 1 { format!("(Self::{name})") } else { String::new() };
+        format!("The {noun} of [`{name}`]{target}.")
+    }
+}
