@@ -61,7 +61,7 @@ impl Layer for Fallback {
         let (replaced, name) = (self.value.as_ref().map(replace), weaver.function_name());
         // At the return type, where one that cannot fail is to be reported, and once.
         let at = weaver.function.output.as_ref().map_or(span, |output| output.span().resolved_at(span));
-        let settled = quote_spanned!(at=> #private::fallback::settle::<#output>(#run));
+        let settled = quote_spanned!(at=> #private::fallback::settle::<#output, _>(#run));
         Woven {
             evaluate,
             carried,

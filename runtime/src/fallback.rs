@@ -56,42 +56,55 @@ pub mod private {
         crate::events::fell_back(function);
     }
 
-    /// A return type whose failures can be replaced.
-    #[diagnostic::on_unimplemented(
-        message = "`#[fallback]` replaces a failure, and a `{Self}` cannot fail",
-        label = "neither a `Result` nor an `Option`",
-        note = "return a `Result` or an `Option`, or remove `#[fallback]`"
-    )]
-    pub trait Replaceable: Sized {
+    /// What may have failed.
+    pub trait Outcome: Sized {
         /// What a success holds.
         type Value;
         /// What a failure tells.
         type Error;
-        /// [`Failure<Self>`]: what is unknown for a type that cannot fail, and is not asked for anything then.
-        type Failure;
 
         /// The success with this value.
         fn success(value: Self::Value) -> Self;
-
-        /// The outcome, or its failure.
-        ///
-        /// # Errors
-        ///
-        /// Where it is a failure.
-        fn settle(self) -> Result<Self, Self::Failure>;
     }
 
-    #[diagnostic::do_not_recommend]
-    impl<T, E> Replaceable for Result<T, E> {
+    impl<T, E> Outcome for Result<T, E> {
         type Value = T;
         type Error = E;
-        type Failure = Failure<Self>;
 
         #[inline]
         fn success(value: T) -> Self {
             Ok(value)
         }
+    }
 
+    impl<T> Outcome for Option<T> {
+        type Value = T;
+        type Error = ();
+
+        #[inline]
+        fn success(value: T) -> Self {
+            Some(value)
+        }
+    }
+
+    /// A return type whose failures can be replaced. `F` is its [`Failure`]: unknown for one that cannot fail, so that nothing more is
+    /// said of that one.
+    #[diagnostic::on_unimplemented(
+        message = "`#[fallback]` replaces a failure, and a `{Self}` cannot fail",
+        label = "neither a `Result` nor an `Option`",
+        note = "return a `Result` or an `Option`, or remove `#[fallback]`"
+    )]
+    pub trait Replaceable<F>: Sized {
+        /// The outcome, or its failure.
+        ///
+        /// # Errors
+        ///
+        /// Where it is a failure.
+        fn settle(self) -> Result<Self, F>;
+    }
+
+    #[diagnostic::do_not_recommend]
+    impl<T, E> Replaceable<Failure<Self>> for Result<T, E> {
         #[inline]
         fn settle(self) -> Result<Self, Failure<Self>> {
             self.map(Ok).map_err(Failure)
@@ -99,16 +112,7 @@ pub mod private {
     }
 
     #[diagnostic::do_not_recommend]
-    impl<T> Replaceable for Option<T> {
-        type Value = T;
-        type Error = ();
-        type Failure = Failure<Self>;
-
-        #[inline]
-        fn success(value: T) -> Self {
-            Some(value)
-        }
-
+    impl<T> Replaceable<Failure<Self>> for Option<T> {
         #[inline]
         fn settle(self) -> Result<Self, Failure<Self>> {
             self.map_or(Err(Failure(())), |value| Ok(Some(value)))
@@ -116,12 +120,12 @@ pub mod private {
     }
 
     /// The failure of an `R`.
-    pub struct Failure<R: Replaceable>(R::Error);
+    pub struct Failure<R: Outcome>(R::Error);
 
     /// The same, when nobody wants to know what it tells: held while a value is awaited.
     pub struct Forgotten<R>(PhantomData<fn() -> R>);
 
-    impl<R: Replaceable> Failure<R> {
+    impl<R: Outcome> Failure<R> {
         /// Drops what the failure tells.
         #[inline]
         pub fn forget(self) -> Forgotten<R> {
@@ -141,7 +145,7 @@ pub mod private {
         }
     }
 
-    impl<R: Replaceable> Forgotten<R> {
+    impl<R: Outcome> Forgotten<R> {
         /// Applies a value.
         #[inline]
         pub fn replace<V: Replacement<R>>(self, value: V) -> R {
@@ -203,7 +207,7 @@ pub mod private {
     ///
     /// Where it is a failure.
     #[inline]
-    pub fn settle<R: Replaceable>(outcome: R) -> Result<R, R::Failure> {
+    pub fn settle<R: Replaceable<F>, F>(outcome: R) -> Result<R, F> {
         outcome.settle()
     }
 }
