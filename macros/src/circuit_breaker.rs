@@ -130,7 +130,8 @@ impl Layer for CircuitBreaker {
     }
 
     // 'circuit_breaker: {
-    //     let permit = match enter(breaker) { Ok(permit) => permit, Err(open) => break 'circuit_breaker refusal };
+    //     let permit = at(breaker);
+    //     if let Err(open) = permit.enter() { break 'circuit_breaker refusal; }
     //     let outcome = ..;
     //     permit.settle(failed(&outcome));
     //     outcome
@@ -160,14 +161,12 @@ impl Layer for CircuitBreaker {
                 #label: {
                     let #breaker: &#root::CircuitBreaker = #object;
                     #attach
-                    #bind = match #private::circuit_breaker::enter(#breaker, &#name) {
-                        ::core::result::Result::Ok(permit) => permit,
-                        ::core::result::Result::Err(open) => {
-                            #drop_body
-                            let refusal = #refusal;
-                            break #label refusal
-                        }
-                    };
+                    #bind = #private::circuit_breaker::at(#breaker, &#name);
+                    if let ::core::result::Result::Err(open) = #permit.enter() {
+                        #drop_body
+                        let refusal = #refusal;
+                        break #label refusal;
+                    }
                     let outcome = #run;
                     #permit.settle(#failed);
                     outcome

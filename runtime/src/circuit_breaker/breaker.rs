@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::permit::{Open, Permit};
+use super::permit::Open;
 use super::settings::Settings;
 use super::tally::Tally;
 use crate::clock;
@@ -53,13 +53,21 @@ use crate::events::{self, Told};
 /// ```
 pub struct CircuitBreaker {
     settings: Settings,
-    /// The generation, which every transition begins anew, above the phase in the two lowest bits. A call carries the word under which it
-    /// was let through: an outcome counts only while that is still the word.
+    /// The generation, which every transition begins anew, above the phase in the two lowest bits and [`EACH`]. A call carries the word
+    /// under which it was let through: an outcome counts only while that is still the word.
     word: AtomicU64,
-    /// Whether a success must be counted. Where only failures are, one that follows a success changes nothing.
-    attention: AtomicBool,
+    /// Whether the next success is the end of a row of failures. One that follows a success changes nothing.
+    in_a_row: AtomicBool,
     inner: Mutex<Inner>,
     transitions: OnceLock<watch::Sender<CircuitState>>,
+}
+
+/// How a call was let through.
+pub(super) struct Entered {
+    /// The word of that moment.
+    pub(super) word: u64,
+    /// When that was, where somebody wants to know.
+    pub(super) started: u64,
 }
 
 struct Inner {
@@ -90,8 +98,21 @@ pub enum CircuitState {
 
 const PHASES: [CircuitState; 4] = [CircuitState::Closed, CircuitState::Open, CircuitState::HalfOpen, CircuitState::Isolated];
 
+const PHASE: u64 = 3;
+
+/// The settings ask for more than failures: each outcome is counted, or timed.
+const EACH: u64 = 4;
+
+const GENERATION: u64 = 8;
+
 fn phase(word: u64) -> CircuitState {
-    PHASES[(word & 3) as usize]
+    PHASES[(word & PHASE) as usize]
+}
+
+/// Whether a call is nothing but let through, and its success no news: the circuit is closed, and only failures count.
+#[inline]
+fn is_plain(word: u64) -> bool {
+    word & (PHASE | EACH) == CircuitState::Closed as u64
 }
 
 impl CircuitBreaker {
@@ -102,7 +123,7 @@ impl CircuitBreaker {
         Self {
             settings: Settings::DEFAULT,
             word: AtomicU64::new(0),
-            attention: AtomicBool::new(false),
+            in_a_row: AtomicBool::new(false),
             inner: Mutex::new(inner),
             transitions: OnceLock::new(),
         }
@@ -120,7 +141,7 @@ impl CircuitBreaker {
     #[must_use]
     pub const fn failure_rate(mut self, share: f64) -> Self {
         self.settings.failure_rate = Some(share);
-        self.attention = AtomicBool::new(true);
+        self.word = AtomicU64::new(EACH);
         self
     }
 
@@ -170,7 +191,7 @@ impl CircuitBreaker {
     #[must_use]
     pub const fn slow_call(mut self, duration: Duration) -> Self {
         self.settings.slow_call = Some(duration);
-        self.attention = AtomicBool::new(true);
+        self.word = AtomicU64::new(EACH);
         self
     }
 
@@ -222,22 +243,22 @@ impl CircuitBreaker {
 
     /// Lets a call through, or not.
     #[inline]
-    pub(super) fn enter(&self, function: Told) -> Result<Permit<'_>, Open> {
+    pub(super) fn enter(&self, function: Told) -> Result<Entered, Open> {
         let word = self.word.load(Ordering::Acquire);
-        if word & 3 != CircuitState::Closed as u64 {
-            return self.enter_half_open(function);
-        }
-        Ok(Permit::new(self, word, self.start(), function))
+        if is_plain(word) { Ok(Entered { word, started: 0 }) } else { self.enter_with_care(function) }
     }
 
-    /// The clock is read only where somebody looks at it.
-    #[inline]
-    fn start(&self) -> u64 {
-        if self.settings.slow_call.is_some() { clock::now() } else { 0 }
+    #[inline(never)]
+    fn enter_with_care(&self, function: Told) -> Result<Entered, Open> {
+        let word = self.word.load(Ordering::Acquire);
+        let word = if phase(word) == CircuitState::Closed { word } else { self.enter_half_open(function)? };
+        // The clock is read only where somebody looks at it.
+        let started = if self.settings.slow_call.is_some() { clock::now() } else { 0 };
+        Ok(Entered { word, started })
     }
 
     #[cold]
-    fn enter_half_open(&self, function: Told) -> Result<Permit<'_>, Open> {
+    fn enter_half_open(&self, function: Told) -> Result<u64, Open> {
         let now = clock::now();
         let mut inner = self.lock();
         let before = phase(self.word.load(Ordering::Relaxed));
@@ -253,18 +274,16 @@ impl CircuitBreaker {
         let word = self.word.load(Ordering::Relaxed);
         inner.probing += u32::from(phase(word) == CircuitState::HalfOpen);
         drop(inner);
-        let permit = Permit::new(self, word, self.start(), function);
         if before == CircuitState::Open {
             events::circuit(function, CircuitState::HalfOpen);
         }
-        Ok(permit)
+        Ok(word)
     }
 
     /// Counts the outcome of a call that was let through under `word`.
     #[inline]
     pub(super) fn settle(&self, word: u64, started: u64, failed: bool, function: Told) {
-        let is_probe = word & 3 != CircuitState::Closed as u64;
-        if failed || is_probe || self.attention.load(Ordering::Relaxed) {
+        if failed || !is_plain(word) || self.in_a_row.load(Ordering::Relaxed) {
             self.count(word, started, failed, function);
         }
     }
@@ -291,7 +310,7 @@ impl CircuitBreaker {
         if inner.tally.note(self.settings.trip(), failed, now) {
             return Some(self.open(&mut inner, now));
         }
-        self.attention.store(failed || self.settings.counts_successes(), Ordering::Relaxed);
+        self.in_a_row.store(failed, Ordering::Relaxed);
         None
     }
 
@@ -329,9 +348,9 @@ impl CircuitBreaker {
     fn change(&self, inner: &mut Inner, to: CircuitState) {
         inner.tally.forget();
         (inner.probing, inner.succeeded) = (0, 0);
-        self.attention.store(self.settings.counts_successes(), Ordering::Relaxed);
-        let generation = (self.word.load(Ordering::Relaxed) >> 2) + 1;
-        self.word.store(generation << 2 | to as u64, Ordering::Release);
+        self.in_a_row.store(false, Ordering::Relaxed);
+        let before = self.word.load(Ordering::Relaxed);
+        self.word.store((before & !PHASE | to as u64) + GENERATION, Ordering::Release);
         if let Some(transitions) = self.transitions.get() {
             transitions.send_replace(to);
         }
@@ -360,12 +379,18 @@ impl fmt::Debug for CircuitBreaker {
 
 #[cfg(test)]
 mod tests {
+    use super::super::permit::Permit;
     use super::*;
 
     const S: Duration = Duration::from_secs(1);
 
+    fn enter(breaker: &CircuitBreaker) -> Result<Permit<'_>, Open> {
+        let mut permit = Permit::outside(breaker, Told::nobody());
+        permit.enter().map(|()| permit)
+    }
+
     fn call(breaker: &CircuitBreaker, failed: bool) -> bool {
-        breaker.enter(Told::nobody()).map(|permit| permit.settle(failed)).is_ok()
+        enter(breaker).map(|mut permit| permit.settle(failed)).is_ok()
     }
 
     #[tokio::test(start_paused = true)]
@@ -377,27 +402,23 @@ mod tests {
         }
         assert!(call(&breaker, true));
         assert_eq!(breaker.state(), CircuitState::Open);
-        assert_eq!(breaker.enter(Told::nobody()).unwrap_err().retry_after, Some(30 * S));
+        assert_eq!(enter(&breaker).unwrap_err().retry_after, Some(30 * S));
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_late_result_from_before_the_opening_counts_no_more() {
         let breaker = CircuitBreaker::new().failures(1).open_for(S);
-        let late = [
-            breaker.enter(Told::nobody()).unwrap(),
-            breaker.enter(Told::nobody()).unwrap(),
-            breaker.enter(Told::nobody()).unwrap(),
-        ];
+        let late = [enter(&breaker).unwrap(), enter(&breaker).unwrap(), enter(&breaker).unwrap()];
         assert!(call(&breaker, true));
-        let [first, second, third] = late;
+        let [mut first, mut second, mut third] = late;
         first.settle(false);
         assert_eq!(breaker.state(), CircuitState::Open);
         tokio::time::advance(S).await;
-        let probe = breaker.enter(Told::nobody()).unwrap();
+        let mut probe = enter(&breaker).unwrap();
         second.settle(false);
         third.settle(true);
         assert_eq!(breaker.state(), CircuitState::HalfOpen);
-        assert!(breaker.enter(Told::nobody()).is_err());
+        assert!(enter(&breaker).is_err());
         probe.settle(false);
         assert_eq!(breaker.state(), CircuitState::Closed);
     }
@@ -408,24 +429,24 @@ mod tests {
         call(&breaker, true);
         for open_for in [2, 3, 3] {
             tokio::time::advance(3 * S).await;
-            let [one, two] = [breaker.enter(Told::nobody()).unwrap(), breaker.enter(Told::nobody()).unwrap()];
-            assert!(breaker.enter(Told::nobody()).is_err());
+            let [mut one, mut two] = [enter(&breaker).unwrap(), enter(&breaker).unwrap()];
+            assert!(enter(&breaker).is_err());
             one.settle(false);
             two.settle(true);
-            assert_eq!(breaker.enter(Told::nobody()).unwrap_err().retry_after, Some(open_for * S));
+            assert_eq!(enter(&breaker).unwrap_err().retry_after, Some(open_for * S));
         }
         tokio::time::advance(3 * S).await;
-        drop(breaker.enter(Told::nobody()).unwrap());
+        drop(enter(&breaker).unwrap());
         assert!(call(&breaker, false) && call(&breaker, false));
         assert_eq!(breaker.state(), CircuitState::Closed);
         call(&breaker, true);
-        assert_eq!(breaker.enter(Told::nobody()).unwrap_err().retry_after, Some(S));
+        assert_eq!(enter(&breaker).unwrap_err().retry_after, Some(S));
     }
 
     #[tokio::test(start_paused = true)]
     async fn slow_calls_fail() {
         let breaker = CircuitBreaker::new().failures(2).slow_call(S);
-        let [slow, quick] = [breaker.enter(Told::nobody()).unwrap(), breaker.enter(Told::nobody()).unwrap()];
+        let [mut slow, mut quick] = [enter(&breaker).unwrap(), enter(&breaker).unwrap()];
         quick.settle(true);
         tokio::time::advance(S).await;
         slow.settle(false);
@@ -435,11 +456,11 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn isolated_until_reset() {
         let breaker = CircuitBreaker::new();
-        let running = breaker.enter(Told::nobody()).unwrap();
+        let mut running = enter(&breaker).unwrap();
         breaker.force_open();
         running.settle(false);
         tokio::time::advance(100 * S).await;
-        assert_eq!((breaker.state(), breaker.enter(Told::nobody()).unwrap_err().retry_after), (CircuitState::Isolated, None));
+        assert_eq!((breaker.state(), enter(&breaker).unwrap_err().retry_after), (CircuitState::Isolated, None));
         breaker.reset();
         assert!(call(&breaker, false));
     }
@@ -447,10 +468,10 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_panic_is_a_failure_and_a_cancelled_call_is_nothing() {
         let breaker = CircuitBreaker::new().failures(1).open_for(S);
-        drop(breaker.enter(Told::nobody()).unwrap());
+        drop(enter(&breaker).unwrap());
         assert_eq!(breaker.state(), CircuitState::Closed);
         let panicked = std::panic::catch_unwind(|| {
-            let _permit = CircuitBreaker::enter(&breaker, Told::nobody()).unwrap();
+            let _permit = enter(&breaker).unwrap();
             std::panic::resume_unwind(Box::new(()));
         });
         assert!(panicked.is_err());

@@ -95,14 +95,10 @@ pub mod private {
     #[derive(Debug)]
     pub struct circuit_breaker;
 
-    /// Lets a call through, or not.
-    ///
-    /// # Errors
-    ///
-    /// While the circuit is open.
+    /// A call that has not gone in yet.
     #[inline]
-    pub fn enter<'a>(breaker: &'a CircuitBreaker, function: &'static &'static str) -> Result<Permit<'a>, Open> {
-        breaker.enter(Told::by(function))
+    pub fn at<'a>(breaker: &'a CircuitBreaker, function: &'static &'static str) -> Permit<'a> {
+        Permit::outside(breaker, Told::by(function))
     }
 
     /// `window = expr`: of calls or of time, as the type says.

@@ -7,11 +7,15 @@ use crate::events::Told;
 use crate::stack::Polled;
 use crate::{Error, ErrorKind};
 
-/// A call that was let through. One that goes away without an outcome counts as nothing, unless it panics.
+/// A call at a breaker: outside until it has [entered](Self::enter), and again once it is [settled](Self::settle). One that goes away
+/// inside counts as nothing, unless it panics.
+///
+/// It is entered in its place, and not made by the breaker, since what is moved there field by field stalls whoever reads it.
 #[derive(Debug)]
 #[must_use]
 pub struct Permit<'a> {
     breaker: &'a CircuitBreaker,
+    /// The word under which it was let through.
     word: u64,
     started: u64,
     function: Told,
@@ -19,26 +23,50 @@ pub struct Permit<'a> {
     pub polled: Polled,
 }
 
+/// No word of a breaker: the generations do not come that far.
+const OUTSIDE: u64 = u64::MAX;
+
 impl<'a> Permit<'a> {
     #[inline]
-    pub(super) fn new(breaker: &'a CircuitBreaker, word: u64, started: u64, function: Told) -> Self {
-        Self { breaker, word, started, function, polled: Polled::Runs }
+    pub(super) fn outside(breaker: &'a CircuitBreaker, function: Told) -> Self {
+        Self { breaker, word: OUTSIDE, started: 0, function, polled: Polled::Runs }
+    }
+
+    /// Goes in, if it is let through.
+    ///
+    /// # Errors
+    ///
+    /// While the circuit is open.
+    #[inline]
+    pub fn enter(&mut self) -> Result<(), Open> {
+        let entered = self.breaker.enter(self.function)?;
+        (self.word, self.started) = (entered.word, entered.started);
+        Ok(())
     }
 
     /// Counts the outcome.
     #[inline]
-    pub fn settle(self, failed: bool) {
+    pub fn settle(&mut self, failed: bool) {
         self.breaker.settle(self.word, self.started, failed, self.function);
-        std::mem::forget(self);
+        self.word = OUTSIDE;
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn abandon(&mut self) {
+        if self.polled.panics() {
+            self.settle(true);
+        } else {
+            self.breaker.give_back(self.word);
+        }
     }
 }
 
 impl Drop for Permit<'_> {
+    #[inline]
     fn drop(&mut self) {
-        if self.polled.panics() {
-            self.breaker.settle(self.word, self.started, true, self.function);
-        } else {
-            self.breaker.give_back(self.word);
+        if self.word != OUTSIDE {
+            self.abandon();
         }
     }
 }

@@ -53,11 +53,6 @@ impl Settings {
         }
     }
 
-    /// Whether a success is more than the end of a row of failures.
-    pub(super) fn counts_successes(&self) -> bool {
-        self.failure_rate.is_some() || self.slow_call.is_some()
-    }
-
     /// How long the circuit stays open, after so many probes that failed.
     pub(super) fn open_for(&self, reopenings: u32) -> Duration {
         match self.open_for_max {
