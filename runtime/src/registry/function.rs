@@ -188,7 +188,7 @@ impl Function {
         }
         self.counts.add(Count::Started as usize);
         Seen {
-            function: self,
+            function: Some(self),
             polled: Polled::Runs,
             #[cfg(feature = "metrics")]
             started: crate::metrics::start(),
@@ -215,7 +215,8 @@ impl fmt::Debug for Function {
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct Seen {
-    function: &'static Function,
+    /// Nothing once it has left.
+    function: Option<&'static Function>,
     /// How far the call is.
     pub polled: Polled,
     /// 0: nobody wants to know.
@@ -224,19 +225,27 @@ pub struct Seen {
 }
 
 impl Seen {
-    /// The call returns.
+    /// The call returns. Where it is: moved first, it would stall whoever reads it.
     #[inline]
-    pub fn leave(self, failed: bool) {
-        self.function.counts.add(if failed { Count::Failed } else { Count::Ok } as usize);
+    pub fn leave(&mut self, failed: bool) {
+        let Some(function) = self.function.take() else { return };
+        function.counts.add(if failed { Count::Failed } else { Count::Ok } as usize);
         #[cfg(feature = "metrics")]
-        crate::metrics::end(self.function, self.started);
-        std::mem::forget(self);
+        crate::metrics::end(function, self.started);
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn abandon(&self, function: &'static Function) {
+        function.counts.add(if self.polled.panics() { Count::Panicked } else { Count::Cancelled } as usize);
     }
 }
 
 impl Drop for Seen {
-    #[cold]
+    #[inline]
     fn drop(&mut self) {
-        self.function.counts.add(if self.polled.panics() { Count::Panicked } else { Count::Cancelled } as usize);
+        if let Some(function) = self.function {
+            self.abandon(function);
+        }
     }
 }
