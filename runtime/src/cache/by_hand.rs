@@ -5,7 +5,6 @@ use std::hash::Hash;
 use std::sync::{Arc, OnceLock};
 
 use super::builder::CacheBuilder;
-use super::entry::Found;
 use super::key::Key;
 use super::shared::Shared;
 use super::stats::Stats;
@@ -77,10 +76,7 @@ impl<K: Hash + Eq, V: Clone> Cache<K, V> {
         Q: Hash + ?Sized,
         K: Key<Q>,
     {
-        match self.shared().peek(key)? {
-            Found::Value(value) => Some(value),
-            Found::Failure(_) => None,
-        }
+        self.shared().peek(key)
     }
 
     /// Whether a call with `key` would find a value.

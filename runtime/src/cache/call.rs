@@ -68,7 +68,7 @@ where
     let shared = cache.shared();
     let hash = shared.hash(key);
     if !mode.refresh
-        && let Some(out) = shared.hit(hash, key, None).and_then(|(found, _)| shape.restore(found))
+        && let Some((out, _)) = shared.hit(hash, key, None, |found| shape.restore(found))
     {
         shared.counters.add(Count::Hits);
         return Begin::Hit(out);
@@ -94,8 +94,7 @@ where
 {
     let shared = cache.shared();
     let hash = shared.hash(key);
-    let found = if mode.refresh { None } else { shared.hit(hash, key, revalidate) };
-    let found = found.and_then(|(found, age)| shape.restore(found).map(|out| (out, age)));
+    let found = if mode.refresh { None } else { shared.hit(hash, key, revalidate, |found| shape.restore(found)) };
     let Some((out, age)) = found else {
         return match miss(shared, (hash, key), owned, |found| shape.restore(found), mode) {
             Begin::Hit(out) => Begin::Hit(out),
@@ -121,7 +120,7 @@ fn miss<K, V, Q, R>(
     shared: &Arc<Shared<K, V>>,
     (hash, key): (u64, &Q),
     owned: Owned<impl FnOnce() -> K, impl FnOnce() -> Tags>,
-    restore: impl FnOnce(Found<V>) -> Option<R>,
+    restore: impl FnOnce(&Found<V>) -> Option<R>,
     mode: Mode,
 ) -> Begin<R, Turn<K, V>>
 where
@@ -134,7 +133,7 @@ where
     let mut shard = shared.flights.lock(hash);
     let superseded = if mode.refresh {
         flight::supersede(&mut shard, hash, key)
-    } else if let Some(out) = shared.peek_hashed(hash, key).and_then(restore) {
+    } else if let Some(out) = shared.peek_hashed(hash, key, restore) {
         // Stored by a flight that landed since the look at the store.
         drop(shard);
         shared.counters.add(Count::Hits);

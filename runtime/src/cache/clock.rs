@@ -9,6 +9,9 @@ use crate::clock;
 pub(super) struct Moment(u64);
 
 impl Moment {
+    /// No time is before it.
+    pub(super) const START: Self = Self(0);
+
     /// The end of what never ends.
     pub(super) const NEVER: Self = Self(u64::MAX);
 

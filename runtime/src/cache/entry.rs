@@ -19,12 +19,14 @@ pub enum Found<V> {
     Failure(Failure),
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct Entry<V> {
     pub(super) found: Found<V>,
+    /// Until then it is fresh, and nobody who looks at it needs to know more; at once not, where a look is to be noted.
+    quiet: Moment,
     pub(super) times: Times,
-    /// `tti`: shared between the stored entry and the copies that are handed out, so that a look can note its time.
-    pub(super) idle: Option<Arc<Idle>>,
+    /// `tti`
+    idle: Option<Idle>,
 }
 
 /// How old an entry is when it is looked at.
@@ -39,16 +41,17 @@ pub(super) enum Age {
 }
 
 impl<V> Entry<V> {
+    pub(super) fn new(found: Found<V>, times: Times, idle: Option<Idle>) -> Self {
+        let quiet = if idle.is_some() { Moment::START } else { times.refresh.min(times.fresh).min(times.keep) };
+        Self { found, quiet, times, idle }
+    }
+
     /// Whether no time bounds it: then nobody needs to look at a clock.
     #[inline]
     pub(super) fn is_eternal(&self) -> bool {
-        self.times.keep == Moment::NEVER
-            && self.times.fresh == Moment::NEVER
-            && self.times.refresh == Moment::NEVER
-            && self.idle.is_none()
+        self.quiet == Moment::NEVER
     }
 
-    #[inline]
     pub(super) fn age(&self, now: Moment) -> Age {
         if now >= self.end() {
             Age::Gone
@@ -62,12 +65,33 @@ impl<V> Entry<V> {
     }
 
     /// The same, for a caller that takes stale values for no longer than `window`, or not at all.
-    #[inline]
     pub(super) fn age_within(&self, now: Moment, window: Option<Duration>) -> Age {
         match self.age(now) {
             Age::Stale if window.is_none_or(|window| now >= self.times.fresh.plus(window)) => Age::Gone,
             age => age,
         }
+    }
+
+    /// How old it is, for a call that is about to be served with it, if it may be. Where the caller knows of no entry with a time, this may
+    /// still be the first.
+    #[inline]
+    pub(super) fn used(&self, now: Option<Moment>, window: Option<Duration>) -> Age {
+        match now {
+            _ if self.is_eternal() => Age::Fresh,
+            Some(now) if now < self.quiet => Age::Fresh,
+            _ => self.used_late(now, window),
+        }
+    }
+
+    // Out of line, so that the look at an entry is short as a rule.
+    #[inline(never)]
+    fn used_late(&self, now: Option<Moment>, window: Option<Duration>) -> Age {
+        let now = now.unwrap_or_else(Moment::now);
+        let age = self.age_within(now, window);
+        if let Some(idle) = self.idle.as_ref().filter(|_| age != Age::Gone) {
+            idle.touch(now);
+        }
+        age
     }
 
     /// When it leaves.
@@ -88,8 +112,8 @@ pub(super) struct Idle {
 }
 
 impl Idle {
-    pub(super) fn new(limit: Duration, now: Moment) -> Arc<Self> {
-        Arc::new(Self { limit, last: AtomicU64::new(now.to_bits()) })
+    pub(super) fn new(limit: Duration, now: Moment) -> Self {
+        Self { limit, last: AtomicU64::new(now.to_bits()) }
     }
 
     #[inline]

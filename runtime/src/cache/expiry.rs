@@ -52,7 +52,7 @@ impl Expiry {
     }
 
     /// Lists an entry of `store`.
-    pub(super) fn add<K: Eq, V: Clone>(&self, at: Moment, place: Place, store: &Store<K, V>) {
+    pub(super) fn add<K: Eq, V>(&self, at: Moment, place: Place, store: &Store<K, V>) {
         let mut list = self.lock();
         list.push(Reverse(Due { at, place }));
         if list.len() > 2 * store.len() + 64 {
@@ -67,16 +67,16 @@ impl Expiry {
     }
 
     /// Clears away a few expired entries.
-    pub(super) fn step<K: Eq, V: Clone>(&self, store: &Store<K, V>, now: Moment) -> Left<K, V> {
+    pub(super) fn step<K: Eq, V>(&self, store: &Store<K, V>, now: Moment) -> Left<K, V> {
         self.clear_away(store, now, STEP)
     }
 
     /// Clears away every expired entry.
-    pub(super) fn all<K: Eq, V: Clone>(&self, store: &Store<K, V>, now: Moment) -> Left<K, V> {
+    pub(super) fn all<K: Eq, V>(&self, store: &Store<K, V>, now: Moment) -> Left<K, V> {
         self.clear_away(store, now, usize::MAX)
     }
 
-    fn clear_away<K: Eq, V: Clone>(&self, store: &Store<K, V>, now: Moment, most: usize) -> Left<K, V> {
+    fn clear_away<K: Eq, V>(&self, store: &Store<K, V>, now: Moment, most: usize) -> Left<K, V> {
         let mut left = Left::nothing();
         let mut list = self.lock();
         for _ in 0..most {

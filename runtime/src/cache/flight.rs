@@ -4,7 +4,7 @@
 //! those who wait are still served, but what it brings is not stored, and whoever comes later begins another.
 //!
 //! Locks are taken in this order: a shard of the table, then a flight, then the store. User code (`Hash`, `Eq` and `Clone` of keys) runs
-//! under the first only; values are cloned and dropped under none.
+//! under the first only; values and errors are cloned where they are kept, and dropped under none.
 
 use std::hash::Hash;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -97,7 +97,7 @@ impl<K, V> Flights<K, V> {
     }
 
     pub(super) fn lock(&self, hash: u64) -> MutexGuard<'_, Shard<K, V>> {
-        // The top bits choose the store's shard and the table's tag; the lowest choose the slot.
+        // The top bits are the tag in a table, and the lowest choose the slot; those from the 32nd on choose the store's shard.
         let shard = usize::try_from((hash >> 24) % SHARDS as u64).unwrap_or(0);
         self.shards[shard].lock().unwrap_or_else(PoisonError::into_inner)
     }

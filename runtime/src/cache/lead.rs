@@ -77,7 +77,7 @@ impl<K: Clone + Eq + Hash, V: Clone> Lead<K, V> {
             Outcome::Error => {
                 self.shared.counters.add(Count::LoadErrors);
                 if let Some((old, out)) = self.stand_in(shape, lifetime) {
-                    return self.end(Change::Keep, Some(Found::Value(old)), out);
+                    return self.end(Change::Keep, Some(old), out);
                 }
                 if !S::SHARES_ERRORS {
                     // Its caller's own: the next waiter tries.
@@ -94,10 +94,11 @@ impl<K: Clone + Eq + Hash, V: Clone> Lead<K, V> {
     }
 
     /// The old value, as itself and as what is returned instead of an error.
-    fn stand_in<S: Shape<Value = V>>(&self, shape: S, lifetime: Lifetime) -> Option<(V, S::Out)> {
+    fn stand_in<S: Shape<Value = V>>(&self, shape: S, lifetime: Lifetime) -> Option<(Found<V>, S::Out)> {
         let window = lifetime.or(self.shared.settings.lifetime).on_error()?;
         let old = self.shared.stand_in(self.flight.hash, &self.flight.key, window)?;
-        let out = shape.restore(Found::Value(old.clone()))?;
+        let old = Found::Value(old);
+        let out = shape.restore(&old)?;
         self.shared.counters.add(Count::StaleHits);
         Some((old, out))
     }

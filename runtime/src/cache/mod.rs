@@ -119,7 +119,7 @@ pub use stats::Stats;
 /// # Bounds
 ///
 /// The value (the `T` of a `Result<T, E>` or an `Option<T>`, else the whole return value) is `Clone + Send + Sync + 'static`: put
-/// what is expensive to clone into an `Arc`.
+/// what is expensive to clone into an `Arc`. It is cloned under a lock, and its `Clone` must not use the cache.
 pub use steadfast_macros::async_cached;
 
 #[doc(hidden)]

@@ -27,7 +27,9 @@ pub trait Shape: Copy + Send + Sync {
     fn failure(self, out: &Self::Out) -> Option<Failure>;
 
     /// The return value, from what was stored. `None`: the failure of a function with another error type.
-    fn restore(self, found: Found<Self::Value>) -> Option<Self::Out>;
+    fn restore(self, found: &Found<Self::Value>) -> Option<Self::Out>
+    where
+        Self::Value: Clone;
 }
 
 /// What came of a call.
@@ -165,9 +167,12 @@ impl<T, E: Clone + Send + Sync + 'static> Shape for SharedResult<T, E> {
     }
 
     #[inline]
-    fn restore(self, found: Found<T>) -> Option<Result<T, E>> {
+    fn restore(self, found: &Found<T>) -> Option<Result<T, E>>
+    where
+        T: Clone,
+    {
         match found {
-            Found::Value(value) => Some(Ok(value)),
+            Found::Value(value) => Some(Ok(value.clone())),
             Found::Failure(failure) => failure.downcast_ref::<E>().map(|error| Err(error.clone())),
         }
     }
@@ -187,9 +192,12 @@ impl<T, E> Shape for OwnResult<T, E> {
     }
 
     #[inline]
-    fn restore(self, found: Found<T>) -> Option<Result<T, E>> {
+    fn restore(self, found: &Found<T>) -> Option<Result<T, E>>
+    where
+        T: Clone,
+    {
         match found {
-            Found::Value(value) => Some(Ok(value)),
+            Found::Value(value) => Some(Ok(value.clone())),
             Found::Failure(_) => None,
         }
     }
@@ -212,9 +220,12 @@ impl<T> Shape for Optional<T> {
     }
 
     #[inline]
-    fn restore(self, found: Found<T>) -> Option<Option<T>> {
+    fn restore(self, found: &Found<T>) -> Option<Option<T>>
+    where
+        T: Clone,
+    {
         match found {
-            Found::Value(value) => Some(Some(value)),
+            Found::Value(value) => Some(Some(value.clone())),
             Found::Failure(failure) => failure.is::<Absent>().then_some(None),
         }
     }
@@ -234,9 +245,12 @@ impl<R> Shape for Plain<R> {
     }
 
     #[inline]
-    fn restore(self, found: Found<R>) -> Option<R> {
+    fn restore(self, found: &Found<R>) -> Option<R>
+    where
+        R: Clone,
+    {
         match found {
-            Found::Value(value) => Some(value),
+            Found::Value(value) => Some(value.clone()),
             Found::Failure(_) => None,
         }
     }

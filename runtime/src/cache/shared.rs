@@ -53,35 +53,25 @@ impl<K: Hash + Eq, V: Clone> Shared<K, V> {
         self.hasher.hash_one(key)
     }
 
-    /// An entry that may be served, marked as used. The way of a hit.
-    #[inline(always)]
-    #[expect(
-        clippy::inline_always,
-        reason = "called, it would pass the entry through memory once more: a third of the time of a hit"
-    )]
-    pub(super) fn hit<Q: ?Sized>(&self, hash: u64, key: &Q, revalidate: Option<Duration>) -> Option<(Found<V>, Age)>
+    /// What `restore` makes of an entry that may be served, which is marked as used. The way of a hit.
+    #[inline]
+    pub(super) fn hit<Q: ?Sized, T>(
+        &self,
+        hash: u64,
+        key: &Q,
+        revalidate: Option<Duration>,
+        restore: impl FnOnce(&Found<V>) -> Option<T>,
+    ) -> Option<(T, Age)>
     where
         K: Key<Q>,
     {
-        let entry = self.store.get(hash, key)?;
-        let age = if entry.is_eternal() { Age::Fresh } else { self.age_of_hit(&entry, revalidate) };
-        if age == Age::Gone {
-            return None;
-        }
-        Some((entry.found, age))
-    }
-
-    /// How old an entry is that is about to be served.
-    fn age_of_hit(&self, entry: &Entry<V>, revalidate: Option<Duration>) -> Age {
-        let now = Moment::now();
-        if self.expiry.is_due(now) {
-            self.tidy(now);
-        }
-        let age = entry.age_within(now, revalidate);
-        if let Some(idle) = entry.idle.as_ref().filter(|_| age != Age::Gone) {
-            idle.touch(now);
-        }
-        age
+        // Not under the lock of the store, and only where an entry is bounded by a time.
+        let now = if self.expiry.is_empty() { None } else { Some(self.tidy_now()) };
+        let serve = |entry: &Entry<V>| {
+            let age = entry.used(now, revalidate);
+            if age == Age::Gone { None } else { restore(&entry.found).map(|out| (out, age)) }
+        };
+        self.store.get(hash, key, serve)
     }
 
     /// How old the entry of a key is, within the window after its ttl.
@@ -89,7 +79,18 @@ impl<K: Hash + Eq, V: Clone> Shared<K, V> {
     where
         K: Key<Q>,
     {
-        self.store.peek(hash, key).map_or(Age::Gone, |entry| entry.age_within(Moment::now(), revalidate))
+        let now = Moment::now();
+        self.store.peek(hash, key, |entry| Some(entry.age_within(now, revalidate))).unwrap_or(Age::Gone)
+    }
+
+    /// The time, at which a few of the entries that have expired are cleared away.
+    #[inline]
+    fn tidy_now(&self) -> Moment {
+        let now = Moment::now();
+        if self.expiry.is_due(now) {
+            self.tidy(now);
+        }
+        now
     }
 
     /// Clears a few expired entries away.
@@ -101,26 +102,30 @@ impl<K: Hash + Eq, V: Clone> Shared<K, V> {
     /// Clears a few expired entries away, if there are any.
     pub(super) fn tidy_if_due(&self) {
         if !self.expiry.is_empty() {
-            let now = Moment::now();
-            if self.expiry.is_due(now) {
-                self.tidy(now);
-            }
+            self.tidy_now();
         }
     }
 
-    pub(super) fn peek<Q: Hash + ?Sized>(&self, key: &Q) -> Option<Found<V>>
+    /// The value of a key, if it is fresh.
+    pub(super) fn peek<Q: Hash + ?Sized>(&self, key: &Q) -> Option<V>
     where
         K: Key<Q>,
     {
-        self.peek_hashed(self.hash(key), key)
+        let value = |found: &Found<V>| match found {
+            Found::Value(value) => Some(value.clone()),
+            Found::Failure(_) => None,
+        };
+        self.peek_hashed(self.hash(key), key, value)
     }
 
-    pub(super) fn peek_hashed<Q: ?Sized>(&self, hash: u64, key: &Q) -> Option<Found<V>>
+    /// What `restore` makes of an entry that is fresh.
+    pub(super) fn peek_hashed<Q: ?Sized, T>(&self, hash: u64, key: &Q, restore: impl FnOnce(&Found<V>) -> Option<T>) -> Option<T>
     where
         K: Key<Q>,
     {
-        let entry = self.store.peek(hash, key)?;
-        (entry.is_eternal() || entry.is_fresh(Moment::now())).then_some(entry.found)
+        let serve =
+            |entry: &Entry<V>| if entry.is_eternal() || entry.is_fresh(Moment::now()) { restore(&entry.found) } else { None };
+        self.store.peek(hash, key, serve)
     }
 
     /// A value that may stand in for an error: fresh, or no longer fresh than `window` ago.
@@ -128,13 +133,12 @@ impl<K: Hash + Eq, V: Clone> Shared<K, V> {
     where
         K: Key<Q>,
     {
-        let entry = self.store.peek(hash, key)?;
         let now = Moment::now();
-        let in_time = entry.age(now) != Age::Gone && now < entry.times.fresh.plus(window);
-        match entry.found {
-            Found::Value(value) if in_time => Some(value),
+        let serve = |entry: &Entry<V>| match &entry.found {
+            Found::Value(value) if entry.age(now) != Age::Gone && now < entry.times.fresh.plus(window) => Some(value.clone()),
             _ => None,
-        }
+        };
+        self.store.peek(hash, key, serve)
     }
 
     /// A value on its way into the store. `None`: it is not to be stored.
@@ -156,9 +160,9 @@ impl<K: Hash + Eq, V: Clone> Shared<K, V> {
         let entry = if timed {
             let now = Moment::now();
             let idle = lifetime.idle().map(|limit| Idle::new(limit, now));
-            Entry { found: Found::Value(value.clone()), times: lifetime.times(now), idle }
+            Entry::new(Found::Value(value.clone()), lifetime.times(now), idle)
         } else {
-            Entry { found: Found::Value(value.clone()), times: Times::ETERNAL, idle: None }
+            Entry::new(Found::Value(value.clone()), Times::ETERNAL, None)
         };
         Some(Incoming { entry, weight })
     }
@@ -166,7 +170,7 @@ impl<K: Hash + Eq, V: Clone> Shared<K, V> {
     /// A failure on its way into the store.
     pub(super) fn incoming_failure(&self, found: Found<V>, ttl: Duration) -> Option<Incoming<V>> {
         let times = Times::until(Moment::now().plus(ttl));
-        (!ttl.is_zero() && self.store.holds(1)).then(|| Incoming { entry: Entry { found, times, idle: None }, weight: 1 })
+        (!ttl.is_zero() && self.store.holds(1)).then(|| Incoming { entry: Entry::new(found, times, None), weight: 1 })
     }
 
     /// Stores an entry. Whoever calls this holds the flights of the key.

@@ -1,12 +1,13 @@
 //! The seam to the store: which entries are kept is `quick_cache`'s decision, and only this file knows it.
 
-use std::cell::RefCell;
 use std::hash::{BuildHasher, Hash, Hasher};
 use std::num::NonZero;
+use std::sync::PoisonError;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
-use quick_cache::sync::Cache as QuickCache;
+use crossbeam_utils::sync::{ShardedLock, ShardedLockReadGuard, ShardedLockWriteGuard};
+use quick_cache::unsync::Cache as QuickCache;
 use quick_cache::{Equivalent, Lifecycle, OptionsBuilder, Weighter};
 
 use super::clock::Moment;
@@ -17,11 +18,15 @@ use super::tags::Tags;
 
 /// A bounded map from keys to entries, found by a hash that the caller has already computed.
 pub(super) struct Store<K, V> {
-    map: QuickCache<Stored<K>, Entry<V>, Weights, HashIsKnown, Collect>,
+    /// By the middle of the hash: the map of a shard uses both ends. Each has a lock that two threads which only look do not fight over,
+    /// since each locks a part of it that is its own; whoever writes locks all parts.
+    shards: Box<[ShardedLock<Shard<K, V>>]>,
     /// `None`: no bound.
     capacity: Option<u64>,
     serials: AtomicU64,
 }
+
+type Shard<K, V> = QuickCache<Stored<K>, Entry<V>, Weights, HashIsKnown, Collect>;
 
 /// A key with its hash, and a number that no other insertion has: by it an entry can be removed without the key. What a hit has no use for
 /// stands here, and not in the entry, since a hit copies the entry.
@@ -67,26 +72,47 @@ fn shards(capacity: usize) -> usize {
     most.min(1 << filled.ilog2())
 }
 
-impl<K: Eq, V: Clone> Store<K, V> {
+/// For so many entries there is room from the beginning; more of it is made when they come.
+const ROOM: usize = 4_096;
+
+/// A shard for entries that weigh no more together than `weight`.
+fn shard<K: Eq, V>(weight: u64, options: &mut OptionsBuilder) -> ShardedLock<Shard<K, V>> {
+    let room = usize::try_from(weight).unwrap_or(ROOM).min(ROOM);
+    let options = options.weight_capacity(weight).estimated_items_capacity(room).build().expect("both capacities are set");
+    ShardedLock::new(QuickCache::with_options(options, Weights, HashIsKnown, Collect))
+}
+
+impl<K: Eq, V> Store<K, V> {
     /// `capacity` entries at most, or entries that weigh no more together; `None` for no bound.
     pub(super) fn new(capacity: Option<usize>, weighted: bool) -> Self {
-        let mut options = OptionsBuilder::new();
-        match capacity {
-            None => options.weight_capacity(u64::MAX / 2).estimated_items_capacity(4_096),
+        let shards = match capacity {
+            None => (0..shards(usize::MAX)).map(|_| shard(u64::MAX / 2, &mut OptionsBuilder::new())).collect(),
             // Undivided, so that whatever the whole can hold finds room.
-            Some(capacity) if weighted => {
-                options.shards(1).hot_allocation(1.0).weight_capacity(capacity as u64).estimated_items_capacity(capacity.min(4_096))
-            }
+            Some(capacity) if weighted => [shard(capacity as u64, OptionsBuilder::new().hot_allocation(1.0))].into(),
             Some(capacity) => {
-                let shards = shards(capacity);
-                // Each shard would round its share up, and together they would hold more than the capacity.
-                let divisible = capacity - capacity % shards;
-                options.shards(shards).weight_capacity(divisible as u64).estimated_items_capacity(divisible)
+                let count = shards(capacity);
+                // Together exactly the capacity.
+                let share = |index| capacity / count + usize::from(index < capacity % count);
+                (0..count).map(|index| shard(share(index) as u64, &mut OptionsBuilder::new())).collect()
             }
         };
-        let options = options.build().expect("both capacities are set");
-        let map = QuickCache::with_options(options, Weights, HashIsKnown, Collect);
-        Self { map, capacity: capacity.map(|capacity| capacity as u64), serials: AtomicU64::new(0) }
+        Self { shards, capacity: capacity.map(|capacity| capacity as u64), serials: AtomicU64::new(0) }
+    }
+
+    #[inline]
+    fn shard(&self, hash: u64) -> &ShardedLock<Shard<K, V>> {
+        // A power of two: see `shards`.
+        let index = (hash >> 32) & (self.shards.len() as u64 - 1);
+        &self.shards[usize::try_from(index).unwrap_or(0)]
+    }
+
+    #[inline]
+    fn read(&self, hash: u64) -> ShardedLockReadGuard<'_, Shard<K, V>> {
+        self.shard(hash).read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self, hash: u64) -> ShardedLockWriteGuard<'_, Shard<K, V>> {
+        self.shard(hash).write().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether an entry of this weight can be held at all.
@@ -100,28 +126,31 @@ impl<K: Eq, V: Clone> Store<K, V> {
         Stored { hash, serial: self.serials.fetch_add(1, Ordering::Relaxed), weight: weight.max(1), tags, key }
     }
 
-    /// The entry, marked as used.
+    /// Looks at the entry in its place, under a lock of the store, and marks it as used.
     #[inline]
-    pub(super) fn get<Q: ?Sized>(&self, hash: u64, key: &Q) -> Option<Entry<V>>
+    pub(super) fn get<Q: ?Sized, T>(&self, hash: u64, key: &Q, look: impl FnOnce(&Entry<V>) -> Option<T>) -> Option<T>
     where
         K: Key<Q>,
     {
-        self.map.get(&Borrowed { hash, key })
+        self.read(hash).get(&Borrowed { hash, key }).and_then(look)
     }
 
-    /// The entry, left as it is.
-    pub(super) fn peek<Q: ?Sized>(&self, hash: u64, key: &Q) -> Option<Entry<V>>
+    /// Looks at the entry, and leaves it as it is.
+    pub(super) fn peek<Q: ?Sized, T>(&self, hash: u64, key: &Q, look: impl FnOnce(&Entry<V>) -> Option<T>) -> Option<T>
     where
         K: Key<Q>,
     {
-        self.map.peek(&Borrowed { hash, key })
+        self.read(hash).peek(&Borrowed { hash, key }).and_then(look)
     }
 
     /// Stores an entry. What had to leave for it, the old entry of the key included, is added to `left`.
     pub(super) fn insert(&self, stored: Stored<K>, entry: Entry<V>, left: &mut Left<K, V>) {
-        left.add(self.map.remove(&Borrowed { hash: stored.hash, key: &stored.key }), RemovalCause::Replaced);
         let mut evicted = Evicted(Vec::new());
-        self.map.insert_with_lifecycle(stored, entry, &mut evicted);
+        let mut shard = self.write(stored.hash);
+        let old = shard.remove(&Borrowed { hash: stored.hash, key: &stored.key });
+        shard.insert_with_lifecycle(stored, entry, &mut evicted);
+        drop(shard);
+        left.add(old, RemovalCause::Replaced);
         left.add(evicted.0, RemovalCause::Size);
     }
 
@@ -129,32 +158,33 @@ impl<K: Eq, V: Clone> Store<K, V> {
     where
         K: Key<Q>,
     {
-        self.map.remove(&Borrowed { hash, key })
+        self.write(hash).remove(&Borrowed { hash, key })
     }
 
     /// Removes an entry by its place, if it is still there.
     pub(super) fn remove_at(&self, place: Place) -> Option<(Stored<K>, Entry<V>)> {
-        self.map.remove(&place)
+        self.write(place.hash).remove(&place)
     }
 
     /// The same, if the entry is such that it should go.
     pub(super) fn remove_at_if(&self, place: Place, should_go: impl FnOnce(&Entry<V>) -> bool) -> Option<(Stored<K>, Entry<V>)> {
-        self.map.remove_if(&place, |entry| should_go(entry))
+        self.write(place.hash).remove_if(&place, |entry| should_go(entry))
     }
 
     /// Takes all entries out.
-    pub(super) fn drain(&self) -> impl Iterator<Item = (Stored<K>, Entry<V>)> {
-        self.map.drain()
+    pub(super) fn drain(&self) -> Vec<(Stored<K>, Entry<V>)> {
+        let mut drained = Vec::new();
+        for shard in &self.shards {
+            drained.extend(shard.write().unwrap_or_else(PoisonError::into_inner).drain());
+        }
+        drained
     }
 
     /// Looks at every entry, under the locks of the store.
     pub(super) fn for_each(&self, mut look: impl FnMut(&Stored<K>, &Entry<V>)) {
-        let look = RefCell::new(&mut look);
-        // The only walk over entries that clones none of them.
-        self.map.retain(|stored, entry| {
-            (look.borrow_mut())(stored, entry);
-            true
-        });
+        for shard in &self.shards {
+            shard.read().unwrap_or_else(PoisonError::into_inner).iter().for_each(|(stored, entry)| look(stored, entry));
+        }
     }
 
     /// The entries that expire: when, and where they are.
@@ -167,7 +197,7 @@ impl<K: Eq, V: Clone> Store<K, V> {
     }
 
     pub(super) fn len(&self) -> usize {
-        self.map.len()
+        self.shards.iter().map(|shard| shard.read().unwrap_or_else(PoisonError::into_inner).len()).sum()
     }
 }
 

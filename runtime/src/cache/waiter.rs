@@ -81,9 +81,9 @@ impl<K: Clone + Eq + Hash, V: Clone> Waiter<K, V> {
                 Some(Waited::Lead(self.take_over(Arc::clone(&self.flight))))
             }
             Phase::Landed(found) => {
-                let found = found.clone();
+                let out = shape.restore(found);
                 drop(state);
-                Some(match shape.restore(found) {
+                Some(match out {
                     Some(out) => Waited::Done(out),
                     // The error of a function with another error type, which shares the cache: this one tries on its own.
                     None => Waited::Lead(self.take_over(self.flight.apart())),
@@ -97,7 +97,7 @@ impl<K: Clone + Eq + Hash, V: Clone> Waiter<K, V> {
         let Flight { hash, key, tags, joinable, .. } = &*self.flight;
         let mut shard = self.shared.flights.lock(*hash);
         if !take_out(&mut shard, &self.flight)
-            && let Some(out) = self.shared.peek_hashed(*hash, key).and_then(|found| shape.restore(found))
+            && let Some(out) = self.shared.peek_hashed(*hash, key, |found| shape.restore(found))
         {
             return Ok(Waited::Done(out));
         }
