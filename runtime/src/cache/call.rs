@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Cache;
-use super::entry::{Age, Found};
+use super::entry::Age;
 use super::flight::{self, Turn};
 use super::key::Key;
 use super::lead::Lead;
@@ -55,7 +55,7 @@ pub struct Owned<O, T> {
 pub fn begin<K, V, Q, S>(
     cache: &Cache<K, V>,
     key: &Q,
-    owned: Owned<impl FnOnce() -> K, impl FnOnce() -> Tags>,
+    owned: Owned<impl Fn() -> K, impl FnOnce() -> Tags>,
     shape: S,
     mode: Mode,
 ) -> Begin<S::Out, Turn<K, V>>
@@ -73,7 +73,7 @@ where
         shared.counters.add(Count::Hits);
         return Begin::Hit(out);
     }
-    miss(shared, (hash, key), owned, |found| shape.restore(found), mode)
+    miss(shared, (hash, key), &owned.key, (owned.tags)(), shape, mode)
 }
 
 /// The same, for a function whose hits may start a computation in the background: within `revalidate` after its ttl, and where
@@ -81,7 +81,7 @@ where
 pub fn begin_or_refresh<K, V, Q, S>(
     cache: &Cache<K, V>,
     key: &Q,
-    owned: Owned<impl FnOnce() -> K, impl FnOnce() -> Tags>,
+    owned: Owned<impl Fn() -> K, impl FnOnce() -> Tags>,
     shape: S,
     mode: Mode,
     revalidate: Option<Duration>,
@@ -96,7 +96,7 @@ where
     let hash = shared.hash(key);
     let found = if mode.refresh { None } else { shared.hit(hash, key, revalidate, |found| shape.restore(found)) };
     let Some((out, age)) = found else {
-        return match miss(shared, (hash, key), owned, |found| shape.restore(found), mode) {
+        return match miss(shared, (hash, key), &owned.key, (owned.tags)(), shape, mode) {
             Begin::Hit(out) => Begin::Hit(out),
             Begin::Miss(turn) => Begin::Miss(Next::Compute(turn)),
             Begin::Recursion => Begin::Recursion,
@@ -109,31 +109,34 @@ where
     if age == Age::Stale {
         shared.counters.add(Count::StaleHits);
     }
-    match refresh(shared, (hash, key), owned, revalidate) {
+    match refresh(shared, (hash, key), &owned.key, (owned.tags)(), revalidate) {
         Some(lead) => Begin::Miss(Next::Refresh(out, lead)),
         None => Begin::Hit(out),
     }
 }
 
+// What makes the key is behind a pointer, here and below: functions of the same types share this code.
 #[cold]
-fn miss<K, V, Q, R>(
+#[inline(never)]
+fn miss<K, V, Q, S>(
     shared: &Arc<Shared<K, V>>,
     (hash, key): (u64, &Q),
-    owned: Owned<impl FnOnce() -> K, impl FnOnce() -> Tags>,
-    restore: impl FnOnce(&Found<V>) -> Option<R>,
+    own: &dyn Fn() -> K,
+    tags: Tags,
+    shape: S,
     mode: Mode,
-) -> Begin<R, Turn<K, V>>
+) -> Begin<S::Out, Turn<K, V>>
 where
     K: Hash + Eq + Key<Q>,
     V: Clone,
     Q: ?Sized,
+    S: Shape<Value = V>,
 {
     shared.tidy_if_due();
-    let tags = (owned.tags)();
     let mut shard = shared.flights.lock(hash);
     let superseded = if mode.refresh {
         flight::supersede(&mut shard, hash, key)
-    } else if let Some(out) = shared.peek_hashed(hash, key, restore) {
+    } else if let Some(out) = shared.peek_hashed(hash, key, |found| shape.restore(found)) {
         // Stored by a flight that landed since the look at the store.
         drop(shard);
         shared.counters.add(Count::Hits);
@@ -141,7 +144,7 @@ where
     } else {
         Vec::new()
     };
-    let turn = flight::join(shared, &mut shard, (hash, key), owned.key, tags, mode.single_flight);
+    let turn = flight::join(shared, &mut shard, (hash, key), own, tags, mode.single_flight);
     drop(shard);
     drop(superseded);
     let Some(turn) = turn else { return Begin::Recursion };
@@ -153,10 +156,12 @@ where
 }
 
 #[cold]
+#[inline(never)]
 fn refresh<K, V, Q>(
     shared: &Arc<Shared<K, V>>,
     (hash, key): (u64, &Q),
-    owned: Owned<impl FnOnce() -> K, impl FnOnce() -> Tags>,
+    own: &dyn Fn() -> K,
+    tags: Tags,
     revalidate: Option<Duration>,
 ) -> Option<Lead<K, V>>
 where
@@ -164,12 +169,11 @@ where
     V: Clone,
     Q: ?Sized,
 {
-    let tags = (owned.tags)();
     let mut shard = shared.flights.lock(hash);
     // Looked at again: a refresh may have landed since.
     match shared.age(hash, key, revalidate) {
         Age::Fresh | Age::Gone => None,
-        Age::Ripe | Age::Stale => flight::refresh(shared, &mut shard, (hash, key), owned.key, tags),
+        Age::Ripe | Age::Stale => flight::refresh(shared, &mut shard, (hash, key), own, tags),
     }
 }
 

@@ -149,13 +149,13 @@ pub(super) fn join<K: Key<Q> + Hash + Eq, V: Clone, Q: ?Sized>(
     shared: &Arc<Shared<K, V>>,
     shard: &mut Shard<K, V>,
     (hash, key): (u64, &Q),
-    owned: impl FnOnce() -> K,
+    own: &dyn Fn() -> K,
     tags: Tags,
     joinable: bool,
 ) -> Option<Turn<K, V>> {
     let joined = if joinable { find(shard, hash, key) } else { None };
     let Some(flight) = joined else {
-        let flight = begin(shard, hash, owned(), tags, joinable);
+        let flight = begin(shard, hash, own(), tags, joinable);
         return Some(Turn::Lead(Lead::of_miss(Arc::clone(shared), flight)));
     };
     let mut state = flight.lock();
@@ -180,13 +180,13 @@ pub(super) fn refresh<K: Key<Q>, V, Q: ?Sized>(
     shared: &Arc<Shared<K, V>>,
     shard: &mut Shard<K, V>,
     (hash, key): (u64, &Q),
-    owned: impl FnOnce() -> K,
+    own: &dyn Fn() -> K,
     tags: Tags,
 ) -> Option<Lead<K, V>> {
     if find(shard, hash, key).is_some() {
         return None;
     }
-    let flight = begin(shard, hash, owned(), tags, true);
+    let flight = begin(shard, hash, own(), tags, true);
     Some(Lead::of_refresh(Arc::clone(shared), flight))
 }
 

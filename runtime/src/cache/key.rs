@@ -255,7 +255,7 @@ impl<V> ValueIn<V, Met> for V {}
 
 /// Asks whether the key of a call belongs into a cache.
 #[inline]
-pub fn ask_key_in<K, V, O: KeyIn<K, M>, T, M: Default>(_: &Cache<K, V>, _: &Owned<impl FnOnce() -> O, T>) -> M {
+pub fn ask_key_in<K, V, O: KeyIn<K, M>, T, M: Default>(_: &Cache<K, V>, _: &Owned<impl Fn() -> O, T>) -> M {
     M::default()
 }
 

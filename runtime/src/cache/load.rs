@@ -180,7 +180,7 @@ impl<K: Hash + Eq + Clone, V: Clone> Cache<K, V> {
     }
 }
 
-fn owned<K: Clone>(key: &K) -> Owned<impl FnOnce() -> K + '_, impl FnOnce() -> Tags> {
+fn owned<K: Clone>(key: &K) -> Owned<impl Fn() -> K + '_, impl FnOnce() -> Tags> {
     Owned { key: || key.clone(), tags: Tags::none }
 }
 

@@ -39,7 +39,7 @@ impl<K, V> Types<K, V> {
 
     /// Those of a call.
     #[inline]
-    pub fn of_call<T, S: Shape<Value = V>>(_owned: &Owned<impl FnOnce() -> K, T>, _shape: S) -> Self {
+    pub fn of_call<T, S: Shape<Value = V>>(_owned: &Owned<impl Fn() -> K, T>, _shape: S) -> Self {
         Self(PhantomData)
     }
 
@@ -92,20 +92,23 @@ impl Slot {
         {
             return cache;
         }
-        self.find(instance, settings)
+        let mut settings = Some(settings);
+        self.find(instance, &mut |builder| settings.take().expect("a call makes one cache at most")(builder))
     }
 
+    // The settings are behind a pointer: functions of the same types share this code.
+    #[cold]
     #[inline(never)]
-    fn find<K, V>(&'static self, instance: TypeId, settings: impl Settings<K, V>) -> &'static Cache<K, V>
+    fn find<K, V>(
+        &'static self,
+        instance: TypeId,
+        settings: &mut dyn FnMut(CacheBuilder<K, V>) -> CacheBuilder<K, V>,
+    ) -> &'static Cache<K, V>
     where
         K: Send + Sync + 'static,
         V: Send + Sync + 'static,
     {
-        let mut settings = Some(settings);
-        let mut make = move || -> AnyCache {
-            let settings = settings.take().expect("a call makes one cache at most");
-            Box::leak(Box::new(settings(CacheBuilder::new()).build()))
-        };
+        let mut make = || -> AnyCache { Box::leak(Box::new(settings(CacheBuilder::new()).build())) };
         let (first, cache) = self.first.get_or_init(|| (instance, make()));
         if *first == instance
             && let Some(cache) = cache.downcast_ref()

@@ -101,7 +101,7 @@ impl<K: Clone + Eq + Hash, V: Clone> Waiter<K, V> {
         {
             return Ok(Waited::Done(out));
         }
-        let turn = flight::join(&self.shared, &mut shard, (*hash, key), || key.clone(), tags.clone(), *joinable);
+        let turn = flight::join(&self.shared, &mut shard, (*hash, key), &|| key.clone(), tags.clone(), *joinable);
         drop(shard);
         match turn {
             Some(Turn::Wait(next)) => Err(next),
