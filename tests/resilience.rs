@@ -22,6 +22,8 @@ const S: Duration = Duration::from_secs(1);
 enum AppError {
     #[error("busy")]
     Busy,
+    #[error("not found")]
+    NotFound,
     // The chain of sources does not show what is inside.
     #[error(transparent)]
     Policy(#[from] Error),
@@ -71,6 +73,19 @@ async fn the_floor_is_for_those_who_seldom_call() {
     assert_eq!(attempts.get(), 3);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_failure_that_is_not_retried_is_no_success() {
+    static BUDGET: RetryBudget = RetryBudget::new().share(1.0).floor(0);
+    #[retry(delay = 0s, budget = BUDGET, when = |error| *error == AppError::Busy)]
+    async fn call(found: bool) -> Result<(), AppError> {
+        if found { Ok(()) } else { Err(AppError::NotFound) }
+    }
+    for found in [true, false, false, true] {
+        let _ = call(found).await;
+    }
+    assert_eq!(BUDGET.balance(), 2);
+}
+
 // --- Refusals that know when to come again ---
 
 #[tokio::test(start_paused = true)]
@@ -118,11 +133,21 @@ async fn a_refusal_of_another_function_is_found_in_the_error() {
     async fn anyhow() -> anyhow::Result<()> {
         Ok(limited().await?)
     }
+    #[retry(attempts = 2, delay = 1ms)]
+    async fn transparent() -> Result<(), AppError> {
+        Ok(limited().await?)
+    }
+    #[retry(attempts = 2, delay = 1ms)]
+    async fn boxed() -> Result<(), Box<dyn std::error::Error>> {
+        Ok(limited().await?)
+    }
     limited().await.unwrap();
     let started = Instant::now();
     io().await.unwrap();
     anyhow().await.unwrap();
-    assert_eq!(started.elapsed(), 2 * S);
+    transparent().await.unwrap();
+    boxed().await.unwrap();
+    assert_eq!(started.elapsed(), 4 * S);
 }
 
 // --- Deadlines ---

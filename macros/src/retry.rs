@@ -7,12 +7,12 @@ use syn::spanned::Spanned;
 use syn::ext::IdentExt;
 
 use crate::args::{self, Count};
+use crate::expression::number;
 use crate::diagnostics::{Errors, nearest, there_are};
 use crate::duration::Duration;
 use crate::function::Function;
 use crate::layer::{Layer, Parsed, Place};
 use crate::policy;
-use crate::policy::number;
 use crate::repeat;
 use crate::tokens::own;
 use crate::types;
@@ -179,12 +179,19 @@ impl Retry {
         let noted = if refuses { quote!(#refused) } else { quote!(0) };
         let hint = Self::hint(weaver);
         let in_time = self.in_time(weaver, started);
+        // A failure that `when` does not retry is none that a retry could be paid with.
+        let deposit = quote_spanned!(span=> #budget.deposit(););
+        let deposit = if self.when.is_some() {
+            quote_spanned!(span=> if !#private::retry::failed(#failure_of) { #deposit })
+        } else {
+            deposit
+        };
         let (stop, withdraw) = match &self.budget {
             None => (quote_spanned!(span=> if !#failed || !#attempts.left() { break outcome; }), TokenStream::new()),
             Some(_) => (
                 quote_spanned! {span=>
                     if !#failed {
-                        #budget.deposit();
+                        #deposit
                         break outcome;
                     }
                     if !#attempts.left() { break outcome; }

@@ -36,7 +36,7 @@ pub struct Error {
     function: &'static str,
     limit: Option<Duration>,
     count: Option<u32>,
-    retry_after: Option<Duration>,
+    retry_after: Option<RetryAfter>,
 }
 
 /// Which policy spoke.
@@ -77,7 +77,7 @@ impl Error {
     }
 
     pub(crate) fn with_retry_after(self, retry_after: Option<Duration>) -> Self {
-        Self { retry_after, ..self }
+        Self { retry_after: retry_after.map(RetryAfter), ..self }
     }
 
     /// Which policy spoke.
@@ -152,7 +152,7 @@ impl Error {
     /// A `#[retry]` above waits at least that long without being told.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
-        self.retry_after
+        self.retry_after.map(|RetryAfter(wait)| wait)
     }
 }
 
@@ -176,14 +176,14 @@ impl fmt::Display for Error {
             },
             ErrorKind::CircuitOpen => {
                 write!(f, "`{function}` was not called: its circuit is open")?;
-                self.retry_after.map_or(Ok(()), |wait| write!(f, " for another {wait:?}"))
+                self.retry_after().map_or(Ok(()), |wait| write!(f, " for another {wait:?}"))
             }
             ErrorKind::RateLimited => {
                 write!(f, "`{function}` was not called: it is limited")?;
                 if let (Some(count), Some(period)) = (self.count, self.limit) {
                     write!(f, " to {count} calls in {period:?}")?;
                 }
-                self.retry_after.map_or(Ok(()), |wait| write!(f, ", and the next turn is in {wait:?}"))
+                self.retry_after().map_or(Ok(()), |wait| write!(f, ", and the next turn is in {wait:?}"))
             }
             ErrorKind::Saturated => {
                 write!(f, "`{function}` was not called: it is saturated")?;
@@ -193,7 +193,25 @@ impl fmt::Display for Error {
     }
 }
 
-impl std::error::Error for Error {}
+impl std::error::Error for Error {
+    /// The [wait](Error::retry_after) that is asked for, so that `#[retry]` finds it also where the error is wrapped in one that shows
+    /// the source of this one instead of itself (thiserror's `#[error(transparent)]`).
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.retry_after.as_ref().map(|wait| wait as &(dyn std::error::Error + 'static))
+    }
+}
+
+/// How long to wait before another call, as the source of an [`Error`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct RetryAfter(pub(crate) Duration);
+
+impl fmt::Display for RetryAfter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "another call has a chance in {:?}", self.0)
+    }
+}
+
+impl std::error::Error for RetryAfter {}
 
 /// `TimedOut` for a deadline, `Deadlock` for a recursion, `BrokenPipe` for a pool that is gone, `ConnectionAborted` for a cancellation,
 /// `ConnectionRefused` for an open circuit, `QuotaExceeded` for a rate, `ResourceBusy` for a saturated function; the [`Error`] is what

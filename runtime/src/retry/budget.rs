@@ -95,15 +95,12 @@ impl RetryBudget {
         self.balance.load(Ordering::Relaxed) / RETRY
     }
 
-    /// Counts a success.
+    /// Counts a success: for calls that are not made by a `#[retry]`, which counts its own.
     #[inline]
     pub fn deposit(&self) {
-        let balance = self.balance.load(Ordering::Relaxed);
-        if balance < self.reserve {
-            // Another success at the same moment may go unseen: that errs on the side of fewer retries.
-            let more = balance.saturating_add(self.share).min(self.reserve);
-            let _ = self.balance.compare_exchange(balance, more, Ordering::Relaxed, Ordering::Relaxed);
-        }
+        let more = |balance: u64| (balance < self.reserve).then(|| balance.saturating_add(self.share).min(self.reserve));
+        // A full bucket stays as it is.
+        let _ = self.balance.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
     }
 
     /// Takes a retry. Whether there was one.
@@ -133,6 +130,17 @@ impl fmt::Debug for RetryBudget {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_success_is_lost_among_threads() {
+        let budget = RetryBudget::new().share(1.0).reserve(u32::MAX);
+        std::thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| (0..100_000).for_each(|_| budget.deposit()));
+            }
+        });
+        assert_eq!(budget.balance(), 200_000);
+    }
 
     #[tokio::test(start_paused = true)]
     async fn a_share_of_the_successes_and_a_floor() {

@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use std::ops::Deref;
 use std::time::Duration;
 
-use crate::Error;
+use crate::error::{Error, RetryAfter};
 use crate::outcome::Attempted;
 
 /// Looks for a refusal in a failed `R`. How is decided by method look-up: the inherent method of each type exists only where the error
@@ -14,7 +14,10 @@ use crate::outcome::Attempted;
 pub struct Hint<R>(HintByRef<R>);
 
 /// For errors that are no `std::error::Error`, but lead to one: `anyhow::Error`, boxed errors.
-pub struct HintByRef<R>(NoHint<R>);
+pub struct HintByRef<R>(HintHere<R>);
+
+/// For the others of that kind, which cannot be sent to another thread: `Box<dyn Error>`.
+pub struct HintHere<R>(NoHint<R>);
 
 /// For errors of which nothing is known.
 pub struct NoHint<R>(PhantomData<fn() -> R>);
@@ -24,7 +27,7 @@ impl<R> Hint<R> {
     #[must_use]
     #[expect(clippy::new_without_default, reason = "only expansions make one")]
     pub fn new() -> Self {
-        Self(HintByRef(NoHint(PhantomData)))
+        Self(HintByRef(HintHere(NoHint(PhantomData))))
     }
 }
 
@@ -52,6 +55,22 @@ impl<R: Attempted<Error: AsRef<dyn StdError + Send + Sync>>> HintByRef<R> {
 }
 
 impl<R> Deref for HintByRef<R> {
+    type Target = HintHere<R>;
+
+    fn deref(&self) -> &HintHere<R> {
+        &self.0
+    }
+}
+
+impl<R: Attempted<Error: AsRef<dyn StdError>>> HintHere<R> {
+    /// The wait that a refusal asks for.
+    #[expect(clippy::unused_self, reason = "found by method look-up")]
+    pub fn wait(&self, outcome: &R) -> Option<Duration> {
+        outcome.failure().and_then(|error| find(error.as_ref()))
+    }
+}
+
+impl<R> Deref for HintHere<R> {
     type Target = NoHint<R>;
 
     fn deref(&self) -> &NoHint<R> {
@@ -74,6 +93,9 @@ fn find(error: &(dyn StdError + 'static)) -> Option<Duration> {
         if let Some(refusal) = error.downcast_ref::<Error>() {
             return refusal.retry_after();
         }
+        if let Some(RetryAfter(wait)) = error.downcast_ref() {
+            return Some(*wait);
+        }
         // The source of an `io::Error` is the source of what it holds.
         next = match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
             Some(held) => Some(held),
@@ -94,6 +116,11 @@ mod tests {
         Refused(#[from] Error),
     }
 
+    /// Its source is that of the refusal.
+    #[derive(Debug, thiserror::Error)]
+    #[error(transparent)]
+    struct Transparent(#[from] Error);
+
     struct Opaque;
 
     /// As an expansion asks: with the type named, and never inferred.
@@ -110,9 +137,12 @@ mod tests {
         assert_eq!(hint!(Error, refusal()), Some(wait));
         assert_eq!(hint!(io::Error, refusal().into()), Some(wait));
         assert_eq!(hint!(AppError, refusal().into()), Some(wait));
+        assert_eq!(hint!(Transparent, refusal().into()), Some(wait));
+        assert_eq!(hint!(anyhow::Error, Transparent(refusal()).into()), Some(wait));
         assert_eq!(hint!(anyhow::Error, refusal().into()), Some(wait));
         assert_eq!(hint!(anyhow::Error, anyhow::Error::new(refusal()).context("meanwhile")), Some(wait));
         assert_eq!(hint!(Box<dyn StdError + Send + Sync>, refusal().into()), Some(wait));
+        assert_eq!(hint!(Box<dyn StdError>, refusal().into()), Some(wait));
         assert_eq!(hint!(Opaque, Opaque), None);
         assert_eq!(hint!(io::Error, io::ErrorKind::NotFound.into()), None);
         assert_eq!(Hint::<Option<u8>>::new().wait(&None), None);
