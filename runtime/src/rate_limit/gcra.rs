@@ -1,6 +1,7 @@
 //! The generic cell rate algorithm (ITU-T I.371): one number says how far ahead of its rate a line of calls is.
 
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering, fence};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
@@ -10,64 +11,110 @@ use crate::clock::nanos;
 /// So many calls in a time, of which so many at once. It may change while calls wait.
 #[derive(Debug)]
 pub(crate) struct Rate {
-    count: AtomicU32,
-    period: AtomicU64,
-    /// 0: as many as `count`.
-    burst: AtomicU32,
-    /// The time that a call takes up.
+    made: Setting,
+    /// What it was changed to.
+    changed_to: Mutex<Option<Setting>>,
+    /// The pace that the setting comes to, for those who take no lock: two numbers, of which nobody may see one old and one new. The
+    /// version is odd while they change (a sequence lock).
+    version: AtomicU64,
     interval: AtomicU64,
+    tolerance: AtomicU64,
     pub(crate) changed: Notify,
+}
+
+/// A rate as it was said.
+#[derive(Debug, Clone, Copy)]
+struct Setting {
+    count: u32,
+    period: u64,
+    /// `None`: as many as `count`.
+    burst: Option<u32>,
+}
+
+/// What a rate comes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Pace {
+    /// The time that a call takes up.
+    pub(crate) interval: u64,
+    /// How far ahead of its time a call may come.
+    tolerance: u64,
+}
+
+impl Setting {
+    /// Rounded up: over no time is a call more let through than the rate says.
+    const fn pace(self) -> Pace {
+        assert!(self.count > 0, "a rate of no calls would let nothing through");
+        assert!(self.period > 0, "a rate needs a time: in no time there is room for no call");
+        let interval = self.period.div_ceil(self.count as u64);
+        let burst = match self.burst {
+            Some(burst) => burst,
+            None => self.count,
+        };
+        assert!(burst > 0, "a burst of no calls would let nothing through");
+        Pace { interval, tolerance: interval.saturating_mul(burst as u64 - 1) }
+    }
 }
 
 impl Rate {
     pub(crate) const fn new(count: u32, period: Duration) -> Self {
-        let period = nanos(period);
+        let made = Setting { count, period: nanos(period), burst: None };
+        let Pace { interval, tolerance } = made.pace();
         Self {
-            count: AtomicU32::new(count),
-            period: AtomicU64::new(period),
-            burst: AtomicU32::new(0),
-            interval: AtomicU64::new(interval(count, period)),
+            made,
+            changed_to: Mutex::new(None),
+            version: AtomicU64::new(0),
+            interval: AtomicU64::new(interval),
+            tolerance: AtomicU64::new(tolerance),
             changed: Notify::const_new(),
         }
     }
 
-    pub(crate) const fn set_burst(&mut self, burst: u32) {
-        self.burst = AtomicU32::new(burst);
+    pub(crate) const fn set_burst(&mut self, calls: u32) {
+        self.made.burst = Some(calls);
+        self.tolerance = AtomicU64::new(self.made.pace().tolerance);
     }
 
-    pub(crate) fn set(&self, count: u32, period: Duration) {
-        let period = nanos(period);
-        self.count.store(count, Ordering::Relaxed);
-        self.period.store(period, Ordering::Relaxed);
-        self.interval.store(interval(count, period), Ordering::Relaxed);
+    /// Changes the rate. `taken` is told of the old pace and the new one, before those who wait look again.
+    pub(crate) fn set(&self, count: u32, period: Duration, taken: impl FnOnce(Pace, Pace)) {
+        let mut changed_to = self.lock();
+        let setting = Setting { count, period: nanos(period), ..self.made };
+        let (before, pace) = (changed_to.unwrap_or(self.made).pace(), setting.pace());
+        *changed_to = Some(setting);
+        let version = self.version.load(Ordering::Relaxed);
+        self.version.store(version + 1, Ordering::Relaxed);
+        fence(Ordering::Release);
+        self.interval.store(pace.interval, Ordering::Relaxed);
+        self.tolerance.store(pace.tolerance, Ordering::Relaxed);
+        self.version.store(version + 2, Ordering::Release);
+        taken(before, pace);
+        drop(changed_to);
         self.changed.notify_waiters();
     }
 
     pub(crate) fn get(&self) -> (u32, Duration) {
-        (self.count.load(Ordering::Relaxed), Duration::from_nanos(self.period.load(Ordering::Relaxed)))
+        let Setting { count, period, .. } = self.lock().unwrap_or(self.made);
+        (count, Duration::from_nanos(period))
     }
 
     #[inline]
-    pub(crate) fn interval(&self) -> u64 {
-        self.interval.load(Ordering::Relaxed)
+    pub(crate) fn pace(&self) -> Pace {
+        let version = self.version.load(Ordering::Acquire);
+        let (interval, tolerance) = (self.interval.load(Ordering::Relaxed), self.tolerance.load(Ordering::Relaxed));
+        fence(Ordering::Acquire);
+        if version.is_multiple_of(2) && self.version.load(Ordering::Relaxed) == version {
+            return Pace { interval, tolerance };
+        }
+        self.pace_as_set()
     }
 
-    /// How far ahead of its time a call may come.
-    #[inline]
-    fn tolerance(&self) -> u64 {
-        let burst = match self.burst.load(Ordering::Relaxed) {
-            0 => self.count.load(Ordering::Relaxed),
-            burst => burst,
-        };
-        self.interval().saturating_mul(u64::from(burst - 1))
+    #[cold]
+    fn pace_as_set(&self) -> Pace {
+        self.lock().unwrap_or(self.made).pace()
     }
-}
 
-/// Rounded up: over no time is a call more let through than the rate says.
-const fn interval(count: u32, period: u64) -> u64 {
-    assert!(count > 0, "a rate of no calls would let nothing through");
-    assert!(period > 0, "a rate needs a time: in no time there is room for no call");
-    period.div_ceil(count as u64)
+    fn lock(&self) -> MutexGuard<'_, Option<Setting>> {
+        self.changed_to.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// The turns of one line of calls.
@@ -85,7 +132,7 @@ impl Turns {
     /// Takes the turn of now, or says how long it is to the next.
     #[inline]
     pub(crate) fn take(&self, rate: &Rate, now: u64) -> Result<(), u64> {
-        let (interval, tolerance) = (rate.interval(), rate.tolerance());
+        let Pace { interval, tolerance } = rate.pace();
         let mut due = self.due.load(Ordering::Relaxed);
         loop {
             let earliest = due.saturating_sub(tolerance);
@@ -100,14 +147,26 @@ impl Turns {
         }
     }
 
-    /// How long it is to the next turn.
-    pub(crate) fn wait(&self, rate: &Rate, now: u64) -> u64 {
-        self.due().saturating_sub(rate.tolerance()).saturating_sub(now)
+    /// When the next turn is, or has been for the taking since.
+    pub(crate) fn next(&self, rate: &Rate) -> u64 {
+        self.due().saturating_sub(rate.pace().tolerance)
     }
 
     /// A line that is due in the past is as good as new.
     pub(crate) fn due(&self) -> u64 {
         self.due.load(Ordering::Relaxed)
+    }
+
+    /// Goes on at another pace. As many calls stay taken as were, and no more than can be taken at once at the new pace.
+    pub(crate) fn change_pace(&self, before: Pace, pace: Pace, now: u64) {
+        let most = pace.tolerance.saturating_add(pace.interval);
+        let rescaled = |due: u64| {
+            let ahead = due.checked_sub(now)?;
+            let ahead = u128::from(ahead) * u128::from(pace.interval) / u128::from(before.interval);
+            Some(now.saturating_add(u64::try_from(ahead).unwrap_or(u64::MAX).min(most)))
+        };
+        // One that is due in the past stays as it is.
+        let _ = self.due.fetch_update(Ordering::Relaxed, Ordering::Relaxed, rescaled);
     }
 }
 
@@ -174,8 +233,55 @@ mod tests {
         for now in [0, 5, u64::MAX / 2, 7, u64::MAX, u64::MAX, 0] {
             let _ = turns.take(&rate, now);
         }
-        assert_eq!(turns.wait(&rate, 0), u64::MAX);
+        assert_eq!(turns.next(&rate), u64::MAX);
         let fast = with_burst(u32::MAX, Duration::from_nanos(1), u32::MAX);
-        assert_eq!((fast.interval(), Turns::new().take(&fast, 3)), (1, Ok(())));
+        assert_eq!((fast.pace().interval, Turns::new().take(&fast, 3)), (1, Ok(())));
+        turns.change_pace(rate.pace(), fast.pace(), 0);
+        turns.change_pace(fast.pace(), rate.pace(), u64::MAX);
+    }
+
+    #[test]
+    fn as_many_calls_stay_taken_at_another_pace_as_fit_in() {
+        let hour = Duration::from_secs(3_600);
+        let (rate, turns) = (Rate::new(4, hour), Turns::new());
+        for _ in 0..3 {
+            turns.take(&rate, 0).unwrap();
+        }
+        let to = |count, period| rate.set(count, period, |before, pace| turns.change_pace(before, pace, 0));
+        // Three of ten are taken, and then three of two, which is both.
+        to(10, SECOND);
+        assert_eq!((0..10).filter(|_| turns.take(&rate, 0).is_ok()).count(), 7);
+        to(2, SECOND);
+        assert_eq!(turns.take(&rate, 0), Err(500_000_000));
+    }
+
+    #[test]
+    fn a_rate_that_makes_no_sense_changes_nothing() {
+        let (rate, turns) = (Rate::new(2, SECOND), Turns::new());
+        for (count, period) in [(0, SECOND), (5, Duration::ZERO)] {
+            let set = std::panic::AssertUnwindSafe(|| rate.set(count, period, |_, _| unreachable!()));
+            assert!(std::panic::catch_unwind(set).is_err());
+        }
+        assert_eq!(rate.get(), (2, SECOND));
+        assert_eq!((0..10).filter(|_| turns.take(&rate, 0).is_ok()).count(), 2);
+    }
+
+    #[test]
+    fn nobody_sees_half_of_a_change() {
+        let (rate, done) = (Rate::new(1_000, SECOND), std::sync::atomic::AtomicBool::new(false));
+        let (fast, slow) = (rate.pace(), Rate::new(1, Duration::from_secs(3_600)).pace());
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                for _ in 0..20_000 {
+                    rate.set(1, Duration::from_secs(3_600), |_, _| {});
+                    rate.set(1_000, SECOND, |_, _| {});
+                }
+                done.store(true, Ordering::Relaxed);
+            });
+            while !done.load(Ordering::Relaxed) {
+                let pace = rate.pace();
+                assert!(pace == fast || pace == slow, "{pace:?}");
+            }
+        });
     }
 }

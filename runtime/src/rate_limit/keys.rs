@@ -61,6 +61,13 @@ impl Keys {
         line
     }
 
+    /// Calls `change` on each line.
+    pub(super) fn for_each(&self, change: impl Fn(&Line)) {
+        for shard in &self.shards {
+            lock(shard).lines.iter().for_each(|keyed| change(&keyed.line));
+        }
+    }
+
     pub(super) fn len(&self) -> usize {
         self.shards.iter().map(|shard| lock(shard).lines.len()).sum()
     }

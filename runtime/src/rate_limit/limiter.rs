@@ -10,6 +10,7 @@ use super::gcra::Rate;
 use super::keys::Keys;
 use super::line::Line;
 use crate::cache::Key;
+use crate::clock;
 
 /// Lets so many calls through in a time.
 ///
@@ -39,7 +40,7 @@ use crate::cache::Key;
 /// assert_eq!((search("a").await, search("b").await, search("c").await), (Some(1), Some(1), None));
 /// assert_eq!(crawl().await, Some(0)); // half a second later
 /// QUOTA.set_rate(1_000, Duration::from_secs(1));
-/// assert_eq!(search("d").await, None); // not more at once than now fit in
+/// assert_eq!(search("d").await, Some(1)); // two of a thousand are taken
 /// assert_eq!(QUOTA.rate(), (1_000, Duration::from_secs(1)));
 /// # }
 /// ```
@@ -61,6 +62,10 @@ impl RateLimiter {
     }
 
     /// How many calls are let through at once, after a rest \[as many as the rate counts\].
+    ///
+    /// # Panics
+    ///
+    /// If it is zero; in a `static`, when it is compiled.
     #[must_use]
     pub const fn burst(mut self, calls: u32) -> Self {
         self.rate.set_burst(calls);
@@ -73,13 +78,23 @@ impl RateLimiter {
         self.rate.get()
     }
 
-    /// Changes the rate, for calls that come and for those that wait. What was taken at the old rate stays taken.
+    /// Changes the rate, for calls that come and for those that wait. Where no [`burst`](Self::burst) was said, as many calls as the new
+    /// rate counts are let through at once, less those that were taken and would not yet have come back at the old rate.
+    ///
+    /// Takes time in proportion to the number of [`keys`](Self::keys).
     ///
     /// # Panics
     ///
-    /// If either is zero.
+    /// If either is zero; nothing is changed then.
     pub fn set_rate(&self, count: u32, period: Duration) {
-        self.rate.set(count, period);
+        self.rate.set(count, period, |before, pace| {
+            let now = clock::now();
+            let change = |line: &Line| line.turns.change_pace(before, pace, now);
+            change(&self.line);
+            if let Some(keys) = self.keys.get() {
+                keys.for_each(change);
+            }
+        });
     }
 
     /// Takes a turn.

@@ -3,10 +3,11 @@
 use std::future::{Future, poll_fn};
 use std::ops::Deref;
 use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
-use tokio::time::sleep_until;
+use tokio::time::{sleep_until, timeout_at};
 
 use super::gcra::{Rate, Turns};
 use super::{Enter, RateLimited};
@@ -20,11 +21,16 @@ use crate::events::Wait;
 pub(super) struct Line {
     pub(super) turns: Turns,
     door: ConcurrencyLimiter,
+    /// The first in the line has let its turn pass: nobody polls it.
+    stalled: AtomicBool,
 }
+
+/// So long a turn is kept for the first in the line, whose timer may be late, before it is taken for one that nobody polls.
+const OVERDUE: Duration = Duration::from_millis(100);
 
 impl Line {
     pub(super) const fn new() -> Self {
-        Self { turns: Turns::new(), door: ConcurrencyLimiter::new(1) }
+        Self { turns: Turns::new(), door: ConcurrencyLimiter::new(1), stalled: AtomicBool::new(false) }
     }
 
     /// Those who wait.
@@ -39,14 +45,20 @@ impl Line {
         let now = clock::now();
         match self.len() {
             0 => self.turns.take(rate, now),
-            ahead => Err(self.behind(ahead, rate, now)),
+            ahead => self.take_behind(ahead, rate, now),
         }
     }
 
-    /// How long it is to the turn after those of all who wait.
+    /// The turns are those of the ones who wait, in their order, as long as the first of them takes what it is given.
     #[cold]
-    fn behind(&self, ahead: usize, rate: &Rate, now: u64) -> u64 {
-        self.turns.wait(rate, now).saturating_add(rate.interval().saturating_mul(ahead as u64))
+    fn take_behind(&self, ahead: usize, rate: &Rate, now: u64) -> Result<(), u64> {
+        let next = self.turns.next(rate);
+        let kept = if self.stalled.load(Ordering::Relaxed) { 0 } else { clock::nanos(OVERDUE) };
+        if now >= next.saturating_add(kept) && self.turns.take(rate, now).is_ok() {
+            self.stalled.store(true, Ordering::Relaxed);
+            return Ok(());
+        }
+        Err(next.saturating_sub(now).saturating_add(rate.pace().interval.saturating_mul(ahead as u64)))
     }
 
     /// Nobody waits, and the next call finds a limiter that is as good as new.
@@ -91,14 +103,17 @@ fn wait_or_refuse<'a>(
 
 async fn until_turn(rate: &Rate, line: &Line, max_wait: Duration) -> Result<(), RateLimited> {
     let latest = clock::now().saturating_add(clock::nanos(max_wait));
-    let _first = match line.door.enter() {
-        Entry::Now(place) => place,
-        Entry::Later(waiting) => waiting.await,
+    let at_the_door = match line.door.enter() {
+        Entry::Now(place) => Some(place),
+        // Whoever is ahead will not let it wait for longer than it said.
+        Entry::Later(waiting) => timeout_at(clock::instant(latest) + OVERDUE, waiting).await.ok(),
         Entry::Full => unreachable!("the line in front of the door has no end"),
     };
+    let Some(_first) = at_the_door else { return line.take(rate).map_err(|wait| RateLimited::of(rate, wait)) };
     loop {
         let mut changed = pin!(rate.changed.notified());
         changed.as_mut().enable();
+        line.stalled.store(false, Ordering::Relaxed);
         let now = clock::now();
         let Err(wait) = line.turns.take(rate, now) else { return Ok(()) };
         let turn = now.saturating_add(wait);

@@ -77,12 +77,14 @@ const MOST_KEYS: usize = 65_536;
 ///
 /// # Cancel safety
 ///
-/// A call that is dropped while it waits gives its turn to the next in the line. A rate that is lowered meanwhile does not wake those
+/// A call that is dropped while it waits gives its turn to the next in the line. One that is kept and not polled (a branch of a `select!`
+/// that lost) loses its turn 100 ms after it came; until it is polled again, those behind it wait for as long as they said. A rate that is lowered meanwhile does not wake those
 /// who will now have to wait for longer than they said: they are refused when they are the first in the line.
 ///
 /// # Panics
 ///
-/// A wait panics outside of a tokio runtime with timers. A rate of no calls or of no time panics at the first call, where it is no literal.
+/// A wait panics outside of a tokio runtime with timers. A rate of no calls, of no time or with no burst panics at the first call, where it is no
+/// literal.
 pub use steadfast_macros::rate_limit;
 
 /// There is no turn in time.
