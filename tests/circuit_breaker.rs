@@ -122,6 +122,16 @@ async fn settings_may_be_expressions() {
     async fn rated() -> Option<()> {
         None
     }
+    #[circuit_breaker(failures = 2, window = 2 * S, handle = by_time)]
+    async fn timed() -> Option<()> {
+        None
+    }
+    timed().await;
+    advance(2 * S).await;
+    timed().await;
+    assert_eq!(by_time().state(), CircuitState::Closed);
+    timed().await;
+    assert_eq!(by_time().state(), CircuitState::Open);
     for _ in 0..2 {
         assert_eq!(breaker().state(), CircuitState::Closed);
         assert_eq!(by_rate().state(), CircuitState::Closed);
@@ -160,6 +170,12 @@ async fn when_failure_and_slow_call_say_what_counts() {
     assert!(slow(2 * S).await.is_ok());
     assert_eq!(slow(S).await.unwrap_err().kind(), io::ErrorKind::ConnectionRefused);
     assert_eq!(by_time().state(), CircuitState::Open);
+    #[circuit_breaker(failures = 1, slow_call = 2s, or_else = |_| 0)]
+    async fn slow_and_plain(time: Duration) -> u8 {
+        sleep(time).await;
+        1
+    }
+    assert_eq!([slow_and_plain(S).await, slow_and_plain(2 * S).await, slow_and_plain(S).await], [1, 1, 0]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -174,6 +174,24 @@ async fn max_wait_and_queue() {
     assert_eq!(outcomes, [(true, 100), (true, 200), (false, 150), (false, 0), (false, 0)]);
 }
 
+/// Where each call waits for as long as it takes, none needs a value for a refusal.
+#[tokio::test(start_paused = true)]
+async fn any_return_type_where_nobody_is_refused() {
+    #[concurrency_limit(1)]
+    async fn nothing(log: &RefCell<Vec<u32>>, n: u32) {
+        sleep(MS).await;
+        log.borrow_mut().push(n);
+    }
+    #[concurrency_limit(1, handle = limiter)]
+    async fn opaque(n: u32) -> impl Iterator<Item = u32> {
+        0..n
+    }
+    let log = RefCell::default();
+    join_all((0..3).map(|n| nothing(&log, n))).await;
+    assert_eq!(log.take(), [0, 1, 2]);
+    assert_eq!((opaque(3).await.count(), limiter().limit()), (3, 1));
+}
+
 #[tokio::test(start_paused = true)]
 async fn who_will_not_wait_is_refused_at_once() {
     #[concurrency_limit(1, max_wait = 0s)]
@@ -232,7 +250,27 @@ async fn limits_of_any_kind() {
         sleep(MS).await;
         Some(())
     }
+    fn places() -> u8 {
+        1
+    }
+    fn shared() -> Arc<ConcurrencyLimiter> {
+        static SHARED: std::sync::LazyLock<Arc<ConcurrencyLimiter>> =
+            std::sync::LazyLock::new(|| Arc::new(ConcurrencyLimiter::new(1)));
+        Arc::clone(&SHARED)
+    }
+    #[concurrency_limit(places(), max_wait = 0s)]
+    async fn by_call() -> Option<()> {
+        sleep(MS).await;
+        Some(())
+    }
+    #[concurrency_limit(shared(), max_wait = 0s)]
+    async fn by_pointer() -> Option<()> {
+        sleep(MS).await;
+        Some(())
+    }
     let pool = Pool { limiter: Arc::new(ConcurrencyLimiter::new(1)) };
+    assert_eq!(join(by_call(), by_call()).await, (Some(()), None));
+    assert_eq!(join(by_pointer(), by_pointer()).await, (Some(()), None));
     assert_eq!(join(by_count(), by_count()).await, (Some(()), None));
     assert_eq!(join(by_static(), by_static()).await, (Some(()), None));
     assert_eq!(join(pool.work(), pool.work()).await, (Some(()), None));

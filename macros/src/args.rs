@@ -8,6 +8,7 @@ use syn::{Expr, Lit, Path, Token, UnOp, token};
 
 use crate::diagnostics::{Errors, list, nearest};
 use crate::duration::has_unit;
+use crate::expression::plain;
 
 /// What every attribute takes.
 #[derive(Default)]
@@ -162,12 +163,8 @@ impl Count {
     }
 
     fn literal_token(&self) -> Option<&syn::LitInt> {
-        match &self.0 {
+        match plain(&self.0) {
             Expr::Lit(syn::ExprLit { lit: Lit::Int(int), .. }) => Some(int),
-            Expr::Group(group) => match &*group.expr {
-                Expr::Lit(syn::ExprLit { lit: Lit::Int(int), .. }) => Some(int),
-                _ => None,
-            },
             _ => None,
         }
     }

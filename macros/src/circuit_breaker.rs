@@ -4,10 +4,11 @@ use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::parse::ParseStream;
 use syn::spanned::Spanned;
-use syn::{Expr, Lit};
+use syn::{Expr, Lit, Token};
 
 use crate::args::{self, Count, OptionName};
 use crate::diagnostics::Errors;
+use crate::expression;
 use crate::duration::{Duration, has_unit};
 use crate::handle::Handle;
 use crate::layer::{Layer, Parsed, Place};
@@ -57,7 +58,8 @@ enum Window {
 impl Window {
     fn read(input: ParseStream<'_>) -> syn::Result<Self> {
         let ahead = input.fork();
-        let bare = ahead.parse::<Lit>().is_ok_and(|literal| matches!(&literal, Lit::Int(int) if int.suffix().is_empty()));
+        let number = ahead.parse::<Lit>().is_ok_and(|literal| matches!(&literal, Lit::Int(int) if int.suffix().is_empty()));
+        let bare = number && (ahead.is_empty() || ahead.peek(Token![,]));
         if bare { input.parse().map(Self::Calls) } else { input.parse().map(Self::Time) }
     }
 
@@ -188,6 +190,8 @@ impl CircuitBreaker {
         match (&self.failure, &self.when) {
             (Some(failure), _) => quote_spanned!(span=> #private::retry::failure(&outcome, #failure)),
             (None, Some(when)) => quote_spanned!(span=> #private::retry::when(#failure_of, #when)),
+            // The time alone says which call failed, where the value cannot.
+            (None, None) if self.slow_call.is_some() => policy::verdict(weaver, &quote_spanned!(span=> &outcome)),
             (None, None) => quote_spanned!(span=> #private::retry::failed(#failure_of)),
         }
     }
@@ -211,7 +215,7 @@ impl CircuitBreaker {
             }
         }
         if let Some(rate) = &self.failure_rate {
-            let rate = policy::number(rate).map_or_else(|| rate.to_token_stream(), |rate| quote!(#rate));
+            let rate = expression::number(rate).map_or_else(|| rate.to_token_stream(), |rate| quote!(#rate));
             make.extend(quote!(.failure_rate(#rate)));
         }
         let make = match &self.window {
@@ -223,7 +227,7 @@ impl CircuitBreaker {
             Some(Window::Time(time)) if time.literal().is_some() || self.failure_rate.is_none() => quote!(#make.window(#time)),
             Some(Window::Time(either)) => quote_spanned!(either.written().span()=> #private::circuit_breaker::window(#make, #either)),
         };
-        let constant = self.settings().iter().filter_map(|setting| setting.written).all(policy::is_literal);
+        let constant = self.settings().iter().filter_map(|setting| setting.written).all(expression::is_literal);
         Recipe { ty: "CircuitBreaker", noun: "circuit breaker", make, constant }
     }
 
@@ -281,7 +285,7 @@ impl CircuitBreaker {
             None => {}
         }
         if let Some(rate) = &self.failure_rate
-            && policy::number(rate).is_some_and(|rate| rate <= 0.0 || rate > 1.0)
+            && expression::number(rate).is_some_and(|rate| rate <= 0.0 || rate > 1.0)
         {
             errors.at(rate, "`failure_rate` is a share of the calls, above 0 and at most 1: write `0.5` for one half");
         }

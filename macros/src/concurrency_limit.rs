@@ -7,6 +7,7 @@ use syn::spanned::Spanned;
 
 use crate::args::{self, Count};
 use crate::diagnostics::Errors;
+use crate::expression;
 use crate::duration::Duration;
 use crate::handle::Handle;
 use crate::layer::{Layer, Parsed, Place};
@@ -146,6 +147,12 @@ impl ConcurrencyLimit {
         self.max_wait.as_ref().and_then(Duration::literal).is_some_and(|max_wait| max_wait.is_zero())
     }
 
+    /// Whether a call may be refused: not where it waits for ever, and as many may as come. A limiter that is made elsewhere has a queue of
+    /// its own.
+    fn refuses(&self) -> bool {
+        self.max_wait.is_some() || self.queue.is_some() || self.or_else.is_some() || self.elsewhere().is_some()
+    }
+
     /// Whether what is evaluated before the body mentions the argument.
     fn names(&self, ident: &Ident) -> bool {
         self.max_wait.as_ref().is_some_and(|max_wait| tokens::mentions(&max_wait.written().to_token_stream(), ident))
@@ -153,8 +160,8 @@ impl ConcurrencyLimit {
 
     fn enter(&self, weaver: &Weaver<'_>, names: &Names, label: &syn::Lifetime) -> TokenStream {
         let span = Span::mixed_site();
-        let (root, private, Names { limiter, max_wait, place, turn }) = (&weaver.root, &weaver.private, names);
-        let object = self.object(weaver);
+        let (private, Names { limiter, max_wait, place, turn }) = (&weaver.private, names);
+        let object = self.bind(weaver, limiter);
         let bind = weaver.hold(place);
         let entered = if self.never_waits() {
             quote_spanned!(span=> #private::concurrency_limit::check(#limiter))
@@ -183,20 +190,21 @@ impl ConcurrencyLimit {
                 }
             }
         };
-        let name = weaver.function_name();
-        let refusal = weaver.refuse("concurrency_limit", &quote_spanned!(span=> saturated.error(#name)), self.or_else.as_ref());
-        let drop_body = weaver.drop_body();
+        let refused = if self.refuses() {
+            let name = weaver.function_name();
+            let refusal = weaver.refuse("concurrency_limit", &quote_spanned!(span=> saturated.error(#name)), self.or_else.as_ref());
+            let drop_body = weaver.drop_body();
+            quote_spanned!(span=> { #drop_body let refusal = #refusal; break #label refusal })
+        } else {
+            quote_spanned!(span=> #private::concurrency_limit::never(saturated))
+        };
         let attach = site::attach(weaver, self.elsewhere(), limiter);
         quote_spanned! {span=>
-            let #limiter: &#root::ConcurrencyLimiter = #object;
+            #object
             #attach
             #bind = match #entered {
                 ::core::result::Result::Ok(place) => place,
-                ::core::result::Result::Err(saturated) => {
-                    #drop_body
-                    let refusal = #refusal;
-                    break #label refusal
-                }
+                ::core::result::Result::Err(saturated) => #refused,
             };
         }
     }
@@ -207,18 +215,22 @@ impl ConcurrencyLimit {
         self.limit.as_ref().filter(|limit| limit.literal().is_none() && !of_its_own).map(|limit| &limit.0)
     }
 
-    /// The limiter: one of the function's own, or what the expression comes to.
-    fn object(&self, weaver: &Weaver<'_>) -> TokenStream {
-        let (root, private) = (&weaver.root, &weaver.private);
-        match self.elsewhere() {
-            Some(either) => {
-                let limiter = quote_spanned!(either.span()=> #private::concurrency_limit::Limit::limiter(&(#either), &POLICY));
-                quote_spanned! {Span::mixed_site()=> {
-                    static POLICY: #private::policy::Slot<#root::ConcurrencyLimiter> = #private::policy::Slot::new();
-                    #limiter
-                }}
-            }
-            None => self.recipe(weaver).place(weaver, self.handle.as_ref()),
+    /// Binds the limiter: one of the function's own, or what the expression comes to. What that makes lives as long as the call.
+    fn bind(&self, weaver: &Weaver<'_>, limiter: &Ident) -> TokenStream {
+        let (root, private, span) = (&weaver.root, &weaver.private, Span::mixed_site());
+        let Some(either) = self.elsewhere() else {
+            let object = self.recipe(weaver).place(weaver, self.handle.as_ref());
+            return quote_spanned!(span=> let #limiter: &#root::ConcurrencyLimiter = #object;);
+        };
+        let (owner, slot) = (tokens::own("owner"), tokens::own("slot"));
+        let found = quote_spanned!(either.span()=> #private::concurrency_limit::Limit::limiter(#owner, #slot));
+        quote_spanned! {span=>
+            let #owner = &(#either);
+            let #slot = {
+                static POLICY: #private::policy::Slot<#root::ConcurrencyLimiter> = #private::policy::Slot::new();
+                &POLICY
+            };
+            let #limiter: &#root::ConcurrencyLimiter = #found;
         }
     }
 
@@ -241,7 +253,7 @@ impl ConcurrencyLimit {
             ty: "ConcurrencyLimiter",
             noun: "concurrency limiter",
             make: quote_spanned!(Span::mixed_site()=> #root::ConcurrencyLimiter::new(#limit) #queue #adaptive),
-            constant: written.into_iter().all(policy::is_literal),
+            constant: written.into_iter().all(expression::is_literal),
         }
     }
 }

@@ -5,6 +5,8 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::parse::{Parse, ParseStream};
 use syn::{Expr, ExprLit, Lit, UnOp};
 
+use crate::expression::plain;
+
 /// A duration as it is written in an attribute.
 #[derive(Clone)]
 pub(crate) enum Duration {
@@ -44,10 +46,7 @@ impl Duration {
     }
 
     pub(crate) fn new(expression: Expr) -> syn::Result<Self> {
-        let mut inner = &expression;
-        while let Expr::Group(syn::ExprGroup { expr, .. }) | Expr::Paren(syn::ExprParen { expr, .. }) = inner {
-            inner = expr;
-        }
+        let inner = plain(&expression);
         let Expr::Lit(literal) = inner else {
             return check_arithmetic(inner).map(|()| Self::Expression(expression));
         };

@@ -13,7 +13,7 @@ use crate::layer::Layer;
 use crate::parameters::{strip_mut, strip_mut_in};
 use crate::site;
 use crate::stack::{Stack, TAKEN};
-use crate::weaver::Weaver;
+use crate::weaver::{Purpose, Weaver};
 
 /// Expands the attribute `name`, and with it all its siblings on the same item. Errors come out next to the item, so that nothing but
 /// them is reported and editors keep working.
@@ -33,7 +33,8 @@ pub(crate) fn attribute(name: &str, arguments: TokenStream, item: &TokenStream) 
             match errors.into_tokens() {
                 Some(errors) => {
                     let item = function.unchanged(stack.makes_async(), &stack.uses());
-                    quote!(#errors #item)
+                    let items = names_beside(&function, &stack);
+                    quote!(#errors #item #items)
                 }
                 None => function_tokens(&function, one.as_ref(), &stack),
             }
@@ -115,14 +116,27 @@ fn assign_self(signature: &mut Signature, assigned: &dyn Fn(&Ident) -> bool) {
     }
 }
 
+/// What stands beside a function that has errors, so that nothing is said of those who use it: its handles.
+fn names_beside(function: &Function, stack: &Stack) -> TokenStream {
+    let layers: Vec<&dyn Layer> = stack.layers.iter().map(|entry| &*entry.parsed.layer).collect();
+    let mut weaver = Weaver::new(function, &layers, root(stack), false);
+    weaver.purpose = Purpose::Names;
+    layers.iter().map(|layer| layer.items(&weaver)).collect()
+}
+
+/// Where the library is found.
+fn root(stack: &Stack) -> TokenStream {
+    let krate = stack.layers.iter().find_map(|entry| entry.parsed.common.krate.as_ref());
+    krate.map_or_else(|| quote!(::steadfast), |path| quote!(#path))
+}
+
 /// The function, with one body for the whole stack.
 ///
 /// Where a layer makes a batch of calls, `one` is what the function is to a caller.
 fn function_tokens(function: &Function, one: Option<&Function>, stack: &Stack) -> TokenStream {
     let batch = one.is_some().then_some(function);
     let function = one.unwrap_or(function);
-    let krate = stack.layers.iter().find_map(|entry| entry.parsed.common.krate.as_ref());
-    let root = krate.map_or_else(|| quote!(::steadfast), |path| quote!(#path));
+    let root = root(stack);
     let layers: Vec<&dyn Layer> = stack.layers.iter().map(|entry| &*entry.parsed.layer).collect();
     let (above, below) = layers.split_at(stack.above_batch().map_or(layers.len(), |above| above + 1));
     let mut weaver = Weaver::new(function, above, root, stack.makes_async());

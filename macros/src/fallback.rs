@@ -7,6 +7,7 @@ use syn::{Expr, ExprClosure, Pat, ReturnType, Stmt};
 
 use crate::args;
 use crate::diagnostics::Errors;
+use crate::expression::is_decided_by_its_use;
 use crate::layer::{Layer, Parsed, Place};
 use crate::policy;
 use crate::tokens;
@@ -110,6 +111,7 @@ fn stand_in(target: &TokenStream, decides: &Expr, value: &TokenStream) -> TokenS
     if panics(decides) {
         return quote!({ #value });
     }
+    // What is decided by its use is the value of a success: nothing else could be told from it.
     let method = Ident::new(if is_decided_by_its_use(decides) { "succeed" } else { "replace" }, decides.span());
     let applied = quote_spanned!(decides.span()=> .#method(#value));
     quote!(#target #applied)
@@ -151,16 +153,4 @@ fn panics(value: &Expr) -> bool {
         _ => return false,
     };
     named.segments.last().is_some_and(|last| ["panic", "unreachable", "todo", "unimplemented"].iter().any(|name| last.ident == name))
-}
-
-/// Whether the expression is of whatever type is expected, so that it is the value of a success: nothing else could be told from it.
-fn is_decided_by_its_use(value: &Expr) -> bool {
-    match value {
-        Expr::MethodCall(call) => call.turbofish.is_none() && ["into", "collect"].iter().any(|name| call.method == name),
-        Expr::Call(call) => match &*call.func {
-            Expr::Path(path) => path.path.segments.len() == 2 && path.path.segments.iter().map(|segment| &segment.ident).eq(["Default", "default"]),
-            _ => false,
-        },
-        _ => false,
-    }
 }

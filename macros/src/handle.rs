@@ -19,17 +19,23 @@ impl Parse for Handle {
 
 impl Handle {
     pub(crate) fn check(&self, function: &Function, errors: &mut Errors) {
+        if let Some(problem) = self.problem(function) {
+            errors.at(&self.0, problem);
+        }
+    }
+
+    /// What is wrong with it, where it cannot stand beside the function.
+    pub(crate) fn problem(&self, function: &Function) -> Option<String> {
         let path = &self.0;
         let in_impl = path.segments.first().is_some_and(|first| first.ident == "Self");
         if path.segments.len() > 2 || in_impl != (path.segments.len() == 2) {
-            errors.at(
-                path,
-                "the handle is made beside the function: write `handle = name`, or `handle = Self::name` inside an `impl`",
-            );
-        } else if function.parameters.receiver.is_some() && !in_impl {
-            let name = self.name();
-            errors.at(path, format!("inside an `impl` the handle is an associated function: write `handle = Self::{name}`"));
+            let problem =
+                "the handle is made beside the function: write `handle = name`, or `handle = Self::name` inside an `impl`";
+            return Some(problem.to_owned());
         }
+        let name = self.name();
+        (function.parameters.receiver.is_some() && !in_impl)
+            .then(|| format!("inside an `impl` the handle is an associated function: write `handle = Self::{name}`"))
     }
 
     pub(crate) fn name(&self) -> &Ident {

@@ -85,7 +85,7 @@ pub(crate) trait Layer {
         false
     }
 
-    /// Items beside the function.
+    /// Items beside the function; also of one that has errors, where they are there for their names only (`Purpose::Names`).
     fn items(&self, weaver: &Weaver<'_>) -> TokenStream {
         let _ = weaver;
         quote!()

@@ -17,6 +17,7 @@ mod background;
 mod diagnostics;
 mod duration;
 mod expand;
+mod expression;
 mod function;
 mod handle;
 mod layer;

@@ -5,8 +5,8 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
+use syn::Expr;
 use syn::parse::ParseStream;
-use syn::{Expr, Lit};
 
 use crate::args::{Count, OptionName};
 use crate::diagnostics::Errors;
@@ -15,7 +15,7 @@ use crate::function::Function;
 use crate::handle::Handle;
 use crate::parameters::cfgs;
 use crate::types::{self, bare};
-use crate::weaver::Weaver;
+use crate::weaver::{Purpose, Weaver};
 
 /// A setting, as it is written.
 pub(crate) struct Setting<'a> {
@@ -47,6 +47,9 @@ impl Recipe {
 
     fn own(&self, weaver: &Weaver<'_>) -> TokenStream {
         let span = Span::mixed_site();
+        if weaver.purpose == Purpose::Names {
+            return quote_spanned!(span=> loop {});
+        }
         let (private, ty, make) = (&weaver.private, self.ty(weaver), &self.make);
         if self.constant {
             return quote_spanned!(span=> { static POLICY: #ty = #make; &POLICY });
@@ -59,8 +62,8 @@ impl Recipe {
 
     /// The function that the user calls.
     pub(crate) fn handle(&self, weaver: &Weaver<'_>, handle: Option<&Handle>) -> TokenStream {
-        let Some(handle) = handle else { return TokenStream::new() };
         let function = weaver.function;
+        let Some(handle) = handle.filter(|handle| handle.problem(function).is_none()) else { return TokenStream::new() };
         let (visibility, name, ty) = (&function.visibility, handle.name(), self.ty(weaver));
         let documentation = handle.documentation(self.noun, function);
         let cfgs = cfgs(&function.attributes);
@@ -126,28 +129,6 @@ pub(crate) fn flag(option: &OptionName, input: ParseStream<'_>) -> syn::Result<I
         return Ok(option.ident.clone());
     }
     Err(input.error(format!("`{}` stands alone: remove what follows it", option.name)))
-}
-
-/// Whether the expression is a number or the like, so that it can stand in a constant.
-pub(crate) fn is_literal(expression: &Expr) -> bool {
-    match expression {
-        Expr::Lit(_) => true,
-        Expr::Unary(unary) => is_literal(&unary.expr),
-        Expr::Group(group) => is_literal(&group.expr),
-        Expr::Paren(paren) => is_literal(&paren.expr),
-        _ => false,
-    }
-}
-
-/// The value of a number that is written out.
-pub(crate) fn number(expression: &Expr) -> Option<f64> {
-    match expression {
-        Expr::Lit(syn::ExprLit { lit: Lit::Int(int), .. }) if int.suffix().is_empty() => int.base10_parse().ok(),
-        Expr::Lit(syn::ExprLit { lit: Lit::Float(float), .. }) if float.suffix().is_empty() => float.base10_parse().ok(),
-        Expr::Unary(syn::ExprUnary { op: syn::UnOp::Neg(_), expr, .. }) => number(expr).map(|value| -value),
-        Expr::Group(syn::ExprGroup { expr, .. }) | Expr::Paren(syn::ExprParen { expr, .. }) => number(expr),
-        _ => None,
-    }
 }
 
 /// Whether an outcome failed, for a layer that takes what can never fail as a success.

@@ -10,6 +10,7 @@ use crate::args::{self, Count};
 use crate::ask::{self, Ask};
 use crate::async_cached::key::{Key, fit};
 use crate::diagnostics::Errors;
+use crate::expression::{self, plain};
 use crate::duration::Duration;
 use crate::handle::Handle;
 use crate::layer::{Layer, Parsed, Place};
@@ -41,14 +42,11 @@ enum Limit {
 
 impl Limit {
     fn read(input: ParseStream<'_>) -> syn::Result<Self> {
-        let mut expression = policy::object(input, OPTIONS)?;
-        // A fragment of a `macro_rules`.
-        while let Expr::Group(group) = expression {
-            expression = *group.expr;
-        }
-        match &expression {
+        let expression = policy::object(input, OPTIONS)?;
+        match plain(&expression) {
             Expr::Binary(binary) if matches!(binary.op, BinOp::Div(_)) => {
-                let (count, period) = (bare(&binary.left).to_token_stream(), bare(&binary.right).to_token_stream());
+                // The parentheses that were needed around a part of a quotient are not around an argument.
+                let (count, period) = (plain(&binary.left).to_token_stream(), plain(&binary.right).to_token_stream());
                 Ok(Self::Rate(syn::parse2(count)?, syn::parse2(period)?))
             }
             Expr::Lit(literal) => {
@@ -60,14 +58,6 @@ impl Limit {
             }
             _ => Ok(Self::Object(expression)),
         }
-    }
-}
-
-/// Without the parentheses that were needed around a part of a quotient, and are not around an argument.
-fn bare(part: &Expr) -> &Expr {
-    match part {
-        Expr::Paren(paren) => &paren.expr,
-        other => other,
     }
 }
 
@@ -203,7 +193,7 @@ impl RateLimit {
         let span = Span::mixed_site();
         let (private, Names { limiter, keyed, .. }) = (&weaver.private, names);
         let key = Key::of_expression(weaver.function, key);
-        let (bind, probe, owned) = (key.bind(), key.probe(), key.owned());
+        let (bind, probe, owned) = (key.bind(private), key.probe(), key.owned());
         let asks: Vec<Ask> = key.asks().collect();
         let asks = ask::statements(&fit(), private, &quote!(#private::cache), &asks);
         quote_spanned! {span=>
@@ -278,7 +268,7 @@ impl RateLimit {
             ty: "RateLimiter",
             noun: "rate limiter",
             make: quote_spanned!(Span::mixed_site()=> #root::RateLimiter::new(#calls, #period) #burst),
-            constant: written.into_iter().flatten().all(policy::is_literal),
+            constant: written.into_iter().flatten().all(expression::is_literal),
         })
     }
 }

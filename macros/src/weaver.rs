@@ -85,6 +85,16 @@ pub(crate) struct Weaver<'f> {
     encloses: bool,
     /// What stands below a layer that makes one batch of several calls.
     batch: Option<Batch<'f>>,
+    pub(crate) purpose: Purpose,
+}
+
+/// What is written for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// To run.
+    Function,
+    /// For the names that stand beside a function that has errors.
+    Names,
 }
 
 /// What a layer may have to know of those below it.
@@ -140,6 +150,7 @@ impl<'f> Weaver<'f> {
             hedge_clones: false,
             encloses: false,
             batch: None,
+            purpose: Purpose::Function,
         }
     }
 

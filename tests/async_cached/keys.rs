@@ -198,3 +198,45 @@ async fn key_expressions() {
     assert!(found().contains("eu"));
     assert_eq!(RUNS.get(), 1);
 }
+
+macro_rules! keyed {
+    ($name:ident($argument:ident) by $key:expr) => {
+        #[async_cached(key = $key, handle = found: Cache<(String, String), usize>)]
+        async fn $name($argument: &(String, Option<String>)) -> usize {
+            $argument.0.len()
+        }
+    };
+}
+
+/// An expression is a reference by its type, however it is written: it is looked up as such, and copied for a new entry only.
+#[tokio::test]
+async fn key_expressions_that_are_references() {
+    static RUNS: Runs = Runs::new();
+    #[async_cached(key = name.as_str(), handle = by_method: Cache<String, usize>)]
+    async fn method(name: String) -> usize {
+        RUNS.add();
+        name.len()
+    }
+    #[async_cached(key = path.split('/').next().unwrap_or(""), handle = by_chain: Cache<String, usize>)]
+    async fn chain(path: &str) -> usize {
+        RUNS.add();
+        path.len()
+    }
+    #[async_cached(key = (*name, id % 10), handle = by_parts: Cache<(String, u32), usize>)]
+    async fn parts(name: &&str, id: u32) -> usize {
+        RUNS.add();
+        name.len() + id as usize
+    }
+    keyed!(fragment(user) by (user.0.as_str(), user.1.as_deref().unwrap_or("none")));
+    for _ in 0..2 {
+        method("eu".to_owned()).await;
+        chain("a/b").await;
+        chain("a/c").await;
+        parts(&"eu", 1).await;
+        parts(&"eu", 11).await;
+        fragment(&("a".to_owned(), None)).await;
+    }
+    assert_eq!(RUNS.get(), 3);
+    assert!(by_method().contains("eu") && by_chain().contains("a") && by_parts().contains(&("eu", 1)));
+    assert!(found().contains(&("a", "none")));
+}

@@ -13,7 +13,7 @@ use crate::function::Function;
 use crate::handle;
 use crate::parameters::cfgs;
 use crate::types::{bare, has_impl, last_segment};
-use crate::weaver::Weaver;
+use crate::weaver::{Purpose, Weaver};
 
 /// `name`, `Self::name`, `name: Cache<K, V>`.
 pub(super) struct Handle {
@@ -33,11 +33,21 @@ impl Parse for Handle {
 impl Handle {
     pub(super) fn check(&self, function: &Function, key: &Key, errors: &mut Errors) {
         self.function.check(function, errors);
-        if self.ty.is_none() && (key.ty().is_none() || value_type(function).is_none()) {
+        if !self.has_type(function, key) {
             let path = self.path();
             let name = path.to_token_stream().to_string().replace(' ', "");
             errors.at(path, format!("the types of the cache cannot be read off the signature: say them with `handle = {name}: Cache<K, V>`"));
         }
+    }
+
+    /// Whether it can stand beside the function.
+    pub(super) fn can_stand(&self, function: &Function, key: &Key) -> bool {
+        self.function.problem(function).is_none() && self.has_type(function, key)
+    }
+
+    /// Whether the type of the cache is written, or can be read off.
+    fn has_type(&self, function: &Function, key: &Key) -> bool {
+        self.ty.is_some() || (key.ty().is_some() && value_type(function).is_some())
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -99,6 +109,9 @@ impl Handle {
 /// A cache in a static of its own.
 pub(super) fn slot(weaver: &Weaver<'_>, types: &TokenStream, settings: &TokenStream) -> TokenStream {
     let private = &weaver.private;
+    if weaver.purpose == Purpose::Names {
+        return quote_spanned!(Span::mixed_site()=> loop {});
+    }
     quote_spanned! {Span::mixed_site()=> {
         static SLOT: #private::cache::Slot = #private::cache::Slot::new();
         #types.cache(&SLOT, || (), |settings| settings #settings)

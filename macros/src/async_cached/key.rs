@@ -7,6 +7,7 @@ use syn::{Attribute, Expr, Type};
 
 use crate::ask::Ask;
 use crate::diagnostics::Errors;
+use crate::expression::plain;
 use crate::function::Function;
 use crate::parameters::{Binding, Mode};
 use crate::tokens::own;
@@ -20,8 +21,8 @@ pub(crate) struct Key {
 struct Part {
     /// The `cfg`s of the argument.
     cfgs: Vec<Attribute>,
-    /// Statements in front of the look-up.
-    bind: TokenStream,
+    /// What is evaluated in front of the look-up.
+    evaluated: Option<Evaluated>,
     /// Asks whether it is fit for a key.
     ask: Option<Ask>,
     /// A reference by which the part is found.
@@ -30,6 +31,14 @@ struct Part {
     owned: TokenStream,
     /// The type of the stored part, where it can be read off.
     ty: Option<TokenStream>,
+}
+
+/// An expression whose value is found by a reference, which stands under this name.
+struct Evaluated {
+    name: Ident,
+    expression: TokenStream,
+    /// It may itself be the reference: its type says so.
+    refers: bool,
 }
 
 /// The answer to everything that is asked of the types.
@@ -47,7 +56,7 @@ impl Key {
 
     /// The elements of a tuple are parts of their own, so that `key = (&self.tenant, name)` is looked up without being made.
     pub(crate) fn of_expression(function: &Function, expression: &Expr) -> Self {
-        let parts = match expression {
+        let parts = match plain(expression) {
             Expr::Tuple(tuple) => tuple.elems.iter().collect(),
             other => vec![other],
         };
@@ -55,8 +64,13 @@ impl Key {
     }
 
     /// What stands in front of the look-up.
-    pub(crate) fn bind(&self) -> TokenStream {
-        self.parts.iter().map(|part| part.bind.clone()).collect()
+    pub(crate) fn bind(&self, private: &TokenStream) -> TokenStream {
+        let evaluated = self.parts.iter().filter_map(|part| part.evaluated.as_ref());
+        let bind = |Evaluated { name, expression, refers }: &Evaluated| {
+            let refer = refers.then(|| quote_spanned!(Span::mixed_site()=> let #name = #private::cache::Referred::new(#name).part();));
+            quote_spanned!(Span::mixed_site()=> let #name = &(#expression); #refer)
+        };
+        evaluated.map(bind).collect()
     }
 
     /// What must hold for the parts of a key.
@@ -130,7 +144,7 @@ impl Part {
             let owned = owned_type(inner);
             return Self {
                 cfgs: Vec::new(),
-                bind: TokenStream::new(),
+                evaluated: None,
                 ask: (!has_impl(inner)).then(|| ask_borrowed(inner)),
                 probe: quote!(&#name),
                 owned: quote_spanned!(at=> ::core::option::Option::map(#fit.pass(#name), ::std::borrow::ToOwned::to_owned)),
@@ -140,7 +154,7 @@ impl Part {
         if let Some(content) = cow_content(ty) {
             return Self {
                 cfgs: Vec::new(),
-                bind: TokenStream::new(),
+                evaluated: None,
                 ask: (!has_impl(content)).then(|| ask_borrowed(content)),
                 probe: quote!(::core::ops::Deref::deref(&#name)),
                 owned: quote_spanned!(at=> ::std::borrow::ToOwned::to_owned(#fit.pass(::core::ops::Deref::deref(&#name)))),
@@ -155,7 +169,7 @@ impl Part {
         let fit = fit();
         Self {
             cfgs: Vec::new(),
-            bind: TokenStream::new(),
+            evaluated: None,
             ask: Some(match inner.filter(|ty| !has_impl(ty)) {
                 Some(ty) => ask_borrowed(ty),
                 None => Ask::of_value(inner.map_or(at, Spanned::span), "ask_borrowed_of", name.clone()),
@@ -172,7 +186,7 @@ impl Part {
         let at_type = ty.map_or(at, Spanned::span);
         Self {
             cfgs: Vec::new(),
-            bind: TokenStream::new(),
+            evaluated: None,
             ask: Some(match nameable {
                 Some(ty) => Ask::of_type(at_type, "ask_argument", ty.to_token_stream()),
                 None => Ask::of_value(at_type, "ask_argument_of", quote!(&#name)),
@@ -183,8 +197,10 @@ impl Part {
         }
     }
 
-    /// A part of a `key`: an argument like any other, `&place` found by reference, or any other expression, evaluated for the look-up.
+    /// A part of a `key`: an argument like any other, `&place` found by reference, or any other expression, evaluated for the look-up and
+    /// found by the reference that it is, or by one to it.
     fn of_expression(function: &Function, index: usize, expression: &Expr) -> Self {
+        let expression = plain(expression);
         if let Expr::Path(path) = expression
             && let Some(argument) = path.path.get_ident().and_then(|name| function.parameters.find(name))
         {
@@ -193,16 +209,16 @@ impl Part {
         let mixed = Span::mixed_site();
         let part = format_ident!("part_{index}", span = mixed);
         let (fit, at) = (fit(), expression.span());
-        let (place, question, copy) = match expression {
-            Expr::Reference(reference) => (&*reference.expr, "ask_borrowed_of", quote!(::std::borrow::ToOwned::to_owned)),
-            other => (other, "ask_argument_of", quote!(::core::clone::Clone::clone)),
+        let (place, refers) = match expression {
+            Expr::Reference(reference) => (&*reference.expr, false),
+            other => (other, true),
         };
         Self {
             cfgs: Vec::new(),
-            bind: quote_spanned!(mixed=> let #part = &(#place);),
-            ask: Some(Ask::of_value(at, question, part.to_token_stream())),
+            evaluated: Some(Evaluated { name: part.clone(), expression: place.to_token_stream(), refers }),
+            ask: Some(Ask::of_value(at, "ask_borrowed_of", part.to_token_stream())),
             probe: part.to_token_stream(),
-            owned: quote_spanned!(at=> #copy(#fit.pass(#part))),
+            owned: quote_spanned!(at=> ::std::borrow::ToOwned::to_owned(#fit.pass(#part))),
             ty: None,
         }
     }

@@ -23,7 +23,7 @@ impl Cached {
         let attach = if self.stores { site::attach(weaver, options.cache.as_ref(), cache) } else { TokenStream::new() };
         let bind_shape = Self::shape(weaver, shape);
         let key = self.key(weaver.function);
-        let (bind_key, probe, owned) = (key.bind(), key.probe(), key.owned());
+        let (bind_key, probe, owned) = (key.bind(private), key.probe(), key.owned());
         let fit = key::fit();
         let asks: Vec<Ask> = key.asks().chain(self.asks(weaver, shape)).collect();
         let asks = ask::statements(&fit, private, &quote!(#private::cache), &asks);

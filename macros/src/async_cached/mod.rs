@@ -142,9 +142,10 @@ impl Layer for Cached {
     }
 
     fn items(&self, weaver: &Weaver<'_>) -> TokenStream {
+        let key = self.key(weaver.function);
         match &self.options.handle {
-            Some(handle) => handle.item(weaver, &self.key(weaver.function), &self.settings(weaver)),
-            None => TokenStream::new(),
+            Some(handle) if handle.can_stand(weaver.function, &key) => handle.item(weaver, &key, &self.settings(weaver)),
+            _ => TokenStream::new(),
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::hash::Hash;
 use std::marker::PhantomData;
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -177,12 +178,52 @@ found_by_references!((A QA a qa)(B QB b qb)(C QC c qc)(D QD d qd)(E QE e qe)(F Q
 found_by_references!((A QA a qa)(B QB b qb)(C QC c qc)(D QD d qd)(E QE e qe)(F QF f qf)(G QG g qg)(H QH h qh)(I QI i qi));
 found_by_references!((A QA a qa)(B QB b qb)(C QC c qc)(D QD d qd)(E QE e qe)(F QF f qf)(G QG g qg)(H QH h qh)(I QI i qi)(J QJ j qj));
 
+/// What a `key` expression came to, on its way to the reference by which it is found: itself if it is one, or else one to it. Its type
+/// decides, by method look-up: what is no reference is looked for behind `Deref`.
+pub struct Referred<'e, E>(Own<'e, E>);
+
+/// What is no reference.
+pub struct Own<'e, E>(&'e E);
+
+impl<'e, E> Referred<'e, E> {
+    /// Of the value of an expression.
+    #[inline]
+    pub fn new(value: &'e E) -> Self {
+        Self(Own(value))
+    }
+}
+
+impl<'a, T: ?Sized> Referred<'_, &'a T> {
+    /// The reference that the expression came to.
+    #[inline]
+    pub fn part(&self) -> &'a T {
+        self.0.0
+    }
+}
+
+impl<'e, E> Own<'e, E> {
+    /// A reference to what the expression came to.
+    #[inline]
+    pub fn part(&self) -> &'e E {
+        self.0
+    }
+}
+
+impl<'e, E> Deref for Referred<'e, E> {
+    type Target = Own<'e, E>;
+
+    #[inline]
+    fn deref(&self) -> &Own<'e, E> {
+        &self.0
+    }
+}
+
 /// A type that can be part of a key. Its own trait only for its message.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be part of a key",
     label = "not `Hash + Eq + Clone + Send + Sync + 'static`",
     note = "derive `Clone, PartialEq, Eq, Hash` for it; of a type parameter, ask for them",
-    note = "or leave the argument out with `skip(..)`, or say what the key is: `key = ..`"
+    note = "or say what the key is instead: `key = ..`; a cached function can also leave the argument out: `skip(..)`"
 )]
 pub trait Argument<M> {}
 
@@ -197,7 +238,7 @@ impl<T: Nothing> Argument<Unmet> for T {}
     message = "`{Self}` cannot be part of a key",
     label = "not `Hash + Eq + Clone + Send + Sync + 'static`",
     note = "derive `Clone, PartialEq, Eq, Hash` for it; of a type parameter, ask for them",
-    note = "or leave the argument out with `skip(..)`, or say what the key is: `key = ..`"
+    note = "or say what the key is instead: `key = ..`; a cached function can also leave the argument out: `skip(..)`"
 )]
 pub trait Borrowed<M> {}
 

@@ -128,7 +128,7 @@ pub mod private {
     pub use super::call::{Begin, Mode, Next, Owned, begin, begin_or_refresh, recursion};
     pub use super::flight::Turn;
     pub use super::key::{
-        ask_argument, ask_argument_of, ask_borrowed, ask_borrowed_of, ask_key_in, ask_readable, ask_value, ask_value_in,
+        Referred, ask_argument, ask_argument_of, ask_borrowed, ask_borrowed_of, ask_key_in, ask_readable, ask_value, ask_value_in,
     };
     pub use super::lead::Lead;
     pub use super::lifetime::Lifetime;

@@ -46,7 +46,7 @@ pub use waiting::Patient;
 /// | `max_wait = duration` | for ever | how long a call waits; `0s` refuses at once |
 /// | `queue = n` | any number | how many calls wait; the others are refused at once |
 /// | `adaptive` | off | the limit falls while calls fail, and rises again up to `n` ([AIMD](ConcurrencyLimiter::adaptive)) |
-/// | `or_else = \|error\| value` | none | what a refused call returns; required where the return type cannot carry the error |
+/// | `or_else = \|error\| value` | none | what a refused call returns; required where the return type cannot carry the error, and a call can be refused: with a `max_wait`, a `queue`, or a limiter that is made elsewhere |
 /// | `handle = name` | none | a function beside this one that returns the `&'static` [`ConcurrencyLimiter`]; `handle = Self::name` in an `impl` |
 /// | `crate = path` | `::steadfast` | where `steadfast` is found |
 ///
@@ -67,7 +67,7 @@ pub use waiting::Patient;
 ///
 /// # Panics
 ///
-/// A panic of the body gives the place back. A wait with a `max_wait` panics outside of a tokio runtime with timers.
+/// A panic of the body gives the place back; an adaptive limit learns nothing from it. A wait with a `max_wait` panics outside of a tokio runtime with timers.
 pub use steadfast_macros::concurrency_limit;
 
 /// There is no place, or none came in time.
@@ -129,6 +129,12 @@ pub mod private {
     #[inline]
     pub fn check(limiter: &ConcurrencyLimiter) -> Result<Place<'_>, Saturated> {
         limiter.try_enter().ok_or_else(|| Saturated::of(limiter))
+    }
+
+    /// What becomes of a refusal where nobody is refused: each waits for as long as it takes, and the line has no end.
+    #[cold]
+    pub fn never(Saturated { limit }: Saturated) -> ! {
+        unreachable!("a call waits for ever for one of {limit} places, and was refused")
     }
 
     #[cold]
