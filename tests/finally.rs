@@ -124,6 +124,38 @@ async fn it_may_name_borrowed_text_slices_and_a_shared_self() {
     assert_eq!(db.0.take(), ["body", "abc [1]"]);
 }
 
+/// What it names is its own, and it may borrow that.
+#[tokio::test(start_paused = true)]
+async fn it_may_borrow_what_it_names() {
+    struct Db(Log);
+    impl Db {
+        async fn close(&self) {
+            tokio::task::yield_now().await;
+            self.0.note("closed");
+        }
+        #[finally(self.close())]
+        async fn run(self: Arc<Self>) -> usize {
+            1
+        }
+    }
+    async fn release(log: &Log, name: &str) {
+        tokio::task::yield_now().await;
+        log.note(name);
+    }
+    #[finally(release(&log, name))]
+    async fn named(log: Log, name: &str) -> usize {
+        name.len()
+    }
+    #[finally(|exit| release(&log, if exit == Exit::Ok { name } else { "failed" }))]
+    async fn told(log: Log, name: &str) -> Option<usize> {
+        (!name.is_empty()).then_some(name.len())
+    }
+    let log = Log::default();
+    assert_eq!(Arc::new(Db(log.clone())).run().await, 1);
+    assert_eq!((named(log.clone(), "ab").await, told(log.clone(), "abc").await, told(log.clone(), "").await), (2, Some(3), None));
+    assert_eq!(log.take(), ["closed", "ab", "abc", "failed"]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn order_is_as_written() {
     #[retry(attempts = 2, delay = 0s)]

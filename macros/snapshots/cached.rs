@@ -26,9 +26,9 @@ async fn read(path: PathBuf, patience: Duration) -> io::Result<String> {
                     tags: ::steadfast::__private::cache::Tags::none,
                 };
                 let store: &::steadfast::Cache<_, _> = {
-                    static SLOT: ::steadfast::__private::cache::Slot = ::steadfast::__private::cache::Slot::new();
+                    static __STEADFAST_SLOT: ::steadfast::__private::cache::Slot = ::steadfast::__private::cache::Slot::new();
                     ::steadfast::__private::cache::Types::of_call(&owned, shape_3)
-                        .cache(&SLOT, || (), |settings| settings)
+                        .cache(&__STEADFAST_SLOT, || (), |settings| settings)
                 };
                 let cache_2 = fit.pass(store);
                 ::steadfast::__steadfast_attach!(__STEADFAST_SITE, cache_2);

@@ -112,10 +112,11 @@ async fn user(db: Db, id: UserId) -> Result<User, AppError> {
                                             seen, lead_4.scope(::steadfast::__private::timeout::within(&
                                             mut deadline_6, ::steadfast::__private::timeout::within(&
                                             mut deadline_17,
-                                            ::steadfast::__private::offload::run(pool_20, { static GATE
-                                            : ::steadfast::__private::offload::Gate =
-                                            ::steadfast::__private::offload::Gate::new(); GATE.enter(||
-                                            4) }, { let job = ::steadfast::__private::Met
+                                            ::steadfast::__private::offload::run(pool_20, { static
+                                            __STEADFAST_GATE : ::steadfast::__private::offload::Gate =
+                                            ::steadfast::__private::offload::Gate::new();
+                                            __STEADFAST_GATE.enter(|| 4) }, { let job =
+                                            ::steadfast::__private::Met
                                             .and(::steadfast::__private::offload::ask_send:: < Db, _ >
                                             ()).and(::steadfast::__private::offload::ask_send:: <
                                             UserId, _ > ())
@@ -258,13 +259,13 @@ async fn user(db: Db, id: UserId) -> Result<User, AppError> {
 #[must_use]
 fn user_cache() -> &'static ::steadfast::Cache<UserId, User> {
     {
-        static SLOT: ::steadfast::__private::cache::Slot = ::steadfast::__private::cache::Slot::new();
+        static __STEADFAST_SLOT: ::steadfast::__private::cache::Slot = ::steadfast::__private::cache::Slot::new();
         <::steadfast::Cache<
             UserId,
             User,
         > as ::steadfast::__private::cache::IsCache<_>>::types()
             .cache(
-                &SLOT,
+                &__STEADFAST_SLOT,
                 || (),
                 |settings| settings.ttl(::core::time::Duration::new(60u64, 0u32)),
             )

@@ -9,6 +9,7 @@ use syn::{Expr, Lit, Path, Token, UnOp, token};
 use crate::diagnostics::{Errors, list, nearest};
 use crate::duration::has_unit;
 use crate::expression::plain;
+use crate::tokens::without_fragments;
 
 /// What every attribute takes.
 #[derive(Default)]
@@ -29,7 +30,9 @@ impl OptionName {
         if input.is_empty() || input.peek(Token![,]) {
             return Err(syn::Error::new(self.ident.span(), format!("`{}` takes a value: write `{0} = ..`", self.name)));
         }
-        input.parse::<Token![=]>()?;
+        if input.parse::<Token![=]>().is_err() {
+            return Err(syn::Error::new(self.ident.span(), format!("`{}` takes a value after a `=`: write `{0} = ..`", self.name)));
+        }
         if input.is_empty() || input.peek(Token![,]) {
             return Err(syn::Error::new(self.ident.span(), format!("`{}` has no value after the `=`", self.name)));
         }
@@ -56,7 +59,12 @@ impl OptionName {
         }
         let content;
         syn::parenthesized!(content in input);
-        let names = content.parse_terminated(Ident::parse_any, Token![,])?;
+        let Ok(names) = content.parse_terminated(Ident::parse_any, Token![,]) else {
+            let at = content.span();
+            let _: TokenStream = content.parse()?;
+            let message = format!("`{}(..)` takes names of arguments and nothing else, as in `{0}(id, name)`", self.name);
+            return Err(syn::Error::new(at, message));
+        };
         if names.is_empty() {
             return Err(syn::Error::new(self.ident.span(), format!("`{}()` names no argument: name one, or remove it", self.name)));
         }
@@ -113,7 +121,7 @@ pub(crate) fn read(
         }
         Ok(())
     })
-    .parse2(tokens);
+    .parse2(without_fragments(tokens));
     failures.into_iter().chain(parsed.err()).for_each(|error| errors.push(error));
     if let Some(path) = common.krate.as_ref().filter(|path| !is_absolute(path)) {
         errors.at(path, "a path that holds wherever the function stands: write it as `::name`, `crate::name` or `$crate::name`");

@@ -26,6 +26,10 @@ pub(crate) fn check(function: &Function, what: &str, errors: &mut Errors) {
             errors.at(&argument.ty, format!("{what} outlives its caller and cannot borrow: {advice}"));
         }
     }
+    if let Some(output) = function.output.as_ref().filter(|output| types::borrows(output)) {
+        errors
+            .at(output, format!("{what} outlives its caller, and what it returns cannot borrow from that: return an owned value"));
+    }
 }
 
 fn borrows_self(receiver: &Receiver) -> bool {

@@ -55,6 +55,17 @@ enum Window {
     Time(Duration),
 }
 
+/// How long a circuit is open when nothing is said.
+const DEFAULT_OPEN_FOR: std::time::Duration = std::time::Duration::from_secs(30);
+
+/// A share of 0 to 1.
+fn share(input: ParseStream<'_>) -> syn::Result<Expr> {
+    if policy::is_percent(input) {
+        return Err(input.error("a share is a number of 0 to 1: write `0.5` for 50%"));
+    }
+    input.parse()
+}
+
 impl Window {
     fn read(input: ParseStream<'_>) -> syn::Result<Self> {
         let ahead = input.fork();
@@ -80,8 +91,16 @@ pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Parsed {
             object = Some(named);
             return Ok(());
         };
-        let (written, setting) = (literal.to_token_stream(), if has_unit(literal) { "open_for" } else { "failures" });
-        Err(syn::Error::new(literal.span(), format!("not a `CircuitBreaker`: write `{setting} = {written}`, if that is what it says")))
+        let setting = match &literal.lit {
+            _ if has_unit(literal) => Some("open_for"),
+            Lit::Int(_) => Some("failures"),
+            _ => None,
+        };
+        let way_out = setting.map_or_else(
+            || "write the name of one that is made in a `static`".to_owned(),
+            |setting| format!("write `{setting} = {}`, if that is what it says", literal.to_token_stream()),
+        );
+        Err(syn::Error::new(literal.span(), format!("not a `CircuitBreaker`: {way_out}")))
     };
     let common = args::read("circuit_breaker", tokens, OPTIONS, errors, Some(&mut positional), &mut |option, input| {
         breaker.option(option, input)
@@ -95,7 +114,7 @@ impl CircuitBreaker {
         match option.name.as_str() {
             "failures" => self.failures = Some(option.parse(input)?),
             "window" => self.window = Some(option.value(input, Window::read)?),
-            "failure_rate" => self.failure_rate = Some(option.parse(input)?),
+            "failure_rate" => self.failure_rate = Some(option.value(input, share)?),
             "min_calls" => self.min_calls = Some(option.parse(input)?),
             "open_for" => self.open_for = Some(option.parse(input)?),
             "open_for_max" => self.open_for_max = Some(option.parse(input)?),
@@ -117,6 +136,7 @@ impl Layer for CircuitBreaker {
             errors.at(when, "`when` and `failure` both say what counts as failed: write one of them");
         }
         if let Some(object) = &self.object {
+            policy::check_lives(object, "CircuitBreaker", errors);
             return policy::check_inert(object, &self.settings(), self.handle.as_ref(), errors);
         }
         self.check_rules(errors);
@@ -146,6 +166,7 @@ impl Layer for CircuitBreaker {
             Some(object) => quote_spanned!(object.span()=> &(#object)),
             None => self.recipe(weaver).place(weaver, self.handle.as_ref()),
         };
+        let ty = policy::reference(self.object.as_ref(), &quote!(#root::CircuitBreaker));
         let bind = weaver.hold_mut(&permit);
         let held = permit.clone();
         let wrap = move |future: &TokenStream| quote_spanned!(span=> #held.polled.watch(#future));
@@ -161,7 +182,7 @@ impl Layer for CircuitBreaker {
             setup,
             run: quote_spanned! {span=>
                 #label: {
-                    let #breaker: &#root::CircuitBreaker = #object;
+                    let #breaker: #ty = #object;
                     #attach
                     #bind = #private::circuit_breaker::at(#breaker, &#name);
                     if let ::core::result::Result::Err(open) = #permit.enter() {
@@ -289,11 +310,12 @@ impl CircuitBreaker {
         {
             errors.at(rate, "`failure_rate` is a share of the calls, above 0 and at most 1: write `0.5` for one half");
         }
-        if let (Some(first), Some(most)) = (&self.open_for, &self.open_for_max)
-            && let (Some(shortest), Some(longest)) = (first.literal(), most.literal())
-            && longest < shortest
+        let first = self.open_for.as_ref().map_or(Some(DEFAULT_OPEN_FOR), Duration::literal);
+        if let (Some(shortest), Some(most)) = (first, &self.open_for_max)
+            && most.literal().is_some_and(|longest| longest < shortest)
         {
-            errors.at(most.written(), "`open_for_max` is shorter than `open_for`: write how long that may grow");
+            let default = if self.open_for.is_none() { " (30 s where it is not said)" } else { "" };
+            errors.at(most.written(), format!("`open_for_max` is shorter than `open_for`{default}: write how long that may grow"));
         }
     }
 }

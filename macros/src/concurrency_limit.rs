@@ -71,6 +71,9 @@ impl Layer for ConcurrencyLimit {
             errors.at_span(place.span, "`#[concurrency_limit]` needs a number of calls: write `#[concurrency_limit(8)]`");
         }
         policy::check_positive(self.limit.as_ref(), "no call could ever run: the limit is at least 1", errors);
+        if let Some(object) = self.elsewhere() {
+            policy::check_lives(object, "ConcurrencyLimiter", errors);
+        }
         if let (Some(queue), Some(max_wait)) = (&self.queue, &self.max_wait)
             && max_wait.literal().is_some_and(|max_wait| max_wait.is_zero())
         {
@@ -222,15 +225,16 @@ impl ConcurrencyLimit {
             let object = self.recipe(weaver).place(weaver, self.handle.as_ref());
             return quote_spanned!(span=> let #limiter: &#root::ConcurrencyLimiter = #object;);
         };
+        let ty = policy::reference(Some(either), &quote!(#root::ConcurrencyLimiter));
         let (owner, slot) = (tokens::own("owner"), tokens::own("slot"));
         let found = quote_spanned!(either.span()=> #private::concurrency_limit::Limit::limiter(#owner, #slot));
         quote_spanned! {span=>
             let #owner = &(#either);
             let #slot = {
-                static POLICY: #private::policy::Slot<#root::ConcurrencyLimiter> = #private::policy::Slot::new();
-                &POLICY
+                static __STEADFAST_POLICY: #private::policy::Slot<#root::ConcurrencyLimiter> = #private::policy::Slot::new();
+                &__STEADFAST_POLICY
             };
-            let #limiter: &#root::ConcurrencyLimiter = #found;
+            let #limiter: #ty = #found;
         }
     }
 

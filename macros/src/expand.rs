@@ -82,9 +82,9 @@ fn check_function(function: &Function, stack: &Stack, errors: &mut Errors) {
     }
     match function.shape {
         Shape::Plain if !stack.makes_async() && constness.is_none() && abi.is_none() => {
-            let message = match test_attribute(function) {
-                Some(test) => format!(
-                    "`#[{test}]` stands above `#[{name}]` and has already made a plain `fn` of this one: put `#[{name}]` above it"
+            let message = match runtime_attribute(function) {
+                Some(above) => format!(
+                    "`#[{above}]` stands above `#[{name}]` and has already made a plain `fn` of this one: put `#[{name}]` above it"
                 ),
                 None => format!("`#[{name}]` needs an async function: {}", outermost.parsed.layer.on_plain_fn()),
             };
@@ -98,10 +98,14 @@ fn check_function(function: &Function, stack: &Stack, errors: &mut Errors) {
     }
 }
 
-/// `#[tokio::test]` leaves this behind when it has been expanded.
-fn test_attribute(function: &Function) -> Option<&'static str> {
+/// The attribute that has made a plain function of an async one: `#[tokio::test]` leaves a `#[test]` behind, and `#[tokio::main]` stands on
+/// `main`.
+fn runtime_attribute(function: &Function) -> Option<&'static str> {
     let is_test = |attribute: &syn::Attribute| attribute.path().segments.last().is_some_and(|last| last.ident == "test");
-    function.attributes.iter().any(is_test).then_some("tokio::test")
+    if function.attributes.iter().any(is_test) {
+        return Some("tokio::test");
+    }
+    (function.signature.ident == "main").then_some("tokio::main")
 }
 
 /// A receiver that is put back for each attempt is assigned to.

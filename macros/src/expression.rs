@@ -19,6 +19,27 @@ pub(crate) fn is_literal(expression: &Expr) -> bool {
     }
 }
 
+/// A name that is written like that of a static.
+pub(crate) fn is_static(expression: &Expr) -> bool {
+    let Expr::Path(path) = plain(expression) else { return false };
+    path.path.segments.last().is_some_and(|last| {
+        let name = last.ident.to_string();
+        name.chars().any(char::is_uppercase) && !name.chars().any(char::is_lowercase)
+    })
+}
+
+/// Whether the expression makes a new `ty`: `Type::new(..)`, and what may follow that.
+pub(crate) fn makes(expression: &Expr, ty: &str) -> bool {
+    match plain(expression) {
+        Expr::MethodCall(call) => makes(&call.receiver, ty),
+        Expr::Call(call) => match &*call.func {
+            Expr::Path(path) => path.path.segments.iter().rev().nth(1).is_some_and(|segment| segment.ident == ty),
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
 /// The value of a number that is written out.
 pub(crate) fn number(expression: &Expr) -> Option<f64> {
     match plain(expression) {
@@ -40,5 +61,25 @@ pub(crate) fn is_decided_by_its_use(expression: &Expr) -> bool {
             _ => false,
         },
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use syn::parse_quote;
+
+    #[test]
+    fn statics_are_told_by_their_names() {
+        assert!(is_static(&parse_quote!(PAYMENTS)) && is_static(&parse_quote!(crate::LIMITS::V2)));
+        assert!(!is_static(&parse_quote!(self.users)) && !is_static(&parse_quote!(Self::cache)));
+    }
+
+    #[test]
+    fn what_is_made_in_place_is_told_by_its_type() {
+        assert!(makes(&parse_quote!(steadfast::CircuitBreaker::new().failures(3)), "CircuitBreaker"));
+        assert!(
+            !makes(&parse_quote!(breakers.get(id)), "CircuitBreaker") && !makes(&parse_quote!(Self::breaker()), "CircuitBreaker")
+        );
     }
 }

@@ -7,7 +7,7 @@ use syn::{Expr, ExprClosure, Pat, ReturnType, Stmt};
 
 use crate::args;
 use crate::diagnostics::Errors;
-use crate::expression::is_decided_by_its_use;
+use crate::expression::{is_decided_by_its_use, plain};
 use crate::layer::{Layer, Parsed, Place};
 use crate::policy;
 use crate::tokens;
@@ -111,10 +111,29 @@ fn stand_in(target: &TokenStream, decides: &Expr, value: &TokenStream) -> TokenS
     if panics(decides) {
         return quote!({ #value });
     }
-    // What is decided by its use is the value of a success: nothing else could be told from it.
-    let method = Ident::new(if is_decided_by_its_use(decides) { "succeed" } else { "replace" }, decides.span());
-    let applied = quote_spanned!(decides.span()=> .#method(#value));
+    let method = match plain(decides) {
+        decided if is_outcome(decided) => "end_as",
+        // What is decided by its use is the value of a success: nothing else could be told from it.
+        decided if is_decided_by_its_use(decided) => "succeed",
+        _ => "replace",
+    };
+    // At the value, and not of it: a call of what never returns is nothing that the user wrote.
+    let place = Span::mixed_site().located_at(decides.span());
+    let method = Ident::new(method, place);
+    let applied = quote_spanned!(place=> .#method(#value));
     quote!(#target #applied)
+}
+
+/// Whether the expression says of itself that it is a whole outcome. What is in it may still have to be coerced.
+fn is_outcome(value: &Expr) -> bool {
+    let is_one_of = |path: &Expr, names: &[&str]| match path {
+        Expr::Path(path) => path.path.get_ident().is_some_and(|ident| names.iter().any(|name| ident == name)),
+        _ => false,
+    };
+    match value {
+        Expr::Call(call) => is_one_of(&call.func, &["Ok", "Err", "Some"]),
+        other => is_one_of(other, &["None"]),
+    }
 }
 
 /// Whether the body of the closure means the same where it is written in place.

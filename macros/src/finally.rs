@@ -1,11 +1,12 @@
 //! `#[finally(release(&lock))]`, `#[finally(|exit| report(exit))]`
 
 use proc_macro2::{Span, TokenStream};
-use quote::{ToTokens, quote_spanned};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Expr, FnArg, Receiver};
 
 use crate::args;
+use crate::ask::Ask;
 use crate::background::is_copied;
 use crate::diagnostics::Errors;
 use crate::function::{Function, self_ident};
@@ -93,17 +94,19 @@ impl Finally {
         let span = Span::mixed_site();
         let Some(cleanup) = &self.cleanup else { return TokenStream::new() };
         let mut written = cleanup.to_token_stream();
-        let mut owned = TokenStream::new();
+        let (mut owned, mut borrowed) = (TokenStream::new(), TokenStream::new());
         for Binding { ident, cfgs, ty, .. } in &weaver.function.parameters.bindings {
             if !tokens::mentions(&written, ident) {
                 continue;
             }
-            let copy = if ty.as_ref().is_some_and(is_copied) {
-                quote_spanned!(ident.span()=> ::std::borrow::ToOwned::to_owned(#ident))
+            if ty.as_ref().is_some_and(is_copied) {
+                let copy = format_ident!("owned_{ident}", span = span);
+                owned.extend(quote_spanned!(span=> #(#cfgs)* let #copy = ::std::borrow::ToOwned::to_owned(#ident);));
+                borrowed.extend(quote_spanned!(span=> #(#cfgs)* let #ident = ::core::ops::Deref::deref(&#copy);));
             } else {
-                quote_spanned!(ident.span()=> ::core::clone::Clone::clone(&#ident))
-            };
-            owned.extend(quote_spanned!(span=> #(#cfgs)* let #ident = #copy;));
+                let copy = quote_spanned!(ident.span()=> ::core::clone::Clone::clone(&#ident));
+                owned.extend(quote_spanned!(span=> #(#cfgs)* let #ident = #copy;));
+            }
         }
         if let Some(receiver) = &weaver.function.parameters.receiver {
             let (this, copy) = (self_ident(receiver), own("this"));
@@ -113,12 +116,17 @@ impl Finally {
             }
         }
         let private = &weaver.private;
-        let body = if matches!(cleanup, Expr::Closure(_)) {
-            quote_spanned!(cleanup.span()=> #private::finally::cleanup(move |exit| #private::finally::call(#written, exit)))
+        let exit = own("exit");
+        let (argument, future) = if matches!(cleanup, Expr::Closure(_)) {
+            (exit.clone(), quote_spanned!(cleanup.span()=> #private::finally::call(#written, #exit)))
         } else {
-            quote_spanned!(cleanup.span()=> #private::finally::cleanup(move |_| #written))
+            (own("_exit"), written)
         };
-        quote_spanned!(span=> { #owned #body })
+        // What it names is in the future, where the cleanup may borrow it.
+        let kept = own("kept");
+        let fit = Ask::of_value(cleanup.span(), "ask_cleanup", quote!(&#kept)).pass(&quote!(#private::finally), &kept.to_token_stream());
+        let awaited = quote_spanned!(span=> match #future { #kept => #fit.await });
+        quote_spanned!(span=> { #owned #private::finally::cleanup(move |#argument| async move { #borrowed #awaited }) })
     }
 }
 

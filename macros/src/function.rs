@@ -171,7 +171,7 @@ impl Function {
             with_braces(&self.body, quote!(#uses #content))
         };
         let mut signature = self.signature.clone();
-        if makes_async && signature.asyncness.is_none() {
+        if makes_async && signature.asyncness.is_none() && signature.constness.is_none() {
             signature.asyncness = Some(Token![async](signature.fn_token.span));
         }
         self.item(&signature, &body.into_token_stream())

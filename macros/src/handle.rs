@@ -34,6 +34,9 @@ impl Handle {
             return Some(problem.to_owned());
         }
         let name = self.name();
+        if *name == function.signature.ident {
+            return Some(format!("`{name}` is the function itself: give its handle a name of its own"));
+        }
         (function.parameters.receiver.is_some() && !in_impl)
             .then(|| format!("inside an `impl` the handle is an associated function: write `handle = Self::{name}`"))
     }

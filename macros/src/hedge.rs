@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::parse::ParseStream;
-use syn::{Expr, Lit, Member, Token};
+use syn::{Expr, Member};
 
 use crate::args::{self, Count};
 use crate::diagnostics::Errors;
@@ -33,7 +33,7 @@ enum After {
 
 impl After {
     fn read(input: ParseStream<'_>) -> syn::Result<Self> {
-        if is_percent(input) {
+        if policy::is_percent(input) {
             return Err(input.error("a percentile is written `p95`"));
         }
         let time: Duration = input.parse()?;
@@ -53,12 +53,6 @@ impl After {
             },
         }
     }
-}
-
-/// Whether `95%` comes next, and nothing to divide by.
-fn is_percent(input: ParseStream<'_>) -> bool {
-    let ahead = input.fork();
-    ahead.parse::<Lit>().is_ok() && ahead.parse::<Token![%]>().is_ok() && (ahead.is_empty() || ahead.peek(Token![,]))
 }
 
 pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Parsed {

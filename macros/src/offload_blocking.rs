@@ -70,8 +70,8 @@ impl Layer for OffloadBlocking {
             Some(limit) => {
                 let limit = limit.tokens(&private);
                 quote_spanned! {span=> {
-                    static GATE: #private::offload::Gate = #private::offload::Gate::new();
-                    GATE.enter(|| #limit)
+                    static __STEADFAST_GATE: #private::offload::Gate = #private::offload::Gate::new();
+                    __STEADFAST_GATE.enter(|| #limit)
                 }}
             }
         };

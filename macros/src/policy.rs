@@ -5,12 +5,13 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
-use syn::Expr;
 use syn::parse::ParseStream;
+use syn::{Expr, Lit, Token};
 
 use crate::args::{Count, OptionName};
 use crate::diagnostics::Errors;
 use crate::duration::Duration;
+use crate::expression;
 use crate::function::Function;
 use crate::handle::Handle;
 use crate::parameters::cfgs;
@@ -52,11 +53,11 @@ impl Recipe {
         }
         let (private, ty, make) = (&weaver.private, self.ty(weaver), &self.make);
         if self.constant {
-            return quote_spanned!(span=> { static POLICY: #ty = #make; &POLICY });
+            return quote_spanned!(span=> { static __STEADFAST_POLICY: #ty = #make; &__STEADFAST_POLICY });
         }
         quote_spanned! {span=> {
-            static POLICY: #private::policy::Slot<#ty> = #private::policy::Slot::new();
-            POLICY.get(|| #make)
+            static __STEADFAST_POLICY: #private::policy::Slot<#ty> = #private::policy::Slot::new();
+            __STEADFAST_POLICY.get(|| #make)
         }}
     }
 
@@ -75,6 +76,23 @@ impl Recipe {
             #visibility fn #name() -> &'static #ty { #own }
         }
     }
+}
+
+/// Reports an object that is made where it is used: one for each call, which knows nothing of the others.
+pub(crate) fn check_lives(object: &Expr, ty: &str, errors: &mut Errors) {
+    if expression::makes(object, ty) {
+        errors.at(
+            object,
+            format!("a new `{ty}` for each call knows nothing of the calls before: put it in a `static`, and name that here"),
+        );
+    }
+}
+
+/// The type of a reference to an object that is made elsewhere. A name like that of a static is that of one: a `const` of that name would be
+/// a new object wherever it stands.
+pub(crate) fn reference(object: Option<&Expr>, ty: &TokenStream) -> TokenStream {
+    let lifetime = object.filter(|object| expression::is_static(object)).map(|_| quote!('static));
+    quote!(& #lifetime #ty)
 }
 
 /// Reports what has no effect on an object that is made elsewhere.
@@ -129,6 +147,12 @@ pub(crate) fn flag(option: &OptionName, input: ParseStream<'_>) -> syn::Result<I
         return Ok(option.ident.clone());
     }
     Err(input.error(format!("`{}` stands alone: remove what follows it", option.name)))
+}
+
+/// Whether `95%` comes next, and nothing to divide by.
+pub(crate) fn is_percent(input: ParseStream<'_>) -> bool {
+    let ahead = input.fork();
+    ahead.parse::<Lit>().is_ok() && ahead.parse::<Token![%]>().is_ok() && (ahead.is_empty() || ahead.peek(Token![,]))
 }
 
 /// Whether an outcome failed, for a layer that takes what can never fail as a success.

@@ -8,10 +8,11 @@ use syn::{BinOp, Expr, Lit};
 
 use crate::args::{self, Count};
 use crate::ask::{self, Ask};
-use crate::async_cached::key::{Key, fit};
+use crate::async_cached::key::{self, Key, fit};
 use crate::diagnostics::Errors;
 use crate::expression::{self, plain};
 use crate::duration::Duration;
+use crate::function::Function;
 use crate::handle::Handle;
 use crate::layer::{Layer, Parsed, Place};
 use crate::site;
@@ -61,6 +62,14 @@ impl Limit {
     }
 }
 
+/// The unit of a time that lacks its number: `100 / s`, `100 / second`.
+fn unit_alone(period: &Duration, function: &Function) -> Option<&'static str> {
+    let Expr::Path(path) = period.written() else { return None };
+    let name = path.path.get_ident().filter(|name| function.parameters.find(name).is_none())?.to_string();
+    let units = [("s", "s"), ("sec", "s"), ("second", "s"), ("min", "min"), ("minute", "min"), ("h", "h"), ("hour", "h"), ("d", "d"), ("day", "d")];
+    units.iter().find(|(written, _)| name == *written).map(|(_, unit)| *unit)
+}
+
 pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Parsed {
     let mut rate_limit = RateLimit::default();
     let (mut limit, mut failed) = (None, false);
@@ -88,14 +97,19 @@ pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Parsed {
 impl Layer for RateLimit {
     fn check(&self, place: Place<'_>, errors: &mut Errors) {
         policy::check_returns(place.function, place.span, "has no value for a refusal: return a `Result` or an `Option`", errors);
+        key::check_varies(self.key.as_ref(), errors);
         match &self.limit {
             None if self.failed => {}
             None => errors.at_span(place.span, "`#[rate_limit]` needs a rate: write `#[rate_limit(100 / 1s)]`"),
             Some(Limit::Object(object)) => {
+                policy::check_lives(object, "RateLimiter", errors);
                 let burst = Setting { name: "burst", written: self.burst.as_ref().map(|burst| &burst.0) };
                 policy::check_inert(object, &[burst], self.handle.as_ref(), errors);
             }
             Some(Limit::Rate(count, period)) => {
+                if let Some(unit) = unit_alone(period, place.function) {
+                    errors.at(period.written(), format!("so many calls in how long? Write a number too, as in `{} / 1{unit}`", count.0.to_token_stream()));
+                }
                 policy::check_positive(Some(count), "no call would ever be let through: write at least 1", errors);
                 policy::check_lasts(Some(period), "in no time there is room for no call: write a time, as in `100 / 1s`", errors);
                 policy::check_positive(self.burst.as_ref(), "no call would ever be let through: `burst` is at least 1", errors);
@@ -186,7 +200,8 @@ impl RateLimit {
             _ => None,
         };
         let attach = site::attach(weaver, object, limiter);
-        quote_spanned!(span=> let #limiter: &#root::RateLimiter = #place; #attach)
+        let ty = policy::reference(object, &quote!(#root::RateLimiter));
+        quote_spanned!(span=> let #limiter: #ty = #place; #attach)
     }
 
     fn find_line(weaver: &Weaver<'_>, key: &Expr, names: &Names, bind_limiter: &TokenStream) -> TokenStream {

@@ -4,7 +4,6 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::Expr;
 use syn::spanned::Spanned;
-use syn::ext::IdentExt;
 
 use crate::args::{self, Count};
 use crate::expression::number;
@@ -48,7 +47,12 @@ pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Parsed {
             "factor" => retry.factor = Some(option.parse(input)?),
             "max_delay" => retry.max_delay = Some(option.parse(input)?),
             "jitter" => retry.jitter = Some(option.value(input, |input| {
-                input.call(Ident::parse_any).map_err(|error| syn::Error::new(error.span(), "write `jitter = full`, `equal` or `none`"))
+                let written: Expr = input.parse()?;
+                let name = match &written {
+                    Expr::Path(path) => path.path.get_ident().cloned(),
+                    _ => None,
+                };
+                name.ok_or_else(|| syn::Error::new_spanned(written, "write `jitter = full`, `equal` or `none`"))
             })?),
             "max_elapsed" => retry.max_elapsed = Some(option.parse(input)?),
             "when" => retry.when = Some(option.parse(input)?),
@@ -107,8 +111,9 @@ impl Layer for Retry {
         let bind_refused = refuses.then(|| quote_spanned!(span=> let mut #refused = 0;));
         let root = &weaver.root;
         let bind_budget = self.budget.as_ref().map(|of| {
+            let ty = policy::reference(Some(of), &quote!(#root::RetryBudget));
             let of = quote_spanned!(of.span()=> &(#of));
-            quote_spanned!(span=> let #budget: &#root::RetryBudget = #of;)
+            quote_spanned!(span=> let #budget: #ty = #of;)
         });
         let decision = self.decision(weaver, &names, refuses);
         let wait = weaver.awaiting(&quote_spanned!(span=> #private::retry::wait(delay)));
@@ -286,6 +291,9 @@ impl Retry {
     }
 
     fn check_inert(&self, errors: &mut Errors) {
+        if let Some(budget) = &self.budget {
+            policy::check_lives(budget, "RetryBudget", errors);
+        }
         if let (Some(when), Some(_)) = (&self.when, &self.failure) {
             errors.at(when, "`when` and `failure` both say what is worth another attempt: write one of them");
         }

@@ -5,6 +5,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::Expr;
 
+use crate::expression::is_static;
 use crate::policy;
 use crate::stack::Stack;
 use crate::tokens::own;
@@ -71,15 +72,6 @@ pub(crate) fn chaos(weaver: &Weaver<'_>, kind: &str) -> TokenStream {
     quote_spanned!(span=> #root::__steadfast_chaos!(#kind #function #error #refusal);)
 }
 
-/// A name that is written like that of a static.
-fn is_static(object: &Expr) -> bool {
-    let Expr::Path(path) = object else { return false };
-    path.path.segments.last().is_some_and(|last| {
-        let name = last.ident.to_string();
-        name.chars().any(char::is_uppercase) && !name.chars().any(char::is_lowercase)
-    })
-}
-
 /// The arguments of an attribute, as somebody would write them.
 fn written(arguments: &TokenStream) -> String {
     let text = arguments.to_string();
@@ -91,17 +83,10 @@ fn written(arguments: &TokenStream) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use syn::parse_quote;
 
     #[test]
     fn settings_read_as_they_are_written() {
         assert_eq!(written(&quote!(ttl = 60s, skip(db), handle = Self::cache)), "ttl = 60s, skip(db), handle = Self::cache");
         assert_eq!(written(&quote!()), "");
-    }
-
-    #[test]
-    fn statics_are_told_by_their_names() {
-        assert!(is_static(&parse_quote!(PAYMENTS)) && is_static(&parse_quote!(crate::LIMITS::V2)));
-        assert!(!is_static(&parse_quote!(self.users)) && !is_static(&parse_quote!(Self::cache)));
     }
 }

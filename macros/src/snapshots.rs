@@ -30,6 +30,25 @@ fn a_stack_of_all_four() {
 }
 
 #[test]
+fn the_policies() {
+    check(
+        "fallback",
+        quote!(|error| degraded(error)),
+        &quote! {
+            #[rate_limit(100 / 1s, max_wait = 50ms)]
+            #[concurrency_limit(8, queue = 100)]
+            #[circuit_breaker(PAYMENTS)]
+            #[retry]
+            #[hedge(after = p95)]
+            async fn charge(account: &Account, cents: u64) -> Result<Receipt, AppError> {
+                account.charge(cents).await
+            }
+        },
+        &expect_file!["../snapshots/policies.rs"],
+    );
+}
+
+#[test]
 fn timeout() {
     check(
         "timeout",

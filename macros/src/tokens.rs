@@ -1,6 +1,6 @@
 //! Looking at tokens without parsing them.
 
-use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 
 /// An identifier of the expansion's own: one that the user's code can neither see nor shadow.
 pub(crate) fn own(name: &str) -> Ident {
@@ -78,6 +78,26 @@ pub(crate) fn mentions_in_expressions(arguments: &TokenStream, name: &Ident) -> 
     })
 }
 
+/// The arguments of an attribute, where a fragment of a `macro_rules` that is all of an argument stands in no group of its own: it is read
+/// as if it had been written there.
+pub(crate) fn without_fragments(arguments: TokenStream) -> TokenStream {
+    let mut trees = arguments.into_iter().peekable();
+    let (mut flat, mut begins) = (TokenStream::new(), true);
+    while let Some(tree) = trees.next() {
+        let ends = trees.peek().is_none_or(|next| is_punct(next, ','));
+        match &tree {
+            TokenTree::Group(group) if begins && ends && group.delimiter() == Delimiter::None => {
+                flat.extend(without_fragments(group.stream()));
+            }
+            other => {
+                begins = is_punct(other, ',') || is_punct(other, '=');
+                flat.extend([tree]);
+            }
+        }
+    }
+    flat
+}
+
 fn format_string_captures(literal: &str, name: &str) -> bool {
     let is_string = literal.starts_with('"') || literal.starts_with("r\"") || literal.starts_with("r#");
     is_string
@@ -89,7 +109,7 @@ fn format_string_captures(literal: &str, name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use quote::{format_ident, quote};
+    use quote::{ToTokens, format_ident, quote};
 
     #[test]
     fn tells_items_from_expressions() {
@@ -107,6 +127,15 @@ mod tests {
         let others =
             [quote!(), quote!(a), quote!(const { 1 }), quote!(async { 1 }), quote!(unsafe { f() }), quote!(let a = 1; fn f() {})];
         assert!(!others.iter().any(begins_with_item));
+    }
+
+    #[test]
+    fn fragments_are_read_as_if_they_were_written() {
+        let fragment = |tokens| Group::new(Delimiter::None, tokens);
+        let (closure, two) = (fragment(quote!(fragment(|error| f(error)))), fragment(quote!(2)));
+        let nested = fragment(fragment(quote!(p95)).to_token_stream());
+        let flat = without_fragments(quote!(#two, when = #closure, after = #nested, delay = #two * SECOND));
+        assert_eq!(flat.to_string(), quote!(2, when = fragment(|error| f(error)), after = p95, delay = #two * SECOND).to_string());
     }
 
     #[test]

@@ -152,6 +152,12 @@ pub mod private {
             value.outcome()
         }
 
+        /// Applies a whole outcome.
+        #[inline]
+        pub fn end_as(self, outcome: R) -> R {
+            outcome
+        }
+
         /// Applies a value whose type only its use decides.
         #[inline]
         pub fn succeed(self, value: R::Value) -> R {
@@ -162,7 +168,9 @@ pub mod private {
     /// What stands in for a failed `R`: the value of a success, or an outcome.
     #[diagnostic::on_unimplemented(
         message = "a `{Self}` cannot stand in for a failed `{R}`",
-        label = "neither the value of a success nor an outcome"
+        label = "neither the value of a success nor an outcome",
+        note = "write a value as in `#[fallback(0)]`, or an outcome as in `#[fallback(Ok(0))]`; of the error: `|error| value`",
+        note = "a future is awaited where it stands: `value.await`; what does not come back says its type: `|error| -> Option<u8> {{ exit(error) }}`"
     )]
     pub trait Replacement<R> {
         /// The outcome.

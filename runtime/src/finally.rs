@@ -30,8 +30,8 @@
 /// # Arguments
 ///
 /// One expression that is a future, or a closure of an [`Exit`](crate::Exit) that returns one. It is evaluated when the function ends. It
-/// may name the arguments and `self`: it gets clones of those, made when the call begins (`&str` and `&[T]` become `String` and `Vec<T>`
-/// there); another borrow is an error at that argument. The future is `Send + 'static`, and yields `()` or a `Result` whose error is `Display`.
+/// may name the arguments and `self`, and borrow them: it has clones of those, made when the call begins (of what a `&str` or a `&[T]`
+/// refers to); another borrow is an error at that argument. The future is `Send + 'static`, and yields `()` or a `Result` whose error is `Display`.
 /// `crate = path` says where `steadfast` is found.
 ///
 /// # Errors
@@ -59,6 +59,7 @@ pub mod private {
     use futures_util::FutureExt;
     use tokio::runtime::Handle;
 
+    use crate::ask::{Met, Nothing, Unmet};
     use crate::background::{self, Logged};
     use crate::cache::inherited;
     use crate::stack::Polled;
@@ -78,6 +79,25 @@ pub mod private {
     {
         // Called in the future, so that a panic of it is none of the caller's.
         Cleanup(Box::new(move |exit| Box::pin(async move { cleanup(exit).await.error() })))
+    }
+
+    /// A cleanup that can be awaited. Its own trait only for its message.
+    #[diagnostic::on_unimplemented(
+        message = "`#[finally]` awaits its cleanup, and `{Self}` is not a future",
+        label = "not a future",
+        note = "call an async function, or write `async move {{ .. }}`; what needs no await goes into one: `async move {{ unlock() }}`"
+    )]
+    pub trait Awaited<M> {}
+
+    #[diagnostic::do_not_recommend]
+    impl<F: Future> Awaited<Met> for F {}
+
+    #[diagnostic::do_not_recommend]
+    impl<T: Nothing> Awaited<Unmet> for T {}
+
+    /// Asks whether a cleanup can be awaited.
+    pub fn ask_cleanup<C: Awaited<M>, M: Default>(_: &C) -> M {
+        M::default()
     }
 
     /// Applies the user's closure.

@@ -1,8 +1,10 @@
 //! Functions and options that are written by `macro_rules`.
 
-use steadfast::{async_cached, retry, timeout};
+use steadfast::{
+    async_cached, circuit_breaker, concurrency_limit, fallback, finally, hedge, offload_blocking, rate_limit, retry, timeout,
+};
 
-use crate::support::{Reply, tick};
+use crate::support::{Failure, Reply, tick};
 
 macro_rules! function {
     ($name:ident($($argument:ident: $ty:ty),*) -> $output:ty $body:block) => {
@@ -132,4 +134,46 @@ macro_rules! generic_function {
 async fn generics_in_fragments() {
     generic_function!(pair, T: Clone, 'a);
     assert_eq!(pair("text", 4).await, Ok(("text", 4)));
+}
+
+macro_rules! with_closures {
+    ($fallback:expr, $finally:expr, $ttl:expr, $after:expr, $when:expr) => {
+        #[finally($finally)]
+        #[fallback($fallback)]
+        #[async_cached(ttl = $ttl, handle = kept: steadfast::Cache<u8, u32>)]
+        #[hedge(after = $after)]
+        #[retry(when = $when, delay = 0s)]
+        async fn with_closures(n: u8) -> Reply<u32> {
+            tick().await;
+            if n == 0 { Err(Failure::Busy(1)) } else { Ok(u32::from(n)) }
+        }
+    };
+}
+
+/// What is told by its looks (a closure, a name such as `p95`) looks the same in a fragment.
+#[tokio::test(start_paused = true)]
+async fn closures_and_names_in_fragments() {
+    with_closures!(|_| Ok(7), |_| async {}, |n| std::time::Duration::from_secs(u64::from(*n)), p95, |_| true);
+    assert_eq!((with_closures(0).await, with_closures(3).await), (Ok(7), Ok(3)));
+    assert!(kept().contains(&3));
+}
+
+/// Names that the expansions have for their own.
+#[tokio::test(start_paused = true)]
+async fn constants_with_the_names_of_ours() {
+    const SLOT: usize = 3;
+    const GATE: usize = 2;
+    const POLICY: u32 = 4;
+    const DEADLINES: std::time::Duration = std::time::Duration::from_secs(1);
+    #[async_cached(capacity = SLOT)]
+    #[rate_limit(POLICY / DEADLINES)]
+    #[concurrency_limit(POLICY, handle = limit)]
+    #[circuit_breaker(failures = POLICY)]
+    #[timeout(DEADLINES)]
+    #[offload_blocking(limit = GATE)]
+    fn work(n: u8) -> Option<u8> {
+        Some(n)
+    }
+    assert_eq!(work(1).await, Some(1));
+    assert_eq!(limit().limit(), 4);
 }

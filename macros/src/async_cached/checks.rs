@@ -5,12 +5,14 @@ use quote::ToTokens;
 use syn::{Expr, Lit};
 
 use super::Cached;
+use super::key;
 use super::options::{Options, Ttl};
 use crate::background;
 use crate::diagnostics::{Errors, there_are};
 use crate::duration::Duration;
 use crate::function::{Function, self_ident};
 use crate::layer::Place;
+use crate::policy;
 use crate::tokens;
 
 impl Cached {
@@ -39,9 +41,7 @@ impl Cached {
                 errors.at(name, format!("`{}` has no argument `{name}` to skip ({known})", function.name()));
             }
         }
-        if let Some(Expr::Closure(closure)) = key {
-            errors.at(closure, "a key is an expression, in which the arguments have their names: write it without `|..|`");
-        }
+        key::check_varies(key.as_ref(), errors);
         if let (Some(_), Some(name)) = (key, skip.first()) {
             errors.at(name, "`key` says all of what the value depends on: nothing is left to skip");
         }
@@ -143,9 +143,8 @@ impl Options {
 
     /// What has no effect on a cache that is made elsewhere.
     fn check_cache(&self, errors: &mut Errors) {
-        if self.cache.is_none() {
-            return;
-        }
+        let Some(cache) = &self.cache else { return };
+        policy::check_lives(cache, "Cache", errors);
         let settings = [
             self.capacity.as_ref().map(|capacity| capacity.0.to_token_stream()),
             self.unbounded.as_ref().map(ToTokens::to_token_stream),

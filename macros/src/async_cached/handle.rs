@@ -113,8 +113,8 @@ pub(super) fn slot(weaver: &Weaver<'_>, types: &TokenStream, settings: &TokenStr
         return quote_spanned!(Span::mixed_site()=> loop {});
     }
     quote_spanned! {Span::mixed_site()=> {
-        static SLOT: #private::cache::Slot = #private::cache::Slot::new();
-        #types.cache(&SLOT, || (), |settings| settings #settings)
+        static __STEADFAST_SLOT: #private::cache::Slot = #private::cache::Slot::new();
+        #types.cache(&__STEADFAST_SLOT, || (), |settings| settings #settings)
     }}
 }
 

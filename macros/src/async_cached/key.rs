@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Attribute, Expr, Type};
+use syn::{Attribute, Expr, ExprLit, Lit, Type};
 
 use crate::ask::Ask;
 use crate::diagnostics::Errors;
@@ -270,6 +270,21 @@ fn cow_content(ty: &Type) -> Option<&Type> {
     match arguments.as_slice() {
         [inner] if name == "Cow" => Some(bare(inner)),
         _ => None,
+    }
+}
+
+/// Reports a `key` that was meant as something else: a template, as other libraries have it, would be the same text for all calls.
+pub(crate) fn check_varies(key: Option<&Expr>, errors: &mut Errors) {
+    match key.map(plain) {
+        Some(Expr::Closure(closure)) => {
+            errors.at(closure, "a key is an expression, in which the arguments have their names: write it without `|..|`");
+        }
+        Some(Expr::Lit(ExprLit { lit: Lit::Str(text), .. })) => {
+            let written = text.to_token_stream();
+            let way_out = if text.value().contains('{') { format!("`key = format!({written})`") } else { "`key = id`".to_owned() };
+            errors.at(text, format!("this text is the key of all calls: write an expression of the arguments, as in {way_out}"));
+        }
+        _ => {}
     }
 }
 

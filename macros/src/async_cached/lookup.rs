@@ -9,6 +9,7 @@ use super::{Cached, handle, key, times};
 use crate::ask::{self, Ask};
 use crate::background;
 use crate::duration::Duration;
+use crate::policy;
 use crate::site;
 use crate::tokens::own;
 use crate::types;
@@ -21,6 +22,7 @@ impl Cached {
         let (root, private, options) = (&weaver.root, &weaver.private, &self.options);
         let store = self.store(weaver, shape);
         let attach = if self.stores { site::attach(weaver, options.cache.as_ref(), cache) } else { TokenStream::new() };
+        let ty = policy::reference(options.cache.as_ref(), &quote!(#root::Cache<_, _>));
         let bind_shape = Self::shape(weaver, shape);
         let key = self.key(weaver.function);
         let (bind_key, probe, owned) = (key.bind(private), key.probe(), key.owned());
@@ -46,7 +48,7 @@ impl Cached {
             #asks
             let #shape = #fit.pass(#shape);
             let owned = #private::cache::Owned { key: || #owned, tags: #tags };
-            let store: &#root::Cache<_, _> = #store;
+            let store: #ty = #store;
             #belongs
             let #cache = #fit.pass(store);
             #attach

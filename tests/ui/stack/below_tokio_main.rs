@@ -1,0 +1,7 @@
+use steadfast::timeout;
+
+#[tokio::main]
+#[timeout(5s)]
+async fn main() -> Result<(), std::io::Error> {
+    Ok(())
+}

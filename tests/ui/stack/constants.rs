@@ -1,0 +1,20 @@
+use std::time::Duration;
+
+use steadfast::{CircuitBreaker, RateLimiter, circuit_breaker, rate_limit};
+
+#[allow(clippy::declare_interior_mutable_const)]
+const BREAKER: CircuitBreaker = CircuitBreaker::new();
+#[allow(clippy::declare_interior_mutable_const)]
+const LIMITER: RateLimiter = RateLimiter::new(1, Duration::from_secs(1));
+
+#[circuit_breaker(BREAKER)]
+async fn breaker() -> Option<u64> {
+    None
+}
+
+#[rate_limit(LIMITER)]
+async fn limiter() -> Option<u64> {
+    None
+}
+
+fn main() {}
