@@ -10,7 +10,7 @@ async fn charge(account: &Account, cents: u64) -> Result<Receipt, AppError> {
     #[hedge(__taken)]
     const _: () = ();
     ::steadfast::__steadfast_enter!(
-        __STEADFAST_SITE, seen, "charge", [("fallback", "|error |degraded(error)"),
+        __STEADFAST_SITE, seen, "charge", [("fallback", "|error| degraded(error)"),
         ("rate_limit", "100 / 1s, max_wait = 50ms"), ("concurrency_limit",
         "8, queue = 100"), ("circuit_breaker", "PAYMENTS"), ("retry", ""), ("hedge",
         "after = p95")]

@@ -11,7 +11,7 @@ async fn user(db: Db, id: UserId) -> Result<User, AppError> {
     ::steadfast::__steadfast_enter!(
         __STEADFAST_SITE, seen, "user", [("async_cached",
         "ttl = 60s, skip(db), handle = user_cache"), ("timeout", "2s"), ("retry",
-        "attempts = 3, delay = 50ms, when = |e |e.is_transient()"), ("timeout", "500ms"),
+        "attempts = 3, delay = 50ms, when = |e| e.is_transient()"), ("timeout", "500ms"),
         ("offload_blocking", "limit = 4")]
     );
     let returned = {

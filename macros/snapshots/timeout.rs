@@ -2,7 +2,7 @@
 pub async fn greeting(&self, name: &str, mut count: u32) -> String {
     ::steadfast::__steadfast_enter!(
         __STEADFAST_SITE, seen, "greeting", [("timeout",
-        "2s, or_else = |error |error.to_string()")]
+        "2s, or_else = |error| error.to_string()")]
     );
     let returned = {
         let limit_1: ::core::time::Duration = ::core::time::Duration::new(2u64, 0u32);

@@ -75,9 +75,20 @@ pub(crate) fn chaos(weaver: &Weaver<'_>, kind: &str) -> TokenStream {
 /// The arguments of an attribute, as somebody would write them.
 fn written(arguments: &TokenStream) -> String {
     let text = arguments.to_string();
-    let tight =
-        [(" ,", ","), ("( ", "("), (" )", ")"), (" (", "("), (" . ", "."), (" :: ", "::"), ("& ", "&"), ("| ", "|"), (" ;", ";")];
-    tight.iter().fold(text, |text, (loose, tight)| text.replace(loose, tight)).split_whitespace().collect::<Vec<_>>().join(" ")
+    let tight = [(" ,", ","), ("( ", "("), (" )", ")"), (" (", "("), (" . ", "."), (" :: ", "::"), ("& ", "&"), (" ;", ";")];
+    let text =
+        tight.iter().fold(text, |text, (loose, tight)| text.replace(loose, tight)).split_whitespace().collect::<Vec<_>>().join(" ");
+    closures(&text)
+}
+
+/// The bars of closures with a space behind them, and none inside: `|error| f(error)`.
+fn closures(text: &str) -> String {
+    let Some((before, rest)) = text.split_once('|') else { return text.to_owned() };
+    let begins = before.trim_end().is_empty() || before.trim_end().ends_with(['=', ',', '(']);
+    match rest.split_once('|') {
+        Some((arguments, body)) if begins => format!("{before}|{}| {}", arguments.trim(), closures(body.trim_start())),
+        _ => format!("{before}|{}", closures(rest)),
+    }
 }
 
 #[cfg(test)]
@@ -87,6 +98,8 @@ mod tests {
     #[test]
     fn settings_read_as_they_are_written() {
         assert_eq!(written(&quote!(ttl = 60s, skip(db), handle = Self::cache)), "ttl = 60s, skip(db), handle = Self::cache");
+        assert_eq!(written(&quote!(when = |e| e.is_transient(), delay = 5ms)), "when = |e| e.is_transient(), delay = 5ms");
+        assert_eq!(written(&quote!(|_| Ok(a || b))), "|_| Ok(a || b)");
         assert_eq!(written(&quote!()), "");
     }
 }
