@@ -4,9 +4,12 @@
 //! `cargo run --release -p steadfast-benches -- CASE N` runs one case N times and nothing else: under `valgrind --tool=callgrind`, the
 //! difference between two values of N is the number of instructions of so many calls.
 //!
+//! `cargo run --release -p steadfast-benches -- threads` counts hits of one thread and of two.
+//!
 //! With `--features observed` the functions are counted and their events told, to nobody.
 
 mod cases;
+mod threads;
 
 use std::time::{Duration, Instant};
 
@@ -21,8 +24,9 @@ fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.as_slice() {
         [] => compare(),
+        [mode] if mode == "threads" => threads::compare(),
         [name, count] => one(name, count.parse().expect("the second argument is a number of calls")),
-        _ => panic!("no arguments, or the name of a case and a number of calls"),
+        _ => panic!("no arguments, `threads`, or the name of a case and a number of calls"),
     }
 }
 
