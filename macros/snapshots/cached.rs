@@ -115,9 +115,9 @@ async fn read(path: PathBuf, patience: Duration) -> io::Result<String> {
                 ::core::result::Result::Err(expired_8) => {
                     <io::Result<
                         String,
-                    > as ::steadfast::__private::refuse::timeout::Place<_>>::place()
+                    > as ::steadfast::__private::timeout::refusal::Place<_>>::place()
                         .refuse(
-                            <_ as ::steadfast::__private::refuse::timeout::Carry<
+                            <_ as ::steadfast::__private::timeout::refusal::Carry<
                                 _,
                             >>::carry(expired_8.error("read", limit_6)),
                         )

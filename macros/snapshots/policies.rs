@@ -50,9 +50,9 @@ async fn charge(account: &Account, cents: u64) -> Result<Receipt, AppError> {
                 let refusal = <Result<
                     Receipt,
                     AppError,
-                > as ::steadfast::__private::refuse::rate_limit::Place<_>>::place()
+                > as ::steadfast::__private::rate_limit::refusal::Place<_>>::place()
                     .refuse(
-                        <_ as ::steadfast::__private::refuse::rate_limit::Carry<
+                        <_ as ::steadfast::__private::rate_limit::refusal::Carry<
                             _,
                         >>::carry(limited.error("charge")),
                     );
@@ -94,11 +94,11 @@ async fn charge(account: &Account, cents: u64) -> Result<Receipt, AppError> {
                         let refusal = <Result<
                             Receipt,
                             AppError,
-                        > as ::steadfast::__private::refuse::concurrency_limit::Place<
+                        > as ::steadfast::__private::concurrency_limit::refusal::Place<
                             _,
                         >>::place()
                             .refuse(
-                                <_ as ::steadfast::__private::refuse::concurrency_limit::Carry<
+                                <_ as ::steadfast::__private::concurrency_limit::refusal::Carry<
                                     _,
                                 >>::carry(saturated.error("charge")),
                             );
@@ -116,11 +116,11 @@ async fn charge(account: &Account, cents: u64) -> Result<Receipt, AppError> {
                         let refusal = <Result<
                             Receipt,
                             AppError,
-                        > as ::steadfast::__private::refuse::circuit_breaker::Place<
+                        > as ::steadfast::__private::circuit_breaker::refusal::Place<
                             _,
                         >>::place()
                             .refuse(
-                                <_ as ::steadfast::__private::refuse::circuit_breaker::Carry<
+                                <_ as ::steadfast::__private::circuit_breaker::refusal::Carry<
                                     _,
                                 >>::carry(open.error("charge")),
                             );

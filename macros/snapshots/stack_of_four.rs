@@ -158,11 +158,11 @@ async fn user(db: Db, id: UserId) -> Result<User, AppError> {
                                         <Result<
                                             User,
                                             AppError,
-                                        > as ::steadfast::__private::refuse::timeout::Place<
+                                        > as ::steadfast::__private::timeout::refusal::Place<
                                             _,
                                         >>::place()
                                             .refuse(
-                                                <_ as ::steadfast::__private::refuse::timeout::Carry<
+                                                <_ as ::steadfast::__private::timeout::refusal::Carry<
                                                     _,
                                                 >>::carry(
                                                     expired_18
@@ -234,9 +234,9 @@ async fn user(db: Db, id: UserId) -> Result<User, AppError> {
                     <Result<
                         User,
                         AppError,
-                    > as ::steadfast::__private::refuse::timeout::Place<_>>::place()
+                    > as ::steadfast::__private::timeout::refusal::Place<_>>::place()
                         .refuse(
-                            <_ as ::steadfast::__private::refuse::timeout::Carry<
+                            <_ as ::steadfast::__private::timeout::refusal::Carry<
                                 _,
                             >>::carry(
                                 expired_7

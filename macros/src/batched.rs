@@ -48,7 +48,10 @@ impl Layer for Batched {
         let function = place.function;
         if matches!(function.shape, Shape::Returned { .. } | Shape::Opaque) {
             let token = function.signature.fn_token;
-            errors.at(token, "`#[batched]` changes the arguments and the return type, and so needs them as they are: write `async fn`");
+            errors.at(
+                token,
+                "`#[batched]` changes the arguments and the return type, and so needs them as they are: write `async fn`",
+            );
             return;
         }
         if let Some(receiver) = &function.parameters.receiver {
@@ -149,13 +152,17 @@ fn answer(returned: &Type) -> Option<Type> {
 
 fn check_argument(place: Place<'_>, errors: &mut Errors) {
     let signature = &place.function.signature;
-    let arguments: Vec<_> = signature.inputs.iter().filter_map(|input| if let FnArg::Typed(typed) = input { Some(typed) } else { None }).collect();
+    let arguments: Vec<_> =
+        signature.inputs.iter().filter_map(|input| if let FnArg::Typed(typed) = input { Some(typed) } else { None }).collect();
     let [argument] = arguments.as_slice() else {
         if arguments.is_empty() {
             errors.at(&signature.ident, "`#[batched]` needs the keys of a batch as the argument: write `ids: Vec<Id>`");
         }
         for superfluous in arguments.iter().skip(1) {
-            errors.at(superfluous, "a batch has callers with different arguments: `#[batched]` takes one, the keys, as in `ids: Vec<Id>`");
+            errors.at(
+                superfluous,
+                "a batch has callers with different arguments: `#[batched]` takes one, the keys, as in `ids: Vec<Id>`",
+            );
         }
         return;
     };
@@ -179,7 +186,9 @@ fn check_return(place: Place<'_>, errors: &mut Errors) {
         ReturnType::Default => errors.at(&function.signature.ident, expected),
         ReturnType::Type(_, returned) => match answer(returned) {
             None => errors.at(returned, expected),
-            Some(answer) if types::has_impl(&answer) => errors.at(returned, "one batch serves all callers: say the type of the answers"),
+            Some(answer) if types::has_impl(&answer) => {
+                errors.at(returned, "one batch serves all callers: say the type of the answers");
+            }
             Some(answer) if types::borrows(&answer) => {
                 errors.at(returned, "the batch outlives its callers and cannot borrow: return owned values");
             }

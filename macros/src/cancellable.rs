@@ -56,7 +56,10 @@ impl Layer for Cancellable {
             );
         }
         if place.function.diverges() && self.or_else.is_none() {
-            errors.at_span(place.span, "a function that never returns has no value for a cancellation: return a `Result` or an `Option`");
+            errors.at_span(
+                place.span,
+                "a function that never returns has no value for a cancellation: return a `Result` or an `Option`",
+            );
         }
     }
 

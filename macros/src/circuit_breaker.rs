@@ -8,8 +8,8 @@ use syn::{Expr, Lit, Token};
 
 use crate::args::{self, Count, OptionName};
 use crate::diagnostics::Errors;
-use crate::expression;
 use crate::duration::{Duration, has_unit};
+use crate::expression;
 use crate::handle::Handle;
 use crate::layer::{Layer, Parsed, Place};
 use crate::policy::{self, Recipe, Setting};
@@ -246,7 +246,9 @@ impl CircuitBreaker {
                 quote!(#make.window_calls(#calls))
             }
             Some(Window::Time(time)) if time.literal().is_some() || self.failure_rate.is_none() => quote!(#make.window(#time)),
-            Some(Window::Time(either)) => quote_spanned!(either.written().span()=> #private::circuit_breaker::window(#make, #either)),
+            Some(Window::Time(either)) => {
+                quote_spanned!(either.written().span()=> #private::circuit_breaker::window(#make, #either))
+            }
         };
         let constant = self.settings().iter().filter_map(|setting| setting.written).all(expression::is_literal);
         Recipe { ty: "CircuitBreaker", noun: "circuit breaker", make, constant }
@@ -276,7 +278,10 @@ impl CircuitBreaker {
             }
             (None, window) => {
                 if let Some(min_calls) = &self.min_calls {
-                    errors.at(&min_calls.0, "`min_calls` has no effect on `failures`, which are counted: write `failure_rate = 0.5` with it");
+                    errors.at(
+                        &min_calls.0,
+                        "`min_calls` has no effect on `failures`, which are counted: write `failure_rate = 0.5` with it",
+                    );
                 }
                 if let Some(Window::Calls(calls)) = window {
                     errors.at(
@@ -296,13 +301,21 @@ impl CircuitBreaker {
     }
 
     fn check_values(&self, errors: &mut Errors) {
-        policy::check_positive(self.failures.as_ref(), "the circuit would open without a failure: `failures` is at least 1", errors);
+        policy::check_positive(
+            self.failures.as_ref(),
+            "the circuit would open without a failure: `failures` is at least 1",
+            errors,
+        );
         policy::check_positive(self.probes.as_ref(), "the circuit would never close again: `probes` is at least 1", errors);
         policy::check_lasts(self.open_for.as_ref(), "the circuit would be open for no time at all: give `open_for` one", errors);
         policy::check_lasts(self.slow_call.as_ref(), "every call would be a slow one: give `slow_call` a time", errors);
         match &self.window {
-            Some(Window::Calls(calls)) => policy::check_positive(Some(calls), "no call would ever be in the window: write at least 1", errors),
-            Some(Window::Time(time)) => policy::check_lasts(Some(time), "no call would ever be in the window: give it a time", errors),
+            Some(Window::Calls(calls)) => {
+                policy::check_positive(Some(calls), "no call would ever be in the window: write at least 1", errors);
+            }
+            Some(Window::Time(time)) => {
+                policy::check_lasts(Some(time), "no call would ever be in the window: give it a time", errors);
+            }
             None => {}
         }
         if let Some(rate) = &self.failure_rate

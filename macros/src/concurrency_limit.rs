@@ -7,12 +7,12 @@ use syn::spanned::Spanned;
 
 use crate::args::{self, Count};
 use crate::diagnostics::Errors;
-use crate::expression;
 use crate::duration::Duration;
+use crate::expression;
 use crate::handle::Handle;
 use crate::layer::{Layer, Parsed, Place};
-use crate::site;
 use crate::policy::{self, Recipe};
+use crate::site;
 use crate::tokens;
 use crate::weaver::{Gate, Weaver, Woven};
 
@@ -102,7 +102,12 @@ impl Layer for ConcurrencyLimit {
     fn weave(&self, weaver: &mut Weaver<'_>, below: &mut dyn FnMut(&mut Weaver<'_>) -> Woven) -> Woven {
         let span = Span::mixed_site();
         let label = weaver.label("concurrency_limit");
-        let names = Names { limiter: weaver.name("limiter"), max_wait: weaver.name("max_wait"), place: weaver.name("place"), turn: weaver.label("turn") };
+        let names = Names {
+            limiter: weaver.name("limiter"),
+            max_wait: weaver.name("max_wait"),
+            place: weaver.name("place"),
+            turn: weaver.label("turn"),
+        };
         let (mut look, mut carried) = (TokenStream::new(), Vec::new());
         if let Some(max_wait) = self.max_wait.as_ref().filter(|max_wait| max_wait.literal().is_none()) {
             look.extend(max_wait.bind(&names.max_wait));

@@ -37,7 +37,8 @@ impl Layer for Fallback {
         policy::check_returns(place.function, place.span, "never fails: there is nothing to replace", errors);
         match &self.value {
             None if self.failed => {}
-            None => errors.at_span(place.span, "`#[fallback]` needs a value: write `#[fallback(value)]` or `#[fallback(|error| value)]`"),
+            None => errors
+                .at_span(place.span, "`#[fallback]` needs a value: write `#[fallback(value)]` or `#[fallback(|error| value)]`"),
             Some(Expr::Closure(closure)) if closure.inputs.len() != 1 => {
                 errors.at(closure, "the closure gets the error: write `|error| value`, or `|_| value`");
             }
@@ -171,5 +172,8 @@ fn panics(value: &Expr) -> bool {
         },
         _ => return false,
     };
-    named.segments.last().is_some_and(|last| ["panic", "unreachable", "todo", "unimplemented"].iter().any(|name| last.ident == name))
+    named
+        .segments
+        .last()
+        .is_some_and(|last| ["panic", "unreachable", "todo", "unimplemented"].iter().any(|name| last.ident == name))
 }

@@ -124,7 +124,8 @@ impl Finally {
         };
         // What it names is in the future, where the cleanup may borrow it.
         let kept = own("kept");
-        let fit = Ask::of_value(cleanup.span(), "ask_cleanup", quote!(&#kept)).pass(&quote!(#private::finally), &kept.to_token_stream());
+        let fit =
+            Ask::of_value(cleanup.span(), "ask_cleanup", quote!(&#kept)).pass(&quote!(#private::finally), &kept.to_token_stream());
         let awaited = quote_spanned!(span=> match #future { #kept => #fit.await });
         quote_spanned!(span=> { #owned #private::finally::cleanup(move |#argument| async move { #borrowed #awaited }) })
     }

@@ -81,9 +81,16 @@ impl Layer for Hedge {
     fn check(&self, place: Place<'_>, errors: &mut Errors) {
         policy::check_returns(place.function, place.span, "never wins a race", errors);
         if self.after.is_none() && !self.failed {
-            errors.at_span(place.span, "`#[hedge]` needs to know when the second attempt starts: write `after = 50ms`, or `after = p95`");
+            errors.at_span(
+                place.span,
+                "`#[hedge]` needs to know when the second attempt starts: write `after = 50ms`, or `after = p95`",
+            );
         }
-        policy::check_positive(self.max.as_ref(), "no other attempt would ever start: `max` counts those besides the first", errors);
+        policy::check_positive(
+            self.max.as_ref(),
+            "no other attempt would ever start: `max` counts those besides the first",
+            errors,
+        );
         check_arguments(place, errors);
     }
 
@@ -158,7 +165,11 @@ impl Hedge {
         match &self.after {
             Some(After::Percentile(percent)) => {
                 let (latencies, started) = (weaver.name("latencies"), weaver.name("started"));
-                let failed = if failed.to_string() == "false" { failed.clone() } else { policy::verdict(weaver, &quote_spanned!(span=> &outcome)) };
+                let failed = if failed.to_string() == "false" {
+                    failed.clone()
+                } else {
+                    policy::verdict(weaver, &quote_spanned!(span=> &outcome))
+                };
                 Clock {
                     bind: quote_spanned! {span=>
                         let #latencies = {

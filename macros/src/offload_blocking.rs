@@ -78,7 +78,8 @@ impl Layer for OffloadBlocking {
         let (asks, job, body) = (asks(weaver), own("job"), weaver.body("blocking"));
         let asks = ask::statements(&job, &private, &quote!(#private::offload), &asks);
         let job = quote_spanned!(span=> { #asks #job.pass(move || #body) });
-        let Woven { evaluate, carried, setup, run } = weaver.leaf(&quote_spanned!(span=> #private::offload::run(#pool, #permit, #job)));
+        let Woven { evaluate, carried, setup, run } =
+            weaver.leaf(&quote_spanned!(span=> #private::offload::run(#pool, #permit, #job)));
         let name = weaver.function_name();
         let refusal = weaver.refuse_or_panic(&quote!(#gone.error(#name)));
         Woven {

@@ -10,13 +10,13 @@ use crate::args::{self, Count};
 use crate::ask::{self, Ask};
 use crate::async_cached::key::{self, Key, fit};
 use crate::diagnostics::Errors;
-use crate::expression::{self, plain};
 use crate::duration::Duration;
+use crate::expression::{self, plain};
 use crate::function::Function;
 use crate::handle::Handle;
 use crate::layer::{Layer, Parsed, Place};
-use crate::site;
 use crate::policy::{self, Recipe, Setting};
+use crate::site;
 use crate::tokens;
 use crate::weaver::{Gate, Weaver, Woven};
 
@@ -66,7 +66,17 @@ impl Limit {
 fn unit_alone(period: &Duration, function: &Function) -> Option<&'static str> {
     let Expr::Path(path) = period.written() else { return None };
     let name = path.path.get_ident().filter(|name| function.parameters.find(name).is_none())?.to_string();
-    let units = [("s", "s"), ("sec", "s"), ("second", "s"), ("min", "min"), ("minute", "min"), ("h", "h"), ("hour", "h"), ("d", "d"), ("day", "d")];
+    let units = [
+        ("s", "s"),
+        ("sec", "s"),
+        ("second", "s"),
+        ("min", "min"),
+        ("minute", "min"),
+        ("h", "h"),
+        ("hour", "h"),
+        ("d", "d"),
+        ("day", "d"),
+    ];
     units.iter().find(|(written, _)| name == *written).map(|(_, unit)| *unit)
 }
 
@@ -108,7 +118,10 @@ impl Layer for RateLimit {
             }
             Some(Limit::Rate(count, period)) => {
                 if let Some(unit) = unit_alone(period, place.function) {
-                    errors.at(period.written(), format!("so many calls in how long? Write a number too, as in `{} / 1{unit}`", count.0.to_token_stream()));
+                    errors.at(
+                        period.written(),
+                        format!("so many calls in how long? Write a number too, as in `{} / 1{unit}`", count.0.to_token_stream()),
+                    );
                 }
                 policy::check_positive(Some(count), "no call would ever be let through: write at least 1", errors);
                 policy::check_lasts(Some(period), "in no time there is room for no call: write a time, as in `100 / 1s`", errors);
@@ -135,7 +148,12 @@ impl Layer for RateLimit {
     // }
     fn weave(&self, weaver: &mut Weaver<'_>, below: &mut dyn FnMut(&mut Weaver<'_>) -> Woven) -> Woven {
         let label = weaver.label("rate_limit");
-        let names = Names { limiter: weaver.name("limiter"), keyed: weaver.name("keyed"), max_wait: weaver.name("max_wait"), turn: weaver.label("turn") };
+        let names = Names {
+            limiter: weaver.name("limiter"),
+            keyed: weaver.name("keyed"),
+            max_wait: weaver.name("max_wait"),
+            turn: weaver.label("turn"),
+        };
         let bind_limiter = self.limiter(weaver, &names);
         let (mut look, mut carried) = (TokenStream::new(), Vec::new());
         if let Some(max_wait) = self.max_wait.as_ref().filter(|max_wait| max_wait.literal().is_none()) {
@@ -184,7 +202,8 @@ impl RateLimit {
 
     /// Whether what is evaluated before the body mentions the argument.
     fn names(&self, ident: &Ident) -> bool {
-        let written = [self.key.to_token_stream(), self.max_wait.as_ref().map(|wait| wait.written().to_token_stream()).unwrap_or_default()];
+        let written =
+            [self.key.to_token_stream(), self.max_wait.as_ref().map(|wait| wait.written().to_token_stream()).unwrap_or_default()];
         written.iter().any(|written| tokens::mentions(written, ident))
     }
 

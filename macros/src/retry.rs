@@ -6,9 +6,9 @@ use syn::Expr;
 use syn::spanned::Spanned;
 
 use crate::args::{self, Count};
-use crate::expression::number;
 use crate::diagnostics::{Errors, nearest, there_are};
 use crate::duration::Duration;
+use crate::expression::number;
 use crate::function::Function;
 use crate::layer::{Layer, Parsed, Place};
 use crate::policy;
@@ -17,8 +17,20 @@ use crate::tokens::own;
 use crate::types;
 use crate::weaver::{Weaver, Woven};
 
-const OPTIONS: &[&str] =
-    &["attempts", "delay", "factor", "max_delay", "jitter", "max_elapsed", "when", "failure", "retry_after", "on_retry", "budget", "clone"];
+const OPTIONS: &[&str] = &[
+    "attempts",
+    "delay",
+    "factor",
+    "max_delay",
+    "jitter",
+    "max_elapsed",
+    "when",
+    "failure",
+    "retry_after",
+    "on_retry",
+    "budget",
+    "clone",
+];
 
 const JITTERS: &[(&str, &str)] = &[("full", "Full"), ("equal", "Equal"), ("none", "None")];
 
@@ -46,14 +58,16 @@ pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Parsed {
             "delay" => retry.delay = Some(option.parse(input)?),
             "factor" => retry.factor = Some(option.parse(input)?),
             "max_delay" => retry.max_delay = Some(option.parse(input)?),
-            "jitter" => retry.jitter = Some(option.value(input, |input| {
-                let written: Expr = input.parse()?;
-                let name = match &written {
-                    Expr::Path(path) => path.path.get_ident().cloned(),
-                    _ => None,
-                };
-                name.ok_or_else(|| syn::Error::new_spanned(written, "write `jitter = full`, `equal` or `none`"))
-            })?),
+            "jitter" => {
+                retry.jitter = Some(option.value(input, |input| {
+                    let written: Expr = input.parse()?;
+                    let name = match &written {
+                        Expr::Path(path) => path.path.get_ident().cloned(),
+                        _ => None,
+                    };
+                    name.ok_or_else(|| syn::Error::new_spanned(written, "write `jitter = full`, `equal` or `none`"))
+                })?);
+            }
             "max_elapsed" => retry.max_elapsed = Some(option.parse(input)?),
             "when" => retry.when = Some(option.parse(input)?),
             "failure" => retry.failure = Some(option.parse(input)?),
@@ -236,9 +250,10 @@ impl Retry {
     fn in_time(&self, weaver: &Weaver<'_>, started: &Ident) -> TokenStream {
         let span = Span::mixed_site();
         let private = &weaver.private;
-        let elapsed = self.max_elapsed.as_ref().map(|limit| {
-            quote_spanned!(span=> || !#private::retry::Attempts::ends_in_time(#started, #limit, delay))
-        });
+        let elapsed = self
+            .max_elapsed
+            .as_ref()
+            .map(|limit| quote_spanned!(span=> || !#private::retry::Attempts::ends_in_time(#started, #limit, delay)));
         let deadlines = weaver.deadlines().iter().map(|deadline| quote_spanned!(span=> || !#deadline.leaves_room(delay)));
         quote_spanned! {span=>
             if !#private::retry::is_in_time(delay) #(#deadlines)* #elapsed { break outcome; }
@@ -327,7 +342,8 @@ impl Retry {
                     errors.at(name, format!("`{}` has no argument `{name}` ({known})", function.name()));
                 }
                 Some(binding) if binding.ty.as_ref().is_some_and(|ty| matches!(types::bare(ty), syn::Type::Reference(_))) => {
-                    errors.at(name, format!("`{name}` is a reference, which each attempt can use again: remove it from `clone(..)`"));
+                    errors
+                        .at(name, format!("`{name}` is a reference, which each attempt can use again: remove it from `clone(..)`"));
                 }
                 Some(_) if place.stack.makes_async() => errors.at(name, CLONED_ANYWAY),
                 Some(_) => {}

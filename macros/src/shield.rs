@@ -41,9 +41,12 @@ impl Layer for Shield {
         let asks = ask::statements(&fit, &private, &quote!(#private::shield), &background::asks(weaver, "ask_shielded"));
         let (copies, borrows) = background::copies(weaver);
         let tracker = weaver.name("tracker");
-        let bind_tracker =
-            self.tracker.as_ref().map(|written| quote_spanned!(written.span()=> let #tracker = #private::shield::tracker(&(#written));));
-        let tracked = self.tracker.as_ref().map(|_| quote_spanned!(span=> let #work = #private::shield::tracked(&#tracker, #work);));
+        let bind_tracker = self
+            .tracker
+            .as_ref()
+            .map(|written| quote_spanned!(written.span()=> let #tracker = #private::shield::tracker(&(#written));));
+        let tracked =
+            self.tracker.as_ref().map(|_| quote_spanned!(span=> let #work = #private::shield::tracked(&#tracker, #work);));
         let inside = weaver.in_background(below).tokens();
         let name = weaver.function_name();
         let describe = match weaver.function.output.as_ref().map(types::bare) {

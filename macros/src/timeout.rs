@@ -49,7 +49,8 @@ impl Layer for Timeout {
             errors.at_span(place.span, "`#[timeout]` needs a duration: write `#[timeout(5s)]`");
         }
         if place.function.diverges() && self.or_else.is_none() {
-            errors.at_span(place.span, "a function that never returns has no value for a timeout: return a `Result` or an `Option`");
+            errors
+                .at_span(place.span, "a function that never returns has no value for a timeout: return a `Result` or an `Option`");
         }
     }
 

@@ -67,8 +67,7 @@ impl Layer for WarnSlowPoll {
         let bind_limit = self.limit.as_ref().map(|written| written.bind(&limit));
         let (watch, shared) = (quote!(#private::warn_slow_poll::watch), slow.clone());
         let wrap = move |future: &TokenStream| quote_spanned!(span=> #watch(&mut #shared, #future));
-        let Woven { evaluate, mut carried, setup, run } =
-            weaver.guarded(Guard { wrap: Box::new(wrap), breaks_to: None }, below);
+        let Woven { evaluate, mut carried, setup, run } = weaver.guarded(Guard { wrap: Box::new(wrap), breaks_to: None }, below);
         carried.push(limit.clone());
         let name = weaver.function_name();
         let panics = self.panics.then(|| quote!(.panics()));

@@ -488,7 +488,7 @@ impl<'f> Weaver<'f> {
             return quote!(#private::refuse_with::<#output>(#error, #or_else));
         }
         let (span, module) = (Span::mixed_site(), own(attribute));
-        let module = quote!(#private::refuse::#module);
+        let module = quote!(#private::#module::refusal);
         let written = self.function.output.as_ref();
         let at_output = written.map_or(span, Spanned::span);
         if written.is_none_or(|ty| matches!(types::bare(ty), syn::Type::ImplTrait(_))) {

@@ -196,8 +196,8 @@ pub fn cleaned(function: &'static str, outcome: impl Logged) {
 pub mod private {
     pub use super::{Cancellation, Cancelled, Until, cleaned, token, until};
 
-    /// The attribute's name, for messages.
-    #[expect(non_camel_case_types, reason = "it is shown to users as the attribute's name")]
-    #[derive(Debug)]
-    pub struct cancellable;
+    crate::refuse::refusals! {
+        "`#[cancellable]` can fail, and `{Self}` has no place for its error",
+        "`#[cancellable]` can fail, and `{Self}` cannot be made of its error"
+    }
 }

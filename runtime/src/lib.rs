@@ -197,7 +197,6 @@ pub mod __private {
     pub use crate::hedge::private as hedge;
     pub use crate::offload::private as offload;
     pub use crate::rate_limit::private as rate_limit;
-    pub use crate::refuse::private as refuse;
     #[cfg(feature = "registry")]
     pub use crate::registry;
     pub use crate::retry::private as retry;

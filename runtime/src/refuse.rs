@@ -14,6 +14,10 @@ pub struct InResult<T, E>(PhantomData<fn() -> (T, E)>);
 pub struct InOption<T>(PhantomData<fn() -> T>);
 
 impl<T, E> InResult<T, E> {
+    pub(crate) const fn new() -> Self {
+        Self(PhantomData)
+    }
+
     /// The return value.
     #[expect(clippy::unused_self, reason = "its type is all it knows")]
     pub fn refuse(self, error: E) -> Result<T, E> {
@@ -22,6 +26,10 @@ impl<T, E> InResult<T, E> {
 }
 
 impl<T> InOption<T> {
+    pub(crate) const fn new() -> Self {
+        Self(PhantomData)
+    }
+
     /// The return value.
     #[expect(clippy::unused_self, reason = "same call as `InResult::refuse`")]
     pub fn refuse(self, _: Error) -> Option<T> {
@@ -29,15 +37,15 @@ impl<T> InOption<T> {
     }
 }
 
+/// What an attribute asks of a return type, in its own words: for the module that its expansions call. The whole messages, since they
+/// cannot be put together here.
 macro_rules! refusals {
-    ($($attribute:ident: $no_place:literal, $no_conversion:literal;)*) => {$(
-        #[doc = concat!("What `#[", stringify!($attribute), "]` asks of a return type.")]
-        pub mod $attribute {
-            use std::marker::PhantomData;
-
-            use super::super::{InOption, InResult};
+    ($no_place:literal, $no_conversion:literal) => {
+        /// What the attribute asks of a return type.
+        pub mod refusal {
             use crate::Error;
             use crate::ask::{Met, Nothing, Unmet};
+            use crate::refuse::{InOption, InResult};
 
             /// A return type with a place for an error.
             #[diagnostic::on_unimplemented(
@@ -54,14 +62,14 @@ macro_rules! refusals {
             #[diagnostic::do_not_recommend]
             impl<T, E> Place<InResult<T, E>> for Result<T, E> {
                 fn place() -> InResult<T, E> {
-                    InResult(PhantomData)
+                    InResult::new()
                 }
             }
 
             #[diagnostic::do_not_recommend]
             impl<T> Place<InOption<T>> for Option<T> {
                 fn place() -> InOption<T> {
-                    InOption(PhantomData)
+                    InOption::new()
                 }
             }
 
@@ -92,27 +100,7 @@ macro_rules! refusals {
                 }
             }
         }
-    )*};
+    };
 }
 
-#[doc(hidden)]
-pub mod private {
-    // The whole messages, since they cannot be put together here.
-    refusals! {
-        timeout:
-            "`#[timeout]` can fail, and `{Self}` has no place for its error",
-            "`#[timeout]` can fail, and `{Self}` cannot be made of its error";
-        circuit_breaker:
-            "`#[circuit_breaker]` can fail, and `{Self}` has no place for its error",
-            "`#[circuit_breaker]` can fail, and `{Self}` cannot be made of its error";
-        rate_limit:
-            "`#[rate_limit]` can fail, and `{Self}` has no place for its error",
-            "`#[rate_limit]` can fail, and `{Self}` cannot be made of its error";
-        concurrency_limit:
-            "`#[concurrency_limit]` can fail, and `{Self}` has no place for its error",
-            "`#[concurrency_limit]` can fail, and `{Self}` cannot be made of its error";
-        cancellable:
-            "`#[cancellable]` can fail, and `{Self}` has no place for its error",
-            "`#[cancellable]` can fail, and `{Self}` cannot be made of its error";
-    }
-}
+pub(crate) use refusals;

@@ -36,7 +36,10 @@ impl Handle {
         if !self.has_type(function, key) {
             let path = self.path();
             let name = path.to_token_stream().to_string().replace(' ', "");
-            errors.at(path, format!("the types of the cache cannot be read off the signature: say them with `handle = {name}: Cache<K, V>`"));
+            errors.at(
+                path,
+                format!("the types of the cache cannot be read off the signature: say them with `handle = {name}: Cache<K, V>`"),
+            );
         }
     }
 

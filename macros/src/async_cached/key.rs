@@ -51,7 +51,9 @@ const MOST_PARTS: usize = 10;
 
 impl Key {
     pub(super) fn of_arguments(function: &Function, skipped: &dyn Fn(&Ident) -> bool) -> Self {
-        Self { parts: function.parameters.bindings.iter().filter(|binding| !skipped(&binding.ident)).map(Part::of_argument).collect() }
+        Self {
+            parts: function.parameters.bindings.iter().filter(|binding| !skipped(&binding.ident)).map(Part::of_argument).collect(),
+        }
     }
 
     /// The elements of a tuple are parts of their own, so that `key = (&self.tenant, name)` is looked up without being made.
@@ -67,7 +69,8 @@ impl Key {
     pub(crate) fn bind(&self, private: &TokenStream) -> TokenStream {
         let evaluated = self.parts.iter().filter_map(|part| part.evaluated.as_ref());
         let bind = |Evaluated { name, expression, refers }: &Evaluated| {
-            let refer = refers.then(|| quote_spanned!(Span::mixed_site()=> let #name = #private::cache::Referred::new(#name).part();));
+            let refer =
+                refers.then(|| quote_spanned!(Span::mixed_site()=> let #name = #private::cache::Referred::new(#name).part();));
             quote_spanned!(Span::mixed_site()=> let #name = &(#expression); #refer)
         };
         evaluated.map(bind).collect()
@@ -228,7 +231,8 @@ impl Part {
 const UNSIZED: &[&str] = &["str", "Path", "OsStr", "CStr"];
 
 fn is_unsized(ty: &Type) -> bool {
-    matches!(ty, Type::Slice(_) | Type::TraitObject(_)) || last_segment(ty).is_some_and(|(name, _)| UNSIZED.contains(&name.as_str()))
+    matches!(ty, Type::Slice(_) | Type::TraitObject(_))
+        || last_segment(ty).is_some_and(|(name, _)| UNSIZED.contains(&name.as_str()))
 }
 
 /// Asks at the type of a reference. Of a slice it is the elements that matter.
@@ -314,7 +318,12 @@ fn check_argument(ident: &Ident, ty: &Type, errors: &mut Errors) {
     let way_out = format!("leave it out with `skip({ident})`, or say what the key is");
     if any(ty, &mut |part| is_float(part)) {
         let bits = if is_float(bare(ty)) { format!("{ident}.to_bits()") } else { "..".to_owned() };
-        errors.at(ty, format!("a floating-point number cannot be part of a cache key, since NaN is not equal to itself: {way_out}: `key = {bits}`"));
+        errors.at(
+            ty,
+            format!(
+                "a floating-point number cannot be part of a cache key, since NaN is not equal to itself: {way_out}: `key = {bits}`"
+            ),
+        );
     } else if any(ty, &mut |part| is_mutable(part)) {
         refuse_mutable(ident, ty, errors);
     } else if borrowed_inside(ty) {
@@ -324,7 +333,10 @@ fn check_argument(ident: &Ident, ty: &Type, errors: &mut Errors) {
 
 fn refuse_mutable(ident: &Ident, at: impl ToTokens, errors: &mut Errors) {
     let way_out = format!("leave it out with `skip({ident})`, or say what the key is");
-    errors.at(at, format!("a `&mut` cannot be part of a cache key, since a hit would not run what changes it: {way_out}: `key = ..`"));
+    errors.at(
+        at,
+        format!("a `&mut` cannot be part of a cache key, since a hit would not run what changes it: {way_out}: `key = ..`"),
+    );
 }
 
 /// A borrow that the key has no owned form for.

@@ -37,7 +37,8 @@ impl Cached {
         let recursion = weaver.refuse_or_panic(&quote!(#private::cache::recursion(#name)));
         let (begin, window) = if options.refreshes() {
             let window = options.stale_while_revalidate.as_ref();
-            let window = window.map_or_else(|| quote!(::core::option::Option::None), |window| quote!(::core::option::Option::Some(#window)));
+            let window =
+                window.map_or_else(|| quote!(::core::option::Option::None), |window| quote!(::core::option::Option::Some(#window)));
             (quote!(begin_or_refresh), quote!(, #window))
         } else {
             (quote!(begin), TokenStream::new())

@@ -29,7 +29,8 @@ pub(crate) struct Cached {
 
 pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Parsed {
     let mut options = Options::default();
-    let common = args::read("async_cached", tokens, options::OPTIONS, errors, None, &mut |option, input| options.read(option, input));
+    let common =
+        args::read("async_cached", tokens, options::OPTIONS, errors, None, &mut |option, input| options.read(option, input));
     Parsed::new(Cached { options, stores: true }, common)
 }
 

@@ -99,7 +99,9 @@ impl Options {
             "tags" => {
                 let written = option.value(input, ExprArray::parse);
                 self.tags =
-                    Some(written.map_err(|error| syn::Error::new(error.span(), "write the tags as a list: `tags = [\"users\", tenant]`"))?);
+                    Some(written.map_err(|error| {
+                        syn::Error::new(error.span(), "write the tags as a list: `tags = [\"users\", tenant]`")
+                    })?);
             }
             "detached" => self.detached = Some(option.flag(input)?),
             _ => {
@@ -114,7 +116,8 @@ impl Options {
     /// The option that makes a computation go on without its caller, with its name.
     pub(super) fn background(&self) -> Option<(&'static str, TokenStream)> {
         let detached = self.detached.as_ref().map(|flag| ("detached", flag.to_token_stream()));
-        let revalidate = self.stale_while_revalidate.as_ref().map(|time| ("stale_while_revalidate", time.written().to_token_stream()));
+        let revalidate =
+            self.stale_while_revalidate.as_ref().map(|time| ("stale_while_revalidate", time.written().to_token_stream()));
         let ahead = self.refresh_ahead.as_ref().map(|share| ("refresh_ahead", share.to_token_stream()));
         detached.or(revalidate).or(ahead)
     }

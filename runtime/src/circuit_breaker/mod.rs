@@ -90,10 +90,10 @@ pub mod private {
     use crate::events::Told;
     use std::time::Duration;
 
-    /// The attribute's name, for messages.
-    #[expect(non_camel_case_types, reason = "it is shown to users as the attribute's name")]
-    #[derive(Debug)]
-    pub struct circuit_breaker;
+    crate::refuse::refusals! {
+        "`#[circuit_breaker]` can fail, and `{Self}` has no place for its error",
+        "`#[circuit_breaker]` can fail, and `{Self}` cannot be made of its error"
+    }
 
     /// A call that has not gone in yet.
     #[inline]

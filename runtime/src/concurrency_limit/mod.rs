@@ -107,10 +107,10 @@ pub mod private {
     pub use super::{Enter, Patient, Place, Saturated};
     use crate::policy::Slot;
 
-    /// The attribute's name, for messages.
-    #[expect(non_camel_case_types, reason = "it is shown to users as the attribute's name")]
-    #[derive(Debug)]
-    pub struct concurrency_limit;
+    crate::refuse::refusals! {
+        "`#[concurrency_limit]` can fail, and `{Self}` has no place for its error",
+        "`#[concurrency_limit]` can fail, and `{Self}` cannot be made of its error"
+    }
 
     /// Receives a call.
     #[inline]

@@ -128,10 +128,10 @@ pub mod private {
     pub use super::{Enter, RateLimited, Waiting};
     use crate::cache::Key;
 
-    /// The attribute's name, for messages.
-    #[expect(non_camel_case_types, reason = "it is shown to users as the attribute's name")]
-    #[derive(Debug)]
-    pub struct rate_limit;
+    crate::refuse::refusals! {
+        "`#[rate_limit]` can fail, and `{Self}` has no place for its error",
+        "`#[rate_limit]` can fail, and `{Self}` cannot be made of its error"
+    }
 
     /// Receives a call.
     #[inline]

@@ -219,6 +219,11 @@ impl<F: Future> Future for Within<'_, F> {
 pub mod private {
     pub use super::deadlines::Deadlines;
     pub use super::{Deadline, Expired, Within, within};
+
+    crate::refuse::refusals! {
+        "`#[timeout]` can fail, and `{Self}` has no place for its error",
+        "`#[timeout]` can fail, and `{Self}` cannot be made of its error"
+    }
 }
 
 #[cfg(test)]
