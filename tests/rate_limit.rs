@@ -180,6 +180,30 @@ async fn keys_of_any_kind() {
     assert_eq!((by_parts("a/b").await, by_parts("a/c").await, by_parts("a/bc").await), (Some(()), None, Some(())));
 }
 
+#[tokio::test(start_paused = true)]
+async fn reset_by_hand() {
+    #[rate_limit(1 / 1h, handle = all)]
+    async fn work() -> Option<()> {
+        Some(())
+    }
+    #[rate_limit(1 / 1h, key = user, max_wait = 1h, handle = each)]
+    async fn by_user(user: &str) -> Option<Instant> {
+        Some(Instant::now())
+    }
+    assert_eq!((work().await, work().await), (Some(()), None));
+    all().reset();
+    assert_eq!((work().await, work().await), (Some(()), None));
+    by_user("a").await;
+    let waits = by_user("a");
+    let reset = async {
+        sleep(S).await;
+        each().reset();
+    };
+    let started = Instant::now();
+    let (turn, ()) = join(waits, reset).await;
+    assert_eq!(turn, Some(started + S), "who waits goes on at once");
+}
+
 /// It waits for its turn, and then nobody polls it: a branch of a `select!`, a stream that nobody reads.
 #[tokio::test(start_paused = true)]
 async fn one_that_nobody_polls_holds_nobody_up() {

@@ -80,6 +80,7 @@
 //! - `test-util`: the module `testing`, and tokio's paused clock; for `dev-dependencies`.
 
 #![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 // Expansions name the library by this path, also in its own tests.
 #[cfg(test)]
@@ -158,6 +159,10 @@ pub use timeout::timeout;
 pub use warn_slow_poll::warn_slow_poll;
 pub use watchdog::{Watchdog, WatchdogBuilder};
 pub use worker_pool::{Refused, ShutdownReport, WorkerPool};
+
+// What `cancellable`, `checkpoint` and `shield` take: a user needs no other crate for it.
+pub use tokio_util::sync::CancellationToken;
+pub use tokio_util::task::TaskTracker;
 
 /// `pool = rayon`, which the expansion cannot know to be there.
 #[cfg(feature = "rayon")]

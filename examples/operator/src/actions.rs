@@ -12,11 +12,11 @@ use steadfast::registry::Handle;
 /// The body of a request: a handle of a function, and what becomes of it.
 ///
 /// ```json
-/// { "function": "operator::shop::price", "handle": 0, "action": "set_limit", "limit": 8 }
+/// { "function": "src/shop.rs:20", "handle": 0, "action": "set_limit", "limit": 8 }
 /// ```
 #[derive(Debug, Deserialize)]
 pub struct Request {
-    /// The path of the function, or its end.
+    /// The place of the function, or its path, or the end of that.
     function: String,
     /// The index of the handle.
     handle: usize,

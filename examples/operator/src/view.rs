@@ -7,9 +7,9 @@ use steadfast::{CircuitState, registry};
 /// A function that carries attributes, and has run.
 #[derive(Debug, Serialize)]
 pub struct FunctionView {
-    /// The path by which [actions](crate::actions) name it.
+    /// Its module and name, which methods of several types may share.
     path: String,
-    /// The source file and the line.
+    /// The source file and the line, by which [actions](crate::actions) name it.
     place: String,
     /// Outermost first.
     policies: Vec<PolicyView>,

@@ -67,7 +67,9 @@ impl<K: Clone + Eq + Hash, V: Clone> Lead<K, V> {
     /// Ends the flight with what the body returned: stores it, tells those who wait, and gives it back. An error is exchanged for the
     /// old value while `stale_if_error` lasts.
     pub fn land<S: Shape<Value = V>>(self, shape: S, out: S::Out, lifetime: Lifetime) -> S::Out {
-        let change = match shape.outcome(&out) {
+        let outcome = shape.outcome(&out);
+        self.shared.counters.add(if matches!(outcome, Outcome::Error) { Count::LoadErrors } else { Count::Loaded });
+        let change = match outcome {
             Outcome::Value(value) => self.shared.incoming(&self.flight.key, value, &lifetime).map_or(Change::Remove, Change::Store),
             Outcome::None => {
                 let ttl = lifetime.or(self.shared.settings.lifetime).of_none();
@@ -75,7 +77,6 @@ impl<K: Clone + Eq + Hash, V: Clone> Lead<K, V> {
                 failure.map_or(Change::Keep, Change::Store)
             }
             Outcome::Error => {
-                self.shared.counters.add(Count::LoadErrors);
                 if let Some((old, out)) = self.stand_in(shape, lifetime) {
                     return self.end(Change::Keep, Some(old), out);
                 }

@@ -31,6 +31,8 @@ pub struct Stats {
     pub loads: u64,
     /// Bodies that were started in the background, by a hit (`stale_while_revalidate`, `refresh_ahead`).
     pub refreshes: u64,
+    /// Bodies that returned something else than an `Err`.
+    pub loaded: u64,
     /// Bodies that returned an `Err`.
     pub load_errors: u64,
     /// Misses that were answered by the body of another caller.
@@ -57,6 +59,7 @@ pub(super) enum Count {
     Misses,
     Loads,
     Refreshes,
+    Loaded,
     LoadErrors,
     Coalesced,
     StaleHits,
@@ -89,6 +92,7 @@ impl Counters {
             misses: sum(Count::Misses),
             loads: sum(Count::Loads),
             refreshes: sum(Count::Refreshes),
+            loaded: sum(Count::Loaded),
             load_errors: sum(Count::LoadErrors),
             coalesced: sum(Count::Coalesced),
             stale_hits: sum(Count::StaleHits),

@@ -157,6 +157,11 @@ impl Turns {
         self.due.load(Ordering::Relaxed)
     }
 
+    /// Begins anew.
+    pub(crate) fn reset(&self) {
+        self.due.store(0, Ordering::Relaxed);
+    }
+
     /// Goes on at another pace. As many calls stay taken as were, and no more than can be taken at once at the new pace.
     pub(crate) fn change_pace(&self, before: Pace, pace: Pace, now: u64) {
         let most = pace.tolerance.saturating_add(pace.interval);

@@ -97,6 +97,16 @@ impl RateLimiter {
         });
     }
 
+    /// Forgets all turns that were taken, those of each key too: the next call finds a limiter that is as good as new. The rate stays.
+    pub fn reset(&self) {
+        let reset = |line: &Line| line.turns.reset();
+        reset(&self.line);
+        if let Some(keys) = self.keys.get() {
+            keys.for_each(reset);
+        }
+        self.rate.changed.notify_waiters();
+    }
+
     /// Takes a turn.
     ///
     /// # Errors

@@ -166,6 +166,9 @@ impl Function {
     }
 
     pub(super) fn is_called(&self, name: &str) -> bool {
+        if name.strip_prefix(self.file).and_then(|rest| rest.strip_prefix(':')).is_some_and(|line| line.parse() == Ok(self.line)) {
+            return true;
+        }
         match name.rsplit_once("::") {
             None => self.name == name,
             Some((module, name)) => {

@@ -55,7 +55,9 @@ impl Registry {
         self.functions.iter().copied()
     }
 
-    /// The function of a name: `rate`, or with the end of its module's path, `currency::rate`. Of several the one that ran first.
+    /// The function of a name: `rate`, or with the end of its module's path, `currency::rate`. Of several (methods are found by their names
+    /// and modules, and not by their types) the one that ran first; by the place of its first attribute, `src/currency.rs:12`, each can be
+    /// found.
     #[must_use]
     pub fn find(&self, name: &str) -> Option<&'static Function> {
         self.functions().find(|function| function.is_called(name))

@@ -89,6 +89,12 @@ impl RetryBudget {
         self
     }
 
+    /// Forgets the successes, and the retries that were made: as it was when it was made.
+    pub fn reset(&self) {
+        self.balance.store(0, Ordering::Relaxed);
+        self.turns.reset();
+    }
+
     /// How many retries the successes so far are good for. Those of the floor are not counted.
     #[must_use]
     pub fn balance(&self) -> u64 {
@@ -153,5 +159,9 @@ mod tests {
         assert!(budget.withdraw() && budget.withdraw() && budget.withdraw() && !budget.withdraw());
         tokio::time::advance(Duration::from_millis(500)).await;
         assert!(budget.withdraw() && !budget.withdraw());
+        budget.deposit();
+        budget.reset();
+        assert_eq!(budget.balance(), 0);
+        assert!(budget.withdraw() && budget.withdraw() && !budget.withdraw());
     }
 }

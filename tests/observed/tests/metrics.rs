@@ -84,6 +84,42 @@ async fn figures_of_everything() {
     let waits = figures.get("steadfast_limit_wait_seconds{function=limited,limit=concurrency}");
     assert!(matches!(waits, Some(DebugValue::Histogram(waits)) if waits.len() == 1), "{waits:?}");
 
+    check_table(&figures);
+    // Two methods of one name, and loads that came to no end.
+    let (dog, cat) = (Dog, Cat);
+    assert_eq!((dog.speak(1).await, cat.speak(1).await, cat.speak(2).await), (Some(1), Some(2), Some(4)));
+    let hanging = dog.speak(0);
+    assert!(tokio::time::timeout(Duration::from_secs(1), hanging).await.is_err());
+    steadfast::metrics::publish();
+    let figures = self::figures(&snapshotter);
+    let counter = |name: &str| match figures.get(name) {
+        Some(DebugValue::Counter(count)) => *count,
+        other => panic!("{name}: {other:?}"),
+    };
+    assert_eq!(counter("steadfast_calls_total{function=speak,outcome=ok}"), 3);
+    assert_eq!(counter("steadfast_calls_total{function=speak,outcome=cancelled}"), 1);
+    assert_eq!(counter("steadfast_cache_loads_total{function=speak,result=ok}"), 3);
+}
+
+struct Dog;
+
+impl Dog {
+    #[async_cached(skip(self))]
+    async fn speak(&self, times: u32) -> Option<u32> {
+        if times == 0 { std::future::pending().await } else { Some(times) }
+    }
+}
+
+struct Cat;
+
+impl Cat {
+    #[async_cached(skip(self))]
+    async fn speak(&self, times: u32) -> Option<u32> {
+        Some(2 * times)
+    }
+}
+
+fn check_table(figures: &BTreeMap<String, DebugValue>) {
     let recorded: BTreeSet<Figure> = figures.keys().map(String::as_str).map(Figure::recorded).collect();
     let documented: BTreeSet<Figure> =
         include_str!("../../../runtime/src/metrics.rs").lines().filter_map(Figure::documented).collect();

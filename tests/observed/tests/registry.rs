@@ -32,6 +32,9 @@ async fn functions_are_listed_with_their_policies_and_calls() {
     let calls = price.calls();
     assert_eq!((calls.started, calls.ok, calls.failed, calls.running()), (4, 3, 1, 0));
     assert!(registry().find("elsewhere::price").is_none());
+    let place = format!("{}:{}", price.file(), price.line());
+    assert_eq!(registry().find(&place).map(|found| (found.name(), found.line())), Some((price.name(), price.line())));
+    assert!(registry().find(&format!("{place}0")).is_none());
 }
 
 #[tokio::test]
