@@ -1,6 +1,6 @@
 //! From an attribute and the item under it to tokens.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{FnArg, Signature};
@@ -13,6 +13,7 @@ use crate::layer::Layer;
 use crate::parameters::{strip_mut, strip_mut_in};
 use crate::site;
 use crate::stack::{Stack, TAKEN};
+use crate::tokens;
 use crate::weaver::{Purpose, Weaver};
 
 /// Expands the attribute `name`, and with it all its siblings on the same item. Errors come out next to the item, so that nothing but
@@ -23,6 +24,17 @@ pub(crate) fn attribute(name: &str, arguments: TokenStream, item: &TokenStream) 
     }
     let first = ATTRIBUTES.iter().find(|attribute| attribute.name == name).expect("an entry point is made for each of them");
     let mut errors = Errors::default();
+    if tokens::mentions(item, &Ident::new(site::ENTER, Span::call_site())) {
+        errors.at_span(
+            Span::call_site(),
+            format!(
+                "this is `#[{name}]` under another name, which the attributes of `steadfast` above it do not know: it would stand around all of \
+                 them, and not below. Write `#[{name}]` or `#[steadfast::{name}]`"
+            ),
+        );
+        let errors = errors.into_tokens();
+        return quote!(#errors #item);
+    }
     match syn::parse2(item.clone()) {
         Ok(Item::Function(mut function)) => {
             let stack = Stack::collect(first, arguments, &mut function.attributes, &mut errors);
@@ -167,7 +179,7 @@ fn function_tokens(function: &Function, one: Option<&Function>, stack: &Stack) -
     let uses = stack.uses();
     let body = match &function.shape {
         Shape::Returned { before, boxed, braces } => {
-            let block = quote_spanned!(proc_macro2::Span::mixed_site()=> async move { #(#prologue)* #woven });
+            let block = quote_spanned!(Span::mixed_site()=> async move { #(#prologue)* #woven });
             let last = boxed.as_ref().map_or_else(|| block.clone(), |pin| quote!(#pin(#block)));
             with_braces(braces, quote!(#uses #before #last))
         }

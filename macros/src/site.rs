@@ -11,6 +11,9 @@ use crate::stack::Stack;
 use crate::tokens::own;
 use crate::weaver::{Guard, Weaver, Woven};
 
+/// What every woven body begins with, and no other.
+pub(crate) const ENTER: &str = "__steadfast_enter";
+
 /// The static that stands for the function.
 fn site() -> Ident {
     // An item, and so within sight of the body: not a name that anybody would write.
