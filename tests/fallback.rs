@@ -52,6 +52,30 @@ async fn a_value_or_an_outcome_for_results_and_options() {
     assert_eq!((whatever(None).await, converted(Err(())).await), (Some(vec![]), Ok("none".into())));
 }
 
+/// What says that it is an outcome is coerced as where it is returned; a `None` may be the value of an `Ok`.
+#[tokio::test]
+async fn outcomes_are_coerced_and_options_are_values() {
+    #[fallback(Ok(Box::new(7)))]
+    async fn boxed() -> Result<Box<dyn std::fmt::Display + Send>, Failure> {
+        Err(Failure::Busy)
+    }
+    #[fallback(|_| Ok(&[]))]
+    async fn slice(bytes: &[u8]) -> Result<&[u8], Failure> {
+        if bytes.len() > 1 { Ok(bytes) } else { Err(Failure::Busy) }
+    }
+    #[fallback(None)]
+    async fn nothing() -> Result<Option<u8>, Failure> {
+        Err(Failure::Busy)
+    }
+    #[fallback(Some(3))]
+    async fn something() -> Option<u8> {
+        None
+    }
+    assert_eq!(boxed().await.unwrap_or_else(|_| unreachable!()).to_string(), "7");
+    assert_eq!((slice(&[1]).await, slice(&[1, 2]).await), (Ok(&[][..]), Ok(&[1, 2][..])));
+    assert_eq!((nothing().await, something().await), (Ok(None), Some(3)));
+}
+
 #[tokio::test]
 async fn a_closure_gets_the_error_and_may_return_either() {
     #[fallback(|error| match error { Failure::Busy => Ok(default), other @ Failure::Policy => Err(other) })]

@@ -125,15 +125,13 @@ fn stand_in(target: &TokenStream, decides: &Expr, value: &TokenStream) -> TokenS
     quote!(#target #applied)
 }
 
-/// Whether the expression says of itself that it is a whole outcome. What is in it may still have to be coerced.
+/// Whether the expression says of itself that it is a whole outcome: what is in it may still have to be coerced. A `Some` or a `None` may as
+/// well be the value of an `Ok`.
 fn is_outcome(value: &Expr) -> bool {
-    let is_one_of = |path: &Expr, names: &[&str]| match path {
-        Expr::Path(path) => path.path.get_ident().is_some_and(|ident| names.iter().any(|name| ident == name)),
+    let Expr::Call(call) = value else { return false };
+    match &*call.func {
+        Expr::Path(path) => path.path.get_ident().is_some_and(|ident| ident == "Ok" || ident == "Err"),
         _ => false,
-    };
-    match value {
-        Expr::Call(call) => is_one_of(&call.func, &["Ok", "Err", "Some"]),
-        other => is_one_of(other, &["None"]),
     }
 }
 

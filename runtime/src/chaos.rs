@@ -18,6 +18,9 @@
 //! # }
 //! ```
 //!
+//! A method goes by its own name and its module, as in `client::fetch`, and never by its type. A name that nothing has injects nothing: a
+//! test asserts that [`injected`](Injected::injected) is more than 0.
+//!
 //! The faults strike where the function's own body begins, below all its attributes: each attempt of a `retry` meets its own. Only with the
 //! feature `chaos`; without it the attributes write nothing of this. It is for tests: put the feature under `dev-dependencies`.
 

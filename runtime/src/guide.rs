@@ -23,6 +23,7 @@
 //! | `loop.slow_callback_duration` | [`Watchdog`] | [`blocking`] |
 //! | a coroutine that was never awaited | a compile error | [`forgotten_await`] |
 //! | decorators above decorators | attributes above attributes | [`order`] |
+//! | tenacity, and Resilience4j and Polly elsewhere | [`retry`], [`circuit_breaker`], [`rate_limit`], [`fallback`] .. | [`resilience`] |
 //!
 //! [`timeout`]: macro@crate::timeout
 //! [`retry`]: macro@crate::retry
@@ -38,6 +39,9 @@
 //! [`blocking_stream`]: crate::blocking_stream
 //! [`checkpoint`]: crate::checkpoint
 //! [`Watchdog`]: crate::Watchdog
+//! [`circuit_breaker`]: macro@crate::circuit_breaker
+//! [`rate_limit`]: macro@crate::rate_limit
+//! [`fallback`]: macro@crate::fallback
 
 #[doc = include_str!("guide/fetch.md")]
 pub mod fetch {}
@@ -89,3 +93,6 @@ pub mod forgotten_await {}
 
 #[doc = include_str!("guide/order.md")]
 pub mod order {}
+
+#[doc = include_str!("guide/resilience.md")]
+pub mod resilience {}

@@ -31,8 +31,8 @@
 //! ```
 //!
 //! The function stays what it was: same signature, same `?`, same types. All attributes of this crate that stand on one function
-//! become one body, in the order in which they are written: the topmost is the outermost. [`guide::order`] says what each order of two
-//! means.
+//! become one body, in the order in which they are written: the topmost is the outermost. [`guide::order`] says which order is
+//! recommended, and what each order of two means. [`guide::resilience`] is for those who come from Resilience4j, Polly or tenacity.
 //!
 //! | attribute | what it does |
 //! | --- | --- |
@@ -64,6 +64,10 @@
 //! | [`checkpoint`] | a place where a long loop can be cancelled |
 //! | [`spawn_logged`], [`drain`], [`on_report`] | work that outlives its caller: its failures are reported, its end can be awaited |
 //! | [`Watchdog`] | warns of blocked threads |
+//! | [`remaining`] | the time that is left within a deadline |
+//!
+//! And what several functions share, or an instance has of its own: [`Cache`], [`CircuitBreaker`], [`RateLimiter`],
+//! [`ConcurrencyLimiter`], [`RetryBudget`], [`BlockingPool`].
 //!
 //! # Errors
 //!

@@ -63,15 +63,20 @@ pub use breaker::{CircuitBreaker, CircuitState};
 /// Or `#[circuit_breaker(PAYMENTS)]`: a [`CircuitBreaker`] that is made elsewhere, a static or a field of `self`, with its own settings;
 /// `when`, `failure` and `or_else` may follow it.
 ///
-/// A function has one circuit: all its callers share it, and so do all instantiations of a generic function. Settings that are no
-/// literals are evaluated once, at the first call.
+/// A function has one circuit: all its callers share it, all instances of a type, all implementors of a trait whose default method it stands
+/// on, and all instantiations of a generic function. One for each instance is a field: `#[circuit_breaker(self.breaker)]`. Settings that are
+/// no literals are evaluated once, at the first call.
+///
+/// A share opens the circuit when it is reached: 10 failures of 20 calls, for `0.5`. A probe that fails opens it again at once, also where
+/// other probes have succeeded. A [`retry`](macro@crate::retry) above waits for as long as the circuit is open; below, it is not reached.
 ///
 /// A window of time is exact as long as it holds no more than 2,048 moments with calls; beyond that it is exact to a two-thousandth.
 ///
 /// # Errors
 ///
 /// An [`Error`](crate::Error) for which [`is_circuit_open`](crate::Error::is_circuit_open) holds, in the function's own error type. Its
-/// [`retry_after`](crate::Error::retry_after) is the time for which the circuit stays open.
+/// [`retry_after`](crate::Error::retry_after) is the time for which the circuit stays open; it has none while probes are under way, or where
+/// the circuit was [forced open](CircuitBreaker::force_open).
 ///
 /// # Cancel safety
 ///

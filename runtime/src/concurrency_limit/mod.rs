@@ -54,6 +54,9 @@ pub use waiting::Patient;
 /// its callers, and for all instantiations of a generic function. A limit that is no literal is evaluated once, at the first call;
 /// `max_wait` at each call.
 ///
+/// All instances of a type share the limit of a method; one for each instance is a field: `#[concurrency_limit(self.limit)]`. To an
+/// adaptive limit each `Err` and `None` is a failure: return as an `Ok` what is none.
+///
 /// A place is held while everything below the attribute runs, which includes the waits of a `retry` below it, and what a function
 /// calls that is limited itself: a limited function that calls itself can wait for itself.
 ///
