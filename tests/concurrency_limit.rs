@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use futures::future::{join, join_all};
 use futures::poll;
-use steadfast::{ConcurrencyLimiter, Error, concurrency_limit, timeout};
+use steadfast::{CircuitBreaker, ConcurrencyLimiter, Error, circuit_breaker, concurrency_limit, timeout};
 use tokio::time::{Instant, sleep};
 
 const MS: Duration = Duration::from_millis(1);
@@ -268,6 +268,17 @@ async fn limits_of_any_kind() {
         sleep(MS).await;
         Some(())
     }
+    #[concurrency_limit(shared())]
+    #[circuit_breaker(breaker())]
+    async fn waits_for_it(n: u8) -> Option<u8> {
+        sleep(MS).await;
+        Some(n)
+    }
+    fn breaker() -> Arc<CircuitBreaker> {
+        static BREAKER: std::sync::LazyLock<Arc<CircuitBreaker>> = std::sync::LazyLock::new(Arc::default);
+        Arc::clone(&BREAKER)
+    }
+    assert_eq!(join(waits_for_it(1), waits_for_it(2)).await, (Some(1), Some(2)));
     let pool = Pool { limiter: Arc::new(ConcurrencyLimiter::new(1)) };
     assert_eq!(join(by_call(), by_call()).await, (Some(()), None));
     assert_eq!(join(by_pointer(), by_pointer()).await, (Some(()), None));

@@ -71,6 +71,11 @@ async fn outcomes_are_coerced_and_options_are_values() {
     async fn something() -> Option<u8> {
         None
     }
+    #[fallback(Ok(3))]
+    async fn in_an_option() -> Option<Result<u8, Failure>> {
+        None
+    }
+    assert_eq!(in_an_option().await, Some(Ok(3)));
     assert_eq!(boxed().await.unwrap_or_else(|_| unreachable!()).to_string(), "7");
     assert_eq!((slice(&[1]).await, slice(&[1, 2]).await), (Ok(&[][..]), Ok(&[1, 2][..])));
     assert_eq!((nothing().await, something().await), (Ok(None), Some(3)));

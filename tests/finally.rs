@@ -150,7 +150,24 @@ async fn it_may_borrow_what_it_names() {
     async fn told(log: Log, name: &str) -> Option<usize> {
         (!name.is_empty()).then_some(name.len())
     }
+    // A guard in the expression is gone before the cleanup waits.
+    #[finally(release_number(*number.lock().unwrap(), Arc::clone(&number), log.clone()))]
+    async fn guarded(number: Arc<Mutex<u32>>, log: Log) {
+        *number.lock().unwrap() += 1;
+    }
+    async fn release_number(number: u32, again: Arc<Mutex<u32>>, log: Log) {
+        tokio::task::yield_now().await;
+        assert_eq!(*again.lock().unwrap(), number);
+        log.note("released");
+    }
+    #[finally(release(&log, r#type))]
+    async fn raw(log: Log, r#type: &str) -> usize {
+        r#type.len()
+    }
     let log = Log::default();
+    guarded(Arc::default(), log.clone()).await;
+    raw(log.clone(), "raw").await;
+    assert_eq!(log.take(), ["released", "raw"]);
     assert_eq!(Arc::new(Db(log.clone())).run().await, 1);
     assert_eq!((named(log.clone(), "ab").await, told(log.clone(), "abc").await, told(log.clone(), "").await), (2, Some(3), None));
     assert_eq!(log.take(), ["closed", "ab", "abc", "failed"]);

@@ -174,6 +174,17 @@ async fn keys_of_any_kind() {
     async fn by_parts(path: &'static str) -> Option<()> {
         Some(())
     }
+    // Each of those who share a quota may have a part of it.
+    static QUOTA: RateLimiter = RateLimiter::new(1, Duration::from_secs(3_600));
+    #[rate_limit(QUOTA, key = "search")]
+    async fn search() -> Option<()> {
+        Some(())
+    }
+    #[rate_limit(QUOTA, key = "suggest")]
+    async fn suggest() -> Option<()> {
+        Some(())
+    }
+    assert_eq!((search().await, suggest().await, search().await), (Some(()), Some(()), None));
     let request = |user: &str| Request { user: user.to_owned() };
     assert_eq!((by_reference(&request("a")).await, by_reference(&request("a")).await), (Some(()), None));
     assert_eq!(by_reference(&request("b")).await, Some(()));

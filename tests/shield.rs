@@ -18,6 +18,16 @@ use tokio_util::task::TaskTracker;
 
 const SECOND: Duration = Duration::from_secs(1);
 
+#[tokio::test]
+async fn arguments_with_raw_names() {
+    #[shield]
+    async fn raw(r#type: &str, r#in: &[u8]) -> usize {
+        tokio::task::yield_now().await;
+        r#type.len() + r#in.len()
+    }
+    assert_eq!(raw("raw", &[1, 2]).await, 5);
+}
+
 #[tokio::test(start_paused = true)]
 async fn it_finishes_when_the_caller_goes_away_at_any_of_its_awaits() {
     static FINISHED: AtomicUsize = AtomicUsize::new(0);

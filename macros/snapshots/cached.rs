@@ -72,8 +72,8 @@ async fn read(path: PathBuf, patience: Duration) -> io::Result<String> {
             let mut deadline_7 = ::steadfast::__private::timeout::Deadline::new(
                 limit_6,
                 {
-                    static DEADLINES: ::steadfast::__private::timeout::Deadlines = ::steadfast::__private::timeout::Deadlines::new();
-                    &DEADLINES
+                    static __STEADFAST_DEADLINES: ::steadfast::__private::timeout::Deadlines = ::steadfast::__private::timeout::Deadlines::new();
+                    &__STEADFAST_DEADLINES
                 },
             );
             let lead_4;

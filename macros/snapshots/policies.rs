@@ -131,10 +131,10 @@ async fn charge(account: &Account, cents: u64) -> Result<Receipt, AppError> {
                         let delay = {
                             let outcome = {
                                 let latencies_22 = {
-                                    static LATENCIES: ::steadfast::__private::hedge::Latencies = ::steadfast::__private::hedge::Latencies::new(
+                                    static __STEADFAST_LATENCIES: ::steadfast::__private::hedge::Latencies = ::steadfast::__private::hedge::Latencies::new(
                                         95usize,
                                     );
-                                    &LATENCIES
+                                    &__STEADFAST_LATENCIES
                                 };
                                 let after_20 = latencies_22.percentile();
                                 {

@@ -69,8 +69,8 @@ async fn user(db: Db, id: UserId) -> Result<User, AppError> {
             let mut deadline_6 = ::steadfast::__private::timeout::Deadline::new(
                 limit_5,
                 {
-                    static DEADLINES: ::steadfast::__private::timeout::Deadlines = ::steadfast::__private::timeout::Deadlines::new();
-                    &DEADLINES
+                    static __STEADFAST_DEADLINES: ::steadfast::__private::timeout::Deadlines = ::steadfast::__private::timeout::Deadlines::new();
+                    &__STEADFAST_DEADLINES
                 },
             );
             let lead_4 = match turn {
@@ -102,8 +102,8 @@ async fn user(db: Db, id: UserId) -> Result<User, AppError> {
                                 let mut deadline_17 = ::steadfast::__private::timeout::Deadline::new(
                                     limit_16,
                                     {
-                                        static DEADLINES: ::steadfast::__private::timeout::Deadlines = ::steadfast::__private::timeout::Deadlines::new();
-                                        &DEADLINES
+                                        static __STEADFAST_DEADLINES: ::steadfast::__private::timeout::Deadlines = ::steadfast::__private::timeout::Deadlines::new();
+                                        &__STEADFAST_DEADLINES
                                     },
                                 );
                                 match 'timeout_19: {

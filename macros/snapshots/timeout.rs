@@ -9,8 +9,8 @@ pub async fn greeting(&self, name: &str, mut count: u32) -> String {
         let mut deadline_2 = ::steadfast::__private::timeout::Deadline::new(
             limit_1,
             {
-                static DEADLINES: ::steadfast::__private::timeout::Deadlines = ::steadfast::__private::timeout::Deadlines::new();
-                &DEADLINES
+                static __STEADFAST_DEADLINES: ::steadfast::__private::timeout::Deadlines = ::steadfast::__private::timeout::Deadlines::new();
+                &__STEADFAST_DEADLINES
             },
         );
         match 'timeout_4: {

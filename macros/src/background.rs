@@ -2,6 +2,7 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote_spanned};
+use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{FnArg, Pat, Receiver, Type};
 
@@ -73,14 +74,16 @@ pub(crate) fn asks(weaver: &Weaver<'_>, ask: &'static str) -> Vec<Ask> {
 
 /// The owned forms of borrowed arguments, and the arguments again, borrowed from those.
 pub(crate) fn copies(weaver: &Weaver<'_>) -> (TokenStream, TokenStream) {
+    let bindings = weaver.function.parameters.bindings.iter();
+    bindings.filter(|binding| binding.ty.as_ref().is_some_and(is_copied)).map(copy).unzip()
+}
+
+/// The owned form of a borrowed argument, and the argument again, borrowed from that.
+pub(crate) fn copy(Binding { ident, mutability, cfgs, .. }: &Binding) -> (TokenStream, TokenStream) {
     let span = Span::mixed_site();
-    let (mut copies, mut borrows) = (TokenStream::new(), TokenStream::new());
-    for Binding { ident, mutability, cfgs, ty, .. } in &weaver.function.parameters.bindings {
-        if ty.as_ref().is_some_and(is_copied) {
-            let owned = format_ident!("owned_{ident}", span = span);
-            copies.extend(quote_spanned!(span=> #(#cfgs)* let #owned = ::std::borrow::ToOwned::to_owned(#ident);));
-            borrows.extend(quote_spanned!(span=> #(#cfgs)* let #mutability #ident = ::core::ops::Deref::deref(&#owned);));
-        }
-    }
-    (copies, borrows)
+    let owned = format_ident!("owned_{}", ident.unraw(), span = span);
+    (
+        quote_spanned!(span=> #(#cfgs)* let #owned = ::std::borrow::ToOwned::to_owned(#ident);),
+        quote_spanned!(span=> #(#cfgs)* let #mutability #ident = ::core::ops::Deref::deref(&#owned);),
+    )
 }

@@ -64,7 +64,7 @@ impl Layer for Batched {
         check_return(place, errors);
     }
 
-    // match load(&SLOT, || (), "name", limits, ids, |ids: Vec<Id>| async move { body }).await {
+    // match load(&__STEADFAST_SLOT, || (), "name", limits, ids, |ids: Vec<Id>| async move { body }).await {
     //     Ok(value) => value,
     //     Err(failure) => refusal,
     // }
@@ -81,8 +81,8 @@ impl Layer for Batched {
         let load = quote_spanned! {span=>
             #private::batched::load(
                 {
-                    static SLOT: #private::batched::Slot = #private::batched::Slot::new();
-                    &SLOT
+                    static __STEADFAST_SLOT: #private::batched::Slot = #private::batched::Slot::new();
+                    &__STEADFAST_SLOT
                 },
                 || (),
                 #name,

@@ -167,6 +167,7 @@ impl Layer for CircuitBreaker {
             None => self.recipe(weaver).place(weaver, self.handle.as_ref()),
         };
         let ty = policy::reference(self.object.as_ref(), &quote!(#root::CircuitBreaker));
+        let bind_breaker = weaver.keep(self.object.as_ref(), quote_spanned!(span=> let #breaker: #ty = #object;));
         let bind = weaver.hold_mut(&permit);
         let held = permit.clone();
         let wrap = move |future: &TokenStream| quote_spanned!(span=> #held.polled.watch(#future));
@@ -182,7 +183,7 @@ impl Layer for CircuitBreaker {
             setup,
             run: quote_spanned! {span=>
                 #label: {
-                    let #breaker: #ty = #object;
+                    #bind_breaker
                     #attach
                     #bind = #private::circuit_breaker::at(#breaker, &#name);
                     if let ::core::result::Result::Err(open) = #permit.enter() {

@@ -169,7 +169,7 @@ impl ConcurrencyLimit {
     fn enter(&self, weaver: &Weaver<'_>, names: &Names, label: &syn::Lifetime) -> TokenStream {
         let span = Span::mixed_site();
         let (private, Names { limiter, max_wait, place, turn }) = (&weaver.private, names);
-        let object = self.bind(weaver, limiter);
+        let object = weaver.keep(self.elsewhere(), self.bind(weaver, limiter));
         let bind = weaver.hold(place);
         let entered = if self.never_waits() {
             quote_spanned!(span=> #private::concurrency_limit::check(#limiter))

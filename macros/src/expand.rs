@@ -94,11 +94,12 @@ fn check_function(function: &Function, stack: &Stack, errors: &mut Errors) {
     }
     match function.shape {
         Shape::Plain if !stack.makes_async() && constness.is_none() && abi.is_none() => {
-            let message = match runtime_attribute(function) {
-                Some(above) => format!(
-                    "`#[{above}]` stands above `#[{name}]` and has already made a plain `fn` of this one: put `#[{name}]` above it"
-                ),
-                None => format!("`#[{name}]` needs an async function: {}", outermost.parsed.layer.on_plain_fn()),
+            let message = if is_test(function) {
+                format!("`#[tokio::test]` stands above `#[{name}]` and has already made a plain `fn` of this one: put `#[{name}]` above it")
+            } else if function.signature.ident == "main" {
+                format!("`#[{name}]` needs an async function: write `async fn`, and put `#[{name}]` above `#[tokio::main]`, which makes a plain one")
+            } else {
+                format!("`#[{name}]` needs an async function: {}", outermost.parsed.layer.on_plain_fn())
             };
             errors.at(function.signature.fn_token, message);
         }
@@ -110,14 +111,10 @@ fn check_function(function: &Function, stack: &Stack, errors: &mut Errors) {
     }
 }
 
-/// The attribute that has made a plain function of an async one: `#[tokio::test]` leaves a `#[test]` behind, and `#[tokio::main]` stands on
-/// `main`.
-fn runtime_attribute(function: &Function) -> Option<&'static str> {
+/// `#[tokio::test]` leaves this behind when it has been expanded.
+fn is_test(function: &Function) -> bool {
     let is_test = |attribute: &syn::Attribute| attribute.path().segments.last().is_some_and(|last| last.ident == "test");
-    if function.attributes.iter().any(is_test) {
-        return Some("tokio::test");
-    }
-    (function.signature.ident == "main").then_some("tokio::main")
+    function.attributes.iter().any(is_test)
 }
 
 /// A receiver that is put back for each attempt is assigned to.

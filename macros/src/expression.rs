@@ -33,7 +33,12 @@ pub(crate) fn makes(expression: &Expr, ty: &str) -> bool {
     match plain(expression) {
         Expr::MethodCall(call) => makes(&call.receiver, ty),
         Expr::Call(call) => match &*call.func {
-            Expr::Path(path) => path.path.segments.iter().rev().nth(1).is_some_and(|segment| segment.ident == ty),
+            Expr::Path(path) => {
+                let mut names = path.path.segments.iter().rev().map(|segment| &segment.ident);
+                let constructor =
+                    names.next().is_some_and(|name| ["new", "default", "builder", "unbounded"].iter().any(|known| name == known));
+                constructor && names.next().is_some_and(|name| name == ty)
+            }
             _ => false,
         },
         _ => false,
@@ -52,7 +57,7 @@ pub(crate) fn number(expression: &Expr) -> Option<f64> {
 
 /// Whether the expression is of whatever type is expected: nothing can be told from its own.
 pub(crate) fn is_decided_by_its_use(expression: &Expr) -> bool {
-    match expression {
+    match plain(expression) {
         Expr::MethodCall(call) => call.turbofish.is_none() && ["into", "collect"].iter().any(|name| call.method == name),
         Expr::Call(call) => match &*call.func {
             Expr::Path(path) => {
@@ -79,7 +84,8 @@ mod tests {
     fn what_is_made_in_place_is_told_by_its_type() {
         assert!(makes(&parse_quote!(steadfast::CircuitBreaker::new().failures(3)), "CircuitBreaker"));
         assert!(
-            !makes(&parse_quote!(breakers.get(id)), "CircuitBreaker") && !makes(&parse_quote!(Self::breaker()), "CircuitBreaker")
+            !makes(&parse_quote!(breakers.get(id)), "CircuitBreaker")
+                && !makes(&parse_quote!(CircuitBreaker::of(id)), "CircuitBreaker")
         );
     }
 }

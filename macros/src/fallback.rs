@@ -11,6 +11,7 @@ use crate::expression::{is_decided_by_its_use, plain};
 use crate::layer::{Layer, Parsed, Place};
 use crate::policy;
 use crate::tokens;
+use crate::types;
 use crate::weaver::{Weaver, Woven};
 
 #[derive(Default)]
@@ -60,7 +61,8 @@ impl Layer for Fallback {
         let private = weaver.private.clone();
         let Woven { evaluate, carried, setup, run } = below(weaver);
         let output = weaver.function.output();
-        let (replaced, name) = (self.value.as_ref().map(replace), weaver.function_name());
+        let whole = weaver.function.output.as_ref().is_some_and(is_result_of_values);
+        let (replaced, name) = (self.value.as_ref().map(|value| replace(value, whole)), weaver.function_name());
         // At the return type, where one that cannot fail is to be reported, and once.
         let at = weaver.function.output.as_ref().map_or(span, |output| output.span().resolved_at(span));
         let settled = quote_spanned!(at=> #private::fallback::settle::<#output, _>(#run));
@@ -88,13 +90,13 @@ impl Layer for Fallback {
 /// Input:  |error| f(error)
 /// Output: { let (stand_in, error) = failure.tell(); let error = error; stand_in.replace(f(error)) }
 /// ```
-fn replace(value: &Expr) -> TokenStream {
+fn replace(value: &Expr, whole: bool) -> TokenStream {
     let span = Span::mixed_site();
     match value {
         Expr::Closure(closure) if is_plain(closure) => {
             let (body, argument) = (value_of(closure), &closure.inputs[0]);
             let body = if is_alone(closure) { body.to_token_stream() } else { closure.body.to_token_stream() };
-            let applied = stand_in(&quote_spanned!(span=> stand_in), value_of(closure), &body);
+            let applied = stand_in(&quote_spanned!(span=> stand_in), value_of(closure), &body, whole);
             if matches!(argument, Pat::Wild(_)) {
                 return quote_spanned!(span=> { let stand_in = failure.forget(); #applied });
             }
@@ -102,18 +104,18 @@ fn replace(value: &Expr) -> TokenStream {
         }
         // It returns from itself.
         Expr::Closure(_) => quote_spanned!(value.span().resolved_at(span)=> failure.replace_with(#value)),
-        _ => stand_in(&quote_spanned!(span=> failure.forget()), value, &value.to_token_stream()),
+        _ => stand_in(&quote_spanned!(span=> failure.forget()), value, &value.to_token_stream(), whole),
     }
 }
 
-/// Applies a value, at the value, where a wrong one is to be reported.
-fn stand_in(target: &TokenStream, decides: &Expr, value: &TokenStream) -> TokenStream {
+/// Applies a value, at the value, where a wrong one is to be reported. `whole`: what says that it is an outcome is one.
+fn stand_in(target: &TokenStream, decides: &Expr, value: &TokenStream, whole: bool) -> TokenStream {
     // Nothing is done with what never is; a call of it would be unreachable.
     if panics(decides) {
         return quote!({ #value });
     }
     let method = match plain(decides) {
-        decided if is_outcome(decided) => "end_as",
+        decided if whole && is_outcome(decided) => "end_as",
         // What is decided by its use is the value of a success: nothing else could be told from it.
         decided if is_decided_by_its_use(decided) => "succeed",
         _ => "replace",
@@ -125,8 +127,14 @@ fn stand_in(target: &TokenStream, decides: &Expr, value: &TokenStream) -> TokenS
     quote!(#target #applied)
 }
 
-/// Whether the expression says of itself that it is a whole outcome: what is in it may still have to be coerced. A `Some` or a `None` may as
-/// well be the value of an `Ok`.
+/// Whether the return type is written as a `Result`, of what is none itself: then an `Ok` is the outcome, and not its value.
+fn is_result_of_values(output: &syn::Type) -> bool {
+    let is_result = |ty: &syn::Type| types::last_segment(ty).is_some_and(|(name, _)| name == "Result");
+    let value = types::last_segment(output).and_then(|(_, arguments)| arguments.first().copied().map(is_result));
+    is_result(output) && value == Some(false)
+}
+
+/// Whether the expression says of itself that it is a whole outcome: what is in it may still have to be coerced.
 fn is_outcome(value: &Expr) -> bool {
     let Expr::Call(call) = value else { return false };
     match &*call.func {

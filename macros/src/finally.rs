@@ -1,13 +1,13 @@
 //! `#[finally(release(&lock))]`, `#[finally(|exit| report(exit))]`
 
 use proc_macro2::{Span, TokenStream};
-use quote::{ToTokens, format_ident, quote, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Expr, FnArg, Receiver};
 
 use crate::args;
 use crate::ask::Ask;
-use crate::background::is_copied;
+use crate::background::{self, is_copied};
 use crate::diagnostics::Errors;
 use crate::function::{Function, self_ident};
 use crate::layer::{Layer, Parsed, Place};
@@ -95,14 +95,15 @@ impl Finally {
         let Some(cleanup) = &self.cleanup else { return TokenStream::new() };
         let mut written = cleanup.to_token_stream();
         let (mut owned, mut borrowed) = (TokenStream::new(), TokenStream::new());
-        for Binding { ident, cfgs, ty, .. } in &weaver.function.parameters.bindings {
+        for binding in &weaver.function.parameters.bindings {
+            let Binding { ident, cfgs, ty, .. } = binding;
             if !tokens::mentions(&written, ident) {
                 continue;
             }
             if ty.as_ref().is_some_and(is_copied) {
-                let copy = format_ident!("owned_{ident}", span = span);
-                owned.extend(quote_spanned!(span=> #(#cfgs)* let #copy = ::std::borrow::ToOwned::to_owned(#ident);));
-                borrowed.extend(quote_spanned!(span=> #(#cfgs)* let #ident = ::core::ops::Deref::deref(&#copy);));
+                let (copy, borrow) = background::copy(&Binding { mutability: None, ..binding.clone() });
+                owned.extend(copy);
+                borrowed.extend(borrow);
             } else {
                 let copy = quote_spanned!(ident.span()=> ::core::clone::Clone::clone(&#ident));
                 owned.extend(quote_spanned!(span=> #(#cfgs)* let #ident = #copy;));
@@ -126,7 +127,7 @@ impl Finally {
         let kept = own("kept");
         let fit =
             Ask::of_value(cleanup.span(), "ask_cleanup", quote!(&#kept)).pass(&quote!(#private::finally), &kept.to_token_stream());
-        let awaited = quote_spanned!(span=> match #future { #kept => #fit.await });
+        let awaited = quote_spanned!(span=> let #kept = #future; #fit.await);
         quote_spanned!(span=> { #owned #private::finally::cleanup(move |#argument| async move { #borrowed #awaited }) })
     }
 }

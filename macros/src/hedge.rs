@@ -173,8 +173,8 @@ impl Hedge {
                 Clock {
                     bind: quote_spanned! {span=>
                         let #latencies = {
-                            static LATENCIES: #private::hedge::Latencies = #private::hedge::Latencies::new(#percent);
-                            &LATENCIES
+                            static __STEADFAST_LATENCIES: #private::hedge::Latencies = #private::hedge::Latencies::new(#percent);
+                            &__STEADFAST_LATENCIES
                         };
                         let #after = #latencies.percentile();
                     },

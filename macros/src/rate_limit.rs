@@ -107,7 +107,7 @@ pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Parsed {
 impl Layer for RateLimit {
     fn check(&self, place: Place<'_>, errors: &mut Errors) {
         policy::check_returns(place.function, place.span, "has no value for a refusal: return a `Result` or an `Option`", errors);
-        key::check_varies(self.key.as_ref(), errors);
+        key::check_varies(self.key.as_ref(), matches!(self.limit, Some(Limit::Object(_))), errors);
         match &self.limit {
             None if self.failed => {}
             None => errors.at_span(place.span, "`#[rate_limit]` needs a rate: write `#[rate_limit(100 / 1s)]`"),

@@ -87,8 +87,8 @@ impl Layer for Timeout {
             carried,
             setup: quote_spanned! {span=>
                 let mut #deadline = #private::timeout::Deadline::new(#limit, {
-                    static DEADLINES: #private::timeout::Deadlines = #private::timeout::Deadlines::new();
-                    &DEADLINES
+                    static __STEADFAST_DEADLINES: #private::timeout::Deadlines = #private::timeout::Deadlines::new();
+                    &__STEADFAST_DEADLINES
                 });
                 #setup
             },

@@ -1,6 +1,6 @@
 //! Looking at tokens without parsing them.
 
-use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, Spacing, Span, TokenStream, TokenTree};
 
 /// An identifier of the expansion's own: one that the user's code can neither see nor shadow.
 pub(crate) fn own(name: &str) -> Ident {
@@ -82,7 +82,7 @@ pub(crate) fn mentions_in_expressions(arguments: &TokenStream, name: &Ident) -> 
 /// as if it had been written there.
 pub(crate) fn without_fragments(arguments: TokenStream) -> TokenStream {
     let mut trees = arguments.into_iter().peekable();
-    let (mut flat, mut begins) = (TokenStream::new(), true);
+    let (mut flat, mut begins, mut joined) = (TokenStream::new(), true, false);
     while let Some(tree) = trees.next() {
         let ends = trees.peek().is_none_or(|next| is_punct(next, ','));
         match &tree {
@@ -90,7 +90,9 @@ pub(crate) fn without_fragments(arguments: TokenStream) -> TokenStream {
                 flat.extend(without_fragments(group.stream()));
             }
             other => {
-                begins = is_punct(other, ',') || is_punct(other, '=');
+                // Not behind the second half of a `==`.
+                begins = is_punct(other, ',') || (is_punct(other, '=') && !joined);
+                joined = matches!(other, TokenTree::Punct(punct) if punct.spacing() == Spacing::Joint);
                 flat.extend([tree]);
             }
         }
@@ -134,8 +136,9 @@ mod tests {
         let fragment = |tokens| Group::new(Delimiter::None, tokens);
         let (closure, two) = (fragment(quote!(fragment(|error| f(error)))), fragment(quote!(2)));
         let nested = fragment(fragment(quote!(p95)).to_token_stream());
-        let flat = without_fragments(quote!(#two, when = #closure, after = #nested, delay = #two * SECOND));
-        assert_eq!(flat.to_string(), quote!(2, when = fragment(|error| f(error)), after = p95, delay = #two * SECOND).to_string());
+        let flat = without_fragments(quote!(#two, when = #closure, after = #nested, delay = #two * SECOND, refresh_if = n == #two));
+        let written = quote!(2, when = fragment(|error| f(error)), after = p95, delay = #two * SECOND, refresh_if = n == #two);
+        assert_eq!(flat.to_string(), written.to_string());
     }
 
     #[test]

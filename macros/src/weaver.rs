@@ -11,6 +11,7 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::Lifetime;
 use syn::spanned::Spanned;
 
+use crate::expression::is_static;
 use crate::function::{Function, self_ident, with_braces};
 use crate::layer::Layer;
 use crate::parameters::{Binding, is_shared_reference, strip_mut};
@@ -350,8 +351,18 @@ impl<'f> Weaver<'f> {
         if self.pinned.is_none() {
             return quote!(let #mutability #name);
         }
-        self.held.borrow_mut().push(quote!(#mutability #name));
+        self.held.borrow_mut().push(quote!(let #mutability #name;));
         quote!(#name)
+    }
+
+    /// Where statements stand that bind an object which must live for as long as something [held](Self::hold): before that is declared, where
+    /// it is. A static lives long enough wherever it is named.
+    pub(crate) fn keep(&self, object: Option<&syn::Expr>, statements: TokenStream) -> TokenStream {
+        if self.pinned.is_none() || object.is_none_or(is_static) {
+            return statements;
+        }
+        self.held.borrow_mut().push(statements);
+        TokenStream::new()
     }
 
     /// Drops the body where it is [pinned](Self::with_pinned_body): to be written in front of every way out that leaves it behind.
@@ -396,7 +407,7 @@ impl<'f> Weaver<'f> {
         Woven {
             evaluate: quote_spanned!(span=> let #body = #future;),
             carried: vec![body.clone()],
-            setup: quote_spanned!(span=> #(let #held;)* let mut #body = ::core::pin::pin!(#private::stack::Body::new(#body));),
+            setup: quote_spanned!(span=> #(#held)* let mut #body = ::core::pin::pin!(#private::stack::Body::new(#body));),
             run: self.awaiting(&quote_spanned!(span=> #body.as_mut())),
         }
     }

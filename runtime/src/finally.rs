@@ -31,7 +31,7 @@
 ///
 /// One expression that is a future, or a closure of an [`Exit`](crate::Exit) that returns one. It is evaluated when the function ends. It
 /// may name the arguments and `self`, and borrow them: it has clones of those, made when the call begins (of what a `&str` or a `&[T]`
-/// refers to); another borrow is an error at that argument. The future is `Send + 'static`, and yields `()` or a `Result` whose error is `Display`.
+/// refers to), which live until it has ended; another borrow is an error at that argument. The future is `Send + 'static`, and yields `()` or a `Result` whose error is `Display`.
 /// `crate = path` says where `steadfast` is found.
 ///
 /// # Errors

@@ -41,7 +41,7 @@ impl Cached {
                 errors.at(name, format!("`{}` has no argument `{name}` to skip ({known})", function.name()));
             }
         }
-        key::check_varies(key.as_ref(), errors);
+        key::check_varies(key.as_ref(), self.options.cache.is_some(), errors);
         if let (Some(_), Some(name)) = (key, skip.first()) {
             errors.at(name, "`key` says all of what the value depends on: nothing is left to skip");
         }

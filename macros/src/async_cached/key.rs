@@ -7,7 +7,7 @@ use syn::{Attribute, Expr, ExprLit, Lit, Type};
 
 use crate::ask::Ask;
 use crate::diagnostics::Errors;
-use crate::expression::plain;
+use crate::expression::{is_decided_by_its_use, plain};
 use crate::function::Function;
 use crate::parameters::{Binding, Mode};
 use crate::tokens::own;
@@ -214,7 +214,7 @@ impl Part {
         let (fit, at) = (fit(), expression.span());
         let (place, refers) = match expression {
             Expr::Reference(reference) => (&*reference.expr, false),
-            other => (other, true),
+            other => (other, !is_decided_by_its_use(other)),
         };
         Self {
             cfgs: Vec::new(),
@@ -278,12 +278,13 @@ fn cow_content(ty: &Type) -> Option<&Type> {
 }
 
 /// Reports a `key` that was meant as something else: a template, as other libraries have it, would be the same text for all calls.
-pub(crate) fn check_varies(key: Option<&Expr>, errors: &mut Errors) {
+/// Where others use the same object (`shared`), a text may tell this function from them.
+pub(crate) fn check_varies(key: Option<&Expr>, shared: bool, errors: &mut Errors) {
     match key.map(plain) {
         Some(Expr::Closure(closure)) => {
             errors.at(closure, "a key is an expression, in which the arguments have their names: write it without `|..|`");
         }
-        Some(Expr::Lit(ExprLit { lit: Lit::Str(text), .. })) => {
+        Some(Expr::Lit(ExprLit { lit: Lit::Str(text), .. })) if !shared || text.value().contains('{') => {
             let written = text.to_token_stream();
             let way_out = if text.value().contains('{') { format!("`key = format!({written})`") } else { "`key = id`".to_owned() };
             errors.at(text, format!("this text is the key of all calls: write an expression of the arguments, as in {way_out}"));

@@ -132,7 +132,10 @@ where
     Q: ?Sized,
     S: Shape<Value = V>,
 {
-    shared.tidy_if_due();
+    if mode.refresh {
+        // A look at the store has done that.
+        shared.tidy_if_due();
+    }
     let mut shard = shared.flights.lock(hash);
     let superseded = if mode.refresh {
         flight::supersede(&mut shard, hash, key)

@@ -19,9 +19,16 @@ const STEP: usize = 4;
 /// idle time moves with each look at the entry, and the list does not: it is looked up when the listed time comes.
 #[derive(Debug)]
 pub(super) struct Expiry {
-    soonest_first: Mutex<BinaryHeap<Reverse<Due>>>,
+    list: Mutex<List>,
     /// The first of them: what a hit compares its time with, instead of taking the lock.
     soonest: AtomicU64,
+}
+
+#[derive(Debug, Default)]
+struct List {
+    soonest_first: BinaryHeap<Reverse<Due>>,
+    /// With so many listed it is worth a look how many of them have left.
+    look_at: usize,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -32,7 +39,7 @@ struct Due {
 
 impl Expiry {
     pub(super) fn new() -> Self {
-        Self { soonest_first: Mutex::default(), soonest: AtomicU64::new(Moment::NEVER.to_bits()) }
+        Self { list: Mutex::default(), soonest: AtomicU64::new(Moment::NEVER.to_bits()) }
     }
 
     /// Whether an entry has expired by `now`.
@@ -47,18 +54,18 @@ impl Expiry {
         self.soonest.load(Ordering::Relaxed) == Moment::NEVER.to_bits()
     }
 
-    fn lock(&self) -> MutexGuard<'_, BinaryHeap<Reverse<Due>>> {
-        self.soonest_first.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, List> {
+        self.list.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Lists an entry of `store`.
     pub(super) fn add<K: Eq, V>(&self, at: Moment, place: Place, store: &Store<K, V>) {
         let mut list = self.lock();
-        list.push(Reverse(Due { at, place }));
-        if list.len() > 2 * store.len() + 64 {
-            *list = store.expiring().into_iter().map(|(at, place)| Reverse(Due { at, place })).collect();
+        list.soonest_first.push(Reverse(Due { at, place }));
+        if list.soonest_first.len() > list.look_at {
+            list.look(store);
         }
-        self.publish(&list);
+        self.publish(&list.soonest_first);
     }
 
     fn publish(&self, list: &BinaryHeap<Reverse<Due>>) {
@@ -78,7 +85,8 @@ impl Expiry {
 
     fn clear_away<K: Eq, V>(&self, store: &Store<K, V>, now: Moment, most: usize) -> Left<K, V> {
         let mut left = Left::nothing();
-        let mut list = self.lock();
+        let mut locked = self.lock();
+        let list = &mut locked.soonest_first;
         for _ in 0..most {
             match list.peek() {
                 Some(Reverse(due)) if due.at <= now => {}
@@ -98,8 +106,21 @@ impl Expiry {
             let fit = 2 * list.len();
             list.shrink_to(fit);
         }
-        self.publish(&list);
+        self.publish(list);
+        let most = 2 * list.len() + 64;
+        locked.look_at = locked.look_at.min(most);
         left
+    }
+}
+
+impl List {
+    /// Makes the list anew, where most of those who are listed have left.
+    fn look<K: Eq, V>(&mut self, store: &Store<K, V>) {
+        let most = 2 * store.len() + 64;
+        if self.soonest_first.len() > most {
+            self.soonest_first = store.expiring().into_iter().map(|(at, place)| Reverse(Due { at, place })).collect();
+        }
+        self.look_at = most;
     }
 }
 

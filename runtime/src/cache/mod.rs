@@ -119,7 +119,8 @@ pub use stats::Stats;
 /// # Bounds
 ///
 /// The value (the `T` of a `Result<T, E>` or an `Option<T>`, else the whole return value) is `Clone + Send + Sync + 'static`: put
-/// what is expensive to clone into an `Arc`. It is cloned under a lock, and its `Clone` must not use the cache.
+/// what is expensive to clone into an `Arc`. It, and an error that is remembered or shared, is cloned under a lock: a
+/// `Clone` must not use the cache.
 pub use steadfast_macros::async_cached;
 
 #[doc(hidden)]

@@ -97,7 +97,6 @@ impl Slot {
     }
 
     // The settings are behind a pointer: functions of the same types share this code.
-    #[cold]
     #[inline(never)]
     fn find<K, V>(
         &'static self,

@@ -19,7 +19,7 @@ use super::tags::Tags;
 /// A bounded map from keys to entries, found by a hash that the caller has already computed.
 pub(super) struct Store<K, V> {
     /// By the middle of the hash: the map of a shard uses both ends. Each has a lock that two threads which only look do not fight over,
-    /// since each locks a part of it that is its own; whoever writes locks all parts.
+    /// since each locks a part of it that is its own; whoever writes locks all parts (eight, of 128 bytes each).
     shards: Box<[ShardedLock<Shard<K, V>>]>,
     /// `None`: no bound.
     capacity: Option<u64>,
@@ -29,7 +29,7 @@ pub(super) struct Store<K, V> {
 type Shard<K, V> = QuickCache<Stored<K>, Entry<V>, Weights, HashIsKnown, Collect>;
 
 /// A key with its hash, and a number that no other insertion has: by it an entry can be removed without the key. What a hit has no use for
-/// stands here, and not in the entry, since a hit copies the entry.
+/// stands here, and not in the entry.
 pub(super) struct Stored<K> {
     hash: u64,
     serial: u64,
@@ -72,7 +72,7 @@ fn shards(capacity: usize) -> usize {
     most.min(1 << filled.ilog2())
 }
 
-/// For so many entries there is room from the beginning; more of it is made when they come.
+/// What is remembered of entries that had to leave is in proportion to this, and no more than it.
 const ROOM: usize = 4_096;
 
 /// A shard for entries that weigh no more together than `weight`.

@@ -68,6 +68,8 @@ pub(super) struct Entered {
     pub(super) word: u64,
     /// When that was, where somebody wants to know.
     pub(super) started: u64,
+    /// Whether the circuit became half-open with it.
+    pub(super) tries: bool,
 }
 
 struct Inner {
@@ -141,8 +143,7 @@ impl CircuitBreaker {
     #[must_use]
     pub const fn failure_rate(mut self, share: f64) -> Self {
         self.settings.failure_rate = Some(share);
-        self.word = AtomicU64::new(EACH);
-        self
+        self.counting_each()
     }
 
     /// How many calls the window must have seen before their share counts \[20\].
@@ -191,6 +192,10 @@ impl CircuitBreaker {
     #[must_use]
     pub const fn slow_call(mut self, duration: Duration) -> Self {
         self.settings.slow_call = Some(duration);
+        self.counting_each()
+    }
+
+    const fn counting_each(mut self) -> Self {
         self.word = AtomicU64::new(EACH);
         self
     }
@@ -243,22 +248,22 @@ impl CircuitBreaker {
 
     /// Lets a call through, or not.
     #[inline]
-    pub(super) fn enter(&self, function: Told) -> Result<Entered, Open> {
+    pub(super) fn enter(&self) -> Result<Entered, Open> {
         let word = self.word.load(Ordering::Acquire);
-        if is_plain(word) { Ok(Entered { word, started: 0 }) } else { self.enter_with_care(function) }
+        if is_plain(word) { Ok(Entered { word, started: 0, tries: false }) } else { self.enter_with_care() }
     }
 
     #[inline(never)]
-    fn enter_with_care(&self, function: Told) -> Result<Entered, Open> {
+    fn enter_with_care(&self) -> Result<Entered, Open> {
         let word = self.word.load(Ordering::Acquire);
-        let word = if phase(word) == CircuitState::Closed { word } else { self.enter_half_open(function)? };
+        let (word, tries) = if phase(word) == CircuitState::Closed { (word, false) } else { self.enter_half_open()? };
         // The clock is read only where somebody looks at it.
         let started = if self.settings.slow_call.is_some() { clock::now() } else { 0 };
-        Ok(Entered { word, started })
+        Ok(Entered { word, started, tries })
     }
 
     #[cold]
-    fn enter_half_open(&self, function: Told) -> Result<u64, Open> {
+    fn enter_half_open(&self) -> Result<(u64, bool), Open> {
         let now = clock::now();
         let mut inner = self.lock();
         let before = phase(self.word.load(Ordering::Relaxed));
@@ -273,11 +278,7 @@ impl CircuitBreaker {
         }
         let word = self.word.load(Ordering::Relaxed);
         inner.probing += u32::from(phase(word) == CircuitState::HalfOpen);
-        drop(inner);
-        if before == CircuitState::Open {
-            events::circuit(function, CircuitState::HalfOpen);
-        }
-        Ok(word)
+        Ok((word, before == CircuitState::Open))
     }
 
     /// Counts the outcome of a call that was let through under `word`.

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::CircuitBreaker;
-use crate::events::Told;
+use super::{CircuitBreaker, CircuitState};
+use crate::events::{self, Told};
 use crate::stack::Polled;
 use crate::{Error, ErrorKind};
 
@@ -39,8 +39,12 @@ impl<'a> Permit<'a> {
     /// While the circuit is open.
     #[inline]
     pub fn enter(&mut self) -> Result<(), Open> {
-        let entered = self.breaker.enter(self.function)?;
+        let entered = self.breaker.enter()?;
         (self.word, self.started) = (entered.word, entered.started);
+        if entered.tries {
+            // When the place is this call's own: whoever is told may panic.
+            events::circuit(self.function, CircuitState::HalfOpen);
+        }
         Ok(())
     }
 

@@ -40,6 +40,15 @@ pub(crate) struct Pace {
     tolerance: u64,
 }
 
+impl Pace {
+    /// When the next call is due: no later than if the whole burst had been taken just now. A turn that was taken at another pace, just when
+    /// that changed, or before a clock was set back, would be further away.
+    #[inline]
+    fn bounded(self, due: u64, now: u64) -> u64 {
+        due.min(now.saturating_add(self.tolerance).saturating_add(self.interval))
+    }
+}
+
 impl Setting {
     /// Rounded up: over no time is a call more let through than the rate says.
     const fn pace(self) -> Pace {
@@ -132,24 +141,30 @@ impl Turns {
     /// Takes the turn of now, or says how long it is to the next.
     #[inline]
     pub(crate) fn take(&self, rate: &Rate, now: u64) -> Result<(), u64> {
-        let Pace { interval, tolerance } = rate.pace();
-        let mut due = self.due.load(Ordering::Relaxed);
+        let pace = rate.pace();
+        let mut noted = self.due.load(Ordering::Relaxed);
         loop {
-            let earliest = due.saturating_sub(tolerance);
+            let due = pace.bounded(noted, now);
+            let earliest = due.saturating_sub(pace.tolerance);
             if now < earliest {
+                if due < noted {
+                    // Or the bound would move on with the time. Somebody else's change is as good.
+                    let _ = self.due.compare_exchange(noted, due, Ordering::Relaxed, Ordering::Relaxed);
+                }
                 return Err(earliest - now);
             }
-            let next = due.max(now).saturating_add(interval);
-            match self.due.compare_exchange_weak(due, next, Ordering::Relaxed, Ordering::Relaxed) {
+            let next = due.max(now).saturating_add(pace.interval);
+            match self.due.compare_exchange_weak(noted, next, Ordering::Relaxed, Ordering::Relaxed) {
                 Ok(_) => return Ok(()),
-                Err(changed) => due = changed,
+                Err(changed) => noted = changed,
             }
         }
     }
 
     /// When the next turn is, or has been for the taking since.
-    pub(crate) fn next(&self, rate: &Rate) -> u64 {
-        self.due().saturating_sub(rate.pace().tolerance)
+    pub(crate) fn next(&self, rate: &Rate, now: u64) -> u64 {
+        let pace = rate.pace();
+        pace.bounded(self.due(), now).saturating_sub(pace.tolerance)
     }
 
     /// A line that is due in the past is as good as new.
@@ -164,11 +179,10 @@ impl Turns {
 
     /// Goes on at another pace. As many calls stay taken as were, and no more than can be taken at once at the new pace.
     pub(crate) fn change_pace(&self, before: Pace, pace: Pace, now: u64) {
-        let most = pace.tolerance.saturating_add(pace.interval);
         let rescaled = |due: u64| {
             let ahead = due.checked_sub(now)?;
             let ahead = u128::from(ahead) * u128::from(pace.interval) / u128::from(before.interval);
-            Some(now.saturating_add(u64::try_from(ahead).unwrap_or(u64::MAX).min(most)))
+            Some(pace.bounded(now.saturating_add(u64::try_from(ahead).unwrap_or(u64::MAX)), now))
         };
         // One that is due in the past stays as it is.
         let _ = self.due.fetch_update(Ordering::Relaxed, Ordering::Relaxed, rescaled);
@@ -238,7 +252,7 @@ mod tests {
         for now in [0, 5, u64::MAX / 2, 7, u64::MAX, u64::MAX, 0] {
             let _ = turns.take(&rate, now);
         }
-        assert_eq!(turns.next(&rate), u64::MAX);
+        assert_eq!(turns.next(&rate, u64::MAX), u64::MAX);
         let fast = with_burst(u32::MAX, Duration::from_nanos(1), u32::MAX);
         assert_eq!((fast.pace().interval, Turns::new().take(&fast, 3)), (1, Ok(())));
         turns.change_pace(rate.pace(), fast.pace(), 0);
@@ -258,6 +272,16 @@ mod tests {
         assert_eq!((0..10).filter(|_| turns.take(&rate, 0).is_ok()).count(), 7);
         to(2, SECOND);
         assert_eq!(turns.take(&rate, 0), Err(500_000_000));
+    }
+
+    /// One who had read the old pace takes a turn when the new one is there already.
+    #[test]
+    fn a_turn_at_another_pace_shuts_nobody_out() {
+        let (slow, fast) = (Rate::new(1, Duration::from_secs(3_600)), Rate::new(100, SECOND));
+        let turns = Turns::new();
+        turns.take(&slow, 0).unwrap();
+        assert_eq!(turns.take(&fast, 0), Err(10_000_000));
+        assert_eq!(turns.take(&fast, 10_000_000), Ok(()));
     }
 
     #[test]

@@ -52,7 +52,7 @@ impl Line {
     /// The turns are those of the ones who wait, in their order, as long as the first of them takes what it is given.
     #[cold]
     fn take_behind(&self, ahead: usize, rate: &Rate, now: u64) -> Result<(), u64> {
-        let next = self.turns.next(rate);
+        let next = self.turns.next(rate, now);
         let kept = if self.stalled.load(Ordering::Relaxed) { 0 } else { clock::nanos(OVERDUE) };
         if now >= next.saturating_add(kept) && self.turns.take(rate, now).is_ok() {
             self.stalled.store(true, Ordering::Relaxed);
