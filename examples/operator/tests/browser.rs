@@ -154,7 +154,7 @@ async fn the_numbers_move_and_the_buttons_act() {
     page.click("search", "Set rate").await;
     let rate = of("search", ".now");
     page.until("the rate is changed", async |page| page.text(&rate).await == "1 calls in 3600000 ms").await;
-    // What was taken at the old rate stays taken for a while; then it is the turn of the one of this hour.
+    // A turn that was free is free still, or comes now: the one of this hour.
     page.until("there is a turn", async |_| shop::search("lamp").await.is_ok()).await;
     assert!(shop::search("lamp").await.unwrap_err().retry_after() > Some(Duration::from_secs(60)));
 

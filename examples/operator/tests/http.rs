@@ -98,7 +98,7 @@ async fn a_rate() {
     assert_eq!(operator.act(&rate(1)).await, StatusCode::NO_CONTENT);
     let limiter = &operator.function("search").await["handles"][0];
     assert_eq!((&limiter["count"], &limiter["period_ms"]), (&json!(1), &json!(3_600_000)));
-    // The one of this hour has been, or comes now.
+    // A turn that was free is free still: the one of this hour.
     let _ = shop::search("lamp").await;
     assert!(shop::search("lamp").await.unwrap_err().retry_after() > Some(Duration::from_secs(60)));
     assert_eq!(operator.act(&rate(0)).await, StatusCode::UNPROCESSABLE_ENTITY, "no calls in an hour are no rate");

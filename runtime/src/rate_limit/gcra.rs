@@ -45,7 +45,13 @@ impl Pace {
     /// that changed, or before a clock was set back, would be further away.
     #[inline]
     fn bounded(self, due: u64, now: u64) -> u64 {
-        due.min(now.saturating_add(self.tolerance).saturating_add(self.interval))
+        due.min(now.saturating_add(self.at_once()))
+    }
+
+    /// The time that the whole burst takes up.
+    #[inline]
+    fn at_once(self) -> u64 {
+        self.tolerance.saturating_add(self.interval)
     }
 }
 
@@ -177,12 +183,13 @@ impl Turns {
         self.due.store(0, Ordering::Relaxed);
     }
 
-    /// Goes on at another pace. As many calls stay taken as were, and no more than can be taken at once at the new pace.
+    /// Goes on at another pace. As many turns are free as were, a part of one included, as far as the new pace has so many at once.
     pub(crate) fn change_pace(&self, before: Pace, pace: Pace, now: u64) {
         let rescaled = |due: u64| {
             let ahead = due.checked_sub(now)?;
-            let ahead = u128::from(ahead) * u128::from(pace.interval) / u128::from(before.interval);
-            Some(pace.bounded(now.saturating_add(u64::try_from(ahead).unwrap_or(u64::MAX)), now))
+            let free = u128::from(before.at_once().saturating_sub(ahead)) * u128::from(pace.interval) / u128::from(before.interval);
+            let free = u64::try_from(free).unwrap_or(u64::MAX);
+            Some(now.saturating_add(pace.at_once().saturating_sub(free)))
         };
         // One that is due in the past stays as it is.
         let _ = self.due.fetch_update(Ordering::Relaxed, Ordering::Relaxed, rescaled);
@@ -260,18 +267,27 @@ mod tests {
     }
 
     #[test]
-    fn as_many_calls_stay_taken_at_another_pace_as_fit_in() {
-        let hour = Duration::from_secs(3_600);
-        let (rate, turns) = (Rate::new(4, hour), Turns::new());
+    fn as_many_turns_stay_free_at_another_pace_as_it_has() {
+        const MS: u64 = 1_000_000;
+        let (rate, turns) = (Rate::new(4, Duration::from_secs(4 * 3_600)), Turns::new());
+        let to = |count, period, now| rate.set(count, period, |before, pace| turns.change_pace(before, pace, now));
+        let free = |now| (0..100).filter(|_| turns.take(&rate, now).is_ok()).count();
         for _ in 0..3 {
             turns.take(&rate, 0).unwrap();
         }
-        let to = |count, period| rate.set(count, period, |before, pace| turns.change_pace(before, pace, 0));
-        // Three of ten are taken, and then three of two, which is both.
-        to(10, SECOND);
-        assert_eq!((0..10).filter(|_| turns.take(&rate, 0).is_ok()).count(), 7);
-        to(2, SECOND);
-        assert_eq!(turns.take(&rate, 0), Err(500_000_000));
+        // One of four is free, and one of ten.
+        to(10, SECOND, 0);
+        assert_eq!((free(0), turns.take(&rate, 0)), (1, Err(100 * MS)));
+        // Half of the time to the next has passed, and has still.
+        to(1, SECOND, 50 * MS);
+        assert_eq!(turns.take(&rate, 50 * MS), Err(500 * MS));
+        // Of seven that are free again, three.
+        to(10, SECOND, 550 * MS);
+        to(3, SECOND, 1_200 * MS);
+        assert_eq!(free(1_200 * MS), 3);
+        // A rest is one at any pace.
+        to(5, SECOND, 10_000 * MS);
+        assert_eq!(free(10_000 * MS), 5);
     }
 
     /// One who had read the old pace takes a turn when the new one is there already.

@@ -40,7 +40,7 @@ use crate::clock;
 /// assert_eq!((search("a").await, search("b").await, search("c").await), (Some(1), Some(1), None));
 /// assert_eq!(crawl().await, Some(0)); // half a second later
 /// QUOTA.set_rate(1_000, Duration::from_secs(1));
-/// assert_eq!(search("d").await, Some(1)); // two of a thousand are taken
+/// assert_eq!(search("d").await, None); // the next turn is in a millisecond
 /// assert_eq!(QUOTA.rate(), (1_000, Duration::from_secs(1)));
 /// # }
 /// ```
@@ -78,8 +78,8 @@ impl RateLimiter {
         self.rate.get()
     }
 
-    /// Changes the rate, for calls that come and for those that wait. Where no [`burst`](Self::burst) was said, as many calls as the new
-    /// rate counts are let through at once, less those that were taken and would not yet have come back at the old rate.
+    /// Changes the rate, for calls that come and for those that wait. As many turns are free as were, up to the burst (which is the count of
+    /// the new rate where no [`burst`](Self::burst) was said); from then on they come at the new rate.
     ///
     /// Takes time in proportion to the number of [`keys`](Self::keys).
     ///
