@@ -52,11 +52,17 @@ pub(crate) fn there_are<S: AsRef<str>>(names: &[S]) -> String {
     }
 }
 
-/// The name that was probably meant: at most two letters apart, and at most a third of them.
+/// The name that was probably meant: at most two letters apart, and at most a third of them, or one that is part of a longer word
+/// (`max_attempts`).
 pub(crate) fn nearest<'a>(written: &str, names: &[&'a str]) -> Option<&'a str> {
     let distance = |name: &str| edits(written, name);
     let nearest = names.iter().copied().min_by_key(|name| distance(name))?;
-    (distance(nearest) <= 2.min(1 + written.chars().count() / 4)).then_some(nearest)
+    if distance(nearest) <= 2.min(1 + written.chars().count() / 4) {
+        return Some(nearest);
+    }
+    let words: Vec<&str> = written.split('_').collect();
+    let is_part = |name: &&&str| words.windows(name.split('_').count()).any(|part| part.join("_") == **name);
+    names.iter().filter(is_part).max_by_key(|name| name.len()).copied()
 }
 
 /// Edit distance, a swap of neighbours counted as one edit (Damerau; optimal string alignment).
@@ -91,6 +97,9 @@ mod tests {
         assert_eq!(nearest("dealy", &names), Some("delay"));
         assert_eq!(nearest("tll", &names), Some("ttl"));
         assert_eq!(nearest("colour", &names), None);
+        assert_eq!(nearest("max_attempts", &names), Some("attempts"));
+        assert_eq!(nearest("initial_max_delay", &names), Some("max_delay"));
+        assert_eq!(nearest("delayed", &["timeout"]), None);
     }
 
     #[test]

@@ -118,6 +118,8 @@ pub(crate) fn has_unit(literal: &ExprLit) -> bool {
 fn value(digits: &str, suffix: &str) -> Result<std::time::Duration, String> {
     let Some(&(_, unit)) = UNITS.iter().find(|(name, _)| *name == suffix) else {
         return Err(match suffix {
+            // Whoever writes so many means milliseconds, as a rule.
+            "" if digits.len() > 2 && !digits.contains('.') => format!("`{digits}` has no unit: write `{digits}ms` or `{digits}s`"),
             "" => format!("`{digits}` has no unit: write `{digits}s`"),
             "m" => format!("`{digits}m` is ambiguous: write `{digits}min` or `{digits}ms`"),
             other => format!("`{other}` is not a unit of time: write `ns`, `us`, `ms`, `s`, `min`, `h` or `d`, as in `{digits}s`"),

@@ -128,6 +128,12 @@ impl Error {
         self.kind == ErrorKind::Saturated
     }
 
+    /// Whether a test asked for it (feature `chaos`).
+    #[must_use]
+    pub fn is_injected(&self) -> bool {
+        self.kind == ErrorKind::Injected
+    }
+
     /// Whether the batch that a call was part of came to nothing.
     #[must_use]
     pub fn is_batch(&self) -> bool {

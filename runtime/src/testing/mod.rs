@@ -12,6 +12,28 @@ use futures_util::FutureExt;
 use tokio::task::yield_now;
 
 use crate::report::panic_message;
+use crate::{Error, ErrorKind};
+
+/// A refusal, for the tests of what becomes of one: which status a handler answers, what a `when` says.
+///
+/// ```
+/// use std::time::Duration;
+/// use steadfast::{Error, ErrorKind, testing};
+///
+/// fn status(error: &Error) -> u16 {
+///     if error.is_rate_limited() { 429 } else { 503 }
+/// }
+///
+/// let refused = testing::error(ErrorKind::RateLimited, Some(Duration::from_secs(3)));
+/// assert_eq!((status(&refused), refused.retry_after()), (429, Some(Duration::from_secs(3))));
+/// assert_eq!(status(&testing::error(ErrorKind::CircuitOpen, None)), 503);
+/// ```
+///
+/// Its [`function`](crate::Error::function) is `"test"`.
+#[must_use]
+pub fn error(kind: ErrorKind, retry_after: Option<Duration>) -> Error {
+    Error::new(kind, "test").with_retry_after(retry_after)
+}
 
 /// Drops an operation at each of its await points, one after another, and checks each time that an invariant holds.
 ///
