@@ -11,7 +11,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use operator::{load, shop};
 use serde_json::json;
 use tempfile::TempDir;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 /// Far more than anything here takes, also where the machine is busy.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -104,7 +104,8 @@ impl Page {
     /// Waits until something holds.
     async fn until(&self, what: &str, mut holds: impl AsyncFnMut(&Self) -> bool) {
         let started = Instant::now();
-        while !holds(self).await {
+        // A call may wait for its turn for longer than any test.
+        while !timeout(PATIENCE, holds(self)).await.is_ok_and(|holds| holds) {
             assert!(started.elapsed() < PATIENCE, "waited for `{what}` in vain: {}", self.text("body").await);
             sleep(Duration::from_millis(50)).await;
         }

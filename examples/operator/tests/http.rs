@@ -7,6 +7,7 @@ use std::time::Duration;
 use operator::shop;
 use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
+use steadfast::timeout;
 
 /// An operator, and where the service is.
 struct Operator {
@@ -89,8 +90,9 @@ async fn a_circuit() {
     assert_eq!(shop::stock(3).await, Some(3));
 }
 
+#[timeout(1min)] // a call may wait for its turn, and here that is an hour
 #[tokio::test]
-async fn a_rate() {
+async fn a_rate() -> Result<(), steadfast::Error> {
     let operator = Operator::new().await;
     shop::search("lamp").await.unwrap();
     let rate =
@@ -102,6 +104,7 @@ async fn a_rate() {
     let _ = shop::search("lamp").await;
     assert!(shop::search("lamp").await.unwrap_err().retry_after() > Some(Duration::from_secs(60)));
     assert_eq!(operator.act(&rate(0)).await, StatusCode::UNPROCESSABLE_ENTITY, "no calls in an hour are no rate");
+    Ok(())
 }
 
 #[tokio::test]
