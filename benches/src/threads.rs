@@ -2,11 +2,13 @@
 
 use std::hint::black_box;
 use std::sync::{Barrier, LazyLock};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Waker};
 use std::time::Instant;
 
 use quick_cache::sync::Cache as QuickCache;
 use steadfast::async_cached;
+
+use crate::cases::at_once;
 
 /// So many keys, of which each is asked for in inverse proportion to its rank (Zipf's law).
 const KEYS: u32 = 1_000;
@@ -71,11 +73,7 @@ fn zipf() -> Vec<u64> {
 }
 
 fn hit(key: u64) -> u64 {
-    let call = std::pin::pin!(cached(key));
-    match call.poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(value) => value,
-        Poll::Pending => panic!("this case never waits"),
-    }
+    at_once(cached(key), &mut Context::from_waker(Waker::noop()))
 }
 
 #[async_cached]

@@ -22,16 +22,18 @@ fn each<T>(count: u64, mut call: impl FnMut(u64) -> T) {
     }
 }
 
-/// Polls once, and finds the call ready.
 fn each_ready<F: Future>(count: u64, mut call: impl FnMut(u64) -> F) {
     let mut context = Context::from_waker(Waker::noop());
-    each(count, |n| {
-        let call = std::pin::pin!(call(n));
-        match call.poll(&mut context) {
-            Poll::Ready(value) => value,
-            Poll::Pending => panic!("this case never waits"),
-        }
-    });
+    each(count, |n| at_once(call(n), &mut context));
+}
+
+/// Polls once, and finds the call ready.
+#[inline]
+pub(crate) fn at_once<F: Future>(call: F, context: &mut Context<'_>) -> F::Output {
+    match std::pin::pin!(call).poll(context) {
+        Poll::Ready(value) => value,
+        Poll::Pending => panic!("this case never waits"),
+    }
 }
 
 async fn bare(argument: [u64; 8]) -> Result<u64, Failure> {
