@@ -28,21 +28,24 @@ pub(crate) fn is_static(expression: &Expr) -> bool {
     })
 }
 
+/// The function that the expression calls, where it has a name.
+pub(crate) fn called(expression: &Expr) -> Option<&syn::Path> {
+    let Expr::Call(call) = plain(expression) else { return None };
+    let Expr::Path(function) = &*call.func else { return None };
+    Some(&function.path)
+}
+
 /// Whether the expression makes a new `ty`: `Type::new(..)`, and what may follow that.
 pub(crate) fn makes(expression: &Expr, ty: &str) -> bool {
-    match plain(expression) {
-        Expr::MethodCall(call) => makes(&call.receiver, ty),
-        Expr::Call(call) => match &*call.func {
-            Expr::Path(path) => {
-                let mut names = path.path.segments.iter().rev().map(|segment| &segment.ident);
-                let constructor =
-                    names.next().is_some_and(|name| ["new", "default", "builder", "unbounded"].iter().any(|known| name == known));
-                constructor && names.next().is_some_and(|name| name == ty)
-            }
-            _ => false,
-        },
-        _ => false,
+    if let Expr::MethodCall(call) = plain(expression) {
+        return makes(&call.receiver, ty);
     }
+    called(expression).is_some_and(|function| {
+        let mut names = function.segments.iter().rev().map(|segment| &segment.ident);
+        let constructor =
+            names.next().is_some_and(|name| ["new", "default", "builder", "unbounded"].iter().any(|known| name == known));
+        constructor && names.next().is_some_and(|name| name == ty)
+    })
 }
 
 /// The value of a number that is written out.
@@ -57,16 +60,10 @@ pub(crate) fn number(expression: &Expr) -> Option<f64> {
 
 /// Whether the expression is of whatever type is expected: nothing can be told from its own.
 pub(crate) fn is_decided_by_its_use(expression: &Expr) -> bool {
-    match plain(expression) {
-        Expr::MethodCall(call) => call.turbofish.is_none() && ["into", "collect"].iter().any(|name| call.method == name),
-        Expr::Call(call) => match &*call.func {
-            Expr::Path(path) => {
-                path.path.segments.len() == 2 && path.path.segments.iter().map(|segment| &segment.ident).eq(["Default", "default"])
-            }
-            _ => false,
-        },
-        _ => false,
+    if let Expr::MethodCall(call) = plain(expression) {
+        return call.turbofish.is_none() && ["into", "collect"].iter().any(|name| call.method == name);
     }
+    called(expression).is_some_and(|function| function.segments.iter().map(|segment| &segment.ident).eq(["Default", "default"]))
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use syn::{Expr, ExprClosure, Pat, ReturnType, Stmt};
 
 use crate::args;
 use crate::diagnostics::Errors;
-use crate::expression::{is_decided_by_its_use, plain};
+use crate::expression::{called, is_decided_by_its_use, plain};
 use crate::layer::{Layer, Parsed, Place};
 use crate::policy;
 use crate::tokens;
@@ -136,11 +136,7 @@ fn is_result_of_values(output: &syn::Type) -> bool {
 
 /// Whether the expression says of itself that it is a whole outcome: what is in it may still have to be coerced.
 fn is_outcome(value: &Expr) -> bool {
-    let Expr::Call(call) = value else { return false };
-    match &*call.func {
-        Expr::Path(path) => path.path.get_ident().is_some_and(|ident| ident == "Ok" || ident == "Err"),
-        _ => false,
-    }
+    called(value).and_then(syn::Path::get_ident).is_some_and(|name| name == "Ok" || name == "Err")
 }
 
 /// Whether the body of the closure means the same where it is written in place.

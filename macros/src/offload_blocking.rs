@@ -45,8 +45,8 @@ impl Layer for OffloadBlocking {
             };
             errors.at_span(at, format!("`#[offload_blocking]` goes on a blocking `fn`, and makes it async: {advice}"));
         }
-        if let Some(Expr::Path(path)) =
-            self.pool.as_ref().filter(|pool| matches!(pool, Expr::Path(path) if path.path.is_ident("tokio")))
+        if let Some(Expr::Path(path)) = &self.pool
+            && path.path.is_ident("tokio")
         {
             errors.at(path, "tokio's blocking pool is the one where nothing is said: remove `pool`");
         }
