@@ -1,12 +1,12 @@
 //! The wait that a refusal of our own asks for, found in whatever error it has become.
 
 use std::error::Error as StdError;
-use std::io;
+use std::iter::successors;
 use std::marker::PhantomData;
 use std::ops::Deref;
 use std::time::Duration;
 
-use crate::error::{Error, RetryAfter};
+use crate::error::RetryAfter;
 use crate::outcome::Attempted;
 
 /// Looks for a refusal in a failed `R`. How is decided by method look-up: the inherent method of each type exists only where the error
@@ -86,29 +86,18 @@ impl<R> NoHint<R> {
     }
 }
 
-/// Goes through the sources of an error.
+/// Goes through the sources of an error. A refusal of ours has the wait that it asks for as its source.
 fn find(error: &(dyn StdError + 'static)) -> Option<Duration> {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        if let Some(refusal) = error.downcast_ref::<Error>() {
-            return refusal.retry_after();
-        }
-        if let Some(RetryAfter(wait)) = error.downcast_ref() {
-            return Some(*wait);
-        }
-        // The source of an `io::Error` is the source of what it holds.
-        next = match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
-            Some(held) => Some(held),
-            None => error.source(),
-        };
-    }
-    None
+    let mut errors = successors(Some(error), |&error| error.source());
+    errors.find_map(|error| error.downcast_ref()).map(|RetryAfter(wait)| *wait)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::io;
+
     use super::*;
-    use crate::ErrorKind;
+    use crate::{Error, ErrorKind};
 
     #[derive(Debug, thiserror::Error)]
     enum AppError {
@@ -136,6 +125,7 @@ mod tests {
         let refusal = || Error::new(ErrorKind::RateLimited, "f").with_retry_after(Some(wait));
         assert_eq!(hint!(Error, refusal()), Some(wait));
         assert_eq!(hint!(io::Error, refusal().into()), Some(wait));
+        assert_eq!(hint!(io::Error, io::Error::other(AppError::from(refusal()))), Some(wait));
         assert_eq!(hint!(AppError, refusal().into()), Some(wait));
         assert_eq!(hint!(Transparent, refusal().into()), Some(wait));
         assert_eq!(hint!(anyhow::Error, Transparent(refusal()).into()), Some(wait));
