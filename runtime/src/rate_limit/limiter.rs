@@ -89,22 +89,22 @@ impl RateLimiter {
     pub fn set_rate(&self, count: u32, period: Duration) {
         self.rate.set(count, period, |before, pace| {
             let now = clock::now();
-            let change = |line: &Line| line.turns.change_pace(before, pace, now);
-            change(&self.line);
-            if let Some(keys) = self.keys.get() {
-                keys.for_each(change);
-            }
+            self.for_each_line(|line| line.turns.change_pace(before, pace, now));
         });
     }
 
     /// Forgets all turns that were taken, those of each key too: the next call finds a limiter that is as good as new. The rate stays.
     pub fn reset(&self) {
-        let reset = |line: &Line| line.turns.reset();
-        reset(&self.line);
-        if let Some(keys) = self.keys.get() {
-            keys.for_each(reset);
-        }
+        self.for_each_line(|line| line.turns.reset());
         self.rate.changed.notify_waiters();
+    }
+
+    /// That of all calls, and those of the keys.
+    fn for_each_line(&self, change: impl Fn(&Line)) {
+        change(&self.line);
+        if let Some(keys) = self.keys.get() {
+            keys.for_each(change);
+        }
     }
 
     /// Takes a turn.
