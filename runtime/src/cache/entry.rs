@@ -13,7 +13,7 @@ use super::lifetime::Times;
 pub(super) type Failure = Arc<dyn Any + Send + Sync>;
 
 /// What a computation came to.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub enum Found<V> {
     Value(V),
     Failure(Failure),

@@ -82,6 +82,15 @@ fn shard<K: Eq, V>(weight: u64, options: &mut OptionsBuilder) -> ShardedLock<Sha
     ShardedLock::new(QuickCache::with_options(options, Weights, HashIsKnown, Collect))
 }
 
+#[inline]
+fn read<K, V>(shard: &ShardedLock<Shard<K, V>>) -> ShardedLockReadGuard<'_, Shard<K, V>> {
+    shard.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn write<K, V>(shard: &ShardedLock<Shard<K, V>>) -> ShardedLockWriteGuard<'_, Shard<K, V>> {
+    shard.write().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl<K: Eq, V> Store<K, V> {
     /// `capacity` entries at most, or entries that weigh no more together; `None` for no bound.
     pub(super) fn new(capacity: Option<usize>, weighted: bool) -> Self {
@@ -108,11 +117,11 @@ impl<K: Eq, V> Store<K, V> {
 
     #[inline]
     fn read(&self, hash: u64) -> ShardedLockReadGuard<'_, Shard<K, V>> {
-        self.shard(hash).read().unwrap_or_else(PoisonError::into_inner)
+        read(self.shard(hash))
     }
 
     fn write(&self, hash: u64) -> ShardedLockWriteGuard<'_, Shard<K, V>> {
-        self.shard(hash).write().unwrap_or_else(PoisonError::into_inner)
+        write(self.shard(hash))
     }
 
     /// Whether an entry of this weight can be held at all.
@@ -175,7 +184,7 @@ impl<K: Eq, V> Store<K, V> {
     pub(super) fn drain(&self) -> Vec<(Stored<K>, Entry<V>)> {
         let mut drained = Vec::new();
         for shard in &self.shards {
-            drained.extend(shard.write().unwrap_or_else(PoisonError::into_inner).drain());
+            drained.extend(write(shard).drain());
         }
         drained
     }
@@ -183,7 +192,7 @@ impl<K: Eq, V> Store<K, V> {
     /// Looks at every entry, under the locks of the store.
     pub(super) fn for_each(&self, mut look: impl FnMut(&Stored<K>, &Entry<V>)) {
         for shard in &self.shards {
-            shard.read().unwrap_or_else(PoisonError::into_inner).iter().for_each(|(stored, entry)| look(stored, entry));
+            read(shard).iter().for_each(|(stored, entry)| look(stored, entry));
         }
     }
 
@@ -197,7 +206,7 @@ impl<K: Eq, V> Store<K, V> {
     }
 
     pub(super) fn len(&self) -> usize {
-        self.shards.iter().map(|shard| shard.read().unwrap_or_else(PoisonError::into_inner).len()).sum()
+        self.shards.iter().map(|shard| read(shard).len()).sum()
     }
 }
 
