@@ -60,10 +60,7 @@ async fn figures_of_everything() {
     assert!(tokio::time::timeout(Duration::from_secs(20), both).await.is_err());
     steadfast::metrics::publish();
     let figures = figures(&snapshotter);
-    let counter = |name: &str| match figures.get(name) {
-        Some(DebugValue::Counter(count)) => *count,
-        other => panic!("{name}: {other:?}"),
-    };
+    let counter = |name: &str| count(&figures, name);
     assert_eq!(counter("steadfast_calls_total{function=cached,outcome=ok}"), 2);
     assert_eq!(counter("steadfast_calls_total{function=cached,outcome=error}"), 1);
     assert_eq!(counter("steadfast_cache_requests_total{function=cached,result=hit}"), 1);
@@ -92,13 +89,17 @@ async fn figures_of_everything() {
     assert!(tokio::time::timeout(Duration::from_secs(1), hanging).await.is_err());
     steadfast::metrics::publish();
     let figures = self::figures(&snapshotter);
-    let counter = |name: &str| match figures.get(name) {
-        Some(DebugValue::Counter(count)) => *count,
-        other => panic!("{name}: {other:?}"),
-    };
+    let counter = |name: &str| count(&figures, name);
     assert_eq!(counter("steadfast_calls_total{function=speak,outcome=ok}"), 3);
     assert_eq!(counter("steadfast_calls_total{function=speak,outcome=cancelled}"), 1);
     assert_eq!(counter("steadfast_cache_loads_total{function=speak,result=ok}"), 3);
+}
+
+fn count(figures: &BTreeMap<String, DebugValue>, name: &str) -> u64 {
+    match figures.get(name) {
+        Some(DebugValue::Counter(count)) => *count,
+        other => panic!("{name}: {other:?}"),
+    }
 }
 
 struct Dog;
