@@ -31,16 +31,20 @@ enum ApiError {
     Policy(#[from] steadfast::Error),
 }
 
-/// The one place where errors become status codes. What an upstream says of itself is for the log, not for the client.
+/// The one place where errors become status codes. What an upstream or a policy says of itself (addresses, functions, limits) is for the
+/// log, not for the client.
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let status = match &self {
-            Self::NotFound => StatusCode::NOT_FOUND,
-            Self::Upstream(_) => StatusCode::BAD_GATEWAY,
-            Self::Policy(error) if error.is_timeout() => StatusCode::GATEWAY_TIMEOUT,
-            Self::Policy(_) => StatusCode::SERVICE_UNAVAILABLE,
+        let (status, text) = match &self {
+            Self::NotFound => (StatusCode::NOT_FOUND, "no such item"),
+            Self::Upstream(_) => (StatusCode::BAD_GATEWAY, "the upstream failed"),
+            Self::Policy(error) if error.is_timeout() => (StatusCode::GATEWAY_TIMEOUT, "the upstream took too long"),
+            Self::Policy(_) => (StatusCode::SERVICE_UNAVAILABLE, "too busy: try again later"),
         };
-        (status, self.to_string()).into_response()
+        if status.is_server_error() {
+            eprintln!("{status}: {self}");
+        }
+        (status, text).into_response()
     }
 }
 
@@ -98,6 +102,8 @@ async fn main() -> anyhow::Result<()> {
         let answer = get(id).await?;
         println!("{}: {why}", answer.status());
         assert_eq!(answer.status(), expected);
+        let text = answer.text().await?;
+        assert!(!text.contains("500ms") && !text.contains('`'), "a client learns nothing of the inside: {text}");
     }
 
     let answer = client.post(format!("{api}/api/process")).json(&["some", "words"]).send().await?;

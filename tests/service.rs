@@ -120,6 +120,9 @@ async fn a_slow_upstream_is_a_504_and_a_broken_one_a_502(service: Service) {
     let answers = join_all([504, 500].map(|id| service.article(id))).await;
     assert_eq!(answers.iter().map(Response::status).collect::<Vec<_>>(), [StatusCode::GATEWAY_TIMEOUT, StatusCode::BAD_GATEWAY]);
     assert_eq!(service.upstream.requests(500), 3, "each attempt");
+    let texts = join_all(answers.into_iter().map(Response::text)).await;
+    let texts: Vec<_> = texts.into_iter().map(Result::unwrap).collect();
+    assert_eq!(texts, ["it took too long", "the upstream failed"], "no names of functions, no limits");
 }
 
 async fn a_flaky_upstream_is_asked_again(service: Service) {
@@ -188,6 +191,8 @@ async fn more_logins_than_it_can_do_are_a_503(service: Service) {
     assert!(!refused.is_empty() && !served.is_empty(), "{} refused, {} served", refused.len(), served.len());
     assert!(served.iter().all(|login| login.status() == StatusCode::NO_CONTENT));
     assert!(refused.iter().all(|login| login.headers()["retry-after"] == "1"));
+    let texts = join_all(logins.into_iter().filter(|login| !login.status().is_success()).map(Response::text)).await;
+    assert!(texts.iter().all(|text| !text.as_ref().unwrap().contains(char::is_numeric)), "no limits: {:?}", texts.first());
     // It has got over it.
     assert_eq!(service.login(ada.id, "secret").await.status(), StatusCode::NO_CONTENT);
 }

@@ -57,7 +57,10 @@ impl ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let mut response = (self.status(), self.to_string()).into_response();
+        let status = self.status();
+        // The status says it all. A `steadfast::Error` names functions and limits, which are not for the client.
+        let text = status.canonical_reason().unwrap_or("failed");
+        let mut response = (status, text).into_response();
         if let Some(wait) = self.retry_after() {
             let value = retry_after::format(wait).parse().expect("digits are a header's value");
             response.headers_mut().insert(RETRY_AFTER, value);

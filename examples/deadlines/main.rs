@@ -127,6 +127,7 @@ async fn main() -> anyhow::Result<()> {
     let hurried = ask("stock", patience).await?;
     println!("  {} for one who has no time to wait: Retry-After: {:?}", hurried.status(), hurried.headers()[RETRY_AFTER]);
     assert_eq!((hurried.status(), &hurried.headers()[RETRY_AFTER]), (StatusCode::SERVICE_UNAVAILABLE, &"1".parse()?));
+    assert_eq!(hurried.text().await?, "Service Unavailable", "a client learns nothing of the inside");
     let began = Instant::now();
     let patient = ask("stock", 10 * SECOND).await?;
     println!("  {} after {:.1?} for one who has", patient.status(), began.elapsed());

@@ -51,6 +51,15 @@ impl Error {
         }
     }
 
+    /// What the client is told. A [`steadfast::Error`] names functions and limits, which are for the log.
+    fn text(&self) -> String {
+        match self {
+            Self::Policy(error) if error.is_timeout() => "it took too long".to_owned(),
+            Self::Policy(_) => "too busy: try again later".to_owned(),
+            _ => self.to_string(),
+        }
+    }
+
     /// When to come back, for those who were turned away and not failed.
     fn retry_after(&self) -> Duration {
         let known = if let Self::Policy(error) = self { error.retry_after() } else { None };
@@ -82,9 +91,10 @@ impl IntoResponse for Error {
             Self::Upstream(cause) => eprintln!("{self}: {cause}"),
             Self::Database(cause) => eprintln!("{self}: {cause}"),
             Self::Internal(cause) => eprintln!("{self}: {cause}"),
+            Self::Policy(cause) => eprintln!("{cause}"),
             _ => {}
         }
-        let text = self.to_string();
+        let text = self.text();
         if status == StatusCode::SERVICE_UNAVAILABLE {
             // Rounded up, for a second too early is of no use.
             let seconds = self.retry_after().as_millis().div_ceil(1000);
