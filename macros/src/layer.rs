@@ -85,6 +85,11 @@ pub(crate) trait Layer {
         false
     }
 
+    /// Told once what stands in the attributes below this one.
+    fn stands_above(&mut self, below: &TokenStream) {
+        let _ = below;
+    }
+
     /// Items beside the function; also of one that has errors, where they are there for their names only (`Purpose::Names`).
     fn items(&self, weaver: &Weaver<'_>) -> TokenStream {
         let _ = weaver;

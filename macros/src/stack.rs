@@ -62,6 +62,13 @@ impl Stack {
             layers.push(entry(attribute, other.path().span(), arguments, path, errors));
             false
         });
+        let mut below = TokenStream::new();
+        for entry in layers.iter_mut().rev() {
+            entry.parsed.layer.stands_above(&below);
+            below.extend(entry.written.clone());
+            // So that the arguments of two attributes are not read as one expression.
+            below.extend(quote!(,));
+        }
         Self { layers, written }
     }
 

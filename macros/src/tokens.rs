@@ -78,6 +78,19 @@ pub(crate) fn mentions_in_expressions(arguments: &TokenStream, name: &Ident) -> 
     })
 }
 
+/// The same, where the name of an option (`delay = ..`) is none of an argument.
+pub(crate) fn options_mention(arguments: &TokenStream, name: &Ident) -> bool {
+    let trees: Vec<TokenTree> = arguments.clone().into_iter().collect();
+    let is_name = |index: usize| {
+        let begins = index == 0 || is_punct(&trees[index - 1], ',');
+        // Not in front of a `==`.
+        let set = |tree: &TokenTree| matches!(tree, TokenTree::Punct(punct) if punct.as_char() == '=' && punct.spacing() == Spacing::Alone);
+        begins && trees.get(index + 1).is_some_and(set)
+    };
+    let values = trees.iter().enumerate().filter(|(index, _)| !is_name(*index)).map(|(_, tree)| tree.clone()).collect();
+    mentions_in_expressions(&values, name)
+}
+
 /// The arguments of an attribute, where a fragment of a `macro_rules` that is all of an argument stands in no group of its own: it is read
 /// as if it had been written there.
 pub(crate) fn without_fragments(arguments: TokenStream) -> TokenStream {

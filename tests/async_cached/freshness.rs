@@ -131,3 +131,130 @@ async fn a_refresh_supersedes_a_load_under_way() {
     assert_eq!(slow.await.unwrap(), 1);
     assert_eq!(load(1, false).await, 2);
 }
+
+/// An argument that decides on the value in an attribute below, or on the entry in another option, is one that more than `refresh_if` looks at.
+mod what_refresh_if_and_something_else_name {
+    use super::*;
+
+    static RUNS: Runs = Runs::new();
+
+    macro_rules! differs {
+        ($id:ident $other:ident $($name:ident: [$($options:tt)*] $(#[$below:meta])* -> $ty:ty $body:block)*) => {$(
+            #[tokio::test(start_paused = true)]
+            async fn $name() {
+                #[async_cached(refresh_if = $other == 99, $($options)*)]
+                $(#[$below])*
+                async fn value($id: u32, $other: u32) -> $ty $body
+                let (one, two) = (value(1, 5).await, value(1, 7).await);
+                assert_ne!(one, two, "another `other`, another value");
+            }
+        )*};
+    }
+
+    async fn id_of(other: u32) -> Option<u32> {
+        sleep(Duration::from_millis(u64::from(other))).await;
+        None
+    }
+
+    differs! { id other
+        in_the_body: [ttl = 1min] -> u32 { id + other }
+        in_a_format_string_of_the_body: [ttl = 1min] -> String { let _ = id; format!("{other}") }
+        fallback: [none_ttl = 1min] #[steadfast::fallback(other)] -> Option<u32> { let _ = id; None }
+        fallback_closure: [error_ttl = 1min] #[steadfast::fallback(|_| other)] -> Result<u32, String> { Err(id.to_string()) }
+        timeout: [none_ttl = 1min] #[steadfast::timeout(Duration::from_secs(other.into()))] -> Option<u32> {
+            sleep(SECOND * 6).await;
+            Some(id)
+        }
+        or_else: [ttl = 1min] #[steadfast::timeout(1s, or_else = |_| other)] -> u32 { sleep(2 * SECOND).await; id }
+        retry_attempts: [ttl = 1min] #[steadfast::retry(attempts = other, delay = 1ms, jitter = none, failure = |_| true)] -> usize {
+            let _ = id;
+            RUNS.add()
+        }
+        retry_delay: [ttl = 1min]
+            #[steadfast::retry(attempts = 2, delay = Duration::from_secs(other.into()), jitter = none, failure = |_| true)]
+            -> tokio::time::Instant { let _ = id; tokio::time::Instant::now() }
+        cancellable: [ttl = 1min] #[steadfast::cancellable(token = token(other), or_else = |_| 0)] -> u32 { sleep(SECOND).await; id }
+        hedge: [ttl = 1min] #[steadfast::hedge(after = Duration::from_secs(other.into()))] -> Option<tokio::time::Instant> {
+            static RUNS: Runs = Runs::new();
+            if RUNS.add().is_multiple_of(2) { Some(tokio::time::Instant::now()) } else { let _ = id; std::future::pending().await }
+        }
+        rate_limit_max_wait: [ttl = 1min]
+            #[steadfast::rate_limit(1 / 6s, max_wait = Duration::from_secs(other.into()), or_else = |_| 0)]
+            -> u32 { id + u32::try_from(RUNS.add()).unwrap() }
+        two_below: [none_ttl = 1min] #[steadfast::timeout(1s)] #[steadfast::fallback(other)] -> Option<u32> { let _ = id; id_of(1).await }
+    }
+
+    fn token(other: u32) -> tokio_util::sync::CancellationToken {
+        let token = tokio_util::sync::CancellationToken::new();
+        if other == 5 {
+            token.cancel();
+        }
+        token
+    }
+
+    /// One caller's refusal is not another's.
+    #[tokio::test(start_paused = true)]
+    async fn rate_limit_key() {
+        #[async_cached(refresh_if = who == "nobody", error_ttl = 1min)]
+        #[steadfast::rate_limit(1 / 1h, key = who)]
+        async fn value(id: u32, who: &str) -> Result<u32, Refused> {
+            Ok(id)
+        }
+        assert_eq!((value(1, "a").await, value(2, "a").await), (Ok(1), Err(Refused)));
+        assert_eq!(value(2, "b").await, Ok(2));
+    }
+
+    #[derive(Debug, Clone, PartialEq)]
+    struct Refused;
+
+    impl From<steadfast::Error> for Refused {
+        fn from(_: steadfast::Error) -> Self {
+            Self
+        }
+    }
+
+    /// How long it is kept, and under which tag, is no value. But whoever looks at an entry gets what that argument said.
+    #[tokio::test(start_paused = true)]
+    async fn other_options_of_the_cache() {
+        #[async_cached(refresh_if = other == 99, ttl = Duration::from_secs(other.into()), handle = by_ttl)]
+        async fn ttl(id: u32, other: u32) -> u32 {
+            id
+        }
+        #[async_cached(refresh_if = other == 99, tags = [other.to_string()], handle = by_tag)]
+        async fn tag(id: u32, other: u32) -> u32 {
+            id
+        }
+        ttl(1, 5).await;
+        ttl(1, 7).await;
+        tag(1, 5).await;
+        tag(1, 7).await;
+        assert_eq!((by_ttl().len(), by_tag().len()), (2, 2));
+    }
+
+    /// A statement in front of the future that is returned takes the argument along under another name.
+    #[tokio::test]
+    async fn in_front_of_the_block() {
+        #[async_cached(refresh_if = other == 99)]
+        fn value(id: u32, other: u32) -> impl Future<Output = u32> {
+            let sum = other;
+            async move { id + sum }
+        }
+        assert_eq!((value(1, 5).await, value(1, 7).await), (6, 8));
+    }
+
+    /// What stands above has no part in the value; the name of an option is none of an argument.
+    #[tokio::test]
+    async fn not_above_and_not_as_the_name_of_an_option() {
+        #[steadfast::rate_limit(100 / 1s, key = delay)]
+        #[async_cached(refresh_if = delay == 0, handle = loads)]
+        #[steadfast::retry(delay = 1ms)]
+        async fn value(id: u32, delay: u32) -> Option<usize> {
+            let _ = id;
+            Some(RUNS.add())
+        }
+        let old = value(1, 1).await;
+        let new = value(1, 0).await;
+        assert_ne!(old, new);
+        assert_eq!((value(1, 1).await, loads().get(&1)), (new, new));
+    }
+}

@@ -10,7 +10,7 @@ use super::options::{Options, Ttl};
 use crate::background;
 use crate::diagnostics::{Errors, there_are};
 use crate::duration::Duration;
-use crate::function::{Function, self_ident};
+use crate::function::{Function, Shape, self_ident};
 use crate::layer::Place;
 use crate::policy;
 use crate::tokens;
@@ -175,11 +175,21 @@ fn written(time: &Duration) -> proc_macro2::TokenStream {
     time.written().to_token_stream()
 }
 
-/// Whether `name` is one of an argument that is left out of the key, or is there for `refresh_if` only.
-pub(super) fn is_skipped(options: &Options, function: &Function, name: &Ident) -> bool {
-    let only_refreshes = || {
-        let refresh = options.refresh_if.to_token_stream();
-        tokens::mentions(&refresh, name) && !tokens::mentions(&function.body.stream(), name)
-    };
-    options.skip.contains(name) || only_refreshes()
+impl Cached {
+    /// Whether the argument `name` is left out of the key: it is skipped, or nothing but `refresh_if` looks at it. Whatever else names it may
+    /// decide on the value: the body, what stands in front of it, and the attributes below. What stands above has no part in the value.
+    pub(super) fn is_skipped(&self, function: &Function, name: &Ident) -> bool {
+        self.options.skip.contains(name) || (self.options.refresh_if_names(name) && !self.is_named_elsewhere(function, name))
+    }
+
+    fn is_named_elsewhere(&self, function: &Function, name: &Ident) -> bool {
+        let before = match &function.shape {
+            Shape::Returned { before, .. } => tokens::mentions(before, name),
+            _ => false,
+        };
+        before
+            || tokens::mentions(&function.body.stream(), name)
+            || tokens::options_mention(&self.below, name)
+            || self.options.mention_elsewhere(name)
+    }
 }

@@ -25,25 +25,27 @@ pub(crate) struct Cached {
     options: Options,
     /// Whether results are kept.
     stores: bool,
+    /// What stands in the attributes below.
+    below: TokenStream,
 }
 
 pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Parsed {
     let mut options = Options::default();
     let common =
         args::read("async_cached", tokens, options::OPTIONS, errors, None, &mut |option, input| options.read(option, input));
-    Parsed::new(Cached { options, stores: true }, common)
+    Parsed::new(Cached { options, stores: true, below: TokenStream::new() }, common)
 }
 
 impl Cached {
     /// Single flight without a store.
     pub(crate) fn coalescing(options: Options) -> Self {
-        Self { options, stores: false }
+        Self { options, stores: false, below: TokenStream::new() }
     }
 
     fn key(&self, function: &Function) -> Key {
         match &self.options.key {
             Some(expression) => Key::of_expression(function, expression),
-            None => Key::of_arguments(function, &|name| checks::is_skipped(&self.options, function, name)),
+            None => Key::of_arguments(function, &|name| self.is_skipped(function, name)),
         }
     }
 
@@ -51,7 +53,7 @@ impl Cached {
     fn names(&self, function: &Function, name: &Ident) -> bool {
         let in_key = match &self.options.key {
             Some(key) => tokens::mentions(&key.to_token_stream(), name),
-            None => !checks::is_skipped(&self.options, function, name),
+            None => !self.is_skipped(function, name),
         };
         in_key || self.options.tags_name(name)
     }
@@ -108,7 +110,7 @@ impl Layer for Cached {
         self.check_all(place, errors);
         let function = place.function;
         if self.options.key.is_none() {
-            key::check(function, &|name| checks::is_skipped(&self.options, function, name), errors);
+            key::check(function, &|name| self.is_skipped(function, name), errors);
         }
         if let Some(handle) = &self.options.handle {
             handle.check(function, &self.key(function), errors);
@@ -125,6 +127,10 @@ impl Layer for Cached {
 
     fn late(&self) -> TokenStream {
         times::late(&self.options)
+    }
+
+    fn stands_above(&mut self, below: &TokenStream) {
+        self.below = below.clone();
     }
 
     fn looks_late(&self) -> bool {

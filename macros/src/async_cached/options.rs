@@ -129,6 +129,52 @@ impl Options {
 
     /// Whether the look-up mentions the argument.
     pub(super) fn tags_name(&self, name: &Ident) -> bool {
-        self.tags.as_ref().is_some_and(|tags| tokens::mentions(&tags.to_token_stream(), name))
+        mentions(self.tags.as_ref(), name)
     }
+
+    pub(super) fn refresh_if_names(&self, name: &Ident) -> bool {
+        mentions(self.refresh_if.as_ref(), name)
+    }
+
+    /// Whether an option mentions the argument that is neither `refresh_if` nor says what the key is.
+    pub(super) fn mention_elsewhere(&self, name: &Ident) -> bool {
+        let Self {
+            handle: _,
+            capacity,
+            unbounded: _,
+            weight,
+            ttl,
+            tti,
+            on_evict,
+            ttl_jitter,
+            key: _,
+            skip: _,
+            cache,
+            error_ttl,
+            none_ttl,
+            stale_while_revalidate,
+            stale_if_error,
+            refresh_ahead,
+            load_timeout,
+            refresh_if: _,
+            tags: _,
+            detached: _,
+            single_flight: _,
+        } = self;
+        let in_ttl = match ttl {
+            Some(Ttl::Same(ttl)) => mentions(Some(ttl.written()), name),
+            Some(Ttl::OfValue(closure)) => mentions(Some(closure), name),
+            None => false,
+        };
+        let times = [tti, ttl_jitter, error_ttl, none_ttl, stale_while_revalidate, stale_if_error, load_timeout];
+        in_ttl
+            || times.into_iter().flatten().any(|time| mentions(Some(time.written()), name))
+            || [weight, on_evict, cache, refresh_ahead].into_iter().any(|expression| mentions(expression.as_ref(), name))
+            || mentions(capacity.as_ref().map(|count| &count.0), name)
+            || self.tags_name(name)
+    }
+}
+
+fn mentions(expression: Option<&impl ToTokens>, name: &Ident) -> bool {
+    expression.is_some_and(|expression| tokens::mentions(&expression.to_token_stream(), name))
 }

@@ -80,7 +80,7 @@ pub use stats::Stats;
 /// | `stale_if_error = duration` | none | how long after its ttl a value is returned where computing it anew comes to an `Err`, whichever it is; it is not renewed |
 /// | `refresh_ahead = share` | none | after this share of the ttl (`0.8`), a hit starts one refresh in the background |
 /// | `load_timeout = duration` | none | how long those who wait wait for one computation, before one of them begins another |
-/// | `refresh_if = bool` | `false` | where true, computes anew and stores under the same key; an argument used only there is not part of the key |
+/// | `refresh_if = bool` | `false` | where true, computes anew and stores under the same key. An argument that is used only there is not part of the key: neither the body names it, nor another option, nor an attribute below |
 /// | `tags = [text, ..]` | none | names for [`invalidate_tag`](Cache::invalidate_tag), from the arguments |
 /// | `detached` | | computes on a task of its own: a caller that gives up does not throw the computation away |
 /// | `single_flight = bool` | `true` | whether callers of one key wait for the one that computes |
