@@ -4,6 +4,7 @@
 #![allow(clippy::items_after_statements, clippy::unchecked_time_subtraction, reason = "each function stands where it is tested")]
 
 use std::cell::Cell;
+use std::future::Future;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -193,7 +194,7 @@ async fn one_probe_at_a_time_with_a_thousand_callers() {
     let outcomes = join_all((0..1_000).map(|_| work(&running, false))).await;
     assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 1);
     let refusal = outcomes.iter().find_map(|outcome| outcome.as_ref().err()).unwrap().refused();
-    assert_eq!(refusal.retry_after(), None);
+    assert_eq!(refusal.retry_after(), Some(S));
     assert_eq!(breaker().state(), CircuitState::Closed);
 }
 
@@ -215,6 +216,244 @@ async fn a_dropped_probe_gives_its_place_back() {
     }
     assert_eq!(work(false).await, Ok(()));
     assert_eq!(breaker().state(), CircuitState::Closed);
+}
+
+/// Fails at once, hangs, or takes so long and then fails or succeeds.
+#[derive(Clone, Copy)]
+enum Fate {
+    Fails,
+    Hangs,
+    Succeeds(Duration),
+    FailsAfter(Duration),
+}
+
+impl Fate {
+    async fn end(self) -> Result<(), Failure> {
+        match self {
+            Self::Fails => Err(Failure::Down),
+            Self::Hangs => std::future::pending().await,
+            Self::Succeeds(time) => {
+                sleep(time).await;
+                Ok(())
+            }
+            Self::FailsAfter(time) => {
+                sleep(time).await;
+                Err(Failure::Down)
+            }
+        }
+    }
+}
+
+const AT_ONCE: Fate = Fate::Succeeds(Duration::ZERO);
+
+#[tokio::test(start_paused = true)]
+async fn a_probe_that_hangs_opens_the_circuit_again() {
+    #[circuit_breaker(failures = 1, open_for = 1s, open_for_max = 4s, handle = breaker)]
+    async fn work(fate: Fate) -> Result<(), Failure> {
+        fate.end().await
+    }
+    assert!(work(Fate::Fails).await.is_err());
+    let mut states = breaker().subscribe();
+    let mut hung = Vec::new();
+    // Each one that hangs is a probe that failed: the circuit is open for twice as long.
+    for open_for in [2, 4, 4] {
+        let wait = work(AT_ONCE).await.unwrap_err().refused().retry_after().unwrap();
+        advance(wait).await;
+        let mut probe = Box::pin(work(Fate::Hangs));
+        assert!(poll!(&mut probe).is_pending());
+        hung.push(probe);
+        assert_eq!(work(AT_ONCE).await.unwrap_err().refused().retry_after(), Some(S));
+        assert_eq!(*states.borrow_and_update(), CircuitState::HalfOpen);
+        advance(S).await;
+        assert_eq!(breaker().state(), CircuitState::Open);
+        assert_eq!(*states.borrow_and_update(), CircuitState::Open);
+        assert_eq!(work(AT_ONCE).await.unwrap_err().refused().retry_after(), Some(open_for * S));
+    }
+    advance(4 * S).await;
+    assert_eq!(work(AT_ONCE).await, Ok(()));
+    assert_eq!(breaker().state(), CircuitState::Closed);
+    // A probe that goes when it counts no more is nobody's failure.
+    drop(hung);
+    assert_eq!(breaker().state(), CircuitState::Closed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_nobody_looks_it_is_as_if_somebody_had() {
+    #[circuit_breaker(failures = 1, open_for = 10s, probe_timeout = 1s, handle = breaker)]
+    async fn work(fate: Fate) -> Result<(), Failure> {
+        fate.end().await
+    }
+    assert!(work(Fate::Fails).await.is_err());
+    advance(10 * S).await;
+    let mut probe = Box::pin(work(Fate::Hangs));
+    assert!(poll!(&mut probe).is_pending());
+    // It opened after a second, and four of its ten have gone.
+    advance(5 * S).await;
+    assert_eq!(work(AT_ONCE).await.unwrap_err().refused().retry_after(), Some(6 * S));
+    advance(6 * S).await;
+    let mut second = Box::pin(work(Fate::Hangs));
+    assert!(poll!(&mut second).is_pending());
+    // An hour later it has been open and is due for a probe again.
+    advance(3_600 * S).await;
+    assert_eq!(breaker().state(), CircuitState::HalfOpen);
+    assert_eq!(work(AT_ONCE).await, Ok(()));
+    assert_eq!(breaker().state(), CircuitState::Closed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_late_probe_returns_counts_as_nothing() {
+    #[circuit_breaker(failures = 1, open_for = 10s, probe_timeout = 1s, handle = breaker)]
+    async fn work(fate: Fate) -> Result<(), Failure> {
+        fate.end().await
+    }
+    // In time to the last moment.
+    assert!(work(Fate::Fails).await.is_err());
+    advance(10 * S).await;
+    assert_eq!(work(Fate::Succeeds(S)).await, Ok(()));
+    assert_eq!(breaker().state(), CircuitState::Closed);
+    // Whether it succeeds or fails: open since its second was over, and no failure besides.
+    let late = S + Duration::from_millis(1);
+    for fate in [Fate::Succeeds(late), Fate::FailsAfter(late)] {
+        for _ in 0..2 {
+            work(Fate::Fails).await.unwrap_err();
+            advance(10 * S).await;
+            assert_eq!(work(fate).await.is_ok(), matches!(fate, Fate::Succeeds(_)));
+            let wait = work(AT_ONCE).await.unwrap_err().refused().retry_after();
+            assert_eq!(wait, Some(10 * S - Duration::from_millis(1)));
+            advance(10 * S).await;
+        }
+        assert_eq!(work(AT_ONCE).await, Ok(()));
+        assert_eq!(breaker().state(), CircuitState::Closed);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_probe_that_is_dropped_in_time_gives_its_place_back_and_a_late_one_has_failed() {
+    #[circuit_breaker(failures = 1, open_for = 10s, probe_timeout = 1s, probes = 2, handle = breaker)]
+    async fn work(fate: Fate) -> Result<(), Failure> {
+        fate.end().await
+    }
+    assert!(work(Fate::Fails).await.is_err());
+    advance(10 * S).await;
+    let [mut first, mut second] = [Box::pin(work(Fate::Hangs)), Box::pin(work(Fate::Hangs))];
+    assert!(poll!(&mut first).is_pending());
+    advance(S / 2).await;
+    assert!(poll!(&mut second).is_pending());
+    assert_eq!(work(AT_ONCE).await.unwrap_err().refused().retry_after(), Some(S / 2));
+    // The second has half a second more.
+    drop(first);
+    advance(S / 2).await;
+    assert_eq!(work(AT_ONCE).await, Ok(()));
+    assert_eq!(breaker().state(), CircuitState::HalfOpen);
+    advance(S).await;
+    drop(second);
+    assert_eq!(breaker().state(), CircuitState::Open);
+    assert_eq!(work(AT_ONCE).await.unwrap_err().refused().retry_after(), Some(10 * S - S / 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_probe_that_hangs_and_a_thousand_callers() {
+    #[circuit_breaker(failures = 1, open_for = 1s, probe_timeout = 5s, handle = breaker)]
+    async fn work(runs: &AtomicU32, fate: Fate) -> Result<(), Failure> {
+        runs.fetch_add(1, Ordering::Relaxed);
+        fate.end().await
+    }
+    let runs = AtomicU32::new(0);
+    assert!(work(&runs, Fate::Fails).await.is_err());
+    advance(S).await;
+    let mut hung = join_all((0..1_000).map(|_| work(&runs, Fate::Hangs)));
+    assert!(poll!(&mut hung).is_pending());
+    assert_eq!(runs.load(Ordering::Relaxed), 2);
+    advance(5 * S).await;
+    // All see the circuit open; a second later one of them is the probe.
+    for outcome in join_all((0..1_000).map(|_| work(&runs, AT_ONCE))).await {
+        assert_eq!(outcome.unwrap_err().refused().retry_after(), Some(S));
+    }
+    advance(S).await;
+    let outcomes = join_all((0..1_000).map(|_| work(&runs, Fate::Succeeds(S)))).await;
+    assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 1);
+    assert_eq!((runs.load(Ordering::Relaxed), breaker().state()), (3, CircuitState::Closed));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_probe_timeout_of_zero_is_none() {
+    static PATIENT: CircuitBreaker = CircuitBreaker::new().failures(1).open_for(S).probe_timeout(Duration::ZERO);
+    #[circuit_breaker(PATIENT)]
+    async fn work(fate: Fate) -> Result<(), Failure> {
+        fate.end().await
+    }
+    assert!(work(Fate::Fails).await.is_err());
+    advance(S).await;
+    let mut probe = Box::pin(work(Fate::Succeeds(86_400 * S)));
+    assert!(poll!(&mut probe).is_pending());
+    advance(86_399 * S).await;
+    assert_eq!(work(AT_ONCE).await.unwrap_err().refused().retry_after(), None);
+    assert_eq!(probe.await, Ok(()));
+    assert_eq!(PATIENT.state(), CircuitState::Closed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retry_above_waits_until_a_probe_is_decided() {
+    #[retry(attempts = 2, delay = 1ms, jitter = none)]
+    #[circuit_breaker(failures = 1, open_for = 1s, probe_timeout = 2s)]
+    async fn work(fate: Fate) -> Result<(), Failure> {
+        fate.end().await
+    }
+    assert!(work(Fate::Fails).await.is_err());
+    advance(S).await;
+    let mut probe = Box::pin(work(Fate::Succeeds(S)));
+    assert!(poll!(&mut probe).is_pending());
+    let began = tokio::time::Instant::now();
+    let (first, second) = tokio::join!(probe, work(AT_ONCE));
+    assert_eq!((first, second, began.elapsed()), (Ok(()), Ok(()), 2 * S));
+}
+
+#[tokio::test(start_paused = true)]
+async fn subscribers_may_look_at_the_breaker_while_they_are_woken() {
+    struct Looks(&'static CircuitBreaker, std::sync::Mutex<Vec<CircuitState>>);
+    impl std::task::Wake for Looks {
+        fn wake(self: Arc<Self>) {
+            self.1.lock().unwrap().push(self.0.state());
+            drop(self.0.subscribe());
+        }
+    }
+    #[circuit_breaker(failures = 1, open_for = 1s, handle = breaker)]
+    async fn work(fate: Fate) -> Result<(), Failure> {
+        fate.end().await
+    }
+    let (done, ended) = std::sync::mpsc::channel();
+    // On a thread of its own, which a deadlock keeps.
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+        runtime.block_on(async {
+            let looks = Arc::new(Looks(breaker(), std::sync::Mutex::default()));
+            let waker = std::task::Waker::from(looks.clone());
+            let mut states = breaker().subscribe();
+            let mut seen = async |act: &dyn Fn()| {
+                states.borrow_and_update();
+                let mut changed = Box::pin(states.changed());
+                assert!(changed.as_mut().poll(&mut std::task::Context::from_waker(&waker)).is_pending());
+                act();
+            };
+            let call = |fate| futures::FutureExt::now_or_never(work(fate));
+            seen(&|| assert_eq!(call(Fate::Fails), Some(Err(Failure::Down)))).await;
+            advance(S).await;
+            // Half-open; the call is dropped.
+            seen(&|| assert_eq!(call(Fate::Hangs), None)).await;
+            let mut hung = Box::pin(work(Fate::Hangs));
+            assert!(poll!(&mut hung).is_pending());
+            advance(S).await;
+            // Whoever asks for the state tells the others that the probe took too long.
+            seen(&|| assert_eq!(breaker().state(), CircuitState::Open)).await;
+            seen(&|| breaker().force_open()).await;
+            seen(&|| breaker().reset()).await;
+            let states = looks.1.lock().unwrap().clone();
+            let all =
+                [CircuitState::Open, CircuitState::HalfOpen, CircuitState::Open, CircuitState::Isolated, CircuitState::Closed];
+            done.send(states == all).unwrap();
+        });
+    });
+    assert!(ended.recv_timeout(Duration::from_secs(60)).expect("a deadlock"));
 }
 
 #[tokio::test(start_paused = true)]

@@ -24,6 +24,7 @@ const OPTIONS: &[&str] = &[
     "open_for",
     "open_for_max",
     "probes",
+    "probe_timeout",
     "when",
     "failure",
     "slow_call",
@@ -42,6 +43,7 @@ struct CircuitBreaker {
     open_for: Option<Duration>,
     open_for_max: Option<Duration>,
     probes: Option<Count>,
+    probe_timeout: Option<Duration>,
     when: Option<Expr>,
     failure: Option<Expr>,
     slow_call: Option<Duration>,
@@ -119,6 +121,7 @@ impl CircuitBreaker {
             "open_for" => self.open_for = Some(option.parse(input)?),
             "open_for_max" => self.open_for_max = Some(option.parse(input)?),
             "probes" => self.probes = Some(option.parse(input)?),
+            "probe_timeout" => self.probe_timeout = Some(option.parse(input)?),
             "when" => self.when = Some(option.parse(input)?),
             "failure" => self.failure = Some(option.parse(input)?),
             "slow_call" => self.slow_call = Some(option.parse(input)?),
@@ -229,7 +232,12 @@ impl CircuitBreaker {
                 make.extend(quote!(.#name(#count)));
             }
         }
-        let times = [("open_for", &self.open_for), ("open_for_max", &self.open_for_max), ("slow_call", &self.slow_call)];
+        let times = [
+            ("open_for", &self.open_for),
+            ("open_for_max", &self.open_for_max),
+            ("probe_timeout", &self.probe_timeout),
+            ("slow_call", &self.slow_call),
+        ];
         for (name, time) in times {
             if let Some(time) = time {
                 let name = crate::tokens::own(name);
@@ -255,7 +263,7 @@ impl CircuitBreaker {
         Recipe { ty: "CircuitBreaker", noun: "circuit breaker", make, constant }
     }
 
-    fn settings(&self) -> [Setting<'_>; 8] {
+    fn settings(&self) -> [Setting<'_>; 9] {
         [
             ("failures", self.failures.as_ref().map(|count| &count.0)),
             ("window", self.window.as_ref().map(Window::written)),
@@ -264,6 +272,7 @@ impl CircuitBreaker {
             ("open_for", self.open_for.as_ref().map(Duration::written)),
             ("open_for_max", self.open_for_max.as_ref().map(Duration::written)),
             ("probes", self.probes.as_ref().map(|count| &count.0)),
+            ("probe_timeout", self.probe_timeout.as_ref().map(Duration::written)),
             ("slow_call", self.slow_call.as_ref().map(Duration::written)),
         ]
         .map(|(name, written)| Setting { name, written })

@@ -152,8 +152,9 @@ impl Error {
         self.limit
     }
 
-    /// How long to wait before another call has a chance, where the policy knows: a rate limit always does, a circuit breaker while it
-    /// is open (not while a probe is under way, nor when it was [forced open](crate::CircuitBreaker::force_open)).
+    /// How long to wait before another call has a chance, where the policy knows: a rate limit always does, and a circuit
+    /// breaker unless it was [forced open](crate::CircuitBreaker::force_open): the time for which it stays open or, while probes are under
+    /// way, the time by which they must have ended.
     ///
     /// A `#[retry]` above waits at least that long without being told.
     #[must_use]

@@ -1,5 +1,6 @@
 //! The breaker: closed, open, half-open.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -63,13 +64,28 @@ pub struct CircuitBreaker {
 }
 
 /// How a call was let through.
+#[derive(Clone, Copy)]
 pub(super) struct Entered {
     /// The word of that moment.
     pub(super) word: u64,
-    /// When that was, where somebody wants to know.
+    /// When that was: of a probe, and where slow calls are failures.
     pub(super) started: u64,
-    /// Whether the circuit became half-open with it.
-    pub(super) tries: bool,
+}
+
+/// A half-open probe under way.
+struct Probe {
+    started: u64,
+    function: Told,
+}
+
+/// What to tell of when the lock is free. Listeners are user code: they may look at the breaker, or panic.
+#[derive(Default)]
+#[must_use]
+struct Transitions {
+    /// A probe took too long.
+    expired: Option<Told>,
+    /// What a call led to.
+    changed: Option<(Told, CircuitState)>,
 }
 
 struct Inner {
@@ -78,8 +94,8 @@ struct Inner {
     until: u64,
     /// How often in a row it was opened again by a probe.
     reopenings: u32,
-    /// Probes under way.
-    probing: u32,
+    /// Probes under way, in the order in which they began.
+    probes: VecDeque<Probe>,
     /// Probes that have succeeded.
     succeeded: u32,
 }
@@ -121,7 +137,7 @@ impl CircuitBreaker {
     /// Opens after 5 failures in a row, for 30 seconds, and then lets one probe through at a time.
     #[must_use]
     pub const fn new() -> Self {
-        let inner = Inner { tally: Tally::new(), until: 0, reopenings: 0, probing: 0, succeeded: 0 };
+        let inner = Inner { tally: Tally::new(), until: 0, reopenings: 0, probes: VecDeque::new(), succeeded: 0 };
         Self {
             settings: Settings::DEFAULT,
             word: AtomicU64::new(0),
@@ -188,6 +204,18 @@ impl CircuitBreaker {
         self
     }
 
+    /// How long a half-open probe may take \[as long as [`open_for`](Self::open_for)\]: one that has not ended by then counts as failed, so
+    /// that the circuit opens again, and its place is free. What it returns later counts as nothing; the probe itself runs on. Zero: there
+    /// is no limit, and a probe that hangs keeps the circuit half-open.
+    ///
+    /// No timer runs for it: the circuit is as open as if one did to everyone who looks, a call or [`state`](Self::state);
+    /// [subscribers](Self::subscribe) are told when somebody does.
+    #[must_use]
+    pub const fn probe_timeout(mut self, duration: Duration) -> Self {
+        self.settings.probe_timeout = Some(duration);
+        self
+    }
+
     /// Counts a call that takes so long as a failure, whatever it returns.
     #[must_use]
     pub const fn slow_call(mut self, duration: Duration) -> Self {
@@ -200,19 +228,29 @@ impl CircuitBreaker {
         self
     }
 
-    /// What the next call would meet. Changes nothing.
+    /// What the next call would meet. Counts as no call.
     #[must_use]
     pub fn state(&self) -> CircuitState {
-        match phase(self.word.load(Ordering::Acquire)) {
-            CircuitState::Open if clock::now() >= self.lock().until => CircuitState::HalfOpen,
-            other => other,
+        let state = phase(self.word.load(Ordering::Acquire));
+        if !matches!(state, CircuitState::Open | CircuitState::HalfOpen) {
+            return state;
         }
+        let now = clock::now();
+        let mut inner = self.lock();
+        let expired = self.expire(&mut inner, now.saturating_add(1));
+        let state = match phase(self.word.load(Ordering::Relaxed)) {
+            CircuitState::Open if now >= inner.until => CircuitState::HalfOpen,
+            other => other,
+        };
+        drop(inner);
+        self.tell(Transitions { expired, changed: None });
+        state
     }
 
     /// Refuses every call until [`reset`](Self::reset). Calls that run are left alone, and count no more.
     pub fn force_open(&self) {
         self.change(&mut self.lock(), CircuitState::Isolated);
-        events::circuit(Told::nobody(), CircuitState::Isolated);
+        self.tell(Transitions { changed: Some((Told::nobody(), CircuitState::Isolated)), ..Transitions::default() });
     }
 
     /// Closes the circuit and forgets everything that was counted. Calls that run count no more.
@@ -221,12 +259,13 @@ impl CircuitBreaker {
         inner.reopenings = 0;
         self.change(&mut inner, CircuitState::Closed);
         drop(inner);
-        events::circuit(Told::nobody(), CircuitState::Closed);
+        self.tell(Transitions { changed: Some((Told::nobody(), CircuitState::Closed)), ..Transitions::default() });
     }
 
     /// Follows the state: the receiver has the present one at once, and the latest one after each transition.
     ///
-    /// An open circuit becomes half-open when a call comes, not when its time is over.
+    /// An open circuit becomes half-open when a call comes, not when its time is over. One that is half-open opens again by its
+    /// [`probe_timeout`](Self::probe_timeout) when somebody looks: a call, or [`state`](Self::state).
     ///
     /// ```
     /// use steadfast::{CircuitBreaker, CircuitState};
@@ -246,39 +285,77 @@ impl CircuitBreaker {
         transitions.subscribe()
     }
 
-    /// Lets a call through, or not.
+    /// Lets a call of `function` through, or not.
     #[inline]
-    pub(super) fn enter(&self) -> Result<Entered, Open> {
+    pub(super) fn enter(&self, function: Told) -> Result<Entered, Open> {
         let word = self.word.load(Ordering::Acquire);
-        if is_plain(word) { Ok(Entered { word, started: 0, tries: false }) } else { self.enter_with_care() }
+        if is_plain(word) { Ok(Entered { word, started: 0 }) } else { self.enter_with_care(word, function) }
     }
 
     #[inline(never)]
-    fn enter_with_care(&self) -> Result<Entered, Open> {
-        let word = self.word.load(Ordering::Acquire);
-        let (word, tries) = if phase(word) == CircuitState::Closed { (word, false) } else { self.enter_half_open()? };
+    fn enter_with_care(&self, word: u64, function: Told) -> Result<Entered, Open> {
+        if phase(word) != CircuitState::Closed {
+            return self.enter_half_open(function);
+        }
         // The clock is read only where somebody looks at it.
         let started = if self.settings.slow_call.is_some() { clock::now() } else { 0 };
-        Ok(Entered { word, started, tries })
+        Ok(Entered { word, started })
     }
 
     #[cold]
-    fn enter_half_open(&self) -> Result<(u64, bool), Open> {
+    fn enter_half_open(&self, function: Told) -> Result<Entered, Open> {
         let now = clock::now();
         let mut inner = self.lock();
+        let expired = self.expire(&mut inner, now.saturating_add(1));
+        let entered = self.admit(&mut inner, function, now);
+        drop(inner);
+        let (entered, changed) = match entered {
+            Ok((entered, tries)) => (Ok(entered), tries.then_some((function, CircuitState::HalfOpen))),
+            Err(open) => (Err(open), None),
+        };
+        // What panics while it is told must not keep the place of a probe that never begins.
+        let place = Place { breaker: self, entered: entered.as_ref().ok().copied() };
+        self.tell(Transitions { expired, changed });
+        std::mem::forget(place);
+        entered
+    }
+
+    /// Lets a call through that finds the circuit not closed, or finds it closed after all. Whether it becomes half-open with it.
+    fn admit(&self, inner: &mut Inner, function: Told, now: u64) -> Result<(Entered, bool), Open> {
         let before = phase(self.word.load(Ordering::Relaxed));
+        let refuse = |at: Option<u64>| Err(Open { retry_after: at.map(|at| Duration::from_nanos(at.saturating_sub(now))) });
         match before {
-            CircuitState::Isolated => return Err(Open { retry_after: None }),
-            CircuitState::Open if now < inner.until => {
-                return Err(Open { retry_after: Some(Duration::from_nanos(inner.until - now)) });
+            CircuitState::Isolated => return refuse(None),
+            CircuitState::Open if now < inner.until => return refuse(Some(inner.until)),
+            CircuitState::Open => self.change(inner, CircuitState::HalfOpen),
+            // By then it is decided, at the latest.
+            CircuitState::HalfOpen if inner.probes.len() >= self.settings.probes.max(1) as usize => {
+                return refuse(self.deadline(inner));
             }
-            CircuitState::Open => self.change(&mut inner, CircuitState::HalfOpen),
-            CircuitState::HalfOpen if inner.probing >= self.settings.probes.max(1) => return Err(Open { retry_after: None }),
             CircuitState::Closed | CircuitState::HalfOpen => {}
         }
         let word = self.word.load(Ordering::Relaxed);
-        inner.probing += u32::from(phase(word) == CircuitState::HalfOpen);
-        Ok((word, before == CircuitState::Open))
+        if phase(word) == CircuitState::HalfOpen {
+            inner.probes.push_back(Probe { started: now, function });
+        }
+        Ok((Entered { word, started: now }, before == CircuitState::Open))
+    }
+
+    /// When the oldest probe counts as failed.
+    fn deadline(&self, inner: &Inner) -> Option<u64> {
+        let timeout = self.settings.probe_timeout.unwrap_or(self.settings.open_for);
+        let oldest = inner.probes.front().filter(|_| !timeout.is_zero())?;
+        Some(oldest.started.saturating_add(clock::nanos(timeout)))
+    }
+
+    /// Opens the circuit again where a probe should have ended before `now`: at the moment when it should have, as if a timer had run. The
+    /// function whose probe that is.
+    fn expire(&self, inner: &mut Inner, now: u64) -> Option<Told> {
+        let deadline = self.deadline(inner).filter(|deadline| *deadline < now)?;
+        let function = inner.probes.front()?.function;
+        inner.reopenings = inner.reopenings.saturating_add(1);
+        self.open(inner, deadline);
+        Some(function)
     }
 
     /// Counts the outcome of a call that was let through under `word`.
@@ -293,33 +370,35 @@ impl CircuitBreaker {
     fn count(&self, word: u64, started: u64, failed: bool, function: Told) {
         let now = clock::now();
         let slow = self.settings.slow_call.is_some_and(|slow| now.saturating_sub(started) >= clock::nanos(slow));
-        if let Some(to) = self.note(word, failed || slow, now) {
-            // Not under the lock: a subscriber may look at the breaker.
-            events::circuit(function, to);
-        }
+        let mut inner = self.lock();
+        let expired = self.expire(&mut inner, now);
+        let to = self.note(&mut inner, Entered { word, started }, failed || slow, now);
+        drop(inner);
+        self.tell(Transitions { expired, changed: to.map(|to| (function, to)) });
     }
 
     /// The state that an outcome leads to.
-    fn note(&self, word: u64, failed: bool, now: u64) -> Option<CircuitState> {
-        let mut inner = self.lock();
+    fn note(&self, inner: &mut Inner, Entered { word, started }: Entered, failed: bool, now: u64) -> Option<CircuitState> {
         if self.word.load(Ordering::Relaxed) != word {
             return None;
         }
         if phase(word) == CircuitState::HalfOpen {
-            return self.note_probe(&mut inner, failed, now);
+            return self.note_probe(inner, started, failed, now);
         }
         if inner.tally.note(self.settings.trip(), failed, now) {
-            return Some(self.open(&mut inner, now));
+            self.open(inner, now);
+            return Some(CircuitState::Open);
         }
         self.in_a_row.store(failed, Ordering::Relaxed);
         None
     }
 
-    fn note_probe(&self, inner: &mut Inner, failed: bool, now: u64) -> Option<CircuitState> {
-        inner.probing -= 1;
+    fn note_probe(&self, inner: &mut Inner, started: u64, failed: bool, now: u64) -> Option<CircuitState> {
+        inner.forget_probe(started);
         if failed {
-            inner.reopenings += 1;
-            return Some(self.open(inner, now));
+            inner.reopenings = inner.reopenings.saturating_add(1);
+            self.open(inner, now);
+            return Some(CircuitState::Open);
         }
         inner.succeeded += 1;
         if inner.succeeded < self.settings.probes {
@@ -332,33 +411,78 @@ impl CircuitBreaker {
 
     /// A call that was let through went away.
     #[cold]
-    pub(super) fn give_back(&self, word: u64) {
-        let mut inner = self.lock();
-        if self.word.load(Ordering::Relaxed) == word && phase(word) == CircuitState::HalfOpen {
-            inner.probing -= 1;
+    pub(super) fn give_back(&self, word: u64, started: u64) {
+        if phase(word) != CircuitState::HalfOpen {
+            return;
         }
+        let now = clock::now();
+        let mut inner = self.lock();
+        // It may have gone too late.
+        let expired = self.expire(&mut inner, now);
+        if self.word.load(Ordering::Relaxed) == word {
+            inner.forget_probe(started);
+        }
+        drop(inner);
+        self.tell(Transitions { expired, changed: None });
     }
 
-    fn open(&self, inner: &mut Inner, now: u64) -> CircuitState {
+    fn open(&self, inner: &mut Inner, now: u64) {
         inner.until = now.saturating_add(clock::nanos(self.settings.open_for(inner.reopenings)));
         self.change(inner, CircuitState::Open);
-        CircuitState::Open
     }
 
-    /// Begins a generation.
+    /// Begins a generation. Whoever calls it [tells](Self::tell) of it when the lock is free.
     fn change(&self, inner: &mut Inner, to: CircuitState) {
         inner.tally.forget();
-        (inner.probing, inner.succeeded) = (0, 0);
+        inner.probes.clear();
+        inner.succeeded = 0;
         self.in_a_row.store(false, Ordering::Relaxed);
         let before = self.word.load(Ordering::Relaxed);
         self.word.store((before & !PHASE | to as u64) + GENERATION, Ordering::Release);
+    }
+
+    /// Tells subscribers and operators of transitions. Not under the lock.
+    fn tell(&self, Transitions { expired, changed }: Transitions) {
+        if expired.is_none() && changed.is_none() {
+            return;
+        }
         if let Some(transitions) = self.transitions.get() {
-            transitions.send_replace(to);
+            // The state of now, and not that of the transition: of two threads that tell of theirs, the later one may come first.
+            transitions.send_modify(|state| *state = phase(self.word.load(Ordering::Acquire)));
+        }
+        if let Some(function) = expired {
+            events::circuit(function, CircuitState::Open);
+        }
+        if let Some((function, to)) = changed {
+            events::circuit(function, to);
         }
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    /// A probe has ended. Those that began at the same moment are alike.
+    fn forget_probe(&mut self, started: u64) {
+        if let Some(position) = self.probes.iter().position(|probe| probe.started == started) {
+            self.probes.remove(position);
+        }
+    }
+}
+
+/// The place of a call that was let through and has not begun.
+struct Place<'a> {
+    breaker: &'a CircuitBreaker,
+    entered: Option<Entered>,
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        if let Some(Entered { word, started }) = self.entered {
+            self.breaker.give_back(word, started);
+        }
     }
 }
 

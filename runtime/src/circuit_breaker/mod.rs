@@ -53,6 +53,7 @@ pub use breaker::{CircuitBreaker, CircuitState};
 /// | `open_for = duration` | `30s` | how long calls are refused before a probe is let through |
 /// | `open_for_max = duration` | none | lets `open_for` double with each probe that fails, up to this |
 /// | `probes = n` | 1 | so many probes run at once in half-open; when as many have succeeded, the circuit closes |
+/// | `probe_timeout = duration` | `open_for` | a probe that has not ended by then counts as failed, and the circuit opens again; `0s`: there is no limit |
 /// | `slow_call = duration` | none | a call that takes so long or longer is a failure, whatever it returns |
 /// | `when = \|error\| bool` | every error | which errors are failures; the others show that somebody answered, and count as successes |
 /// | `failure = \|outcome\| bool` | `Err`, `None` | what is a failure, for any return type |
@@ -68,15 +69,20 @@ pub use breaker::{CircuitBreaker, CircuitState};
 /// no literals are evaluated once, at the first call.
 ///
 /// A share opens the circuit when it is reached: 10 failures of 20 calls, for `0.5`. A probe that fails opens it again at once, also where
-/// other probes have succeeded. A [`retry`](macro@crate::retry) above waits for as long as the circuit is open; below, it is not reached.
+/// other probes have succeeded. So does a probe that takes longer than `probe_timeout`: it runs on, but what it returns then counts as
+/// nothing. Set that longer than a call which succeeds may take, or the circuit never closes. No timer is needed for it: whoever looks at
+/// the circuit next finds it as open as if one had fired.
+///
+/// A [`retry`](macro@crate::retry) above waits for as long as the circuit is open; below, it is not reached.
 ///
 /// A window of time is exact as long as it holds no more than 2,048 moments with calls; beyond that it is exact to a two-thousandth.
 ///
 /// # Errors
 ///
 /// An [`Error`](crate::Error) for which [`is_circuit_open`](crate::Error::is_circuit_open) holds, in the function's own error type. Its
-/// [`retry_after`](crate::Error::retry_after) is the time for which the circuit stays open; it has none while probes are under way, or where
-/// the circuit was [forced open](CircuitBreaker::force_open).
+/// [`retry_after`](crate::Error::retry_after) is the time for which the circuit stays open; while as many probes are under way as may be, the
+/// time until the oldest of them counts as failed, since by then it is decided. It has none where the circuit was
+/// [forced open](CircuitBreaker::force_open), or where `probe_timeout` is zero and probes are under way.
 ///
 /// # Cancel safety
 ///

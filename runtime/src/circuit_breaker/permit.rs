@@ -1,9 +1,10 @@
 //! A call that was let through, and one that was not.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use super::{CircuitBreaker, CircuitState};
-use crate::events::{self, Told};
+use super::CircuitBreaker;
+use crate::events::Told;
 use crate::stack::Polled;
 use crate::{Error, ErrorKind};
 
@@ -39,12 +40,8 @@ impl<'a> Permit<'a> {
     /// While the circuit is open.
     #[inline]
     pub fn enter(&mut self) -> Result<(), Open> {
-        let entered = self.breaker.enter()?;
+        let entered = self.breaker.enter(self.function)?;
         (self.word, self.started) = (entered.word, entered.started);
-        if entered.tries {
-            // When the place is this call's own: whoever is told may panic.
-            events::circuit(self.function, CircuitState::HalfOpen);
-        }
         Ok(())
     }
 
@@ -59,9 +56,10 @@ impl<'a> Permit<'a> {
     #[inline(never)]
     fn abandon(&mut self) {
         if self.polled.panics() {
-            self.settle(true);
+            // A panic of a listener on top of the one that is under way would abort the process.
+            drop(catch_unwind(AssertUnwindSafe(|| self.settle(true))));
         } else {
-            self.breaker.give_back(self.word);
+            self.breaker.give_back(self.word, self.started);
         }
     }
 }

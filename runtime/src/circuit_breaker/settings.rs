@@ -13,6 +13,8 @@ pub(super) struct Settings {
     pub(super) open_for: Duration,
     pub(super) open_for_max: Option<Duration>,
     pub(super) probes: u32,
+    /// As long as it is open, where nothing is said.
+    pub(super) probe_timeout: Option<Duration>,
     pub(super) slow_call: Option<Duration>,
 }
 
@@ -39,6 +41,7 @@ impl Settings {
         open_for: Duration::from_secs(30),
         open_for_max: None,
         probes: 1,
+        probe_timeout: None,
         slow_call: None,
     };
 
