@@ -12,6 +12,7 @@ use crate::diagnostics::Errors;
 use crate::duration::Duration;
 use crate::function::{Function, Shape};
 use crate::layer::{Layer, Parsed, Place};
+use crate::once::{self, Named, Once, SharedBy};
 use crate::policy;
 use crate::types;
 use crate::weaver::{Weaver, Woven};
@@ -45,6 +46,12 @@ impl Layer for Batched {
     fn check(&self, place: Place<'_>, errors: &mut Errors) {
         let max_batch_size = self.max_batch_size.as_ref();
         policy::check_positive(max_batch_size, "no batch could ever be full: `max_batch_size` is at least 1", errors);
+        let options = [
+            Once::option("max_batch_size", max_batch_size.map(|count| &count.0)),
+            Once::option("delay", self.delay.as_ref().map(Duration::written)),
+        ];
+        let way_out = |_: &Named| "write what holds for all of its callers".to_owned();
+        once::check(options, SharedBy::Batch, place.function, &way_out, errors);
         let function = place.function;
         if matches!(function.shape, Shape::Returned { .. } | Shape::Opaque) {
             let token = function.signature.fn_token;

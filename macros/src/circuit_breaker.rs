@@ -144,6 +144,9 @@ impl Layer for CircuitBreaker {
         }
         self.check_rules(errors);
         self.check_values(errors);
+        let settings = self.settings();
+        let settings = settings.iter().map(Setting::once);
+        policy::check_once("circuit_breaker", "CircuitBreaker", "breaker", settings, place.function, errors);
         if let Some(handle) = &self.handle {
             handle.check(place.function, errors);
         }

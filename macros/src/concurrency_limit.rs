@@ -2,19 +2,24 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
+use syn::Expr;
 use syn::parse::ParseStream;
 use syn::spanned::Spanned;
 
 use crate::args::{self, Count};
 use crate::diagnostics::Errors;
 use crate::duration::Duration;
-use crate::expression;
+use crate::expression::{self, plain};
+use crate::function::Function;
 use crate::handle::Handle;
 use crate::layer::{Layer, Parsed, Place};
+use crate::once::{self, Once, SharedBy};
 use crate::policy::{self, Recipe};
 use crate::site;
-use crate::tokens;
+use crate::tokens::{self, located_at};
 use crate::weaver::{Gate, Weaver, Woven};
+
+const NAME: &str = "concurrency_limit";
 
 const OPTIONS: &[&str] = &["max_wait", "queue", "adaptive", "or_else", "handle"];
 
@@ -25,7 +30,7 @@ struct ConcurrencyLimit {
     max_wait: Option<Duration>,
     queue: Option<Count>,
     adaptive: Option<Ident>,
-    or_else: Option<syn::Expr>,
+    or_else: Option<Expr>,
     handle: Option<Handle>,
     /// Whether the limit was written, and found wrong.
     failed: bool,
@@ -82,6 +87,8 @@ impl Layer for ConcurrencyLimit {
         if let (Some(0), Some(max_wait)) = (self.queue.as_ref().and_then(Count::literal), &self.max_wait) {
             errors.at(max_wait.written(), "nobody waits in a `queue` of 0: remove one of the two");
         }
+        let queue = Once::option("queue", self.queue.as_ref().map(|queue| &queue.0));
+        policy::check_once(NAME, "ConcurrencyLimiter", "limiter", [self.count(place.function), queue], place.function, errors);
         if let Some(handle) = &self.handle {
             handle.check(place.function, errors);
         }
@@ -217,8 +224,20 @@ impl ConcurrencyLimit {
         }
     }
 
+    /// The limit, where it is certainly a count: beside options that only a limiter of the function's own has, or by its looks.
+    fn count(&self, function: &Function) -> Option<Once<'_>> {
+        let limit = self.limit.as_ref()?;
+        let is_parameter = || {
+            let Expr::Path(path) = plain(&limit.0) else { return false };
+            let is_it = |parameter: &&syn::ConstParam| path.path.is_ident(&parameter.ident);
+            function.signature.generics.const_params().any(|parameter| is_it(&parameter))
+        };
+        let certain = self.elsewhere().is_none() || is_parameter();
+        certain.then(|| Once { option: "the limit".to_owned(), written: &limit.0 })
+    }
+
     /// The expression that may name a limiter.
-    fn elsewhere(&self) -> Option<&syn::Expr> {
+    fn elsewhere(&self) -> Option<&Expr> {
         let of_its_own = self.queue.is_some() || self.adaptive.is_some() || self.handle.is_some();
         self.limit.as_ref().filter(|limit| limit.literal().is_none() && !of_its_own).map(|limit| &limit.0)
     }
@@ -232,7 +251,11 @@ impl ConcurrencyLimit {
         };
         let ty = policy::reference(Some(either), &quote!(#root::ConcurrencyLimiter));
         let (owner, slot) = (tokens::own("owner"), tokens::own("slot"));
-        let found = quote_spanned!(either.span()=> #private::concurrency_limit::Limit::limiter(#owner, #slot));
+        let found = match once::of_callers(either, weaver.function, SharedBy::Function).first() {
+            None => quote_spanned!(either.span()=> #private::concurrency_limit::Limit::limiter(#owner, #slot)),
+            // At the name, where a count is to be reported.
+            Some((name, _)) => located_at(*name, quote_spanned!(span=> #private::concurrency_limit::of_call(#owner))),
+        };
         quote_spanned! {span=>
             let #owner = &(#either);
             let #slot = {

@@ -10,6 +10,7 @@ use crate::ask::{self, Ask};
 use crate::diagnostics::Errors;
 use crate::function::Shape;
 use crate::layer::{Layer, Parsed, Place};
+use crate::once::{self, Named, Once, SharedBy};
 use crate::parameters::Binding;
 use crate::tokens::{self, located_at, own};
 use crate::types;
@@ -53,6 +54,8 @@ impl Layer for OffloadBlocking {
         if let Some(limit) = self.limit.as_ref().filter(|limit| limit.literal() == Some(0)) {
             errors.at(&limit.0, "no call could ever run: `limit` is at least 1");
         }
+        let limit = Once::option("limit", self.limit.as_ref().map(|limit| &limit.0));
+        once::check([limit], SharedBy::Function, function, &pool_instead, errors);
         check_arguments(place, errors);
     }
 
@@ -73,10 +76,12 @@ impl Layer for OffloadBlocking {
         let permit = match &self.limit {
             None => quote!(::core::future::ready(())),
             Some(limit) => {
-                let limit = limit.tokens(&private);
+                let count = limit.tokens(&private);
+                let literal = limit.literal().is_some();
+                let limit = if literal { quote!(|| #count) } else { once::maker(&count, &quote!(::core::primitive::usize)) };
                 quote_spanned! {span=> {
                     static __STEADFAST_GATE: #private::offload::Gate = #private::offload::Gate::new();
-                    __STEADFAST_GATE.enter(|| #limit)
+                    __STEADFAST_GATE.enter(#limit)
                 }}
             }
         };
@@ -115,6 +120,15 @@ impl OffloadBlocking {
             }
         }
     }
+}
+
+/// The way out where a limit would differ from one caller to another.
+fn pool_instead(named: &Named) -> String {
+    let pool = match named {
+        Named::This => "self.pool".to_owned(),
+        other => other.chosen_by("pool_of"),
+    };
+    format!("name a `BlockingPool`, which is read at each call and has as many threads as you give it, as in `pool = {pool}`")
 }
 
 /// What the thread needs of the arguments and of what is returned.

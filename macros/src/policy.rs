@@ -14,6 +14,7 @@ use crate::duration::Duration;
 use crate::expression;
 use crate::function::Function;
 use crate::handle::Handle;
+use crate::once::{self, Once, SharedBy};
 use crate::parameters::cfgs;
 use crate::types::{self, bare};
 use crate::weaver::{Purpose, Weaver};
@@ -33,6 +34,13 @@ pub(crate) struct Recipe {
     pub(crate) make: TokenStream,
     /// Whether it can be made at compile time.
     pub(crate) constant: bool,
+}
+
+impl Setting<'_> {
+    /// As an option that is read once.
+    pub(crate) fn once(&self) -> Option<Once<'_>> {
+        Once::option(self.name, self.written)
+    }
 }
 
 impl Recipe {
@@ -55,9 +63,10 @@ impl Recipe {
         if self.constant {
             return quote_spanned!(span=> { static __STEADFAST_POLICY: #ty = #make; &__STEADFAST_POLICY });
         }
+        let make = once::maker(make, &ty);
         quote_spanned! {span=> {
             static __STEADFAST_POLICY: #private::policy::Slot<#ty> = #private::policy::Slot::new();
-            __STEADFAST_POLICY.get(|| #make)
+            __STEADFAST_POLICY.get(#make)
         }}
     }
 
@@ -76,6 +85,18 @@ impl Recipe {
             #visibility fn #name() -> &'static #ty { #own }
         }
     }
+}
+
+/// Reports settings of the function's own policy that differ from one caller to another: it would be made of what the first one brings along.
+pub(crate) fn check_once<'a>(
+    attribute: &str,
+    ty: &str,
+    noun: &str,
+    settings: impl IntoIterator<Item = Option<Once<'a>>>,
+    function: &Function,
+    errors: &mut Errors,
+) {
+    once::check(settings, SharedBy::Function, function, &once::object_instead(attribute, ty, noun), errors);
 }
 
 /// Reports an object that is made where it is used: one for each call, which knows nothing of the others.

@@ -15,6 +15,7 @@ use crate::expression::{self, plain};
 use crate::function::Function;
 use crate::handle::Handle;
 use crate::layer::{Layer, Parsed, Place};
+use crate::once::Once;
 use crate::policy::{self, Recipe, Setting};
 use crate::site;
 use crate::tokens;
@@ -126,6 +127,10 @@ impl Layer for RateLimit {
                 policy::check_positive(Some(count), "no call would ever be let through: write at least 1", errors);
                 policy::check_lasts(Some(period), "in no time there is room for no call: write a time, as in `100 / 1s`", errors);
                 policy::check_positive(self.burst.as_ref(), "no call would ever be let through: `burst` is at least 1", errors);
+                let rate = |written| Some(Once { option: "the rate".to_owned(), written });
+                let burst = Once::option("burst", self.burst.as_ref().map(|burst| &burst.0));
+                let settings = [rate(&count.0), rate(period.written()), burst];
+                policy::check_once("rate_limit", "RateLimiter", "limiter", settings, place.function, errors);
                 if let Some(handle) = &self.handle {
                     handle.check(place.function, errors);
                 }

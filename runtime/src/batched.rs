@@ -51,11 +51,14 @@ use crate::{Error, ErrorKind, background};
 ///
 /// # Arguments
 ///
-/// - `max_batch_size = 100`: a batch with so many callers does not wait for more. An expression of any integer type; below 1 is 1;
-/// - `delay = 5ms`: how long a batch waits for callers, counted from the first of them: a literal with a unit, or an expression of type
-///   [`Duration`]. With `0s` it waits for those that are ready to run, and touches no timer. The first caller's settings hold;
-/// - `or_else = |error| value`: what a caller returns where its batch failed;
-/// - `crate = path`: where `steadfast` is found, for renamed or re-exported use.
+/// | option | default | meaning |
+/// | --- | --- | --- |
+/// | `max_batch_size = n` | 100 | a batch with so many callers does not wait for more; any integer type, below 1 is 1 |
+/// | `delay = duration` | `5ms` | how long a batch waits for callers, counted from the first of them; with `0s` it waits for those that are ready to run, and touches no timer |
+/// | `or_else = \|error\| value` | none | what a caller returns where its batch failed |
+/// | `crate = path` | `::steadfast` | where `steadfast` is found |
+///
+/// A batch has many callers: its size and delay are those of the caller that opens it, and cannot depend on the argument, which is an error.
 ///
 /// # Errors
 ///

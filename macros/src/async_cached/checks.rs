@@ -12,6 +12,7 @@ use crate::diagnostics::{Errors, there_are};
 use crate::duration::Duration;
 use crate::function::{Function, Shape, self_ident};
 use crate::layer::Place;
+use crate::once::{self, Named, Once, SharedBy};
 use crate::policy;
 use crate::tokens;
 
@@ -22,6 +23,7 @@ impl Cached {
         self.options.check_share(errors);
         self.options.check_inert(errors);
         self.options.check_cache(errors);
+        self.options.check_once(function, errors);
         self.check_names(function, errors);
         self.check_receiver(function, errors);
         self.options.check_background(function, errors);
@@ -163,12 +165,34 @@ impl Options {
         }
     }
 
+    /// What the function's own cache is made with, at the first call of each instantiation.
+    fn check_once(&self, function: &Function, errors: &mut Errors) {
+        if self.cache.is_some() {
+            return;
+        }
+        let capacity = Once::option("capacity", self.capacity.as_ref().map(|capacity| &capacity.0));
+        once::check([capacity], SharedBy::Instantiation, function, &cache_instead, errors);
+        let closures = [("weight", &self.weight), ("on_evict", &self.on_evict)];
+        let closures = closures.map(|(name, closure)| Once::option(name, closure.as_ref()));
+        let way_out = |named: &Named| format!("its closure gets the key and the value; {}", cache_instead(named));
+        once::check(closures, SharedBy::Instantiation, function, &way_out, errors);
+    }
+
     /// What computes in the background outlives its caller.
     fn check_background(&self, function: &Function, errors: &mut Errors) {
         if let Some((option, _)) = self.background() {
             background::check(function, &format!("with `{option}` a computation"), errors);
         }
     }
+}
+
+/// The way out where the function's own cache would depend on one of its callers.
+fn cache_instead(named: &Named) -> String {
+    let (each, cache) = match named {
+        Named::This => ("each instance".to_owned(), "self.cache".to_owned()),
+        other => (format!("each `{}`", other.name()), other.chosen_by("cache_of")),
+    };
+    format!("to have a cache for {each}, make them with `Cache::builder()` and name the right one, as in `cache = {cache}`")
 }
 
 fn written(time: &Duration) -> proc_macro2::TokenStream {

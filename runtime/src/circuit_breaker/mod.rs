@@ -65,8 +65,11 @@ pub use breaker::{CircuitBreaker, CircuitState};
 /// `when`, `failure` and `or_else` may follow it.
 ///
 /// A function has one circuit: all its callers share it, all instances of a type, all implementors of a trait whose default method it stands
-/// on, and all instantiations of a generic function. One for each instance is a field: `#[circuit_breaker(self.breaker)]`. Settings that are
-/// no literals are evaluated once, at the first call.
+/// on, and all instantiations of a generic function. All options above `when` are read once, at the first call, so they cannot depend on an
+/// argument, on `self`, or on a type or const parameter: that is an error. In an `impl` with parameters of its own, a setting such as
+/// `failures = Self::FAILURES` is that of the type that is called first. To have one circuit for each instance, put a breaker into a field:
+/// `#[circuit_breaker(self.breaker)]`. Such an expression is evaluated at each call and may depend on the arguments:
+/// `#[circuit_breaker(breaker_of(host))]`.
 ///
 /// A share opens the circuit when it is reached: 10 failures of 20 calls, for `0.5`. A probe that fails opens it again at once, also where
 /// other probes have succeeded. So does a probe that takes longer than `probe_timeout`: it runs on, but what it returns then counts as

@@ -50,12 +50,15 @@ pub use waiting::Patient;
 /// | `handle = name` | none | a function beside this one that returns the `&'static` [`ConcurrencyLimiter`]; `handle = Self::name` in an `impl` |
 /// | `crate = path` | `::steadfast` | where `steadfast` is found |
 ///
-/// A limiter that is made elsewhere has its own limit and queue; `max_wait` and `or_else` are said here. A function has one limit for all
-/// its callers, and for all instantiations of a generic function. A limit that is no literal is evaluated once, at the first call;
-/// `max_wait` at each call.
+/// A limiter that is made elsewhere has its own limit and queue; `max_wait` and `or_else` are said here. It is named by an expression that
+/// is evaluated at each call and may depend on the arguments: `#[concurrency_limit(limiter_of(tenant))]`.
 ///
-/// All instances of a type share the limit of a method; one for each instance is a field: `#[concurrency_limit(self.limit)]`. To an
-/// adaptive limit each `Err` and `None` is a failure: return as an `Ok` what is none.
+/// A function has one limit for all of its callers, for all instances of a type, and for all instantiations of a generic function. The
+/// limit and `queue` are those of the first call, so they cannot depend on an argument, on `self`, or on a type or const parameter: that is
+/// an error. In an `impl` with parameters of its own the attribute does not see these, and a limit such as `Self::LIMIT` is that of the type
+/// that is called first. To have one limit for each instance, put a limiter into a field: `#[concurrency_limit(self.limit)]`.
+///
+/// To an adaptive limit each `Err` and `None` is a failure: return as an `Ok` what is none.
 ///
 /// A place is held while everything below the attribute runs, which includes the waits of a `retry` below it, and what a function
 /// calls that is limited itself: a limited function that calls itself can wait for itself.
@@ -158,11 +161,40 @@ pub mod private {
         label = "neither an integer nor a `ConcurrencyLimiter`"
     )]
     pub trait Limit {
+        /// [`ACount`] or [`ALimiter`].
+        type Is;
+
         /// The limiter, which is in `own` where the function has one of its own.
         fn limiter<'a>(&'a self, own: &'static Slot<ConcurrencyLimiter>) -> &'a ConcurrencyLimiter;
     }
 
+    /// A number of calls: it is read once, for all callers.
+    pub enum ACount {}
+
+    /// A limiter: it is looked up at each call.
+    pub enum ALimiter {}
+
+    /// What a limit may be that depends on the call.
+    #[diagnostic::on_unimplemented(
+        message = "a number of calls is read once, for all callers and all instantiations of the function, and cannot depend on one of them",
+        label = "differs from caller to caller",
+        note = "to have one for each, make them yourself and name the right one: a field, as in `#[concurrency_limit(self.limiter)]`, or what a function returns, as in `#[concurrency_limit(limiter_of(tenant))]`, which is a `&ConcurrencyLimiter`"
+    )]
+    pub trait OfCall {}
+
+    impl OfCall for ALimiter {}
+
+    /// The limiter that an expression names which depends on the call.
+    #[inline]
+    pub fn of_call<L: Limit<Is: OfCall> + ?Sized>(limiter: &L) -> &ConcurrencyLimiter {
+        // A count, the only one to use the slot, is none of these.
+        static NONE: Slot<ConcurrencyLimiter> = Slot::new();
+        limiter.limiter(&NONE)
+    }
+
     impl Limit for ConcurrencyLimiter {
+        type Is = ALimiter;
+
         fn limiter<'a>(&'a self, _: &'static Slot<ConcurrencyLimiter>) -> &'a ConcurrencyLimiter {
             self
         }
@@ -171,6 +203,8 @@ pub mod private {
     macro_rules! limits_behind {
         ($($pointer:ty)*) => {$(
             impl<L: Limit + ?Sized> Limit for $pointer {
+                type Is = L::Is;
+
                 fn limiter<'a>(&'a self, own: &'static Slot<ConcurrencyLimiter>) -> &'a ConcurrencyLimiter {
                     (**self).limiter(own)
                 }
@@ -181,6 +215,8 @@ pub mod private {
     limits_behind!(&L Arc<L> Box<L>);
 
     impl<L: Limit> Limit for LazyLock<L> {
+        type Is = L::Is;
+
         fn limiter<'a>(&'a self, own: &'static Slot<ConcurrencyLimiter>) -> &'a ConcurrencyLimiter {
             (**self).limiter(own)
         }
@@ -212,6 +248,8 @@ pub mod private {
 
 
             impl Limit for $integer {
+                type Is = ACount;
+
                 fn limiter<'a>(&'a self, own: &'static Slot<ConcurrencyLimiter>) -> &'a ConcurrencyLimiter {
                     own.get(|| ConcurrencyLimiter::new(crate::outcome::count(*self)))
                 }

@@ -30,12 +30,17 @@ pub use pool::BlockingPool;
 ///
 /// # Options
 ///
-/// - `limit = n`: how many bodies of this function run at once, over all its callers; the others wait their turn, first come first
-///   served. Any expression of type `usize`, evaluated once, at the first call. A body that has started holds its place until it
-///   ends, also when its caller is gone.
-/// - `pool = rayon`: rayon's global pool, for computations (feature `rayon`);
-/// - `pool = expr`: a [`BlockingPool`] of your own. Without `pool`: tokio's blocking pool, which suits blocking I/O.
-/// - `crate = path`: where `steadfast` is found.
+/// | option | default | meaning |
+/// | --- | --- | --- |
+/// | `limit = n` | none | how many bodies of this function run at once; other calls wait, first come first served |
+/// | `pool = rayon \| expr` | tokio's | rayon's global pool, for computations (feature `rayon`); or a [`BlockingPool`] of your own. The default is tokio's blocking pool, which suits blocking I/O |
+/// | `crate = path` | `::steadfast` | where `steadfast` is found |
+///
+/// `limit` is a number of any integer type. It holds for all callers of the function, all instances of a type, and all instantiations of a
+/// generic function, and is read once, at the first call: it cannot depend on an argument, on `self`, or on a type or const parameter, which
+/// is an error. (In an `impl` with parameters of its own, a limit such as `Self::LIMIT` is that of the type that is called first.) A body
+/// that has started keeps its permit until it ends, also when its caller is gone. `pool` is evaluated at each call and may depend on the
+/// arguments.
 ///
 /// Arguments are taken by value and are `Send + 'static`, as is the result. A method takes `self: Arc<Self>` (or `self`).
 ///

@@ -61,9 +61,16 @@ const MOST_KEYS: usize = 65_536;
 /// The calls are spread evenly, after the burst (the generic cell rate algorithm, ITU-T I.371): over any time `t` it is never more than
 /// `rate * t + burst`. A call takes its turn when it is let through, and does not give it back when it fails or is dropped.
 ///
-/// A limiter that is made elsewhere has its own rate and burst. A function has one limit for all its callers, all instances of a type, and all
-/// instantiations of a generic function; one for each instance is a field: `#[rate_limit(self.quota)]`. Where nothing is said, a call that
-/// finds no turn is refused at once, while [`concurrency_limit`](macro@crate::concurrency_limit) lets calls wait for as long as it takes. A rate that is no literal is evaluated once, at the first call; `max_wait` and `key` at each call.
+/// A limiter that is made elsewhere has its own rate and burst. It is named by an expression that is evaluated at each call and may depend on
+/// the arguments: `#[rate_limit(limiter_of(tenant))]`.
+///
+/// A function has one limit (with `key`, one for each key) for all of its callers, for all instances of a type, and for all instantiations of
+/// a generic function. The rate and `burst` are read once, at the first call, so they cannot depend on an argument, on `self`, or on a type
+/// or const parameter: that is an error. In an `impl` with parameters of its own, a rate such as `Self::RATE / 1s` is that of the type that
+/// is called first. To have one limit for each instance, put a limiter into a field: `#[rate_limit(self.quota)]`.
+///
+/// By default a call that finds no turn is refused at once, while [`concurrency_limit`](macro@crate::concurrency_limit) lets calls wait for
+/// as long as it takes.
 ///
 /// # Keys
 ///
