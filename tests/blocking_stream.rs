@@ -14,6 +14,7 @@ use std::time::Duration;
 use futures::future::poll_immediate;
 use futures::{FutureExt, StreamExt, TryStreamExt};
 use steadfast::{BlockingStream, ConsumerGone, blocking_stream, offload};
+use tokio::time::{Instant, sleep};
 
 /// Counts the items that exist, and how many did at most.
 #[derive(Default)]
@@ -208,6 +209,97 @@ fn a_runtime_that_shuts_down_with_a_stream_in_a_task_ends_the_producer() {
     }
     drop(runtime);
     end.recv().unwrap();
+}
+
+/// A stream that outlives its runtime, whose producer waits for a place.
+#[test]
+fn a_runtime_that_shuts_down_ends_a_producer_whose_stream_is_kept() {
+    for threads in [None, Some(1)] {
+        let runtime = match threads {
+            None => tokio::runtime::Builder::new_current_thread().build().unwrap(),
+            Some(threads) => tokio::runtime::Builder::new_multi_thread().worker_threads(threads).build().unwrap(),
+        };
+        let census = Arc::default();
+        let (mut stream, end) = endless(2, &census);
+        drop(runtime.block_on(stream.next()));
+        while census.made.load(SeqCst) < 3 {
+            thread::yield_now();
+        }
+        // It waits, or is about to.
+        drop(runtime);
+        end.recv().unwrap();
+        // What was sent is still there.
+        assert_eq!(futures::executor::block_on(stream.by_ref().count()), 1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_consumer_does_not_wait_for_ever_under_a_paused_clock() {
+    let started = Instant::now();
+    let mut stream = blocking_stream(1, |tx| (0..5).try_for_each(|n| tx.send(n)));
+    let mut seen = Vec::new();
+    while let Some(item) = stream.next().await {
+        seen.push(item.unwrap());
+        sleep(Duration::from_secs(1)).await;
+    }
+    assert_eq!(seen, [0, 1, 2, 3, 4]);
+    assert_eq!(started.elapsed(), Duration::from_secs(5));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deadline_above_a_slow_consumer_fires_under_a_paused_clock() {
+    #[steadfast::timeout(10s)]
+    async fn slow() -> Result<u32, steadfast::Error> {
+        let mut stream = blocking_stream(2, |tx| (0..100).try_for_each(|n| tx.send(n)));
+        let mut count = 0;
+        while stream.next().await.is_some() {
+            count += 1;
+            sleep(Duration::from_secs(1)).await;
+        }
+        Ok(count)
+    }
+    let started = Instant::now();
+    assert!(slow().await.unwrap_err().is_timeout());
+    assert_eq!(started.elapsed(), Duration::from_secs(10));
+}
+
+/// The producer works in real time, and the clock waits for it: before the first item, between two, and behind the last.
+#[tokio::test(start_paused = true)]
+async fn a_paused_clock_waits_for_a_producer_that_works() {
+    let work = || thread::sleep(Duration::from_millis(5));
+    for capacity in [1, 3] {
+        let started = Instant::now();
+        let mut stream = blocking_stream(capacity, move |tx| {
+            for n in 0..6 {
+                work();
+                tx.send(n)?;
+            }
+            work();
+            Ok::<_, ConsumerGone>(())
+        });
+        for n in 0..6 {
+            assert_eq!(tokio::time::timeout(Duration::from_secs(1), stream.next()).await, Ok(Some(Ok(n))));
+            if n % 2 == 0 {
+                sleep(Duration::from_secs(1)).await;
+            }
+        }
+        assert_eq!(tokio::time::timeout(Duration::from_secs(1), stream.next()).await, Ok(None));
+        assert_eq!(started.elapsed(), Duration::from_secs(3));
+    }
+}
+
+#[tokio::test]
+async fn sending_on_an_async_thread_panics_whether_or_not_there_is_a_place() {
+    let (sender, senders) = channel();
+    let mut stream = blocking_stream(1, move |tx| sender.send(tx).map_err(|_| "nobody wants it"));
+    assert!(poll_immediate(stream.next()).await.is_none());
+    let tx = senders.recv().unwrap();
+    let panicked = std::panic::catch_unwind(AssertUnwindSafe(|| tx.send(1)));
+    assert!(panicked.is_err(), "there is a place, but this thread must not wait for one");
+    // In the right place it is sent.
+    offload(move || tx.send(2)).await.unwrap();
+    assert_eq!(stream.next().await, Some(Ok(2)));
+    assert_eq!(stream.next().await, None);
 }
 
 #[test]

@@ -7,10 +7,12 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, ThreadId};
+use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::{join_all, poll_immediate};
-use steadfast::{BlockingPool, offload_blocking, retry};
+use steadfast::{BlockingPool, Error, offload, offload_blocking, retry, timeout};
+use tokio::time::{Instant, sleep};
 
 #[tokio::test]
 async fn runs_on_another_thread() {
@@ -175,7 +177,7 @@ async fn a_pool_in_a_field_whose_owner_goes_into_the_job() {
 async fn a_pool_that_is_dropped_tells_those_who_wait() {
     static POOL: Mutex<Option<BlockingPool>> = Mutex::new(Some(BlockingPool::new("short-lived", 1)));
     #[offload_blocking(pool = POOL.lock().unwrap().as_ref().unwrap())]
-    fn job(jobs: Jobs, n: u32) -> Result<u32, steadfast::Error> {
+    fn job(jobs: Jobs, n: u32) -> Result<u32, Error> {
         Ok(jobs.run(n))
     }
     let (jobs, starts, go) = Jobs::new();
@@ -229,6 +231,259 @@ async fn a_retry_above_clones_the_arguments_for_each_attempt_but_the_last() {
         assert_eq!(job(counted, vec![], Arc::default(), fails).await, outcome);
         assert_eq!(clone_count.load(SeqCst), clones, "after {fails} failures");
     }
+}
+
+/// Panics when it is dropped, with a payload that panics when it is dropped.
+struct Bomb;
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        struct Payload;
+        impl Drop for Payload {
+            fn drop(&mut self) {
+                std::panic::panic_any(());
+            }
+        }
+        std::panic::panic_any(Payload);
+    }
+}
+
+/// What an abandoned job leaves behind is dropped on a thread that others need.
+#[tokio::test]
+async fn a_destructor_that_panics_costs_no_thread() {
+    static POOL: BlockingPool = BlockingPool::new("one", 1);
+    #[offload_blocking(pool = POOL)]
+    fn job(jobs: Jobs, n: u32) -> (u32, Option<Bomb>) {
+        (jobs.run(n), (n == 1).then(|| Bomb))
+    }
+    let (jobs, starts, go) = Jobs::new();
+    for _ in 0..3 {
+        let mut abandoned = Box::pin(job(jobs.clone(), 1));
+        assert!(poll_immediate(&mut abandoned).await.is_none());
+        assert_eq!(starts.recv(), Ok(1));
+        drop(abandoned);
+        go.send(()).unwrap();
+        go.send(()).unwrap();
+        assert_eq!(job(jobs.clone(), 2).await.0, 2);
+        assert_eq!(starts.recv(), Ok(2));
+    }
+}
+
+#[cfg(feature = "rayon")]
+#[tokio::test]
+async fn a_destructor_that_panics_does_not_end_the_process() {
+    #[offload_blocking(pool = rayon)]
+    fn job(jobs: Jobs, n: u32) -> (u32, Option<Bomb>) {
+        (jobs.run(n), (n == 1).then(|| Bomb))
+    }
+    let (jobs, starts, go) = Jobs::new();
+    let mut abandoned = Box::pin(job(jobs.clone(), 1));
+    assert!(poll_immediate(&mut abandoned).await.is_none());
+    assert_eq!(starts.recv(), Ok(1));
+    drop(abandoned);
+    go.send(()).unwrap();
+    go.send(()).unwrap();
+    assert_eq!(job(jobs, 2).await.0, 2);
+    // The two ran beside each other: the first may still be at it.
+    thread::sleep(Duration::from_millis(50));
+}
+
+/// Fills `busy` with a job, and gives up a call behind it.
+async fn given_up_behind<B: Future<Output = u32>, W: Future<Output = ()>>(
+    busy: impl Fn(Jobs, u32) -> B,
+    queued: impl FnOnce(Arc<()>) -> W,
+    threads: u32,
+) {
+    let (jobs, starts, go) = Jobs::new();
+    let mut first: Vec<_> = (0..threads).map(|n| Box::pin(busy(jobs.clone(), n))).collect();
+    for first in &mut first {
+        assert!(poll_immediate(first).await.is_none());
+    }
+    for _ in 0..threads {
+        starts.recv().unwrap();
+    }
+    let argument = Arc::new(());
+    let mut given_up = Box::pin(queued(Arc::clone(&argument)));
+    assert!(poll_immediate(&mut given_up).await.is_none());
+    assert_eq!(Arc::strong_count(&argument), 2);
+    drop(given_up);
+    assert_eq!(Arc::strong_count(&argument), 1, "no thread was free yet");
+    for _ in 0..threads {
+        go.send(()).unwrap();
+    }
+    join_all(first).await;
+}
+
+#[test]
+fn a_call_that_is_given_up_drops_its_arguments_at_once() {
+    static POOL: BlockingPool = BlockingPool::new("busy", 1);
+    #[offload_blocking]
+    fn on_tokio(jobs: Jobs, n: u32) -> u32 {
+        jobs.run(n)
+    }
+    #[offload_blocking]
+    fn waits_for_tokio(argument: Arc<()>) {
+        drop(argument);
+    }
+    #[offload_blocking(pool = POOL)]
+    fn on_pool(jobs: Jobs, n: u32) -> u32 {
+        jobs.run(n)
+    }
+    #[offload_blocking(pool = POOL)]
+    fn waits_for_pool(argument: Arc<()>) {
+        drop(argument);
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).max_blocking_threads(1).build().unwrap();
+    runtime.block_on(async {
+        given_up_behind(on_tokio, waits_for_tokio, 1).await;
+        given_up_behind(on_tokio, |argument| offload(move || drop(argument)), 1).await;
+        given_up_behind(on_pool, waits_for_pool, 1).await;
+    });
+}
+
+#[cfg(feature = "rayon")]
+#[tokio::test]
+async fn so_does_one_that_waits_for_rayon() {
+    #[offload_blocking(pool = rayon)]
+    fn on_rayon(jobs: Jobs, n: u32) -> u32 {
+        jobs.started.send(n).unwrap();
+        // Not under the lock of the others: all of rayon's threads wait here at once.
+        while jobs.go.lock().unwrap().try_recv().is_err() {
+            thread::sleep(Duration::from_millis(1));
+        }
+        n
+    }
+    #[offload_blocking(pool = rayon)]
+    fn waits_for_rayon(argument: Arc<()>) {
+        drop(argument);
+    }
+    let threads = rayon::current_num_threads().try_into().unwrap();
+    given_up_behind(on_rayon, waits_for_rayon, threads).await;
+}
+
+/// The arguments are the caller's, whoever gives up first.
+#[tokio::test]
+async fn a_pool_that_is_dropped_survives_the_arguments_in_its_queue() {
+    static POOL: Mutex<Option<BlockingPool>> = Mutex::new(Some(BlockingPool::new("short-lived", 1)));
+    #[offload_blocking(pool = POOL.lock().unwrap().as_ref().unwrap())]
+    fn job(jobs: Jobs, bomb: Option<Bomb>) -> Result<u32, Error> {
+        std::mem::forget(bomb);
+        Ok(jobs.run(1))
+    }
+    let (jobs, starts, go) = Jobs::new();
+    let mut first = Box::pin(job(jobs.clone(), None));
+    assert!(poll_immediate(&mut first).await.is_none());
+    assert_eq!(starts.recv(), Ok(1));
+    let mut queued: Vec<_> = (0..3).map(|_| Box::pin(job(jobs.clone(), Some(Bomb)))).collect();
+    for call in &mut queued {
+        assert!(poll_immediate(call).await.is_none());
+    }
+    drop(POOL.lock().unwrap().take());
+    for call in queued {
+        assert!(call.await.unwrap_err().is_shutdown());
+    }
+    go.send(()).unwrap();
+    assert_eq!(first.await, Ok(1));
+}
+
+/// Long in real time, and no time at all by a clock that waits for it.
+fn work() -> u32 {
+    thread::sleep(Duration::from_millis(30));
+    1
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_paused_clock_waits_for_a_job_on_any_pool() {
+    static POOL: BlockingPool = BlockingPool::new("paused", 1);
+    #[timeout(60s)]
+    #[offload_blocking(pool = POOL)]
+    fn on_pool() -> Result<u32, Error> {
+        Ok(work())
+    }
+    #[timeout(60s)]
+    #[offload_blocking]
+    fn on_tokio() -> Result<u32, Error> {
+        Ok(work())
+    }
+    #[timeout(60s)]
+    async fn nested() -> Result<u32, Error> {
+        Ok(on_pool().await? + offload(work).await)
+    }
+    let started = Instant::now();
+    assert_eq!(on_pool().await, Ok(1));
+    assert_eq!(on_tokio().await, Ok(1));
+    assert_eq!(nested().await, Ok(2));
+    // Also those that wait for a thread.
+    assert_eq!(join_all([on_pool(), on_pool(), on_pool()]).await, [Ok(1), Ok(1), Ok(1)]);
+    assert_eq!(started.elapsed(), Duration::ZERO);
+    // And then it moves on again.
+    sleep(Duration::from_secs(3_600)).await;
+    assert_eq!(started.elapsed().as_secs(), 3_600);
+}
+
+#[cfg(feature = "rayon")]
+#[tokio::test(start_paused = true)]
+async fn a_paused_clock_waits_for_rayon() {
+    #[timeout(60s)]
+    #[offload_blocking(pool = rayon)]
+    fn on_rayon() -> Result<u32, Error> {
+        Ok(work())
+    }
+    assert_eq!(on_rayon().await, Ok(1));
+}
+
+#[tokio::test]
+async fn a_clock_that_is_paused_later_waits_as_well() {
+    static POOL: BlockingPool = BlockingPool::new("paused later", 1);
+    #[offload_blocking(pool = POOL)]
+    fn job() -> u32 {
+        work()
+    }
+    let mut job = Box::pin(job());
+    assert!(poll_immediate(&mut job).await.is_none());
+    tokio::time::pause();
+    assert_eq!(tokio::time::timeout(Duration::from_secs(60), job).await, Ok(1));
+}
+
+/// As with tokio's own blocking tasks: a job that runs on for nobody is waited for, one that will never run is not.
+#[tokio::test(start_paused = true)]
+async fn a_paused_clock_waits_for_what_runs() {
+    static POOL: BlockingPool = BlockingPool::new("abandoned", 1);
+    #[offload_blocking(pool = POOL)]
+    fn job(jobs: Jobs, n: u32) -> u32 {
+        jobs.run(n)
+    }
+    let (jobs, starts, go) = Jobs::new();
+    let (mut running, mut queued) = (Box::pin(job(jobs.clone(), 1)), Box::pin(job(jobs, 2)));
+    assert!(poll_immediate(&mut running).await.is_none());
+    assert!(poll_immediate(&mut queued).await.is_none());
+    assert_eq!(starts.recv(), Ok(1));
+    drop((running, queued));
+    let go = thread::spawn(move || {
+        thread::sleep(Duration::from_millis(20));
+        go.send(())
+    });
+    sleep(Duration::from_secs(60)).await;
+    assert!(go.is_finished(), "the clock moved while the job ran");
+    go.join().unwrap().unwrap();
+}
+
+/// A job elsewhere does not keep a runtime from being dropped, whether its clock could be paused or not.
+#[test]
+fn a_runtime_does_not_wait_for_a_pool_of_ones_own() {
+    static POOL: BlockingPool = BlockingPool::new("stuck", 1);
+    #[offload_blocking(pool = POOL)]
+    fn job(jobs: Jobs) -> u32 {
+        jobs.run(1)
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let (jobs, starts, go) = Jobs::new();
+    let mut job = Box::pin(job(jobs));
+    runtime.block_on(async { assert!(poll_immediate(&mut job).await.is_none()) });
+    assert_eq!(starts.recv(), Ok(1));
+    drop(runtime);
+    go.send(()).unwrap();
+    assert_eq!(futures::executor::block_on(job), 1);
 }
 
 #[cfg(feature = "rayon")]

@@ -5,15 +5,16 @@ use std::fmt;
 use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use futures_util::stream::{FusedStream, Stream};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::AbortHandle;
 
-use crate::offload::job::{AbortOnDrop, Executor, Tokio};
+use crate::offload::clock::{Hold, spawn_without_hold};
+use crate::offload::job::{Handed, hand_over};
 
 /// Runs blocking code that produces items on tokio's blocking pool, and yields them as a `Stream`.
 ///
@@ -56,6 +57,14 @@ use crate::offload::job::{AbortOnDrop, Executor, Tokio};
 /// waiting; until then it runs on its thread, which cannot be interrupted, and what it returns is dropped. [`next`](BlockingStream::next)
 /// is cancel safe: no item is lost.
 ///
+/// A runtime that shuts down ends a producer that waits for a consumer: its `send` fails as if the stream had been dropped. A stream that
+/// is kept elsewhere still yields what was sent before, and then what the producer returned.
+///
+/// # Paused clock
+///
+/// The producer works in real time, and a paused clock (`tokio::time::pause`) waits for it, except while the producer waits for the
+/// consumer. It runs on a thread of its own then, so that a consumer that sleeps between two items does not wait for ever.
+///
 /// # Panics
 ///
 /// If `capacity` is zero. A panic of the producer is resumed in the consumer, behind the items that were sent. Polling the stream
@@ -67,38 +76,171 @@ where
     P: FnOnce(BlockingSender<T>) -> Result<(), E> + Send + 'static,
 {
     assert!(capacity > 0, "a `capacity` of 0: no item could ever pass");
-    let places = Arc::new(Semaphore::new(capacity.min(Semaphore::MAX_PERMITS)));
-    BlockingStream { state: State::Idle(Box::new(producer)), places, taken: None }
+    BlockingStream { state: State::Idle { producer: Box::new(producer), capacity } }
 }
 
 /// The items of a [`blocking_stream`], each a `Result`. A `Stream`; [`next`](Self::next) makes do without `StreamExt`.
 #[must_use = "nothing runs before it is polled"]
 pub struct BlockingStream<T, E> {
     state: State<T, E>,
-    places: Arc<Semaphore>,
-    /// The place of the item that was yielded last: whoever asks for the next is taken to be done with it.
-    taken: Option<OwnedSemaphorePermit>,
 }
 
 type Producer<T, E> = Box<dyn FnOnce(BlockingSender<T>) -> Result<(), E> + Send>;
 
 enum State<T, E> {
-    Idle(Producer<T, E>),
-    Running { items: UnboundedReceiver<Item<T>>, job: AbortOnDrop<Result<(), E>> },
+    Idle { producer: Producer<T, E>, capacity: usize },
+    Running(Running<T, E>),
     Ended,
 }
 
-/// An item in its place.
-struct Item<T> {
-    item: T,
-    place: OwnedSemaphorePermit,
+struct Running<T, E> {
+    items: UnboundedReceiver<T>,
+    places: Arc<Places>,
+    /// Whether an item was yielded: whoever asks for the next is taken to be done with it, and its place is free.
+    taken: bool,
+    job: Handed<Result<(), E>>,
 }
 
-impl<T: Send + 'static, E: Send + 'static> State<T, E> {
-    fn start(producer: Producer<T, E>, places: &Arc<Semaphore>) -> Self {
+impl<T: Send + 'static, E: Send + 'static> Running<T, E> {
+    fn start(producer: Producer<T, E>, capacity: usize) -> Self {
+        let runtime = Handle::current();
+        let places = Arc::new(Places::new(capacity, runtime.clone()));
         let (sender, items) = unbounded_channel();
-        let tx = BlockingSender { items: sender, places: Arc::clone(places), runtime: Handle::current() };
-        Self::Running { items, job: Tokio.execute(move || producer(tx)) }
+        let tx = BlockingSender { items: sender, places: Arc::clone(&places) };
+        let (task, job) = hand_over(move || producer(tx), Producing::new(&places));
+        spawn_without_hold(&runtime, || task.run());
+        Self { items, places, taken: false, job }
+    }
+}
+
+impl<T, E> Drop for Running<T, E> {
+    fn drop(&mut self) {
+        // Wakes a producer that waits for a place, and tells it that there will be none.
+        self.places.close();
+    }
+}
+
+/// The places for items that have been sent, and who waits for one.
+struct Places {
+    line: Mutex<Line>,
+    freed: Condvar,
+    runtime: Handle,
+}
+
+struct Line {
+    free: usize,
+    /// How many threads wait for a place.
+    waiting: usize,
+    /// There will be no more places: nobody reads on.
+    closed: bool,
+    /// Whether the producer runs.
+    producing: bool,
+    hold: Option<Hold>,
+    /// A task that closes the line where the runtime drops it. There once a thread has waited.
+    sentinel: Option<AbortHandle>,
+}
+
+impl Places {
+    fn new(capacity: usize, runtime: Handle) -> Self {
+        let line = Line { free: capacity, waiting: 0, closed: false, producing: false, hold: None, sentinel: None };
+        Self { line: Mutex::new(line), freed: Condvar::new(), runtime }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Line> {
+        self.line.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for a place. `false`: nobody reads on.
+    fn enter(self: &Arc<Self>) -> bool {
+        let mut line = self.lock();
+        if line.must_wait() && line.sentinel.is_none() {
+            drop(line);
+            let close = CloseOnDrop(Arc::clone(self));
+            let task = self.runtime.spawn(async move {
+                let _close = close;
+                std::future::pending::<()>().await;
+            });
+            line = self.lock();
+            line.sentinel = Some(task.abort_handle());
+        }
+        while line.must_wait() {
+            line.waiting += 1;
+            line.hold_clock(&self.runtime);
+            line = self.freed.wait(line).unwrap_or_else(PoisonError::into_inner);
+            line.waiting -= 1;
+            line.hold_clock(&self.runtime);
+        }
+        if line.closed {
+            return false;
+        }
+        line.free -= 1;
+        true
+    }
+
+    fn free(&self) {
+        let mut line = self.lock();
+        line.free += 1;
+        // Before the thread that waits has come to: it is its turn now.
+        line.hold_clock(&self.runtime);
+        drop(line);
+        self.freed.notify_one();
+    }
+
+    fn close(&self) {
+        let mut line = self.lock();
+        line.closed = true;
+        line.hold_clock(&self.runtime);
+        let sentinel = line.sentinel.take();
+        drop(line);
+        self.freed.notify_all();
+        if let Some(sentinel) = sentinel {
+            sentinel.abort();
+        }
+    }
+}
+
+impl Line {
+    fn must_wait(&self) -> bool {
+        self.free == 0 && !self.closed
+    }
+
+    /// A paused clock waits for a producer, unless the producer waits for the consumer.
+    fn hold_clock(&mut self, runtime: &Handle) {
+        let works = self.producing && !(self.waiting > 0 && self.must_wait());
+        if works != self.hold.is_some() {
+            self.hold = works.then(|| Hold::on(runtime));
+        }
+    }
+}
+
+struct CloseOnDrop(Arc<Places>);
+
+impl Drop for CloseOnDrop {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
+/// A producer that is not over.
+struct Producing(Arc<Places>);
+
+impl Producing {
+    fn new(places: &Arc<Places>) -> Self {
+        let producing = Self(Arc::clone(places));
+        producing.set(true);
+        producing
+    }
+
+    fn set(&self, producing: bool) {
+        let mut line = self.0.lock();
+        line.producing = producing;
+        line.hold_clock(&self.0.runtime);
+    }
+}
+
+impl Drop for Producing {
+    fn drop(&mut self) {
+        self.set(false);
     }
 }
 
@@ -110,9 +252,9 @@ impl<T: Send + 'static, E: Send + 'static> BlockingStream<T, E> {
 
     /// What the producer ended with. A panic of it leaves the stream ended.
     fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<T, E>>> {
-        let State::Running { items, mut job } = std::mem::replace(&mut self.state, State::Ended) else { return Poll::Ready(None) };
-        let Poll::Ready(ended) = Pin::new(&mut job).poll(cx) else {
-            self.state = State::Running { items, job };
+        let State::Running(mut running) = std::mem::replace(&mut self.state, State::Ended) else { return Poll::Ready(None) };
+        let Poll::Ready(ended) = Pin::new(&mut running.job).poll(cx) else {
+            self.state = State::Running(running);
             return Poll::Pending;
         };
         let ended = ended.expect("the runtime runs until the producer of a `blocking_stream` could start");
@@ -125,15 +267,17 @@ impl<T: Send + 'static, E: Send + 'static> Stream for BlockingStream<T, E> {
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = self.get_mut();
-        this.taken = None;
-        if let State::Idle(_) = this.state
-            && let State::Idle(producer) = std::mem::replace(&mut this.state, State::Ended)
+        if let State::Idle { .. } = this.state
+            && let State::Idle { producer, capacity } = std::mem::replace(&mut this.state, State::Ended)
         {
-            this.state = State::start(producer, &this.places);
+            this.state = State::Running(Running::start(producer, capacity));
         }
-        let State::Running { items, .. } = &mut this.state else { return Poll::Ready(None) };
-        if let Some(Item { item, place }) = ready!(items.poll_recv(cx)) {
-            this.taken = Some(place);
+        let State::Running(running) = &mut this.state else { return Poll::Ready(None) };
+        if std::mem::take(&mut running.taken) {
+            running.places.free();
+        }
+        if let Some(item) = ready!(running.items.poll_recv(cx)) {
+            running.taken = true;
             return Poll::Ready(Some(Ok(item)));
         }
         this.poll_end(cx)
@@ -149,18 +293,11 @@ impl<T: Send + 'static, E: Send + 'static> FusedStream for BlockingStream<T, E> 
 // The items are moved through it, never pinned in it.
 impl<T, E> Unpin for BlockingStream<T, E> {}
 
-impl<T, E> Drop for BlockingStream<T, E> {
-    fn drop(&mut self) {
-        // Wakes a producer that waits for a place, and tells it that there will be none.
-        self.places.close();
-    }
-}
-
 impl<T, E> fmt::Debug for BlockingStream<T, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = match self.state {
-            State::Idle(_) => "idle",
-            State::Running { .. } => "running",
+            State::Idle { .. } => "idle",
+            State::Running(_) => "running",
             State::Ended => "ended",
         };
         f.debug_struct("BlockingStream").field("state", &state).finish_non_exhaustive()
@@ -169,9 +306,8 @@ impl<T, E> fmt::Debug for BlockingStream<T, E> {
 
 /// The sending end of a [`blocking_stream`]. The stream ends when its producer has returned and this has been dropped.
 pub struct BlockingSender<T> {
-    items: UnboundedSender<Item<T>>,
-    places: Arc<Semaphore>,
-    runtime: Handle,
+    items: UnboundedSender<T>,
+    places: Arc<Places>,
 }
 
 impl<T> BlockingSender<T> {
@@ -179,21 +315,29 @@ impl<T> BlockingSender<T> {
     ///
     /// # Errors
     ///
-    /// [`ConsumerGone`] when the stream has been dropped: nobody will read on. It converts into `std::io::Error`, `anyhow::Error` and
-    /// `Box<dyn Error + Send + Sync>`, so that a `?` ends the producer.
+    /// [`ConsumerGone`] when the stream has been dropped, or its runtime has shut down while this waited: nobody will read on. It
+    /// converts into `std::io::Error`, `anyhow::Error` and `Box<dyn Error + Send + Sync>`, so that a `?` ends the producer.
     ///
     /// # Panics
     ///
-    /// On a thread that runs async tasks.
+    /// On a thread that runs async tasks, also where there is a place: a test with little data notices it as well.
     pub fn send(&self, item: T) -> Result<(), ConsumerGone> {
-        let place = match Arc::clone(&self.places).try_acquire_owned() {
-            Ok(place) => place,
-            Err(_full_or_closed) => {
-                let place = self.runtime.block_on(Arc::clone(&self.places).acquire_owned());
-                place.map_err(|_closed| ConsumerGone(()))?
-            }
-        };
-        self.items.send(Item { item, place }).map_err(|_closed| ConsumerGone(()))
+        // Tokio alone knows what this thread does, and panics where it must not block.
+        self.places.runtime.block_on(std::future::ready(()));
+        if !self.places.enter() {
+            return Err(ConsumerGone(()));
+        }
+        self.items.send(item).map_err(|_closed| ConsumerGone(()))
+    }
+}
+
+impl<T> Drop for BlockingSender<T> {
+    fn drop(&mut self) {
+        // Nobody is left who could wait for the consumer.
+        let sentinel = self.places.lock().sentinel.take();
+        if let Some(sentinel) = sentinel {
+            sentinel.abort();
+        }
     }
 }
 

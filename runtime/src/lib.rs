@@ -102,6 +102,7 @@ mod checkpoint;
 mod circuit_breaker;
 mod clock;
 mod concurrency_limit;
+mod contain;
 mod deadline;
 mod error;
 mod events;

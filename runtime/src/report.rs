@@ -2,8 +2,9 @@
 
 use std::any::Any;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, PoisonError, RwLock};
+
+use crate::contain::contain;
 
 /// A failure that has no caller to return to: of a task in the background, of a release whose caller has gone, of a job of a
 /// [`WorkerPool`](crate::WorkerPool). Each is reported once, to the hook that [`on_report`] sets, by default as a line on stderr.
@@ -62,10 +63,10 @@ impl Report {
     pub(crate) fn send(&self) {
         let hook = HOOK.read().unwrap_or_else(PoisonError::into_inner).clone();
         // A hook that panics, or a stderr that is closed, must not take down what still works. The panic hook has told about it.
-        drop(catch_unwind(AssertUnwindSafe(|| match hook {
+        contain(|| match hook {
             Some(hook) => hook(self),
             None => eprintln!("steadfast: {self}"),
-        })));
+        });
     }
 }
 

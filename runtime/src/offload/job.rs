@@ -1,26 +1,25 @@
-//! One blocking job: started once, abandoned if nobody waits, its panic handed back.
+//! One blocking job: started once, dropped at once if nobody waits for it any more, its panic handed back.
 
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::thread;
 
 use pin_project_lite::pin_project;
 use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
 
+use super::clock::Hold;
 use super::pool::Handle;
 use super::private::Gone;
 use crate::ask::{Met, Nothing, Unmet};
+use crate::contain::{contain, discard};
 
 /// Where bodies run.
 pub trait Executor {
-    /// The result of a job. Dropped before the job has started, it keeps the job from running.
-    type Running<R: Send + 'static>: Future<Output = Result<R, Gone>>;
-
     /// Starts a job.
-    fn execute<J, R>(&self, job: J) -> Self::Running<R>
+    fn execute<J, R>(&self, job: J) -> Handed<R>
     where
         J: FnOnce() -> R + Send + 'static,
         R: Send + 'static;
@@ -66,17 +65,12 @@ pub fn ask_send_of<T: Sent<M>, M: Default>(_: &T) -> M {
 
 pin_project! {
     /// A call of an offloaded function.
-    pub struct Offloaded<X: Executor, P, B, R>
-    where
-        R: Send,
-        R: 'static,
-    {
+    pub struct Offloaded<X, P, B, R> {
         executor: X,
         #[pin]
         entering: P,
         body: Option<B>,
-        #[pin]
-        running: Option<X::Running<R>>,
+        running: Option<Handed<R>>,
     }
 }
 
@@ -90,7 +84,7 @@ where
     type Output = Result<R, Gone>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut this = self.project();
+        let this = self.project();
         if this.body.is_some() {
             let permit = ready!(this.entering.poll(cx));
             if let Some(body) = this.body.take() {
@@ -98,10 +92,101 @@ where
                     let _permit = permit;
                     body()
                 };
-                this.running.set(Some(this.executor.execute(job)));
+                *this.running = Some(this.executor.execute(job));
             }
         }
-        this.running.as_pin_mut().expect("it is started as soon as the body is taken").poll(cx)
+        let running = this.running.as_mut().expect("it is started as soon as the body is taken");
+        Pin::new(running).poll(cx)
+    }
+}
+
+/// A job that has not started, shared by the pool and the caller: whichever takes it out decides what becomes of it. `H` is what is
+/// dropped once the job is over and its caller has been told.
+type Unstarted<J, H> = Mutex<Option<(J, H)>>;
+
+/// Takes a job out, to be run or dropped without the lock.
+fn take<T>(unstarted: &Mutex<Option<T>>) -> Option<T> {
+    unstarted.lock().unwrap_or_else(PoisonError::into_inner).take()
+}
+
+/// What a pool is given. Dropped without having been run, it tells the caller that there is no pool any more.
+pub(crate) struct Task<J, R, H> {
+    unstarted: Arc<Unstarted<J, H>>,
+    reply: Option<oneshot::Sender<thread::Result<R>>>,
+}
+
+impl<J: FnOnce() -> R, R, H> Task<J, R, H> {
+    /// Runs the job, unless its caller has gone. Never panics: a pool would lose the thread, and rayon would end the process.
+    pub(crate) fn run(mut self) {
+        contain(|| {
+            if let (Some((job, until_over)), Some(reply)) = (take(&self.unstarted), self.reply.take()) {
+                // The panic is resumed in the caller, who sees whatever it left behind, as with a plain call. Where the caller has gone,
+                // the outcome is dropped here.
+                drop(reply.send(catch_unwind(AssertUnwindSafe(job))));
+                drop(until_over);
+            }
+        });
+    }
+}
+
+impl<J, R, H> Task<J, R, H> {
+    /// Whether its caller has gone, and the job with it.
+    pub(crate) fn is_abandoned(&self) -> bool {
+        self.reply.as_ref().is_none_or(oneshot::Sender::is_closed)
+    }
+}
+
+impl<J, R, H> Drop for Task<J, R, H> {
+    fn drop(&mut self) {
+        // Whoever drops a pool has nothing to do with the arguments of a job.
+        discard(take(&self.unstarted));
+    }
+}
+
+/// The result of a job. Dropped before the job has started, it keeps the job from running, and drops it.
+pub struct Handed<R> {
+    outcome: oneshot::Receiver<thread::Result<R>>,
+    unstarted: Arc<dyn Abandon + Send + Sync>,
+}
+
+trait Abandon {
+    /// Drops the job, if it has not started.
+    fn abandon(&self);
+}
+
+impl<J, H> Abandon for Unstarted<J, H> {
+    fn abandon(&self) {
+        drop(take(self));
+    }
+}
+
+/// A job in two parts: for the pool, and for the caller.
+pub(crate) fn hand_over<J, R, H>(job: J, until_over: H) -> (Task<J, R, H>, Handed<R>)
+where
+    J: FnOnce() -> R + Send + 'static,
+    R: Send + 'static,
+    H: Send + 'static,
+{
+    let (reply, outcome) = oneshot::channel();
+    let unstarted = Arc::new(Mutex::new(Some((job, until_over))));
+    (Task { unstarted: Arc::clone(&unstarted), reply: Some(reply) }, Handed { outcome, unstarted })
+}
+
+impl<R> Future for Handed<R> {
+    type Output = Result<R, Gone>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.outcome).poll(cx).map(|outcome| match outcome {
+            Ok(Ok(result)) => Ok(result),
+            Ok(Err(payload)) => resume_unwind(payload),
+            Err(_closed) => Err(Gone),
+        })
+    }
+}
+
+impl<R> Drop for Handed<R> {
+    fn drop(&mut self) {
+        self.unstarted.abandon();
     }
 }
 
@@ -110,82 +195,27 @@ where
 pub struct Tokio;
 
 impl Executor for Tokio {
-    type Running<R: Send + 'static> = AbortOnDrop<R>;
-
-    #[inline]
-    fn execute<J, R>(&self, job: J) -> AbortOnDrop<R>
-    where
-        J: FnOnce() -> R + Send + 'static,
-        R: Send + 'static,
-    {
-        AbortOnDrop(tokio::task::spawn_blocking(job))
-    }
-}
-
-/// A blocking task that is taken out of the queue when nobody waits for it any more.
-pub struct AbortOnDrop<R>(JoinHandle<R>);
-
-impl<R> Future for AbortOnDrop<R> {
-    type Output = Result<R, Gone>;
-
-    #[inline]
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        Pin::new(&mut self.0).poll(cx).map(|joined| match joined {
-            Ok(result) => Ok(result),
-            Err(error) => match error.try_into_panic() {
-                Ok(payload) => resume_unwind(payload),
-                Err(_cancelled) => Err(Gone),
-            },
-        })
-    }
-}
-
-impl<R> Drop for AbortOnDrop<R> {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
-}
-
-/// A job on a pool that takes plain closures.
-pub struct Handed<R>(oneshot::Receiver<thread::Result<R>>);
-
-fn hand_over<J, R>(submit: impl FnOnce(Box<dyn FnOnce() + Send>), job: J) -> Handed<R>
-where
-    J: FnOnce() -> R + Send + 'static,
-    R: Send + 'static,
-{
-    let (reply, outcome) = oneshot::channel();
-    submit(Box::new(move || {
-        if !reply.is_closed() {
-            // The panic is resumed in the caller, who sees whatever it left behind, as with a plain call. Nobody is there to read a
-            // reply that cannot be sent.
-            drop(reply.send(catch_unwind(AssertUnwindSafe(job))));
-        }
-    }));
-    Handed(outcome)
-}
-
-impl<R> Future for Handed<R> {
-    type Output = Result<R, Gone>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        Pin::new(&mut self.0).poll(cx).map(|outcome| match outcome {
-            Ok(Ok(result)) => Ok(result),
-            Ok(Err(payload)) => resume_unwind(payload),
-            Err(_closed) => Err(Gone),
-        })
-    }
-}
-
-impl Executor for Handle {
-    type Running<R: Send + 'static> = Handed<R>;
-
     fn execute<J, R>(&self, job: J) -> Handed<R>
     where
         J: FnOnce() -> R + Send + 'static,
         R: Send + 'static,
     {
-        hand_over(|task| self.submit(task), job)
+        // A paused clock waits for tokio's own blocking tasks.
+        let (task, handed) = hand_over(job, ());
+        drop(tokio::task::spawn_blocking(|| task.run()));
+        handed
+    }
+}
+
+impl Executor for Handle {
+    fn execute<J, R>(&self, job: J) -> Handed<R>
+    where
+        J: FnOnce() -> R + Send + 'static,
+        R: Send + 'static,
+    {
+        let (task, handed) = hand_over(job, Hold::new());
+        self.submit(Box::new(task));
+        handed
     }
 }
 
@@ -196,13 +226,13 @@ pub struct Rayon;
 
 #[cfg(feature = "rayon")]
 impl Executor for Rayon {
-    type Running<R: Send + 'static> = Handed<R>;
-
     fn execute<J, R>(&self, job: J) -> Handed<R>
     where
         J: FnOnce() -> R + Send + 'static,
         R: Send + 'static,
     {
-        hand_over(rayon::spawn, job)
+        let (task, handed) = hand_over(job, Hold::new());
+        rayon::spawn(|| task.run());
+        handed
     }
 }

@@ -1,5 +1,6 @@
 //! `#[offload_blocking]`: blocking functions on a pool of threads.
 
+pub(crate) mod clock;
 mod gate;
 pub(crate) mod job;
 mod pool;
@@ -51,13 +52,20 @@ pub use pool::BlockingPool;
 ///
 /// # Cancel safety
 ///
-/// A call that is dropped before its body has started never runs it, and its arguments are dropped. A body that has started cannot be
-/// stopped: it runs to its end on its thread, and its result is dropped.
+/// A call that is dropped before its body has started never runs it, and its arguments are dropped with it, however long it would have
+/// had to wait for a thread. A body that has started cannot be stopped: it runs to its end on its thread, and its result is dropped there.
 ///
 /// # Panics
 ///
 /// A panic of the body is resumed in the caller, with its payload. A shutdown panics where the return type carries no error.
-/// Outside of a tokio runtime, a call without a `pool` of its own panics.
+/// Outside of a tokio runtime, a call without a `pool` of its own panics. Where nobody waits any more, a panic (of the body, or of the
+/// destructor of its result) is told by the panic hook and costs no thread.
+///
+/// # Paused clock
+///
+/// Bodies run in real time. A paused clock (`tokio::time::pause`) waits for every job that runs or waits for a thread, on whichever pool: no
+/// timer fires meanwhile, so that a deadline above does not overtake the work. With a `pool` that takes this crate's feature `test-util`.
+/// A body that itself waits for a timer would then wait for ever.
 pub use steadfast_macros::offload_blocking;
 
 /// Runs one piece of blocking code on tokio's blocking pool: [`macro@offload_blocking`] for a block instead of a function.
@@ -74,8 +82,8 @@ pub use steadfast_macros::offload_blocking;
 ///
 /// # Cancel safety
 ///
-/// Dropped before the job has started, it never runs. A job that has started cannot be stopped: it runs to its end on its thread, and
-/// its result is dropped.
+/// Dropped before the job has started, it never runs, and is dropped at once. A job that has started cannot be stopped: it runs to its
+/// end on its thread, and its result is dropped there. A paused clock waits for it.
 ///
 /// # Panics
 ///

@@ -5,7 +5,31 @@ use std::fmt;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 
-type Task = Box<dyn FnOnce() + Send>;
+use super::job::Task;
+use crate::contain::discard;
+
+/// A job in the queue.
+pub(super) trait Queued: Send {
+    fn run(self: Box<Self>);
+
+    /// Whether its caller has gone, and the job with it.
+    fn is_abandoned(&self) -> bool;
+}
+
+impl<J, R, H> Queued for Task<J, R, H>
+where
+    J: FnOnce() -> R + Send,
+    R: Send,
+    H: Send,
+{
+    fn run(self: Box<Self>) {
+        Self::run(*self);
+    }
+
+    fn is_abandoned(&self) -> bool {
+        Self::is_abandoned(self)
+    }
+}
 
 /// A named pool of threads for blocking work: `#[offload_blocking(pool = DISK)]`.
 ///
@@ -40,7 +64,9 @@ struct Queue {
 }
 
 struct State {
-    tasks: VecDeque<Task>,
+    tasks: VecDeque<Box<dyn Queued>>,
+    /// With so many tasks in the queue, those whose callers have gone are taken out.
+    sweep_at: usize,
     /// Threads that wait for a task, those that are just being woken for one included.
     idle: usize,
     started: usize,
@@ -86,12 +112,15 @@ pub struct Handle {
 }
 
 impl Handle {
-    pub(super) fn submit(&self, task: Task) {
+    pub(super) fn submit(&self, task: Box<dyn Queued>) {
         let mut state = self.queue.lock();
         if !state.open {
+            drop(state);
+            discard(task);
             return;
         }
         state.tasks.push_back(task);
+        state.sweep();
         if state.tasks.len() > state.idle && state.started < self.threads {
             state.started += 1;
             drop(state);
@@ -111,16 +140,29 @@ impl Handle {
             if state.started == 0 {
                 let stranded = std::mem::take(&mut state.tasks);
                 drop(state);
-                drop(stranded);
+                stranded.into_iter().for_each(discard);
                 panic!("cannot start a thread of the pool `{}`: {error}", self.name);
             }
         }
     }
 }
 
+impl State {
+    const SWEEP_AT_LEAST_AT: usize = 64;
+
+    /// Takes out what callers have left behind, so that calls that are given up behind a thread that hangs do not add up. The jobs
+    /// themselves have been dropped already. Twice as many next time: a call pays for a few looks, whatever the length of the queue.
+    fn sweep(&mut self) {
+        if self.tasks.len() >= self.sweep_at {
+            self.tasks.retain(|task| !task.is_abandoned());
+            self.sweep_at = (self.tasks.len() * 2).max(Self::SWEEP_AT_LEAST_AT);
+        }
+    }
+}
+
 impl Queue {
     fn new() -> Self {
-        let state = State { tasks: VecDeque::new(), idle: 0, started: 0, open: true };
+        let state = State { tasks: VecDeque::new(), sweep_at: State::SWEEP_AT_LEAST_AT, idle: 0, started: 0, open: true };
         Self { state: Mutex::new(state), available: Condvar::new() }
     }
 
@@ -131,11 +173,11 @@ impl Queue {
     /// A thread of the pool. Tasks catch the panics of their jobs themselves.
     fn work(&self) {
         while let Some(task) = self.next() {
-            task();
+            task.run();
         }
     }
 
-    fn next(&self) -> Option<Task> {
+    fn next(&self) -> Option<Box<dyn Queued>> {
         let mut state = self.lock();
         loop {
             if !state.open {
@@ -158,8 +200,8 @@ impl Drop for BlockingPool {
             state.open = false;
             let unstarted = std::mem::take(&mut state.tasks);
             drop(state);
-            drop(unstarted);
             queue.available.notify_all();
+            unstarted.into_iter().for_each(discard);
         }
     }
 }
@@ -167,5 +209,35 @@ impl Drop for BlockingPool {
 impl fmt::Debug for BlockingPool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("BlockingPool").field("name", &self.name).field("threads", &self.threads).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+
+    use super::*;
+    use crate::offload::job::Executor;
+
+    #[test]
+    fn calls_that_are_given_up_do_not_add_up() {
+        let pool = BlockingPool::new("stuck", 1);
+        let (go, gone) = channel::<()>();
+        let (started, starts) = channel();
+        let _first = pool.handle().execute(move || {
+            started.send(()).unwrap();
+            drop(gone.recv());
+        });
+        starts.recv().unwrap();
+        let kept: Vec<_> = (0..3).map(|_| pool.handle().execute(|| ())).collect();
+        for _ in 0..10_000 {
+            drop(pool.handle().execute(|| ()));
+        }
+        let queued = pool.handle().queue.lock().tasks.len();
+        assert!((kept.len()..=State::SWEEP_AT_LEAST_AT).contains(&queued), "{queued}");
+        drop(go);
+        for job in kept {
+            assert!(futures::executor::block_on(job).is_ok());
+        }
     }
 }
