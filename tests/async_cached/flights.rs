@@ -289,3 +289,200 @@ fn statistics_add_up_under_eight_threads() {
     assert!(abandoned > 0 && stats.evictions > 0 && stats.load_errors > 0, "{stats:?}");
     assert_eq!(loads().in_flight(), 0);
 }
+
+/// Functions with different errors over one cache: who cannot read how the other failed waits for one of its own.
+mod other_errors {
+    use super::*;
+
+    #[derive(Debug, Clone, PartialEq)]
+    struct A;
+    #[derive(Debug, Clone, PartialEq)]
+    struct B;
+
+    #[tokio::test(start_paused = true)]
+    async fn one_of_those_who_wait_computes() {
+        static SHARED: Cache<u32, u32> = Cache::new(100);
+        static RUNS: Runs = Runs::new();
+        #[async_cached(cache = SHARED)]
+        async fn a(n: u32) -> Result<u32, A> {
+            sleep(SECOND).await;
+            if n > 1_000 { Ok(n) } else { Err(A) }
+        }
+        #[async_cached(cache = SHARED)]
+        async fn plain(n: u32) -> u32 {
+            RUNS.add();
+            sleep(SECOND).await;
+            n
+        }
+        #[async_cached(cache = SHARED)]
+        async fn b(n: u32) -> Result<u32, B> {
+            RUNS.add();
+            sleep(SECOND).await;
+            if n == 3 { Err(B) } else { Ok(n) }
+        }
+        #[async_cached(cache = SHARED)]
+        async fn none(n: u32) -> Option<u32> {
+            sleep(SECOND).await;
+            Some(n).filter(|n| *n > 1_000)
+        }
+        let (failed, values) = join!(a(1), join_all((0..50).map(|_| plain(1))));
+        assert_eq!((failed, values, RUNS.get()), (Err(A), vec![1; 50], 1));
+        assert_eq!(SHARED.get(&1), Some(1), "and it is kept");
+
+        let (failed, values) = join!(a(2), join_all((0..50).map(|_| b(2))));
+        assert_eq!((failed, values, RUNS.get()), (Err(A), vec![Ok(2); 50], 2));
+
+        let (failed, values) = join!(a(3), join_all((0..50).map(|_| b(3))));
+        assert_eq!((failed, values, RUNS.get()), (Err(A), vec![Err(B); 50], 3));
+
+        let (failed, values) = join!(none(4), join_all((0..50).map(|_| plain(4))));
+        assert_eq!((failed, values, RUNS.get()), (None, vec![4; 50], 4));
+
+        let load = || {
+            SHARED.get_or_load(5, async || {
+                RUNS.add();
+                sleep(SECOND).await;
+                5
+            })
+        };
+        let (failed, values) = join!(a(5), join_all((0..50).map(|_| load())));
+        assert_eq!((failed, values, RUNS.get()), (Err(A), vec![5; 50], 5));
+
+        let load = || {
+            SHARED.get_or_spawn(6, || async {
+                RUNS.add();
+                sleep(SECOND).await;
+                Ok::<u32, B>(6)
+            })
+        };
+        let (failed, values) = join!(a(6), join_all((0..50).map(|_| load())));
+        assert_eq!((failed, values, RUNS.get()), (Err(A), vec![Ok(6); 50], 6));
+        let stats = SHARED.stats();
+        assert_eq!((stats.loads, stats.loads + stats.coalesced, SHARED.in_flight()), (12, stats.misses, 0));
+    }
+
+    /// What is remembered answers every function with that error; one error takes the place of another.
+    #[tokio::test(start_paused = true)]
+    async fn what_is_remembered_of_them() {
+        static SHARED: Cache<u32, u32> = Cache::new(100);
+        static RUNS: Runs = Runs::new();
+        #[async_cached(cache = SHARED, error_ttl = 1h)]
+        async fn a(n: u32) -> Result<u32, A> {
+            RUNS.add();
+            if n > 1_000 { Ok(n) } else { Err(A) }
+        }
+        #[async_cached(cache = SHARED, error_ttl = 1h)]
+        async fn b(n: u32) -> Result<u32, B> {
+            RUNS.add();
+            if n > 1_000 { Ok(n) } else { Err(B) }
+        }
+        #[async_cached(cache = SHARED)]
+        async fn forgetful(n: u32) -> Result<u32, A> {
+            RUNS.add();
+            if n > 1_000 { Ok(n) } else { Err(A) }
+        }
+        assert_eq!((a(1).await, forgetful(1).await, RUNS.get()), (Err(A), Err(A), 1));
+        for _ in 0..10 {
+            assert_eq!((a(2).await, b(2).await), (Err(A), Err(B)));
+        }
+        assert_eq!(RUNS.get(), 21);
+    }
+}
+
+/// Without single flight the newest read wins, whichever lands last.
+#[tokio::test(start_paused = true)]
+async fn an_older_computation_does_not_undo_a_newer_one() {
+    #[async_cached(single_flight = false, skip(seconds, value), handle = loads)]
+    async fn load(id: u32, seconds: u32, value: u32) -> u32 {
+        sleep(SECOND * seconds).await;
+        id + value
+    }
+    let (old, new, newest_of_another) = (load(0, 10, 1), load(0, 5, 2), load(7, 1, 3));
+    assert_eq!(join!(old, new, newest_of_another), (1, 2, 10));
+    assert_eq!((loads().get(&0), loads().get(&7)), (Some(2), Some(10)));
+    let (new, old) = (load(1, 20, 2), load(1, 5, 1));
+    pin_mut!(old);
+    assert!(old.as_mut().now_or_never().is_none());
+    assert_eq!(join!(new, old), (3, 2));
+    assert_eq!(loads().get(&1), Some(3), "in the order in which they began");
+}
+
+/// What is computed after an invalidation is stored, also by a caller that has waited since before it.
+#[tokio::test(start_paused = true)]
+async fn a_computation_that_begins_after_an_invalidation_is_stored() {
+    static RUNS: Runs = Runs::new();
+    #[async_cached(handle = loads)]
+    async fn load(id: u32) -> usize {
+        let run = RUNS.add();
+        sleep(SECOND).await;
+        run + id as usize
+    }
+    let mut leader = Box::pin(load(0));
+    let mut waiter = Box::pin(load(0));
+    assert!(poll_immediate(&mut leader).await.is_none() && poll_immediate(&mut waiter).await.is_none());
+    loads().invalidate(&0);
+    drop(leader);
+    assert!(poll_immediate(&mut waiter).await.is_none());
+    assert_eq!(join!(waiter, load(0)), (2, 2), "who comes later waits for it");
+    assert_eq!((loads().get(&0), loads().in_flight()), (Some(2), 0));
+
+    // Where another has begun meanwhile, or has ended, those who waited do not begin a third.
+    let mut leader = Box::pin(load(1));
+    let (mut one, mut two) = (Box::pin(load(1)), Box::pin(load(1)));
+    assert!(poll_immediate(&mut leader).await.is_none());
+    assert!(poll_immediate(&mut one).await.is_none() && poll_immediate(&mut two).await.is_none());
+    loads().invalidate(&1);
+    let mut other = Box::pin(load(1));
+    assert!(poll_immediate(&mut other).await.is_none());
+    drop(leader);
+    assert!(poll_immediate(&mut one).await.is_none());
+    assert_eq!(other.await, 5);
+    assert_eq!((one.await, two.await, RUNS.get()), (5, 5, 4));
+    let stats = loads().stats();
+    assert_eq!(stats.loads + stats.coalesced, stats.misses);
+}
+
+/// A waiter whose turn it is, and that nobody polls, keeps none of the others.
+#[tokio::test(start_paused = true)]
+async fn a_waiter_that_is_not_polled_keeps_nobody() {
+    #[derive(Debug, PartialEq)]
+    struct Own;
+    #[async_cached]
+    async fn load(id: u32) -> Result<u32, Own> {
+        static RUNS: Runs = Runs::new();
+        sleep(SECOND).await;
+        if id == 2 && RUNS.add() == 1 { Err(Own) } else { Ok(id) }
+    }
+    #[steadfast::coalesce]
+    async fn share(id: u32) -> u32 {
+        sleep(SECOND).await;
+        id
+    }
+    // The one who computes is dropped.
+    let (mut leader, mut parked) = (Box::pin(load(1)), Box::pin(load(1)));
+    assert!(poll_immediate(&mut leader).await.is_none() && poll_immediate(&mut parked).await.is_none());
+    let next = tokio::spawn(load(1));
+    tokio::task::yield_now().await;
+    drop(leader);
+    assert_eq!(tokio::time::timeout(10 * SECOND, next).await.unwrap().unwrap(), Ok(1));
+    assert_eq!(parked.await, Ok(1));
+
+    // It fails with an error that is its own.
+    let leader = tokio::spawn(load(2));
+    tokio::task::yield_now().await;
+    let mut parked = Box::pin(load(2));
+    assert!(poll_immediate(&mut parked).await.is_none());
+    let next = tokio::spawn(load(2));
+    assert_eq!(leader.await.unwrap(), Err(Own));
+    assert_eq!(tokio::time::timeout(10 * SECOND, next).await.unwrap().unwrap(), Ok(2));
+    drop(parked);
+
+    // Nothing is kept.
+    let (mut leader, mut parked) = (Box::pin(share(1)), Box::pin(share(1)));
+    assert!(poll_immediate(&mut leader).await.is_none() && poll_immediate(&mut parked).await.is_none());
+    let next = tokio::spawn(share(1));
+    tokio::task::yield_now().await;
+    drop(leader);
+    assert_eq!(tokio::time::timeout(10 * SECOND, next).await.unwrap().unwrap(), 1);
+    drop(parked);
+}

@@ -130,16 +130,25 @@ impl Model {
         (flight.waiters.into_iter().chain([flight.leader]).collect(), answer)
     }
 
-    fn drop_call(&mut self, call: usize) {
+    /// Those that have an answer when the call is dropped.
+    fn drop_call(&mut self, call: usize) -> Vec<(usize, Answer)> {
+        let mut left = Vec::new();
         for flight in &mut self.flights {
             flight.waiters.retain(|waiter| *waiter != call);
             if flight.leader == call {
                 // The first to be polled takes over, and calls are polled in order.
                 flight.waiters.sort_unstable();
-                flight.leader = if flight.waiters.is_empty() { usize::MAX } else { flight.waiters.remove(0) };
+                flight.leader = usize::MAX;
+                if flight.current && !flight.waiters.is_empty() {
+                    flight.leader = flight.waiters.remove(0);
+                } else {
+                    // Of a flight that was superseded nobody takes over: they begin anew.
+                    left.extend(flight.waiters.drain(..).map(|waiter| (waiter, flight.key)));
+                }
             }
         }
         self.flights.retain(|flight| flight.leader != usize::MAX);
+        left.into_iter().filter_map(|(waiter, key)| self.call(waiter, key).map(|answer| (waiter, answer))).collect()
     }
 
     fn forget(&mut self, such: impl Fn(u8) -> bool) {
@@ -193,7 +202,7 @@ impl World<'_> {
             }
             Step::Drop(which) if !self.calls.is_empty() => {
                 let call = *self.calls.keys().nth(which.index(self.calls.len())).unwrap();
-                self.model.drop_call(call);
+                expected.extend(self.model.drop_call(call));
                 self.calls.remove(&call);
                 self.ends.remove(&call);
             }

@@ -260,3 +260,184 @@ async fn nobody_asks_and_nothing_is_refreshed() {
     sleep(60 * SECOND).await;
     assert_eq!((SOURCE.runs.get(), loads().len()), (1, 0));
 }
+
+/// What `error_ttl` remembers never takes the place of a value that may still be served.
+mod failed_refreshes {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn ahead_of_the_end() {
+        static SOURCE: Source = Source::new();
+        #[async_cached(ttl = 100s, refresh_ahead = 0.5, error_ttl = 1min)]
+        async fn load() -> Result<usize, String> {
+            SOURCE.get().await
+        }
+        assert_eq!(load().await, Ok(1));
+        advance(60 * SECOND).await;
+        SOURCE.fail(true);
+        for _ in 0..3 {
+            assert_eq!(load().await, Ok(1), "fresh for 40 s more");
+            settle().await;
+        }
+        assert_eq!(SOURCE.runs.get(), 4);
+        advance(40 * SECOND).await;
+        assert_eq!(load().await, Err("run 5".to_owned()));
+        assert_eq!(load().await, Err("run 5".to_owned()), "remembered, now that there is nothing else");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn within_the_window() {
+        static SOURCE: Source = Source::new();
+        // The window is longer than the one for errors.
+        #[async_cached(ttl = 10s, stale_while_revalidate = 100s, stale_if_error = 10s, error_ttl = 1min)]
+        async fn load() -> Result<usize, String> {
+            SOURCE.get().await
+        }
+        assert_eq!(load().await, Ok(1));
+        SOURCE.fail(true);
+        for second in [15, 30, 50] {
+            advance(15 * SECOND).await;
+            assert_eq!(load().await, Ok(1), "at {second}");
+            settle().await;
+        }
+        advance(65 * SECOND).await;
+        assert_eq!(load().await, Err("run 5".to_owned()), "the window is over");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn by_hand() {
+        let cache = Cache::<(), u32>::builder().ttl(SECOND).stale_while_revalidate(60 * SECOND).error_ttl(60 * SECOND).build();
+        assert_eq!(cache.get_or_spawn((), async || Ok::<_, String>(1)).await, Ok(1));
+        advance(2 * SECOND).await;
+        for _ in 0..3 {
+            assert_eq!(cache.get_or_spawn((), async || Err("down".to_owned())).await, Ok(1));
+            settle().await;
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn of_another_function_over_the_same_cache() {
+        static SHARED: Cache<u32, u32> = Cache::new(10);
+        #[async_cached(cache = SHARED, ttl = 10s, stale_if_error = 1h, skip(fails))]
+        async fn patient(id: u32, fails: bool) -> Result<u32, String> {
+            if fails { Err("down".to_owned()) } else { Ok(id) }
+        }
+        #[async_cached(cache = SHARED, error_ttl = 1h)]
+        async fn hasty(id: u32) -> Result<u32, String> {
+            Err(format!("{id} is down"))
+        }
+        assert_eq!(patient(1, false).await, Ok(1));
+        advance(20 * SECOND).await;
+        assert_eq!(hasty(1).await, Err("1 is down".to_owned()));
+        assert_eq!(patient(1, true).await, Ok(1));
+    }
+
+    /// A forced call asked for it anew. Its error is its own, and no reason to forget what is there.
+    #[tokio::test(start_paused = true)]
+    async fn of_a_forced_call() {
+        static SOURCE: Source = Source::new();
+        #[async_cached(ttl = 100s, error_ttl = 1min, refresh_if = force)]
+        async fn load(force: bool) -> Result<usize, String> {
+            SOURCE.get().await
+        }
+        assert_eq!(load(false).await, Ok(1));
+        SOURCE.fail(true);
+        assert_eq!(load(true).await, Err("run 2".to_owned()));
+        assert_eq!(load(false).await, Ok(1));
+    }
+}
+
+/// A `None` is an answer, and the newest: the value before it is not served any more.
+mod absences {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn of_a_forced_call() {
+        static THERE: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(true);
+        #[async_cached(ttl = 100s, refresh_if = force, handle = loads)]
+        async fn load(id: u32, force: bool) -> Option<u32> {
+            THERE.load(SeqCst).then_some(id)
+        }
+        assert_eq!(load(1, false).await, Some(1));
+        THERE.store(false, SeqCst);
+        assert_eq!((load(1, false).await, load(1, true).await), (Some(1), None));
+        assert_eq!((load(1, false).await, loads().len()), (None, 0));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn of_a_refresh() {
+        static RUNS: Runs = Runs::new();
+        #[async_cached(ttl = 10s, stale_while_revalidate = 1h, none_ttl = 1min)]
+        async fn load() -> Option<usize> {
+            Some(RUNS.add()).filter(|run| *run == 1)
+        }
+        assert_eq!(load().await, Some(1));
+        advance(15 * SECOND).await;
+        assert_eq!(load().await, Some(1), "at once, and a refresh");
+        settle().await;
+        assert_eq!((load().await, load().await, RUNS.get()), (None, None, 2));
+    }
+}
+
+/// Who is given an old value instead of an error asked for it.
+mod idle_values {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn stay_while_they_stand_in() {
+        static SOURCE: Source = Source::new();
+        #[async_cached(ttl = 10s, tti = 20s, stale_if_error = 1h)]
+        async fn load() -> Result<usize, String> {
+            SOURCE.get().await
+        }
+        assert_eq!(load().await, Ok(1));
+        SOURCE.fail(true);
+        for second in 1..=600 {
+            advance(SECOND).await;
+            assert_eq!(load().await, Ok(1), "second {second}");
+        }
+        advance(20 * SECOND).await;
+        assert!(load().await.is_err(), "nobody asked for 20 s");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn stay_by_hand() {
+        let cache = Cache::<(), u32>::builder().ttl(SECOND).tti(5 * SECOND).stale_if_error(60 * SECOND).build();
+        cache.get_or_load((), async || 1).await;
+        for _ in 0..10 {
+            advance(4 * SECOND).await;
+            assert_eq!(cache.get_or_load((), async || Err("down")).await, Ok(1));
+        }
+    }
+
+    /// It was asked for when the call came, and not when the source gave up.
+    #[tokio::test(start_paused = true)]
+    async fn are_asked_for_when_a_call_comes() {
+        static SOURCE: Source = Source::new();
+        #[async_cached(ttl = 10s, tti = 20s, stale_if_error = 1h)]
+        async fn load() -> Result<usize, String> {
+            SOURCE.get().await
+        }
+        assert_eq!(load().await, Ok(1));
+        advance(15 * SECOND).await;
+        SOURCE.fail(true);
+        SOURCE.take(15);
+        assert_eq!(load().await, Ok(1), "at 30 s, and asked for at 15 s");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn stay_while_forced_calls_ask() {
+        static SOURCE: Source = Source::new();
+        #[async_cached(tti = 10s, refresh_if = force, handle = loads)]
+        async fn load(force: bool) -> Result<usize, String> {
+            SOURCE.get().await
+        }
+        assert_eq!(load(false).await, Ok(1));
+        SOURCE.fail(true);
+        for _ in 0..5 {
+            advance(6 * SECOND).await;
+            assert!(load(true).await.is_err());
+        }
+        assert_eq!(loads().get(&()), Some(1));
+    }
+}

@@ -76,6 +76,7 @@ impl Cached {
         let span = Span::mixed_site();
         let private = &weaver.private;
         let waiting = match &self.options.load_timeout {
+            None if self.options.cache.is_some() => quote_spanned!(span=> waiter.wait_as_set(#shape)),
             None => quote_spanned!(span=> waiter.wait(#shape)),
             Some(limit) => quote_spanned!(span=> waiter.wait_at_most(#shape, #limit)),
         };

@@ -133,8 +133,9 @@ where
     S: Shape<Value = V>,
 {
     if mode.refresh {
-        // A look at the store has done that.
+        // A look at the store has done both.
         shared.tidy_if_due();
+        shared.touch(hash, key);
     }
     let mut shard = shared.flights.lock(hash);
     let superseded = if mode.refresh {

@@ -88,7 +88,8 @@ impl<V> Entry<V> {
     fn used_late(&self, now: Option<Moment>, window: Option<Duration>) -> Age {
         let now = now.unwrap_or_else(Moment::now);
         let age = self.age_within(now, window);
-        if let Some(idle) = self.idle.as_ref().filter(|_| age != Age::Gone) {
+        // It was asked for also where this call may not be served with it: it may stand in for the error that the call comes to.
+        if let Some(idle) = self.idle.as_ref().filter(|_| self.age(now) != Age::Gone) {
             idle.touch(now);
         }
         age

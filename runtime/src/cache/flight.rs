@@ -40,6 +40,8 @@ pub(super) struct State<V> {
     pub(super) waiters: usize,
     /// When the one who computes began.
     pub(super) since: Instant,
+    /// Which computations of the process began before that, and which after.
+    order: u64,
 }
 
 pub(super) enum Phase<V> {
@@ -52,9 +54,8 @@ pub(super) enum Phase<V> {
 
 impl<K, V> Flight<K, V> {
     pub(super) fn new(hash: u64, key: K, tags: Tags, joinable: bool) -> Arc<Self> {
-        static NEXT: AtomicU64 = AtomicU64::new(0);
-        let state = State { phase: Phase::Running, waiters: 0, since: Instant::now() };
-        let id = NEXT.fetch_add(1, Ordering::Relaxed);
+        let id = next_order();
+        let state = State { phase: Phase::Running, waiters: 0, since: Instant::now(), order: id };
         Arc::new(Self { id, hash, key, tags, joinable, state: Mutex::new(state), changed: Notify::new() })
     }
 
@@ -76,7 +77,13 @@ impl<V> State<V> {
     pub(super) fn take_over(&mut self) {
         self.phase = Phase::Running;
         self.since = Instant::now();
+        self.order = next_order();
     }
+}
+
+fn next_order() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
 /// The flights of a cache that have not landed.
@@ -112,8 +119,11 @@ impl<K, V> Flights<K, V> {
     }
 }
 
+/// Flights that were taken out of the table. They are dropped under no lock: the keys in them are the user's.
+pub(super) type Superseded<K, V> = Vec<Arc<Flight<K, V>>>;
+
 /// Takes every flight of `key` out of the table: what it brings will not be stored.
-pub(super) fn supersede<K: Key<Q>, V, Q: ?Sized>(shard: &mut Shard<K, V>, hash: u64, key: &Q) -> Vec<Arc<Flight<K, V>>> {
+pub(super) fn supersede<K: Key<Q>, V, Q: ?Sized>(shard: &mut Shard<K, V>, hash: u64, key: &Q) -> Superseded<K, V> {
     let mut superseded = Vec::new();
     while let Ok(found) = shard.find_entry(hash, |flight| flight.hash == hash && flight.key.matches(key)) {
         superseded.push(found.remove().0);
@@ -121,9 +131,25 @@ pub(super) fn supersede<K: Key<Q>, V, Q: ?Sized>(shard: &mut Shard<K, V>, hash: 
     superseded
 }
 
+/// The same with those flights of the key of `newer` that began before it.
+pub(super) fn supersede_older<K: Eq, V>(shard: &mut Shard<K, V>, newer: &Arc<Flight<K, V>>) -> Superseded<K, V> {
+    let order = newer.lock().order;
+    let is_older = |flight: &Arc<Flight<K, V>>| flight.hash == newer.hash && flight.key == newer.key && flight.lock().order < order;
+    let mut superseded = Vec::new();
+    while let Ok(found) = shard.find_entry(newer.hash, is_older) {
+        superseded.push(found.remove().0);
+    }
+    superseded
+}
+
 /// The same with the flights whose tags are such.
-pub(super) fn supersede_tagged<K, V>(shard: &mut Shard<K, V>, such: &impl Fn(&Tags) -> bool) -> Vec<Arc<Flight<K, V>>> {
+pub(super) fn supersede_tagged<K, V>(shard: &mut Shard<K, V>, such: &impl Fn(&Tags) -> bool) -> Superseded<K, V> {
     shard.extract_if(|flight| such(&flight.tags)).collect()
+}
+
+/// Whether nothing has superseded the flight.
+pub(super) fn is_current<K, V>(shard: &Shard<K, V>, flight: &Arc<Flight<K, V>>) -> bool {
+    shard.find(flight.hash, |other| Arc::ptr_eq(other, flight)).is_some()
 }
 
 /// Takes one flight out. Whether it was there.

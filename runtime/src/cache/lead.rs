@@ -5,7 +5,7 @@ use std::hash::Hash;
 use std::sync::Arc;
 
 use super::entry::Found;
-use super::flight::{Flight, Phase, take_out};
+use super::flight::{Flight, Phase, Superseded, supersede_older, take_out};
 use super::lifetime::Lifetime;
 use super::removal::{Left, RemovalCause};
 use super::scope::Scoped;
@@ -22,9 +22,12 @@ pub struct Lead<K, V> {
 
 /// What becomes of the entry of a key when a flight has landed.
 enum Change<V> {
+    /// A newer answer takes its place.
     Store(Incoming<V>),
-    /// There is a newer value, which is not to be stored.
+    /// There is a newer answer, which is not to be stored.
     Remove,
+    /// An error is remembered, where no value is there that somebody may still be served.
+    Remember(Incoming<V>),
     Keep,
 }
 
@@ -59,7 +62,8 @@ impl<K, V> Lead<K, V> {
             take_out(&mut shard, &self.flight);
         }
         drop(shard);
-        self.flight.changed.notify_one();
+        // All of them, since the one that is told may be one that nobody polls: whoever looks first goes on.
+        self.flight.changed.notify_waiters();
     }
 }
 
@@ -74,7 +78,7 @@ impl<K: Clone + Eq + Hash, V: Clone> Lead<K, V> {
             Outcome::None => {
                 let ttl = lifetime.or(self.shared.settings.lifetime).of_none();
                 let failure = ttl.and_then(|ttl| self.shared.incoming_failure(found(shape, &out)?, ttl));
-                failure.map_or(Change::Keep, Change::Store)
+                failure.map_or(Change::Remove, Change::Store)
             }
             Outcome::Error => {
                 if let Some((old, out)) = self.stand_in(shape, lifetime) {
@@ -86,7 +90,7 @@ impl<K: Clone + Eq + Hash, V: Clone> Lead<K, V> {
                 }
                 let ttl = lifetime.or(self.shared.settings.lifetime).of_error();
                 let failure = ttl.and_then(|ttl| self.shared.incoming_failure(found(shape, &out)?, ttl));
-                failure.map_or(Change::Keep, Change::Store)
+                failure.map_or(Change::Keep, Change::Remember)
             }
         };
         let waited_for = self.flight.lock().waiters > 0;
@@ -110,7 +114,8 @@ impl<K: Clone + Eq + Hash, V: Clone> Lead<K, V> {
 
     /// Leaves the table, and tells those who wait. `share` was made while somebody may still have joined; `make` makes it if somebody has.
     fn end_with<R>(mut self, change: Change<V>, share: Option<Found<V>>, out: R, make: impl FnOnce(&R) -> Option<Found<V>>) -> R {
-        let left = self.leave_table(change);
+        let (left, superseded) = self.leave_table(change);
+        drop(superseded);
         let share = if share.is_none() && self.flight.lock().waiters > 0 { make(&out) } else { share };
         let mut state = self.flight.lock();
         if let Some(found) = share {
@@ -130,18 +135,23 @@ impl<K: Clone + Eq + Hash, V: Clone> Lead<K, V> {
         out
     }
 
-    /// From here on nobody joins. The entry changes only where nothing has superseded the flight.
-    fn leave_table(&self, change: Change<V>) -> Left<K, V> {
+    /// From here on nobody joins. The entry changes only where nothing has superseded the flight; then the flight supersedes those that
+    /// began before it (`single_flight = false`).
+    fn leave_table(&self, change: Change<V>) -> (Left<K, V>, Superseded<K, V>) {
         let Flight { hash, key, tags, .. } = &*self.flight;
         let mut shard = self.shared.flights.lock(*hash);
-        if !take_out(&mut shard, &self.flight) {
-            return Left::nothing();
-        }
-        match change {
-            Change::Store(incoming) => self.shared.store(*hash, key.clone(), tags.clone(), incoming),
-            Change::Remove => self.shared.remove(*hash, key, RemovalCause::Replaced),
-            Change::Keep => Left::nothing(),
-        }
+        let current = take_out(&mut shard, &self.flight);
+        let left = match change {
+            Change::Store(incoming) if current => self.shared.store(*hash, key.clone(), tags.clone(), incoming),
+            // A look first: as a rule nothing is there, and a removal locks out those who only look.
+            Change::Remove if current && self.shared.has(*hash, key) => self.shared.remove(*hash, key, RemovalCause::Replaced),
+            Change::Remove if current => Left::nothing(),
+            Change::Remember(incoming) if current && !self.shared.may_serve(*hash, key) => {
+                return (self.shared.store(*hash, key.clone(), tags.clone(), incoming), Vec::new());
+            }
+            _ => return (Left::nothing(), Vec::new()),
+        };
+        (left, supersede_older(&mut shard, &self.flight))
     }
 }
 

@@ -10,7 +10,7 @@ use super::lead::Lead;
 use super::lifetime::Lifetime;
 use super::shape::{Optional, Plain, Shape, SharedResult};
 use super::tags::Tags;
-use super::waiter::{Waited, Waiter};
+use super::waiter::Waited;
 
 /// Under which name a computation in the background is reported.
 const SPAWNED: &str = "Cache::get_or_spawn";
@@ -108,7 +108,7 @@ impl<K: Hash + Eq + Clone, V: Clone> Cache<K, V> {
         };
         let lead = match turn {
             Turn::Lead(lead) => lead,
-            Turn::Wait(waiter) => match self.wait(waiter, shape).await {
+            Turn::Wait(waiter) => match waiter.wait_as_set(shape).await {
                 Waited::Done(out) => return out,
                 Waited::Lead(lead) => lead,
             },
@@ -161,7 +161,7 @@ impl<K: Hash + Eq + Clone, V: Clone> Cache<K, V> {
         };
         let lead = match turn {
             Turn::Lead(lead) => lead,
-            Turn::Wait(waiter) => match self.wait(waiter, shape).await {
+            Turn::Wait(waiter) => match waiter.wait_as_set(shape).await {
                 Waited::Done(out) => return out,
                 Waited::Lead(lead) => lead,
             },
@@ -169,13 +169,6 @@ impl<K: Hash + Eq + Clone, V: Clone> Cache<K, V> {
         match spawn(lead, shape, load()).await {
             Ok(out) => out,
             Err(stopped) => panic!("{}", stopped.error(SPAWNED)),
-        }
-    }
-
-    async fn wait<S: Shape<Value = V>>(&self, waiter: Waiter<K, V>, shape: S) -> Waited<S::Out, K, V> {
-        match self.shared().settings.load_timeout {
-            None => waiter.wait(shape).await,
-            Some(limit) => waiter.wait_at_most(shape, limit).await,
         }
     }
 }

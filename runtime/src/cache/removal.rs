@@ -33,7 +33,7 @@ pub enum RemovalCause {
     Expired,
     /// `invalidate`, `invalidate_if`, `invalidate_tag` or `clear`.
     Explicit,
-    /// Another value came in its place.
+    /// Another value came in its place, or a newer answer that is not kept: a `None`, or a value that is too heavy.
     Replaced,
 }
 

@@ -128,14 +128,46 @@ impl<K: Hash + Eq, V: Clone> Shared<K, V> {
         self.store.peek(hash, key, serve)
     }
 
-    /// A value that may stand in for an error: fresh, or no longer fresh than `window` ago.
+    /// Whether there is an entry, expired or not.
+    pub(super) fn has<Q: ?Sized>(&self, hash: u64, key: &Q) -> bool
+    where
+        K: Key<Q>,
+    {
+        self.store.peek(hash, key, |_| Some(())).is_some()
+    }
+
+    /// Whether a value is there that some call may still be served: fresh, or within a window after that.
+    pub(super) fn may_serve<Q: ?Sized>(&self, hash: u64, key: &Q) -> bool
+    where
+        K: Key<Q>,
+    {
+        let now = Moment::now();
+        let is_kept = |entry: &Entry<V>| matches!(entry.found, Found::Value(_)) && entry.age(now) != Age::Gone;
+        self.store.peek(hash, key, |entry| is_kept(entry).then_some(())).is_some()
+    }
+
+    /// Notes that the entry of a key was asked for, without being served.
+    pub(super) fn touch<Q: ?Sized>(&self, hash: u64, key: &Q)
+    where
+        K: Key<Q>,
+    {
+        if !self.expiry.is_empty() {
+            let now = Moment::now();
+            self.store.peek(hash, key, |entry| {
+                entry.used(Some(now), None);
+                None::<()>
+            });
+        }
+    }
+
+    /// A value that may stand in for an error: fresh, or no longer fresh than `window` ago. It was asked for.
     pub(super) fn stand_in<Q: ?Sized>(&self, hash: u64, key: &Q, window: Duration) -> Option<V>
     where
         K: Key<Q>,
     {
         let now = Moment::now();
         let serve = |entry: &Entry<V>| match &entry.found {
-            Found::Value(value) if entry.age(now) != Age::Gone && now < entry.times.fresh.plus(window) => Some(value.clone()),
+            Found::Value(value) if entry.used(Some(now), Some(window)) != Age::Gone => Some(value.clone()),
             _ => None,
         };
         self.store.peek(hash, key, serve)

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::time::timeout_at;
 
-use super::flight::{self, Flight, Phase, Turn, take_out};
+use super::flight::{self, Flight, Phase, Shard, Turn, take_out};
 use super::lead::Lead;
 use super::shape::Shape;
 use super::shared::Shared;
@@ -27,6 +27,9 @@ pub enum Waited<R, K, V> {
     Lead(Lead<K, V>),
 }
 
+/// What a waiter does next. `Err`: it waits for another flight.
+type Next<R, K, V> = Result<Waited<R, K, V>, Waiter<K, V>>;
+
 impl<K, V> Waiter<K, V> {
     /// The flight counts it already.
     pub(super) fn new(shared: Arc<Shared<K, V>>, flight: Arc<Flight<K, V>>) -> Self {
@@ -35,9 +38,22 @@ impl<K, V> Waiter<K, V> {
 }
 
 impl<K: Clone + Eq + Hash, V: Clone> Waiter<K, V> {
-    /// Waits. Cancel safe: a waiter that is dropped just after it was chosen to go on passes the choice to the next.
-    pub async fn wait<S: Shape<Value = V>>(self, shape: S) -> Waited<S::Out, K, V> {
-        self.landing(shape).await
+    /// Waits. Cancel safe.
+    pub async fn wait<S: Shape<Value = V>>(mut self, shape: S) -> Waited<S::Out, K, V> {
+        loop {
+            match self.landing(shape).await {
+                Ok(waited) => return waited,
+                Err(next) => self = next,
+            }
+        }
+    }
+
+    /// The same, where the cache may say for how long.
+    pub async fn wait_as_set<S: Shape<Value = V>>(self, shape: S) -> Waited<S::Out, K, V> {
+        match self.shared.settings.load_timeout {
+            None => self.wait(shape).await,
+            Some(limit) => self.wait_at_most(shape, limit).await,
+        }
     }
 
     /// Waits for a computation that has been under way for no longer than `limit`; then begins another, or waits for one that has been
@@ -45,21 +61,22 @@ impl<K: Clone + Eq + Hash, V: Clone> Waiter<K, V> {
     pub async fn wait_at_most<S: Shape<Value = V>>(mut self, shape: S, limit: Duration) -> Waited<S::Out, K, V> {
         loop {
             let since = self.flight.lock().since;
-            let Some(deadline) = since.checked_add(limit) else { return self.landing(shape).await };
-            if let Ok(waited) = timeout_at(deadline, self.landing(shape)).await {
-                return waited;
-            }
-            // Another may have taken over meanwhile, and deserves its time.
-            if self.flight.lock().since == since {
-                match self.give_up(shape) {
-                    Ok(waited) => return waited,
-                    Err(next) => self = next,
-                }
+            let Some(deadline) = since.checked_add(limit) else { return self.wait(shape).await };
+            let went_on = match timeout_at(deadline, self.landing(shape)).await {
+                Ok(landed) => landed,
+                // Another may have taken over meanwhile, and deserves its time.
+                Err(_) if self.flight.lock().since != since => continue,
+                Err(_) => self.give_up(shape),
+            };
+            match went_on {
+                Ok(waited) => return waited,
+                Err(next) => self = next,
             }
         }
     }
 
-    async fn landing<S: Shape<Value = V>>(&self, shape: S) -> Waited<S::Out, K, V> {
+    /// Until the flight has landed, or nobody computes any more.
+    async fn landing<S: Shape<Value = V>>(&self, shape: S) -> Next<S::Out, K, V> {
         loop {
             let mut landed = pin!(self.flight.changed.notified());
             // Before the look at the phase, so that no change falls between the two.
@@ -71,39 +88,61 @@ impl<K: Clone + Eq + Hash, V: Clone> Waiter<K, V> {
         }
     }
 
-    fn look<S: Shape<Value = V>>(&self, shape: S) -> Option<Waited<S::Out, K, V>> {
-        let mut state = self.flight.lock();
-        match &state.phase {
-            Phase::Running => None,
-            Phase::Vacant => {
-                state.take_over();
-                drop(state);
-                Some(Waited::Lead(self.take_over(Arc::clone(&self.flight))))
-            }
-            Phase::Landed(found) => {
-                let out = shape.restore(found);
-                drop(state);
-                Some(match out {
-                    Some(out) => Waited::Done(out),
-                    // The error of a function with another error type, which shares the cache: this one tries on its own.
-                    None => Waited::Lead(self.take_over(self.flight.apart())),
-                })
+    fn look<S: Shape<Value = V>>(&self, shape: S) -> Option<Next<S::Out, K, V>> {
+        {
+            let state = self.flight.lock();
+            match &state.phase {
+                Phase::Running => return None,
+                Phase::Vacant => {}
+                Phase::Landed(found) => {
+                    let out = shape.restore(found);
+                    drop(state);
+                    // Else it is the error of a function with another error type, which shares the cache.
+                    if let Some(out) = out {
+                        return Some(Ok(Waited::Done(out)));
+                    }
+                }
             }
         }
+        self.go_on(shape)
+    }
+
+    /// Goes on where nobody computes any more: takes over, or begins anew, or waits for somebody who has begun.
+    fn go_on<S: Shape<Value = V>>(&self, shape: S) -> Option<Next<S::Out, K, V>> {
+        let mut shard = self.shared.flights.lock(self.flight.hash);
+        let mut state = self.flight.lock();
+        match state.phase {
+            // Another who waited was first.
+            Phase::Running => return None,
+            Phase::Vacant if flight::is_current(&shard, &self.flight) => {
+                state.take_over();
+                drop(state);
+                drop(shard);
+                return Some(Ok(Waited::Lead(self.take_over(Arc::clone(&self.flight)))));
+            }
+            // What would be computed under a flight that was superseded would not be stored, though it began after that.
+            Phase::Vacant | Phase::Landed(_) => {}
+        }
+        drop(state);
+        let joined = self.join_another(&mut shard, shape);
+        drop(shard);
+        Some(joined)
     }
 
     /// Leaves a flight that takes too long, and takes it out of the table, so that what it may still bring is not stored.
-    fn give_up<S: Shape<Value = V>>(&self, shape: S) -> Result<Waited<S::Out, K, V>, Self> {
+    fn give_up<S: Shape<Value = V>>(&self, shape: S) -> Next<S::Out, K, V> {
+        let mut shard = self.shared.flights.lock(self.flight.hash);
+        take_out(&mut shard, &self.flight);
+        self.join_another(&mut shard, shape)
+    }
+
+    /// The value that has been stored meanwhile, or a flight that this caller begins or joins.
+    fn join_another<S: Shape<Value = V>>(&self, shard: &mut Shard<K, V>, shape: S) -> Next<S::Out, K, V> {
         let Flight { hash, key, tags, joinable, .. } = &*self.flight;
-        let mut shard = self.shared.flights.lock(*hash);
-        if !take_out(&mut shard, &self.flight)
-            && let Some(out) = self.shared.peek_hashed(*hash, key, |found| shape.restore(found))
-        {
+        if let Some(out) = self.shared.peek_hashed(*hash, key, |found| shape.restore(found)) {
             return Ok(Waited::Done(out));
         }
-        let turn = flight::join(&self.shared, &mut shard, (*hash, key), &|| key.clone(), tags.clone(), *joinable);
-        drop(shard);
-        match turn {
+        match flight::join(&self.shared, shard, (*hash, key), &|| key.clone(), tags.clone(), *joinable) {
             Some(Turn::Wait(next)) => Err(next),
             Some(Turn::Lead(lead)) => {
                 self.shared.counters.take_back(Count::Coalesced);
