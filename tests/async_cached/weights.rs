@@ -86,3 +86,31 @@ async fn the_listener_may_use_the_cache() {
         loads().invalidate(&id);
     }
 }
+
+/// Whatever the whole can hold finds room, and the newest entry is there.
+#[tokio::test]
+async fn the_newest_entry_stays_however_heavy_it_is() {
+    let mut random = fastrand::Rng::with_seed(5);
+    for capacity in [1_u64, 2, 10, 100, 1_000] {
+        let cache: Cache<u32, u64> =
+            Cache::builder().capacity(usize::try_from(capacity).unwrap()).weight(|_, weight| *weight).build();
+        for _ in 0..5_000 {
+            let (key, weight) = (random.u32(..20), if random.bool() { capacity } else { random.u64(1..=capacity) });
+            cache.insert(key, weight);
+            assert_eq!(cache.get(&key), Some(weight), "in a cache of {capacity}");
+            let held: u64 = (0..20).filter_map(|key| cache.get(&key)).sum();
+            assert!(held <= capacity, "{held} in a cache of {capacity}");
+            // Some are in use.
+            let _ = cache.get_or_load(random.u32(..20), async || random.u64(1..=capacity)).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn without_a_bound_a_weight_bounds_nothing() {
+    let cache: Cache<u32, u32> = Cache::builder().unbounded().weight(|_, _| u64::MAX).build();
+    for key in 0..100 {
+        cache.insert(key, key);
+    }
+    assert_eq!((cache.len(), cache.stats().oversized), (100, 0));
+}

@@ -121,7 +121,9 @@ impl<K, V> CacheBuilder<K, V> {
     }
 
     /// What an entry weighs: `capacity` then bounds the sum, and an entry that is heavier alone is not stored (and counted as
-    /// [`oversized`](super::Stats::oversized)). Of any integer type; a weight below 1 counts as 1. Called once for each value.
+    /// [`oversized`](super::Stats::oversized)). Of any integer type; a weight below 1 counts as 1, and so does a remembered failure.
+    /// Called once for each value, under no lock. Such a cache has one lock for all who write to it, so that an entry may be as heavy
+    /// as the whole.
     pub fn weight<N>(mut self, weight: impl Fn(&K, &V) -> N + Send + Sync + 'static) -> Self
     where
         N: PartialOrd + Default,

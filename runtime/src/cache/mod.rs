@@ -10,6 +10,7 @@ mod coalesce;
 mod entry;
 mod expiry;
 mod flight;
+mod ghosts;
 mod key;
 mod lead;
 mod lifetime;
@@ -65,7 +66,7 @@ pub use stats::Stats;
 /// | `handle = name` | none | makes `fn name() -> &'static Cache<K, V>` beside the function (`handle = Self::name` inside an `impl`; `handle = name: Cache<K, V>` where the types cannot be read off the signature) |
 /// | `capacity = n` | 10 000 | how many entries are kept at most, or their weight |
 /// | `unbounded` | | entries are kept until they expire or are invalidated |
-/// | `weight = \|key, value\| n` | 1 each | what an entry weighs; one that is heavier than the capacity is returned and not stored |
+/// | `weight = \|key, value\| n` | 1 each | what an entry weighs, 1 at least; one that is heavier than the capacity is returned and not stored. A remembered failure weighs 1 |
 /// | `ttl = duration` | for ever | how long a value is fresh; an expression may name the arguments, and is evaluated when a value is computed |
 /// | `ttl = \|value\| duration` | | the same, from the value (a token that says when it expires) and the arguments |
 /// | `ttl_jitter = duration` | none | adds a random time to each ttl, from nothing to this |

@@ -328,6 +328,11 @@ impl<K: Hash + Eq, V: Clone> Shared<K, V> {
     }
 
     #[cfg(test)]
+    pub(super) fn memory(&self) -> usize {
+        self.store.memory()
+    }
+
+    #[cfg(test)]
     pub(super) fn tags_listed(&self) -> usize {
         self.tags.len()
     }

@@ -2,9 +2,9 @@
 
 use std::hash::{BuildHasher, Hash, Hasher};
 use std::num::NonZero;
-use std::sync::PoisonError;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::thread;
+use std::sync::{Arc, PoisonError};
+use std::{mem, thread};
 
 use crossbeam_utils::sync::{ShardedLock, ShardedLockReadGuard, ShardedLockWriteGuard};
 use quick_cache::unsync::Cache as QuickCache;
@@ -12,6 +12,7 @@ use quick_cache::{Equivalent, Lifecycle, OptionsBuilder, Weighter};
 
 use super::clock::Moment;
 use super::entry::Entry;
+use super::ghosts::Ghosts;
 use super::key::Key;
 use super::removal::{Left, RemovalCause};
 use super::tags::Tags;
@@ -26,7 +27,24 @@ pub(super) struct Store<K, V> {
     serials: AtomicU64,
 }
 
-type Shard<K, V> = QuickCache<Stored<K>, Entry<V>, Weights, HashIsKnown, Collect>;
+/// A part of the store.
+struct Shard<K, V> {
+    map: Map<K, V>,
+    /// The keys of which the map remembers that it evicted them before they were used.
+    ghosts: Ghosts,
+    /// The serial of the last insertion: that entry is not evicted to make room for itself.
+    newest: Arc<AtomicU64>,
+    /// How many entries there were at most since the map was empty.
+    most: usize,
+}
+
+/// As good as no bound.
+const UNBOUNDED: u64 = u64::MAX / 2;
+
+/// A shard without a bound that has become nearly empty gives its memory back when it once held more than this.
+const KEPT: usize = 1_024;
+
+type Map<K, V> = QuickCache<Stored<K>, Entry<V>, Weights, HashIsKnown, Collect>;
 
 /// A key with its hash, and a number that no other insertion has: by it an entry can be removed without the key. What a hit has no use for
 /// stands here, and not in the entry.
@@ -59,9 +77,9 @@ pub(super) struct Place {
     serial: u64,
 }
 
-/// A shard is not worth a lock of its own below this many entries. A small store has one only, so that it holds what it says: of
+/// A shard is not worth its locks (1 KiB) below this many entries. A small store has one only, so that it holds what it says: of
 /// several, one is full before the others are.
-const ENTRIES_PER_SHARD: usize = 128;
+const ENTRIES_PER_SHARD: usize = 512;
 
 /// How many shards divide a capacity among them: four for each core, as `quick_cache` has it, if they are large enough.
 fn shards(capacity: usize) -> usize {
@@ -72,14 +90,22 @@ fn shards(capacity: usize) -> usize {
     most.min(1 << filled.ilog2())
 }
 
-/// What is remembered of entries that had to leave is in proportion to this, and no more than it.
-const ROOM: usize = 4_096;
-
 /// A shard for entries that weigh no more together than `weight`.
-fn shard<K: Eq, V>(weight: u64, options: &mut OptionsBuilder) -> ShardedLock<Shard<K, V>> {
-    let room = usize::try_from(weight).unwrap_or(ROOM).min(ROOM);
-    let options = options.weight_capacity(weight).estimated_items_capacity(room).build().expect("both capacities are set");
-    ShardedLock::new(QuickCache::with_options(options, Weights, HashIsKnown, Collect))
+fn shard<K: Eq, V>(weight: u64) -> ShardedLock<Shard<K, V>> {
+    let newest = Arc::new(AtomicU64::new(u64::MAX));
+    ShardedLock::new(Shard { map: map(weight, &newest), ghosts: Ghosts::default(), newest, most: 0 })
+}
+
+fn map<K: Eq, V>(weight: u64, newest: &Arc<AtomicU64>) -> Map<K, V> {
+    // How many evicted keys the map remembers is in proportion to a number of entries that nobody knows beforehand where they have
+    // weights. So it is told to remember all, and `Ghosts` says which to forget.
+    let options = OptionsBuilder::new()
+        .weight_capacity(weight)
+        .estimated_items_capacity(usize::MAX / 2)
+        .ghost_allocation(1.0)
+        .build()
+        .expect("both capacities are set");
+    QuickCache::with_options(options, Weights, HashIsKnown, Collect { newest: Arc::clone(newest) })
 }
 
 #[inline]
@@ -95,14 +121,14 @@ impl<K: Eq, V> Store<K, V> {
     /// `capacity` entries at most, or entries that weigh no more together; `None` for no bound.
     pub(super) fn new(capacity: Option<usize>, weighted: bool) -> Self {
         let shards = match capacity {
-            None => (0..shards(usize::MAX)).map(|_| shard(u64::MAX / 2, &mut OptionsBuilder::new())).collect(),
+            None => (0..shards(usize::MAX)).map(|_| shard(UNBOUNDED)).collect(),
             // Undivided, so that whatever the whole can hold finds room.
-            Some(capacity) if weighted => [shard(capacity as u64, OptionsBuilder::new().hot_allocation(1.0))].into(),
+            Some(capacity) if weighted => [shard(capacity as u64)].into(),
             Some(capacity) => {
                 let count = shards(capacity);
                 // Together exactly the capacity.
                 let share = |index| capacity / count + usize::from(index < capacity % count);
-                (0..count).map(|index| shard(share(index) as u64, &mut OptionsBuilder::new())).collect()
+                (0..count).map(|index| shard(share(index) as u64)).collect()
             }
         };
         Self { shards, capacity: capacity.map(|capacity| capacity as u64), serials: AtomicU64::new(0) }
@@ -131,8 +157,9 @@ impl<K: Eq, V> Store<K, V> {
 
     /// A key on its way into the store. Its place is known before it is there.
     pub(super) fn prepare(&self, hash: u64, key: K, weight: u64, tags: Tags) -> Stored<K> {
-        // What weighs nothing would never be evicted.
-        Stored { hash, serial: self.serials.fetch_add(1, Ordering::Relaxed), weight: weight.max(1), tags, key }
+        // What weighs nothing would never be evicted; and where there is no bound, the sum of weights could be too large to count.
+        let weight = if self.capacity.is_some() { weight.max(1) } else { 1 };
+        Stored { hash, serial: self.serials.fetch_add(1, Ordering::Relaxed), weight, tags, key }
     }
 
     /// Looks at the entry in its place, under a lock of the store, and marks it as used.
@@ -141,7 +168,7 @@ impl<K: Eq, V> Store<K, V> {
     where
         K: Key<Q>,
     {
-        self.read(hash).get(&Borrowed { hash, key }).and_then(look)
+        self.read(hash).map.get(&Borrowed { hash, key }).and_then(look)
     }
 
     /// Looks at the entry, and leaves it as it is.
@@ -149,42 +176,41 @@ impl<K: Eq, V> Store<K, V> {
     where
         K: Key<Q>,
     {
-        self.read(hash).peek(&Borrowed { hash, key }).and_then(look)
+        self.read(hash).map.peek(&Borrowed { hash, key }).and_then(look)
     }
 
     /// Stores an entry. What had to leave for it, the old entry of the key included, is added to `left`.
     pub(super) fn insert(&self, stored: Stored<K>, entry: Entry<V>, left: &mut Left<K, V>) {
-        let mut evicted = Evicted(Vec::new());
-        let mut shard = self.write(stored.hash);
-        let old = shard.remove(&Borrowed { hash: stored.hash, key: &stored.key });
-        shard.insert_with_lifecycle(stored, entry, &mut evicted);
-        drop(shard);
-        left.add(old, RemovalCause::Replaced);
-        left.add(evicted.0, RemovalCause::Size);
+        let (replaces, gone) = self.write(stored.hash).insert(stored, entry);
+        let mut gone = gone.into_iter().map(Gone::pair);
+        // What is replaced comes first.
+        left.add(if replaces { gone.next() } else { None }, RemovalCause::Replaced);
+        left.add(gone, RemovalCause::Size);
     }
 
     pub(super) fn remove<Q: ?Sized>(&self, hash: u64, key: &Q) -> Option<(Stored<K>, Entry<V>)>
     where
         K: Key<Q>,
     {
-        self.write(hash).remove(&Borrowed { hash, key })
+        self.write(hash).take(&Borrowed { hash, key }, |_| true)
     }
 
     /// Removes an entry by its place, if it is still there.
     pub(super) fn remove_at(&self, place: Place) -> Option<(Stored<K>, Entry<V>)> {
-        self.write(place.hash).remove(&place)
+        self.write(place.hash).take(&place, |_| true)
     }
 
     /// The same, if the entry is such that it should go.
     pub(super) fn remove_at_if(&self, place: Place, should_go: impl FnOnce(&Entry<V>) -> bool) -> Option<(Stored<K>, Entry<V>)> {
-        self.write(place.hash).remove_if(&place, |entry| should_go(entry))
+        self.write(place.hash).take(&place, should_go)
     }
 
     /// Takes all entries out.
     pub(super) fn drain(&self) -> Vec<(Stored<K>, Entry<V>)> {
         let mut drained = Vec::new();
         for shard in &self.shards {
-            drained.extend(write(shard).drain());
+            let mut map = write(shard).drain();
+            drained.extend(map.drain());
         }
         drained
     }
@@ -192,7 +218,7 @@ impl<K: Eq, V> Store<K, V> {
     /// Looks at every entry, under the locks of the store.
     pub(super) fn for_each(&self, mut look: impl FnMut(&Stored<K>, &Entry<V>)) {
         for shard in &self.shards {
-            read(shard).iter().for_each(|(stored, entry)| look(stored, entry));
+            read(shard).map.iter().for_each(|(stored, entry)| look(stored, entry));
         }
     }
 
@@ -206,7 +232,64 @@ impl<K: Eq, V> Store<K, V> {
     }
 
     pub(super) fn len(&self) -> usize {
-        self.shards.iter().map(|shard| read(shard).len()).sum()
+        self.shards.iter().map(|shard| read(shard).map.len()).sum()
+    }
+
+    /// How many bytes the entries and the keys that are remembered take.
+    #[cfg(test)]
+    pub(super) fn memory(&self) -> usize {
+        self.shards.iter().map(|shard| read(shard).map.memory_used().total()).sum()
+    }
+}
+
+impl<K: Eq, V> Shard<K, V> {
+    /// Stores an entry. Whether there was one of its key, and what had to leave: that one first.
+    fn insert(&mut self, stored: Stored<K>, entry: Entry<V>) -> (bool, Vec<Gone<K, V>>) {
+        let hash = stored.hash;
+        self.newest.store(stored.serial, Ordering::Relaxed);
+        let replaces = self.map.peek(&stored).is_some();
+        let mut gone = Evicted::default();
+        // One insertion for old keys and new: whether a key has been in use, before it was stored anew or evicted, is taken over.
+        self.map.insert_with_lifecycle(stored, entry, &mut gone);
+        self.most = self.most.max(self.map.len());
+        self.ghosts.forget(hash);
+        let most = self.map.len() / 2;
+        for evicted in gone.0.iter().skip(usize::from(replaces)).filter(|evicted| evicted.was_new) {
+            self.ghosts.add(evicted.stored.hash);
+            while let Some(hash) = self.ghosts.pop_above(most) {
+                self.map.remove(&Ghost { hash });
+            }
+        }
+        (replaces, gone.0)
+    }
+
+    /// Takes an entry out, if it is such that it should go. That says nothing about whether its key is in use.
+    fn take<Q>(&mut self, key: &Q, should_go: impl FnOnce(&Entry<V>) -> bool) -> Option<(Stored<K>, Entry<V>)>
+    where
+        Q: Hash + Equivalent<Stored<K>>,
+    {
+        let taken = self.map.remove_if(key, |entry| should_go(entry));
+        if self.map.capacity() == UNBOUNDED && self.most > 4 * self.map.len() + KEPT {
+            self.shrink();
+        }
+        taken
+    }
+
+    /// Takes everything out.
+    fn drain(&mut self) -> Map<K, V> {
+        self.ghosts = Ghosts::default();
+        self.most = 0;
+        let empty = map(self.map.capacity(), &self.newest);
+        mem::replace(&mut self.map, empty)
+    }
+
+    /// Gives the memory back that most entries were in.
+    fn shrink(&mut self) {
+        let mut before = self.drain();
+        for (stored, entry) in before.drain() {
+            self.map.insert(stored, entry);
+        }
+        self.most = self.map.len();
     }
 }
 
@@ -250,6 +333,23 @@ impl Hash for Place {
 impl<K> Equivalent<Stored<K>> for Place {
     fn equivalent(&self, stored: &Stored<K>) -> bool {
         self.serial == stored.serial
+    }
+}
+
+/// A key that was evicted, and is to be forgotten.
+struct Ghost {
+    hash: u64,
+}
+
+impl Hash for Ghost {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.hash);
+    }
+}
+
+impl<K> Equivalent<Stored<K>> for Ghost {
+    fn equivalent(&self, _: &Stored<K>) -> bool {
+        false
     }
 }
 
@@ -302,10 +402,26 @@ impl Hasher for KnownHash {
 }
 
 /// Collects what is evicted, so that it can be dropped outside of the lock.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Collect;
+#[derive(Debug)]
+pub(super) struct Collect {
+    newest: Arc<AtomicU64>,
+}
 
-pub(super) struct Evicted<K, V>(Vec<(Stored<K>, Entry<V>)>);
+pub(super) struct Evicted<K, V>(Vec<Gone<K, V>>);
+
+/// An entry that was evicted or replaced.
+struct Gone<K, V> {
+    stored: Stored<K>,
+    entry: Entry<V>,
+    /// Whether it was in the queue of new entries.
+    was_new: bool,
+}
+
+impl<K, V> Gone<K, V> {
+    fn pair(self) -> (Stored<K>, Entry<V>) {
+        (self.stored, self.entry)
+    }
+}
 
 impl<K, V> Default for Evicted<K, V> {
     fn default() -> Self {
@@ -316,7 +432,15 @@ impl<K, V> Default for Evicted<K, V> {
 impl<K, V> Lifecycle<Stored<K>, Entry<V>> for Collect {
     type RequestState = Evicted<K, V>;
 
-    fn on_evict(&self, evicted: &mut Evicted<K, V>, key: Stored<K>, entry: Entry<V>) {
-        evicted.0.push((key, entry));
+    fn is_pinned(&self, stored: &Stored<K>, _: &Entry<V>) -> bool {
+        stored.serial == self.newest.load(Ordering::Relaxed)
+    }
+
+    fn on_evict(&self, evicted: &mut Evicted<K, V>, stored: Stored<K>, entry: Entry<V>) {
+        evicted.0.push(Gone { stored, entry, was_new: false });
+    }
+
+    fn on_evict_cold(&self, evicted: &mut Evicted<K, V>, stored: Stored<K>, entry: Entry<V>) {
+        evicted.0.push(Gone { stored, entry, was_new: true });
     }
 }

@@ -8,6 +8,8 @@ use super::Cache;
 use super::tags::Tags;
 use crate::async_cached;
 
+mod workload;
+
 /// Yields a number of times.
 struct Yields(u32);
 
@@ -126,4 +128,34 @@ fn the_hash_has_a_seed_of_its_own() {
     let (one, other) = (Cache::<u64, u64>::new(10), Cache::<u64, u64>::new(10));
     let same = (0..64_u64).filter(|key| one.shared().hash(key) == other.shared().hash(key)).count();
     assert!(same < 4, "{same} of 64 keys hash alike in two caches");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unbounded_cache_gives_its_memory_back() {
+    let second = std::time::Duration::from_secs(1);
+    let cache = Cache::builder().unbounded().ttl(second).build();
+    let fill = || (0..100_000).for_each(|key: u32| cache.insert(key, [0_u64; 16]));
+    fill();
+    let full = cache.shared().memory();
+    tokio::time::advance(second).await;
+    assert_eq!(cache.len(), 0);
+    assert!(cache.shared().memory() * 20 < full, "{} of {full} bytes after all have expired", cache.shared().memory());
+    fill();
+    cache.clear();
+    assert!(cache.shared().memory() * 20 < full, "{} of {full} bytes after all were cleared", cache.shared().memory());
+    fill();
+    (0..99_999).for_each(|key| cache.invalidate(&key));
+    assert!(cache.shared().memory() * 20 < full, "{} of {full} bytes for one entry", cache.shared().memory());
+    assert!(cache.contains(&99_999));
+}
+
+/// What is remembered of keys that were evicted is in proportion to what is kept, and not to the capacity.
+#[test]
+fn large_entries_leave_no_long_memory_behind() {
+    let cache = Cache::builder().capacity(1 << 30).weight(|_: &u32, _: &u32| 1 << 26).build();
+    for key in 0..100_000 {
+        cache.insert(key, key);
+    }
+    assert_eq!(cache.len(), 16);
+    assert!(cache.shared().memory() < 20_000, "{} bytes for 16 entries", cache.shared().memory());
 }
