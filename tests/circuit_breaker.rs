@@ -179,6 +179,21 @@ async fn when_failure_and_slow_call_say_what_counts() {
     assert_eq!([slow_and_plain(S).await, slow_and_plain(2 * S).await, slow_and_plain(S).await], [1, 1, 0]);
 }
 
+#[tokio::test]
+async fn a_failure_rate_that_is_none_panics() {
+    #[circuit_breaker(failure_rate = SHARE)]
+    async fn unknown() -> Option<u8> {
+        Some(1)
+    }
+    const SHARE: f64 = f64::NAN;
+    assert!(tokio::spawn(unknown()).await.unwrap_err().is_panic());
+    for share in [f64::NAN, 0.0, -0.5, 1.01, f64::INFINITY] {
+        assert!(std::panic::catch_unwind(|| CircuitBreaker::new().failure_rate(share)).is_err(), "{share}");
+    }
+    let always = CircuitBreaker::new().failure_rate(1.0).min_calls(1);
+    assert_eq!(always.state(), CircuitState::Closed);
+}
+
 #[tokio::test(start_paused = true)]
 async fn one_probe_at_a_time_with_a_thousand_callers() {
     #[circuit_breaker(failures = 1, open_for = 1s, handle = breaker)]

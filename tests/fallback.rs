@@ -20,6 +20,63 @@ impl From<Error> for Failure {
     }
 }
 
+/// What gives up stands in for nothing, whatever is returned.
+#[tokio::test]
+async fn a_fallback_may_give_up() {
+    #[fallback(panic!("gave up"))]
+    async fn option() -> Option<u32> {
+        None
+    }
+    #[fallback(todo!("later"))]
+    async fn nothing() -> Option<()> {
+        None
+    }
+    #[fallback(unreachable!())]
+    async fn result() -> Result<u32, Failure> {
+        Err(Failure::Busy)
+    }
+    #[fallback(std::unimplemented!("ever"))]
+    async fn unit() -> Result<(), Failure> {
+        Err(Failure::Busy)
+    }
+    #[fallback({
+        let place = "a block";
+        panic!("in {place}")
+    })]
+    async fn block() -> Option<u32> {
+        None
+    }
+    #[fallback({ let reason = "with a semicolon"; panic!("{reason}"); })]
+    async fn statement() -> Option<u32> {
+        None
+    }
+    #[fallback(|_| panic!("of an error"))]
+    async fn closure() -> Option<u32> {
+        None
+    }
+    #[fallback(|()| { todo!("of an error, in a block") })]
+    async fn closure_of_a_block() -> Option<()> {
+        None
+    }
+    #[fallback(std::process::exit(1))]
+    async fn exits(fails: bool) -> Option<u32> {
+        (!fails).then_some(1)
+    }
+    async fn message<T: Send + 'static>(call: impl Future<Output = T> + Send + 'static) -> String {
+        let panic = tokio::spawn(call).await.err().expect("it gives up").into_panic();
+        panic.downcast::<String>().map_or_else(|text| (*text.downcast::<&str>().unwrap()).to_owned(), |text| *text)
+    }
+    assert_eq!(message(option()).await, "gave up");
+    assert_eq!(message(nothing()).await, "not yet implemented: later");
+    assert_eq!(message(result()).await, "internal error: entered unreachable code");
+    assert_eq!(message(unit()).await, "not implemented: ever");
+    assert_eq!(message(block()).await, "in a block");
+    assert_eq!(message(statement()).await, "with a semicolon");
+    assert_eq!(message(closure()).await, "of an error");
+    assert_eq!(message(closure_of_a_block()).await, "not yet implemented: of an error, in a block");
+    assert_eq!(exits(false).await, Some(1));
+}
+
 #[tokio::test]
 async fn a_value_or_an_outcome_for_results_and_options() {
     #[fallback(7)]

@@ -285,3 +285,16 @@ async fn the_failed_outcome_is_gone_while_the_call_waits() {
     assert!(poll_immediate(&mut call).await.is_none());
     assert!(call.await.is_err());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_factor_below_one_counts_as_one() {
+    #[retry(attempts = 4, delay = 10ms, jitter = none, factor = factor)]
+    async fn work(factor: f64) -> Option<()> {
+        None.filter(|()| factor > 0.0)
+    }
+    for factor in [0.5, 0.0, -1.0, f64::NAN] {
+        let began = Instant::now();
+        assert_eq!(work(factor).await, None);
+        assert_eq!(began.elapsed(), 30 * MS, "{factor}");
+    }
+}

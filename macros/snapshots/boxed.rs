@@ -49,17 +49,17 @@ fn find<'a>(
                     if !::steadfast::__private::retry::is_in_time(delay) {
                         break outcome;
                     }
-                    ::steadfast::__private::retry::retrying(
-                        "find",
-                        attempts_1.made(),
-                        delay,
-                    );
                     delay
                 };
                 ::steadfast::__steadfast_watched!(
                     seen, ::steadfast::__private::retry::wait(delay)
                 )
                     .await;
+                ::steadfast::__private::retry::retrying(
+                    "find",
+                    attempts_1.made(),
+                    delay,
+                );
             }
         };
         ::steadfast::__steadfast_leave!(

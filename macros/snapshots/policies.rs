@@ -213,11 +213,6 @@ async fn charge(account: &Account, cents: u64) -> Result<Receipt, AppError> {
                             if !::steadfast::__private::retry::is_in_time(delay) {
                                 break outcome;
                             }
-                            ::steadfast::__private::retry::retrying(
-                                "charge",
-                                attempts_14.made(),
-                                delay,
-                            );
                             delay
                         };
                         ::steadfast::__steadfast_watched!(
@@ -225,6 +220,11 @@ async fn charge(account: &Account, cents: u64) -> Result<Receipt, AppError> {
                             .watch(::steadfast::__private::retry::wait(delay))
                         )
                             .await;
+                        ::steadfast::__private::retry::retrying(
+                            "charge",
+                            attempts_14.made(),
+                            delay,
+                        );
                     };
                     permit_12
                         .settle(
@@ -250,12 +250,12 @@ async fn charge(account: &Account, cents: u64) -> Result<Receipt, AppError> {
         }) {
             ::core::result::Result::Ok(outcome) => outcome,
             ::core::result::Result::Err(failure) => {
-                ::steadfast::__private::fallback::fell_back("charge");
-                {
-                    let (stand_in, error) = failure.tell();
-                    let error = error;
-                    stand_in.replace(degraded(error))
-                }
+                let (stand_in, error) = failure.tell();
+                let error = error;
+                ::steadfast::__private::fallback::stood_in(
+                    "charge",
+                    stand_in.replace(degraded(error)),
+                )
             }
         }
     };

@@ -207,11 +207,6 @@ async fn user(db: Db, id: UserId) -> Result<User, AppError> {
                             {
                                 break outcome;
                             }
-                            ::steadfast::__private::retry::retrying(
-                                "user",
-                                attempts_9.made(),
-                                delay,
-                            );
                             delay
                         };
                         match ::steadfast::__steadfast_watched!(
@@ -226,6 +221,11 @@ async fn user(db: Db, id: UserId) -> Result<User, AppError> {
                                 break 'timeout_8 cut;
                             }
                         };
+                        ::steadfast::__private::retry::retrying(
+                            "user",
+                            attempts_9.made(),
+                            delay,
+                        );
                     },
                 )
             } {

@@ -62,7 +62,8 @@ impl Layer for Fallback {
         let Woven { evaluate, carried, setup, run } = below(weaver);
         let output = weaver.function.output();
         let whole = weaver.function.output.as_ref().is_some_and(is_result_of_values);
-        let (replaced, name) = (self.value.as_ref().map(|value| replace(value, whole)), weaver.function_name());
+        let stood_in = Told { private: &private, name: &weaver.function_name() };
+        let replaced = self.value.as_ref().map(|value| replace(value, whole, &stood_in));
         // At the return type, where one that cannot fail is to be reported, and once.
         let at = weaver.function.output.as_ref().map_or(span, |output| output.span().resolved_at(span));
         let settled = quote_spanned!(at=> #private::fallback::settle::<#output, _>(#run));
@@ -73,13 +74,24 @@ impl Layer for Fallback {
             run: quote_spanned! {span=>
                 match #settled {
                     ::core::result::Result::Ok(outcome) => outcome,
-                    ::core::result::Result::Err(failure) => {
-                        #private::fallback::fell_back(#name);
-                        #replaced
-                    }
+                    ::core::result::Result::Err(failure) => { #replaced }
                 }
             },
         }
+    }
+}
+
+/// Whoever is told of a success that stands in for a failure.
+struct Told<'a> {
+    private: &'a TokenStream,
+    name: &'a TokenStream,
+}
+
+impl Told<'_> {
+    /// The outcome, and it is told.
+    fn of(&self, outcome: &TokenStream) -> TokenStream {
+        let Self { private, name } = self;
+        quote_spanned!(Span::mixed_site()=> #private::fallback::stood_in(#name, #outcome))
     }
 }
 
@@ -88,31 +100,31 @@ impl Layer for Fallback {
 ///
 /// ```text
 /// Input:  |error| f(error)
-/// Output: { let (stand_in, error) = failure.tell(); let error = error; stand_in.replace(f(error)) }
+/// Output: { let (stand_in, error) = failure.tell(); let error = error; stood_in("name", stand_in.replace(f(error))) }
 /// ```
-fn replace(value: &Expr, whole: bool) -> TokenStream {
+fn replace(value: &Expr, whole: bool, told: &Told<'_>) -> TokenStream {
     let span = Span::mixed_site();
     match value {
         Expr::Closure(closure) if is_plain(closure) => {
             let (body, argument) = (value_of(closure), &closure.inputs[0]);
             let body = if is_alone(closure) { body.to_token_stream() } else { closure.body.to_token_stream() };
-            let applied = stand_in(&quote_spanned!(span=> stand_in), value_of(closure), &body, whole);
+            let applied = stand_in(&quote_spanned!(span=> stand_in), value_of(closure), &body, whole, told);
             if matches!(argument, Pat::Wild(_)) {
                 return quote_spanned!(span=> { let stand_in = failure.forget(); #applied });
             }
             quote_spanned!(span=> { let (stand_in, error) = failure.tell(); let #argument = error; #applied })
         }
         // It returns from itself.
-        Expr::Closure(_) => quote_spanned!(value.span().resolved_at(span)=> failure.replace_with(#value)),
-        _ => stand_in(&quote_spanned!(span=> failure.forget()), value, &value.to_token_stream(), whole),
+        Expr::Closure(_) => told.of(&quote_spanned!(value.span().resolved_at(span)=> failure.replace_with(#value))),
+        _ => stand_in(&quote_spanned!(span=> failure.forget()), value, &value.to_token_stream(), whole, told),
     }
 }
 
 /// Applies a value, at the value, where a wrong one is to be reported. `whole`: what says that it is an outcome is one.
-fn stand_in(target: &TokenStream, decides: &Expr, value: &TokenStream, whole: bool) -> TokenStream {
+fn stand_in(target: &TokenStream, decides: &Expr, value: &TokenStream, whole: bool, told: &Told<'_>) -> TokenStream {
     // Nothing is done with what never is; a call of it would be unreachable.
     if panics(decides) {
-        return quote!({ #value });
+        return quote!(#value);
     }
     let method = match plain(decides) {
         decided if whole && is_outcome(decided) => "end_as",
@@ -124,7 +136,7 @@ fn stand_in(target: &TokenStream, decides: &Expr, value: &TokenStream, whole: bo
     let place = Span::mixed_site().located_at(decides.span());
     let method = Ident::new(method, place);
     let applied = quote_spanned!(place=> .#method(#value));
-    quote!(#target #applied)
+    told.of(&quote!(#target #applied))
 }
 
 /// Whether the return type is written as a `Result`, of what is none itself: then an `Ok` is the outcome, and not its value.
@@ -164,18 +176,26 @@ fn value_of(closure: &ExprClosure) -> &Expr {
     }
 }
 
-/// Whether the expression is one of the macros that give up.
+/// Whether the expression is one of the macros that give up, or ends the process.
 fn panics(value: &Expr) -> bool {
-    let named = match value {
-        Expr::Macro(call) => &call.mac.path,
-        Expr::Block(block) => match block.block.stmts.last() {
-            Some(Stmt::Macro(last)) => &last.mac.path,
-            _ => return false,
-        },
-        _ => return false,
+    let gives_up = |path: &syn::Path| {
+        let names = ["panic", "unreachable", "todo", "unimplemented"];
+        path.segments.last().is_some_and(|last| names.iter().any(|name| last.ident == name))
     };
-    named
-        .segments
-        .last()
-        .is_some_and(|last| ["panic", "unreachable", "todo", "unimplemented"].iter().any(|name| last.ident == name))
+    match plain(value) {
+        Expr::Macro(call) => gives_up(&call.mac.path),
+        Expr::Block(block) => match block.block.stmts.last() {
+            Some(Stmt::Macro(last)) => gives_up(&last.mac.path),
+            Some(Stmt::Expr(last, _)) => panics(last),
+            _ => false,
+        },
+        other => called(other).is_some_and(ends_the_process),
+    }
+}
+
+/// `process::exit`, `std::process::abort`: by the module too, since a function of the user's own may be called so.
+fn ends_the_process(function: &syn::Path) -> bool {
+    let mut names = function.segments.iter().rev().map(|segment| &segment.ident);
+    let ends = names.next().is_some_and(|name| name == "exit" || name == "abort");
+    ends && names.next().is_some_and(|module| module == "process")
 }

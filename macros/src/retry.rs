@@ -137,6 +137,9 @@ impl Layer for Retry {
         } else {
             quote_spanned!(span=> #wait;)
         };
+        let name = weaver.function_name();
+        // Not before the wait: a call that goes meanwhile makes no other attempt.
+        let retrying = quote_spanned!(span=> #private::retry::retrying(#name, #attempts.made(), delay););
         let (originals, copies) = clones;
         let begin = if self.clone.is_empty() && copies.is_empty() {
             quote_spanned!(span=> #attempts.begin();)
@@ -162,6 +165,7 @@ impl Layer for Retry {
                         #decision
                     };
                     #wait
+                    #retrying
                 }
             },
         }
@@ -228,7 +232,6 @@ impl Retry {
             let delay = #private::retry::at_least(#delay, #noted, #hint);
             #in_time
             #withdraw
-            #private::retry::retrying(#name, #attempts.made(), delay);
             #tell
             delay
         }

@@ -30,7 +30,8 @@ use std::time::Duration;
 
 use crate::{Error, ErrorKind};
 
-/// What goes wrong, and how often. Each rate is a share of the runs of the body, from 0 to 1, and is drawn for itself.
+/// What goes wrong, and how often. Each rate is a share of the runs of the body, from 0 to 1, and is drawn for itself. One that is not, or
+/// is NaN, panics where it is said: a test whose faults never strike would pass.
 #[derive(Debug, Clone)]
 #[must_use = "faults strike once they are injected"]
 pub struct Faults {
@@ -50,19 +51,19 @@ impl Faults {
     /// This share of runs comes to an [`Error`] of the kind [`Injected`](ErrorKind::Injected), in the function's own error type (or `None`).
     /// A return type that carries no error panics instead.
     pub const fn errors(mut self, share: f64) -> Self {
-        self.errors = share;
+        self.errors = checked(share);
         self
     }
 
     /// This share of runs panics.
     pub const fn panics(mut self, share: f64) -> Self {
-        self.panics = share;
+        self.panics = checked(share);
         self
     }
 
     /// This share of runs waits for `latency` first: on tokio's clock, in a blocking function on the thread.
     pub const fn latency(mut self, share: f64, latency: Duration) -> Self {
-        self.slow = share;
+        self.slow = checked(share);
         self.latency = latency;
         self
     }
@@ -72,6 +73,11 @@ impl Faults {
         self.seed = seed;
         self
     }
+}
+
+const fn checked(share: f64) -> f64 {
+    assert!(share >= 0.0 && share <= 1.0, "faults strike a share of the runs, from 0 to 1");
+    share
 }
 
 impl Default for Faults {

@@ -38,7 +38,7 @@ pub(crate) fn refused(error: &Error) {
     let _ = error;
 }
 
-/// An attempt failed, and another follows after `delay`.
+/// An attempt failed, and another begins now, after a wait of `delay`.
 #[cfg_attr(any(feature = "tracing", feature = "metrics"), cold)]
 #[cfg_attr(not(any(feature = "tracing", feature = "metrics")), inline)]
 pub(crate) fn retrying(function: &'static str, attempt: u32, delay: Duration) {

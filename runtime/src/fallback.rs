@@ -43,17 +43,22 @@
 ///
 /// # Panics
 ///
-/// A panic is not replaced: it reaches the caller.
+/// A panic is not replaced: it reaches the caller. A fallback that panics itself (`#[fallback(unreachable!())]`) replaces the failure by that.
 pub use steadfast_macros::fallback;
 
 #[doc(hidden)]
 pub mod private {
     use std::marker::PhantomData;
 
-    /// A value is about to stand in for a failure.
+    use crate::outcome::Attempted;
+
+    /// Tells that a success stands in for a failure, where it is one: a fallback may pass failures on.
     #[inline]
-    pub fn fell_back(function: &'static str) {
-        crate::events::fell_back(function);
+    pub fn stood_in<R: Attempted>(function: &'static str, outcome: R) -> R {
+        if outcome.failure().is_none() {
+            crate::events::fell_back(function);
+        }
+        outcome
     }
 
     /// What may have failed.

@@ -156,8 +156,14 @@ impl CircuitBreaker {
 
     /// The share of the calls in the window, of 0 to 1, that opens it when they fail. The window is that of
     /// [`window_calls`](Self::window_calls), or of [`window`](Self::window) where that is set.
+    ///
+    /// # Panics
+    ///
+    /// If the share is not above 0 and at most 1, or is NaN: such a circuit would never open, or at every failure. In a `static` that is an
+    /// error of the compiler.
     #[must_use]
     pub const fn failure_rate(mut self, share: f64) -> Self {
+        assert!(share > 0.0 && share <= 1.0, "a failure rate is a share of the calls, above 0 and at most 1");
         self.settings.failure_rate = Some(share);
         self.counting_each()
     }
@@ -280,6 +286,8 @@ impl CircuitBreaker {
     /// # }
     /// ```
     pub fn subscribe(&self) -> watch::Receiver<CircuitState> {
+        // A probe may have taken too long.
+        let _ = self.state();
         let _inner = self.lock();
         let transitions = self.transitions.get_or_init(|| watch::Sender::new(phase(self.word.load(Ordering::Relaxed))));
         transitions.subscribe()

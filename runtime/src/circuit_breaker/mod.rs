@@ -47,7 +47,7 @@ pub use breaker::{CircuitBreaker, CircuitState};
 /// | --- | --- | --- |
 /// | `failures = n` | 5 | so many failures in a row open the circuit |
 /// | `window = duration` | none | with `failures`: not in a row, but within this time |
-/// | `failure_rate = share` | none | the share of calls, of 0 to 1, that opens the circuit when they fail |
+/// | `failure_rate = share` | none | the share of calls, above 0 and at most 1, that opens the circuit when they fail; an expression that is none panics at the first call |
 /// | `window = n` or `duration` | 100 | with `failure_rate`: the calls that count are the last so many, or those of the last so long |
 /// | `min_calls = n` | 20 | with `failure_rate`: nothing opens before so many calls are in the window |
 /// | `open_for = duration` | `30s` | how long calls are refused before a probe is let through |

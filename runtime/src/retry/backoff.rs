@@ -20,7 +20,7 @@ pub enum Jitter {
 pub struct Backoff {
     /// The wait after the first failure.
     pub delay: Duration,
-    /// What each further wait is multiplied by.
+    /// What each further wait is multiplied by. Less than 1 counts as 1, and so does NaN: waits do not shrink.
     pub factor: f64,
     /// No wait is longer.
     pub max_delay: Duration,
@@ -42,7 +42,8 @@ impl Backoff {
 
     fn longest(&self, failures: u32) -> Duration {
         let exponent = i32::try_from(failures.saturating_sub(1)).unwrap_or(i32::MAX);
-        let seconds = self.delay.as_secs_f64() * self.factor.powi(exponent);
+        // `max` takes a NaN for the other.
+        let seconds = self.delay.as_secs_f64() * self.factor.max(1.0).powi(exponent);
         // Too large for a `Duration`, infinite, or 0 * infinity: the cap answers all of them, but a zero delay stays zero.
         match Duration::try_from_secs_f64(seconds) {
             Ok(wait) => wait.min(self.max_delay),
@@ -65,6 +66,14 @@ mod tests {
         let backoff = backoff(Duration::from_millis(100), 2.0, Jitter::None);
         let waits: Vec<u128> = [1, 2, 3, 9, 10].into_iter().map(|n| backoff.wait(n).as_millis()).collect();
         assert_eq!(waits, [100, 200, 400, 25_600, 30_000]);
+    }
+
+    #[test]
+    fn never_shrinks() {
+        for factor in [0.5, 0.0, -1.0, f64::NEG_INFINITY, f64::NAN] {
+            let backoff = backoff(Duration::from_millis(100), factor, Jitter::None);
+            assert_eq!([1, 2, 3, 100].map(|n| backoff.wait(n).as_millis()), [100; 4], "{factor}");
+        }
     }
 
     #[test]

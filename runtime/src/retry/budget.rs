@@ -60,6 +60,10 @@ impl RetryBudget {
     }
 
     /// The share of a retry that each success is good for \[0.2\], to three decimal places.
+    ///
+    /// # Panics
+    ///
+    /// If it is negative or NaN. In a `static` that is an error of the compiler.
     #[must_use]
     #[expect(
         clippy::cast_possible_truncation,
@@ -68,6 +72,7 @@ impl RetryBudget {
         reason = "a cast of floats saturates"
     )]
     pub const fn share(mut self, share: f64) -> Self {
+        assert!(share >= 0.0, "a share of a retry is 0 or more");
         self.share = (share * RETRY as f64 + 0.5) as u64;
         self
     }
@@ -146,6 +151,13 @@ mod tests {
             }
         });
         assert_eq!(budget.balance(), 200_000);
+    }
+
+    #[test]
+    fn a_share_that_is_none_panics() {
+        for share in [-0.1, f64::NAN] {
+            assert!(std::panic::catch_unwind(|| RetryBudget::new().share(share)).is_err(), "{share}");
+        }
     }
 
     #[tokio::test(start_paused = true)]

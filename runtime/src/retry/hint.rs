@@ -14,10 +14,16 @@ use crate::outcome::Attempted;
 pub struct Hint<R>(HintByRef<R>);
 
 /// For errors that are no `std::error::Error`, but lead to one: `anyhow::Error`, boxed errors.
-pub struct HintByRef<R>(HintHere<R>);
+pub struct HintByRef<R>(HintSent<R>);
 
-/// For the others of that kind, which cannot be sent to another thread: `Box<dyn Error>`.
-pub struct HintHere<R>(NoHint<R>);
+/// For the others of that kind, which cannot be shared by threads: `Box<dyn Error + Send>`.
+pub struct HintSent<R>(HintHere<R>);
+
+/// For those that cannot even be sent to another thread: `Box<dyn Error>`.
+pub struct HintHere<R>(HintBehind<R>);
+
+/// For what points to an error of such a kind: `Arc<anyhow::Error>`.
+pub struct HintBehind<R>(NoHint<R>);
 
 /// For errors of which nothing is known.
 pub struct NoHint<R>(PhantomData<fn() -> R>);
@@ -27,7 +33,7 @@ impl<R> Hint<R> {
     #[must_use]
     #[expect(clippy::new_without_default, reason = "only expansions make one")]
     pub fn new() -> Self {
-        Self(HintByRef(HintHere(NoHint(PhantomData))))
+        Self(HintByRef(HintSent(HintHere(HintBehind(NoHint(PhantomData))))))
     }
 }
 
@@ -55,6 +61,22 @@ impl<R: Attempted<Error: AsRef<dyn StdError + Send + Sync>>> HintByRef<R> {
 }
 
 impl<R> Deref for HintByRef<R> {
+    type Target = HintSent<R>;
+
+    fn deref(&self) -> &HintSent<R> {
+        &self.0
+    }
+}
+
+impl<R: Attempted<Error: AsRef<dyn StdError + Send>>> HintSent<R> {
+    /// The wait that a refusal asks for.
+    #[expect(clippy::unused_self, reason = "found by method look-up")]
+    pub fn wait(&self, outcome: &R) -> Option<Duration> {
+        outcome.failure().and_then(|error| find(error.as_ref()))
+    }
+}
+
+impl<R> Deref for HintSent<R> {
     type Target = HintHere<R>;
 
     fn deref(&self) -> &HintHere<R> {
@@ -71,6 +93,22 @@ impl<R: Attempted<Error: AsRef<dyn StdError>>> HintHere<R> {
 }
 
 impl<R> Deref for HintHere<R> {
+    type Target = HintBehind<R>;
+
+    fn deref(&self) -> &HintBehind<R> {
+        &self.0
+    }
+}
+
+impl<R: Attempted<Error: Deref<Target: AsRef<dyn StdError + Send + Sync>>>> HintBehind<R> {
+    /// The wait that a refusal asks for.
+    #[expect(clippy::unused_self, reason = "found by method look-up")]
+    pub fn wait(&self, outcome: &R) -> Option<Duration> {
+        outcome.failure().and_then(|error| find((**error).as_ref()))
+    }
+}
+
+impl<R> Deref for HintBehind<R> {
     type Target = NoHint<R>;
 
     fn deref(&self) -> &NoHint<R> {
@@ -95,6 +133,7 @@ fn find(error: &(dyn StdError + 'static)) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use std::io;
+    use std::sync::Arc;
 
     use super::*;
     use crate::{Error, ErrorKind};
@@ -133,9 +172,27 @@ mod tests {
         assert_eq!(hint!(anyhow::Error, anyhow::Error::new(refusal()).context("meanwhile")), Some(wait));
         assert_eq!(hint!(Box<dyn StdError + Send + Sync>, refusal().into()), Some(wait));
         assert_eq!(hint!(Box<dyn StdError>, refusal().into()), Some(wait));
+        assert_eq!(hint!(Box<dyn StdError + Send>, Box::new(refusal())), Some(wait));
+        assert_eq!(hint!(Arc<dyn StdError + Send>, Arc::new(AppError::from(refusal()))), Some(wait));
+        assert_eq!(hint!(Arc<dyn StdError + Send + Sync>, Arc::new(refusal())), Some(wait));
+        assert_eq!(hint!(Arc<AppError>, Arc::new(refusal().into())), Some(wait));
+        assert_eq!(hint!(Arc<anyhow::Error>, Arc::new(anyhow::Error::new(refusal()).context("meanwhile"))), Some(wait));
+        assert_eq!(hint!(Box<anyhow::Error>, Box::new(refusal().into())), Some(wait));
+        assert_eq!(hint!(Arc<Box<dyn StdError + Send + Sync>>, Arc::new(Box::new(refusal()))), Some(wait));
+        assert_eq!(hint!(Arc<String>, Arc::default()), None);
         assert_eq!(hint!(Opaque, Opaque), None);
         assert_eq!(hint!(io::Error, io::ErrorKind::NotFound.into()), None);
         assert_eq!(Hint::<Option<u8>>::new().wait(&None), None);
         assert_eq!(Hint::<u8>::new().wait(&5), None);
+        assert_eq!((bounded(&Err(refusal())), unbounded(&Err(refusal()))), (Some(wait), None));
+    }
+
+    /// Of a type parameter is known what its bounds say.
+    fn bounded<E: StdError + 'static>(outcome: &Result<(), E>) -> Option<Duration> {
+        Hint::<Result<(), E>>::new().wait(outcome)
+    }
+
+    fn unbounded<E: From<Error>>(outcome: &Result<(), E>) -> Option<Duration> {
+        Hint::<Result<(), E>>::new().wait(outcome)
     }
 }

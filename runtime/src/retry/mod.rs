@@ -48,7 +48,7 @@ pub use hint::Hint;
 /// | --- | --- | --- |
 /// | `attempts = n` | 3 | how often the body runs at most, the first time included |
 /// | `delay = duration` | `100ms` | the wait before the second attempt; `0s` never touches a timer |
-/// | `factor = n` | 2 | what each further wait is multiplied by (1 or more) |
+/// | `factor = n` | 2 | what each further wait is multiplied by: 1 or more; an expression that is less, or NaN, counts as 1 |
 /// | `max_delay = duration` | `30s` | no computed wait is longer |
 /// | `jitter = full \| equal \| none` | `full` | spreads the waits: over all of `0..=wait`, over its upper half, not at all |
 /// | `max_elapsed = duration` | none | no attempt starts later than this after the call began; a wait that could not end in time is not begun |
@@ -71,7 +71,8 @@ pub use hint::Hint;
 /// Where the failure is a refusal of this crate's own that knows when to come again ([`Error::retry_after`](crate::Error::retry_after)),
 /// the wait is at least that long. A refusal of an attribute below is known as such whatever it was converted to; that of a function that
 /// the body calls is found in an error that is one, or has one among its [sources](std::error::Error::source), or is an `io::Error`, an
-/// `anyhow::Error` or a boxed error that holds one. Other errors need `retry_after`.
+/// `anyhow::Error` or a boxed error that holds one, also behind an `Arc`. Other errors need `retry_after`. So does an error that is a type
+/// parameter, unless its bounds say that it is one of those: of `E: std::error::Error + 'static` it is found.
 ///
 /// Within a [`timeout`](macro@crate::timeout), here or in a caller, no wait is begun that would not end before the deadline, and no attempt
 /// after it: the last failure is returned instead, at once.
@@ -144,7 +145,7 @@ pub mod private {
         failure.and_then(after)
     }
 
-    /// Tells whoever watches.
+    /// Tells whoever watches that another attempt begins.
     #[inline]
     pub fn retrying(function: &'static str, attempt: u32, delay: Duration) {
         crate::events::retrying(function, attempt, delay);

@@ -149,3 +149,79 @@ impl Figure {
         Some(Self(name, plain.split(", ").map(|label| label.trim_matches('`').to_owned()).collect()))
     }
 }
+
+/// The figures of one test, apart from those of others: of what happens on this thread.
+fn record() -> (Snapshotter, metrics::LocalRecorderGuard<'static>) {
+    let recorder: &'static DebuggingRecorder = Box::leak(Box::default());
+    (recorder.snapshotter(), metrics::set_default_local_recorder(recorder))
+}
+
+#[tokio::test(start_paused = true)]
+async fn fallbacks_are_counted_that_stand_in_for_a_failure() {
+    #[fallback(|error| if error < 4 { Ok(0) } else { Err(error) })]
+    async fn some(n: u32) -> Result<u32, u32> {
+        Err(n)
+    }
+    #[fallback(|error| -> Result<u32, u32> { if error < 4 { return Ok(0) } Err(error) })]
+    async fn returning(n: u32) -> Result<u32, u32> {
+        Err(n)
+    }
+    #[fallback(None)]
+    async fn none() -> Option<u32> {
+        None
+    }
+    #[fallback({ tokio::time::sleep(Duration::from_secs(n)).await; assert_eq!(n, 1); Some(n) })]
+    async fn slow(n: u64) -> Option<u64> {
+        None.filter(|m| *m == n)
+    }
+    let (snapshotter, _guard) = record();
+    for n in 0..10 {
+        let (one, other) = (some(n).await, returning(n).await);
+        assert_eq!((one.is_ok(), other.is_ok()), (n < 4, n < 4));
+    }
+    assert_eq!((none().await, slow(1).await), (None, Some(1)));
+    // Dropped, and panicked.
+    assert!(tokio::time::timeout(Duration::from_secs(1), slow(5)).await.is_err());
+    assert!(tokio::spawn(slow(0)).await.is_err());
+    let figures = figures(&snapshotter);
+    assert_eq!(counted(&figures, "steadfast_fallbacks_total"), [("some", 4), ("returning", 4), ("slow", 1)].into());
+}
+
+#[tokio::test(start_paused = true)]
+async fn retries_are_counted_that_begin() {
+    #[retry(attempts = 3, delay = 1s, jitter = none)]
+    async fn given_up() -> Option<u32> {
+        None
+    }
+    #[timeout(1500ms)]
+    #[retry(attempts = 3, delay = 1s, jitter = none)]
+    async fn cut_short() -> Result<u32, std::io::Error> {
+        tokio::time::sleep(Duration::from_millis(400)).await;
+        Err(std::io::Error::other("again"))
+    }
+    let (snapshotter, _guard) = record();
+    // Dropped in the first wait, in the second, and not at all.
+    for (within, attempts) in [(10, 1), (1_010, 2), (3_000, 3)] {
+        let outcome = tokio::time::timeout(Duration::from_millis(within), given_up()).await;
+        assert_eq!(outcome.is_ok(), attempts == 3);
+    }
+    assert!(cut_short().await.is_err());
+    let figures = figures(&snapshotter);
+    assert_eq!(counted(&figures, "steadfast_retries_total"), [("given_up", 3), ("cut_short", 1)].into());
+    let waits = figures.iter().find(|(key, _)| key.starts_with("steadfast_retry_wait_seconds{") && key.contains("=given_up"));
+    let Some((_, DebugValue::Histogram(waits))) = waits else { panic!("{figures:?}") };
+    let mut waits: Vec<f64> = waits.iter().map(|wait| wait.into_inner()).collect();
+    waits.sort_by(f64::total_cmp);
+    assert_eq!(format!("{waits:?}"), "[1.0, 1.0, 2.0]");
+}
+
+/// The counters of a name, by their functions.
+fn counted<'a>(figures: &'a BTreeMap<String, DebugValue>, name: &str) -> BTreeMap<&'a str, u64> {
+    let counters = figures.iter().filter_map(|(key, value)| {
+        let labels = key.strip_prefix(name)?.strip_prefix('{')?.strip_suffix('}')?;
+        let function = labels.split(',').find_map(|label| label.strip_prefix("function="))?;
+        let DebugValue::Counter(count) = value else { return None };
+        Some((function, *count))
+    });
+    counters.collect()
+}
