@@ -10,6 +10,7 @@ use crate::diagnostics::{Errors, list, nearest};
 use crate::duration::has_unit;
 use crate::expression::plain;
 use crate::tokens::without_fragments;
+use crate::units::{self, Value};
 
 /// What every attribute takes.
 #[derive(Default)]
@@ -48,8 +49,8 @@ impl OptionName {
     }
 
     /// Reads `= value`, of any type that parses.
-    pub(crate) fn parse<T: Parse>(&self, input: ParseStream<'_>) -> syn::Result<T> {
-        self.value(input, T::parse)
+    pub(crate) fn parse<T: Value>(&self, input: ParseStream<'_>) -> syn::Result<T> {
+        self.value(input, T::parse)?.with_units()
     }
 
     /// Reads `(name, ..)`.
@@ -206,7 +207,8 @@ impl Parse for Count {
             {
                 Err(syn::Error::new_spanned(&count.0, "a count has no unit: write a whole number"))
             }
-            _ => Ok(count),
+            Expr::Lit(_) => Ok(count),
+            _ => Ok(Self(units::read(count.0)?)),
         }
     }
 }

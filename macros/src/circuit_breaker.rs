@@ -14,6 +14,7 @@ use crate::handle::Handle;
 use crate::layer::{Layer, Parsed, Place};
 use crate::policy::{self, Recipe, Setting};
 use crate::site;
+use crate::units;
 use crate::weaver::{Guard, Weaver, Woven};
 
 const OPTIONS: &[&str] = &[
@@ -65,7 +66,7 @@ fn share(input: ParseStream<'_>) -> syn::Result<Expr> {
     if policy::is_percent(input) {
         return Err(input.error("a share is a number of 0 to 1: write `0.5` for 50%"));
     }
-    input.parse()
+    units::read(input.parse()?)
 }
 
 impl Window {
@@ -90,7 +91,7 @@ pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Parsed {
     let mut positional = |input: ParseStream<'_>| {
         let named = policy::object(input, OPTIONS)?;
         let Expr::Lit(literal) = &named else {
-            object = Some(named);
+            object = Some(units::read(named)?);
             return Ok(());
         };
         let setting = match &literal.lit {

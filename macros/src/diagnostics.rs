@@ -26,6 +26,11 @@ impl Errors {
     }
 
     /// `None` where there is none.
+    pub(crate) fn into_error(self) -> Option<syn::Error> {
+        self.0
+    }
+
+    /// `None` where there is none.
     pub(crate) fn into_tokens(self) -> Option<TokenStream> {
         self.0.map(syn::Error::into_compile_error)
     }

@@ -6,6 +6,7 @@ use syn::parse::{Parse, ParseStream};
 use syn::{Expr, ExprLit, Lit, UnOp};
 
 use crate::expression::plain;
+use crate::units;
 
 /// A duration as it is written in an attribute.
 #[derive(Clone)]
@@ -48,16 +49,17 @@ impl Duration {
     pub(crate) fn new(expression: Expr) -> syn::Result<Self> {
         let inner = plain(&expression);
         let Expr::Lit(literal) = inner else {
-            return check_arithmetic(inner).map(|()| Self::Expression(expression));
-        };
-        let (digits, suffix) = match &literal.lit {
-            Lit::Int(int) => (int.base10_digits().to_owned(), int.suffix().to_owned()),
-            Lit::Float(float) => (float.base10_digits().to_owned(), float.suffix().to_owned()),
-            other => {
-                return Err(syn::Error::new_spanned(other, "not a duration: write a number with a unit, as in `500ms` or `5s`"));
+            if let Expr::Unary(unary) = inner
+                && matches!((&unary.op, &*unary.expr), (UnOp::Neg(_), Expr::Lit(_)))
+            {
+                return Err(syn::Error::new_spanned(inner, "a time is not negative"));
             }
+            return units::read(expression).map(Self::Expression);
         };
-        let value = value(&digits, &suffix).map_err(|message| syn::Error::new_spanned(literal, message))?;
+        let Some((digits, suffix)) = number(&literal.lit) else {
+            return Err(syn::Error::new_spanned(literal, "not a duration: write a number with a unit, as in `500ms` or `5s`"));
+        };
+        let value = value(digits, suffix).map_err(|message| syn::Error::new_spanned(literal, message))?;
         Ok(Self::Literal { value, written: expression })
     }
 }
@@ -89,30 +91,36 @@ impl Duration {
     }
 }
 
-/// Reports numbers with units that are calculated with: only an argument of the attribute is read as a duration, not a part of one.
-fn check_arithmetic(expression: &Expr) -> syn::Result<()> {
-    match expression {
-        Expr::Unary(unary) if matches!((&unary.op, &*unary.expr), (UnOp::Neg(_), Expr::Lit(_))) => {
-            Err(syn::Error::new_spanned(expression, "a time is not negative"))
-        }
-        Expr::Binary(binary) => check_arithmetic(&binary.left).and_then(|()| check_arithmetic(&binary.right)),
-        Expr::Paren(paren) => check_arithmetic(&paren.expr),
-        Expr::Lit(literal) if has_unit(literal) => Err(syn::Error::new_spanned(
-            literal,
-            "a number with a unit stands alone: write the result, as in `10s`, or calculate with a `Duration`",
-        )),
-        _ => Ok(()),
+/// The digits and the suffix of a number.
+fn number(literal: &Lit) -> Option<(&str, &str)> {
+    match literal {
+        Lit::Int(int) => Some((int.base10_digits(), int.suffix())),
+        Lit::Float(float) => Some((float.base10_digits(), float.suffix())),
+        _ => None,
     }
+}
+
+/// The time that a literal inside of an expression stands for. `None`: it is one that Rust can read.
+pub(crate) fn of_literal(literal: &proc_macro2::Literal) -> Option<Result<std::time::Duration, String>> {
+    const RUST: [&str; 15] =
+        ["", "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128", "isize", "f32", "f64"];
+    let literal = Lit::new(literal.clone());
+    let (digits, suffix) = number(&literal)?;
+    (!RUST.contains(&suffix)).then(|| value(digits, suffix))
+}
+
+/// Whether a literal has a unit, be the rest of it right or wrong.
+pub(crate) fn ends_in_unit(literal: &proc_macro2::Literal) -> bool {
+    number(&Lit::new(literal.clone())).is_some_and(|(_, suffix)| is_unit(suffix))
+}
+
+fn is_unit(suffix: &str) -> bool {
+    UNITS.iter().any(|(unit, _)| *unit == suffix)
 }
 
 /// Whether the literal is one that only an attribute can read.
 pub(crate) fn has_unit(literal: &ExprLit) -> bool {
-    let suffix = match &literal.lit {
-        Lit::Int(int) => int.suffix(),
-        Lit::Float(float) => float.suffix(),
-        _ => return false,
-    };
-    UNITS.iter().any(|(unit, _)| *unit == suffix)
+    number(&literal.lit).is_some_and(|(_, suffix)| is_unit(suffix))
 }
 
 fn value(digits: &str, suffix: &str) -> Result<std::time::Duration, String> {

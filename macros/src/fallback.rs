@@ -12,6 +12,7 @@ use crate::layer::{Layer, Parsed, Place};
 use crate::policy;
 use crate::tokens;
 use crate::types;
+use crate::units;
 use crate::weaver::{Weaver, Woven};
 
 #[derive(Default)]
@@ -25,7 +26,7 @@ pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Parsed {
     let (mut value, mut failed) = (None, false);
     let mut positional = |input: syn::parse::ParseStream<'_>| {
         failed = true;
-        value = Some(input.parse()?);
+        value = Some(units::read(input.parse()?)?);
         failed = false;
         Ok(())
     };

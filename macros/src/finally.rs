@@ -15,6 +15,7 @@ use crate::parameters::Binding;
 use crate::policy;
 use crate::tokens::{self, own};
 use crate::types;
+use crate::units;
 use crate::weaver::{Guard, Weaver, Woven};
 
 struct Finally {
@@ -27,7 +28,7 @@ pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Parsed {
     let (mut cleanup, mut failed) = (None, false);
     let mut positional = |input: syn::parse::ParseStream<'_>| {
         failed = true;
-        cleanup = Some(input.parse()?);
+        cleanup = Some(units::read(input.parse()?)?);
         failed = false;
         Ok(())
     };

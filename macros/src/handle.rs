@@ -6,6 +6,7 @@ use syn::parse::{Parse, ParseStream};
 
 use crate::diagnostics::Errors;
 use crate::function::Function;
+use crate::units::Value;
 
 /// `name`, or `Self::name`.
 pub(crate) struct Handle(pub(crate) Path);
@@ -16,6 +17,8 @@ impl Parse for Handle {
         path.map(Self).map_err(|error| syn::Error::new(error.span(), "write a name: `handle = name`, or `handle = Self::name`"))
     }
 }
+
+impl Value for Handle {}
 
 impl Handle {
     pub(crate) fn check(&self, function: &Function, errors: &mut Errors) {

@@ -49,6 +49,7 @@ mod stack;
 mod timeout;
 mod tokens;
 mod types;
+mod units;
 mod warn_slow_poll;
 mod weaver;
 

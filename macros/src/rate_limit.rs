@@ -19,6 +19,7 @@ use crate::once::Once;
 use crate::policy::{self, Recipe, Setting};
 use crate::site;
 use crate::tokens;
+use crate::units;
 use crate::weaver::{Gate, Weaver, Woven};
 
 const OPTIONS: &[&str] = &["burst", "max_wait", "key", "or_else", "handle"];
@@ -58,9 +59,42 @@ impl Limit {
                 };
                 Err(syn::Error::new(literal.span(), format!("so many calls in what time? Write a rate, as in `{written} / 1s`")))
             }
-            _ => Ok(Self::Object(expression)),
+            // `/` binds more tightly than the operator: the quotient is only a part of it.
+            Expr::Binary(binary) if let Some((count, period)) = quotient_at_the_end(&binary.right) => {
+                let (left, operator) = (spaced(&binary.left), binary.op.to_token_stream());
+                let (count, period) = (spaced(count), spaced(period));
+                Err(syn::Error::new_spanned(
+                    &expression,
+                    format!("so many calls in what time? Put the count into parentheses: `({left} {operator} {count}) / {period}`"),
+                ))
+            }
+            Expr::Binary(binary) if is_arithmetic(&binary.op) => Err(syn::Error::new_spanned(
+                &expression,
+                format!("so many calls in what time? Write a rate, as in `({}) / 1s`", spaced(&expression)),
+            )),
+            _ => units::read(expression).map(Self::Object),
         }
     }
+}
+
+/// The count and the time of a rate that an arithmetic expression ends in.
+fn quotient_at_the_end(expression: &Expr) -> Option<(&Expr, &Expr)> {
+    match expression {
+        Expr::Binary(binary) if matches!(binary.op, BinOp::Div(_)) => Some((&binary.left, &binary.right)),
+        _ => None,
+    }
+}
+
+fn is_arithmetic(operator: &BinOp) -> bool {
+    matches!(operator, BinOp::Add(_) | BinOp::Sub(_) | BinOp::Mul(_) | BinOp::Rem(_) | BinOp::Shl(_) | BinOp::Shr(_))
+}
+
+/// As somebody would write it.
+fn spaced(expression: &Expr) -> String {
+    let text = expression.to_token_stream().to_string();
+    [(" . ", "."), (" :: ", "::"), (" (", "("), ("( ", "("), (" )", ")"), (" ,", ",")]
+        .iter()
+        .fold(text, |text, (loose, tight)| text.replace(loose, tight))
 }
 
 /// The unit of a time that lacks its number: `100 / s`, `100 / second`.

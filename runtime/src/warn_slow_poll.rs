@@ -35,12 +35,13 @@ use crate::report::{Report, ReportKind};
 /// # }
 /// ```
 ///
-/// # Arguments
+/// # Options
 ///
-/// - the time that is too long, first and without a name: a literal with a unit (`10ms`, `500us`), or any expression of type
-///   [`Duration`], evaluated at each call. A poll of that length, or a longer one, is reported;
-/// - `panic`: panic instead, for tests;
-/// - `crate = path`: where `steadfast` is found, for renamed or re-exported use.
+/// | option | default | meaning |
+/// | --- | --- | --- |
+/// | `duration`, first and without a name | | a poll that takes this long, or longer, is reported |
+/// | `panic` | off | panics instead, for tests |
+/// | `crate = path` | `::steadfast` | where `steadfast` is found |
 ///
 /// # What is reported
 ///

@@ -13,6 +13,7 @@ use crate::function::Function;
 use crate::handle;
 use crate::parameters::cfgs;
 use crate::types::{bare, has_impl, last_segment};
+use crate::units::Value;
 use crate::weaver::{Purpose, Weaver};
 
 /// `name`, `Self::name`, `name: Cache<K, V>`.
@@ -29,6 +30,8 @@ impl Parse for Handle {
         Ok(Self { function, ty })
     }
 }
+
+impl Value for Handle {}
 
 impl Handle {
     pub(super) fn check(&self, function: &Function, key: &Key, errors: &mut Errors) {

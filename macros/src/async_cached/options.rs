@@ -9,6 +9,7 @@ use super::handle::Handle;
 use crate::args::{Count, OptionName};
 use crate::duration::Duration;
 use crate::tokens;
+use crate::units::{self, Value};
 
 pub(super) const OPTIONS: &[&str] = &[
     "handle",
@@ -69,11 +70,13 @@ pub(super) enum Ttl {
 impl Parse for Ttl {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
         match input.parse()? {
-            Expr::Closure(closure) => Ok(Self::OfValue(closure)),
+            Expr::Closure(closure) => units::read(closure).map(Self::OfValue),
             other => Duration::new(other).map(Self::Same),
         }
     }
 }
+
+impl Value for Ttl {}
 
 impl Options {
     pub(super) fn read(&mut self, option: &OptionName, input: ParseStream<'_>) -> syn::Result<()> {
@@ -97,11 +100,10 @@ impl Options {
             "load_timeout" => self.load_timeout = Some(option.parse(input)?),
             "refresh_if" => self.refresh_if = Some(option.parse(input)?),
             "tags" => {
-                let written = option.value(input, ExprArray::parse);
-                self.tags =
-                    Some(written.map_err(|error| {
-                        syn::Error::new(error.span(), "write the tags as a list: `tags = [\"users\", tenant]`")
-                    })?);
+                let written = option
+                    .value(input, ExprArray::parse)
+                    .map_err(|error| syn::Error::new(error.span(), "write the tags as a list: `tags = [\"users\", tenant]`"))?;
+                self.tags = Some(written.with_units()?);
             }
             "detached" => self.detached = Some(option.flag(input)?),
             _ => {

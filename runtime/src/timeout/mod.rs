@@ -47,12 +47,17 @@ use crate::{Error, ErrorKind};
 /// # }
 /// ```
 ///
-/// # Arguments
+/// # Options
 ///
-/// - the duration, first and without a name: a literal with a unit (`500ms`, `5s`, `2.5s`, `1h`, `1_000us`, `ns`, `min`, `d`), or any
-///   expression of type [`Duration`], evaluated at each call (or at each attempt, below a `retry`);
-/// - `or_else = |error| value`: what to return at the deadline; required where the return type cannot carry the error;
-/// - `crate = path`: where `steadfast` is found, for renamed or re-exported use.
+/// | option | default | meaning |
+/// | --- | --- | --- |
+/// | `duration`, first and without a name | | the time until the deadline |
+/// | `or_else = \|error\| value` | none | what to return at the deadline; required where the return type cannot carry the error |
+/// | `crate = path` | `::steadfast` | where `steadfast` is found |
+///
+/// A duration, here and in all attributes, is a literal with a unit (`500ms`, `5s`, `2.5s`, `1h`, `1_000us`, `ns`, `min`, `d`), or any
+/// expression of type [`Duration`]. In an expression such literals may stand anywhere: `if vip { 60s } else { 5s }`, `2 * 1s`. A suffix that
+/// Rust has itself (`1u8`) keeps its meaning.
 ///
 /// # Errors
 ///
@@ -63,8 +68,9 @@ use crate::{Error, ErrorKind};
 /// A future is stopped only where it awaits. Code that blocks its thread runs on past the deadline: put it behind
 /// [`offload_blocking`](crate::offload_blocking). The body is polled before the clock is looked at: the time starts to run when the
 /// body first waits, and a body that never waits costs no timer and cannot time out. Timers are tokio's: they fire up to one
-/// millisecond late. The calls of a function share one, as long as their deadlines come in the order in which they began to wait; a
-/// shorter duration than that of calls which wait already takes a timer of its own, and an allocation for it.
+/// millisecond late. The calls of a function share one for each thread that they run on (16 at most, which further threads share too), as
+/// long as their deadlines come in the order in which they began to wait; a shorter duration than that of calls which wait already takes a
+/// timer of its own, and an allocation for it.
 ///
 /// Whatever runs within the deadline can ask how much time is [left](crate::remaining).
 ///

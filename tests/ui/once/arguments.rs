@@ -26,7 +26,7 @@ async fn limited_with_a_handle(places: usize) -> Option<usize> {
     Some(places)
 }
 
-#[circuit_breaker(failures = n, window = time, open_for = time, open_for_max = time, probes = n, slow_call = time)]
+#[circuit_breaker(failures = n, window = time, open_for = time, open_for_max = time, probes = n, slow_call = time, probe_timeout = time)]
 async fn broken(n: u32, time: Duration) -> Option<Duration> {
     time.checked_mul(n)
 }
