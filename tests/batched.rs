@@ -2,9 +2,12 @@
 #![forbid(unsafe_code)]
 #![deny(warnings, missing_docs, clippy::pedantic)]
 
+use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, Once};
 use std::time::Duration;
 
+use futures::FutureExt;
 use futures::future::{join, join_all, join3, poll_immediate};
 use steadfast::testing::cancel_at_every_await;
 use steadfast::{
@@ -297,6 +300,139 @@ fn each_runtime_has_its_own() {
     reports("echo");
     drop(gone);
     assert!(other.block_on(lost).unwrap_err().is_shutdown());
+}
+
+/// The number 13 panics when it is dropped.
+#[derive(Debug, PartialEq)]
+struct Fragile(u32);
+
+impl Drop for Fragile {
+    fn drop(&mut self) {
+        assert!(self.0 != 13 || std::thread::panicking(), "dropped");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_left_behind_that_panics_in_drop_is_nobodys() {
+    #[batched]
+    async fn answer(ids: Vec<u32>) -> Result<Vec<Fragile>, Error> {
+        sleep(MS).await;
+        Ok(ids.into_iter().map(Fragile).collect())
+    }
+    let (mut first, mut gone, mut last) = (Box::pin(answer(1)), Box::pin(answer(13)), Box::pin(answer(2)));
+    assert!(poll_immediate(&mut first).await.is_none());
+    assert!(poll_immediate(&mut gone).await.is_none());
+    assert!(poll_immediate(&mut last).await.is_none());
+    // The batch has been sent off.
+    sleep(5 * MS + MS / 2).await;
+    drop(gone);
+    assert_eq!(join(first, last).await, (Ok(Fragile(1)), Ok(Fragile(2))));
+}
+
+#[tokio::test(start_paused = true)]
+async fn so_is_a_key_left_behind() {
+    #[batched(max_batch_size = 3)]
+    async fn value(mut keys: Vec<Fragile>) -> Result<Vec<u32>, Error> {
+        Ok(keys.drain(..).map(|key| key.0).collect())
+    }
+    // Noticed by the batch, whose time is up ..
+    let (mut first, mut gone) = (Box::pin(value(Fragile(1))), Box::pin(value(Fragile(13))));
+    assert!(poll_immediate(&mut first).await.is_none());
+    assert!(poll_immediate(&mut gone).await.is_none());
+    drop(gone);
+    assert_eq!(first.await, Ok(1));
+    // .. and by the caller that would fill it.
+    let (mut first, mut gone) = (Box::pin(value(Fragile(1))), Box::pin(value(Fragile(13))));
+    assert!(poll_immediate(&mut first).await.is_none());
+    assert!(poll_immediate(&mut gone).await.is_none());
+    drop(gone);
+    assert_eq!(join3(value(Fragile(2)), first, value(Fragile(3))).await, (Ok(2), Ok(1), Ok(3)));
+}
+
+/// Two keys that panic in a runtime that is dropped with them would abort the process.
+#[test]
+fn keys_that_panic_in_drop_go_with_their_runtime() {
+    struct Bomb;
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            panic!("dropped");
+        }
+    }
+    #[batched(delay = 1h)]
+    async fn value(keys: Vec<Bomb>) -> Result<Vec<u32>, Error> {
+        Ok(vec![0; keys.len()])
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let mut calls: Vec<_> = (0..3).map(|_| Box::pin(value(Bomb))).collect();
+    runtime.block_on(async {
+        for call in &mut calls {
+            assert!(poll_immediate(call).await.is_none());
+        }
+    });
+    drop(runtime);
+    for call in calls {
+        assert!(futures::executor::block_on(call).unwrap_err().is_shutdown());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_error_that_panics_when_it_is_cloned_is_a_panic_of_the_batch() {
+    #[derive(Debug)]
+    enum Failure {
+        Fragile,
+        Batch(Error),
+    }
+    impl Clone for Failure {
+        fn clone(&self) -> Self {
+            panic!("cloned")
+        }
+    }
+    impl From<Error> for Failure {
+        fn from(error: Error) -> Self {
+            Self::Batch(error)
+        }
+    }
+    #[batched]
+    async fn fragile(ids: Vec<u32>) -> Result<Vec<u32>, Failure> {
+        if ids.is_empty() { Ok(ids) } else { Err(Failure::Fragile) }
+    }
+    reports("fragile");
+    let outcomes = join3(fragile(1), fragile(2), fragile(3)).await;
+    let is_batch = |outcome: Result<u32, Failure>| matches!(outcome, Err(Failure::Batch(error)) if error.is_batch());
+    assert!(is_batch(outcomes.0) && is_batch(outcomes.1) && is_batch(outcomes.2));
+    everything_has_run().await;
+    assert_eq!(reports("fragile"), [(ReportKind::Panic, "cloned".to_owned())]);
+}
+
+#[test]
+fn a_runtime_without_timers_panics_and_says_so() {
+    #[batched(delay = 1ms)]
+    async fn echo(ids: Vec<u32>) -> Result<Vec<u32>, Error> {
+        Ok(ids)
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    for _ in 0..2 {
+        let payload = runtime.block_on(AssertUnwindSafe(echo(1)).catch_unwind()).unwrap_err();
+        let text = payload.downcast_ref::<String>().cloned().or(payload.downcast_ref::<&str>().map(ToString::to_string)).unwrap();
+        assert!(text.contains("timers are disabled"), "{text}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_first_callers_size_holds() {
+    static SIZE: AtomicUsize = AtomicUsize::new(100);
+    #[batched(max_batch_size = SIZE.load(SeqCst))]
+    async fn echo(ids: Vec<u32>) -> Vec<u32> {
+        ran("size", &ids);
+        ids
+    }
+    let mut first = Box::pin(echo(1));
+    assert!(poll_immediate(&mut first).await.is_none());
+    SIZE.store(2, SeqCst);
+    assert_eq!(join3(first, echo(2), echo(3)).await, (1, 2, 3));
+    assert_eq!(runs("size"), [[1, 2, 3]]);
+    assert_eq!(join3(echo(4), echo(5), echo(6)).await, (4, 5, 6));
+    assert_eq!(runs("size")[1..], [vec![4, 5], vec![6]]);
 }
 
 #[tokio::test(start_paused = true)]

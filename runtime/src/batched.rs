@@ -3,17 +3,20 @@
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::future::Future;
-use std::panic::{AssertUnwindSafe, resume_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::pin;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
+use std::thread;
 use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::{Either, select};
 use tokio::runtime::{Handle, Id};
 use tokio::sync::oneshot;
+use tokio::time::Sleep;
 
 use crate::cache::inherited;
+use crate::contain::{contain, discard};
 use crate::{Error, ErrorKind, background};
 
 /// Serves many calls by one: callers pass a key each and get the answer to it, and the function gets the keys of all of them.
@@ -63,12 +66,15 @@ use crate::{Error, ErrorKind, background};
 /// # Errors
 ///
 /// An [`Error`] for which [`is_batch`](Error::is_batch) holds, in the function's own error type and for every caller of the batch, where
-/// the body panicked, or where it gave another number of answers than it got keys. The text of the panic is in a
-/// [`Report`](crate::Report), once. One for which [`is_shutdown`](Error::is_shutdown) holds where the runtime went away.
+/// the body panicked, or where it gave another number of answers than it got keys; also for those who are left where an error panics while
+/// it is cloned for them. The text of the panic is in a [`Report`](crate::Report), once. One for which
+/// [`is_shutdown`](Error::is_shutdown) holds where the runtime went away.
 ///
 /// # Panics
 ///
-/// Where there is such an error, and neither can the return type carry it nor is there an `or_else`: with its text, at each caller.
+/// Where there is such an error, and neither can the return type carry it nor is there an `or_else`: with its text, at each caller. With a
+/// `delay`, in a runtime whose timers are not enabled. A key or an answer of a caller that has gone, and whose destructor panics, costs the
+/// other callers nothing.
 ///
 /// # Cancel safety
 ///
@@ -199,6 +205,8 @@ struct Open<K, O> {
     number: u64,
     runtime: Option<Id>,
     callers: Vec<Caller<K, O>>,
+    /// That of the first caller.
+    max_batch_size: usize,
     /// Takes the callers of a full batch to its task.
     full: oneshot::Sender<Vec<Caller<K, O>>>,
 }
@@ -221,32 +229,38 @@ impl<K, O> Batcher<K, O> {
     }
 
     /// Lets a caller join the batch that is open, or opens one, whose task is then to be started.
-    fn join(&'static self, caller: Caller<K, O>, max_batch_size: usize) -> Option<Gathering<K, O>> {
+    fn join(&'static self, caller: Caller<K, O>, limits: Limits) -> Option<Gathering<K, O>> {
         let runtime = Handle::try_current().ok().map(|runtime| runtime.id());
         let mut batches = self.batches();
         let at = batches.open.iter().position(|open| open.runtime == runtime);
         let (at, gathering) = at.map_or_else(
             || {
+                // In the caller: a runtime without timers panics here, which is nothing that a batch could answer with.
+                let delay = (runtime.is_some() && !limits.delay.is_zero()).then(|| tokio::time::sleep(limits.delay));
                 let (full, filled) = oneshot::channel();
                 batches.opened += 1;
                 let number = batches.opened;
-                batches.open.push(Open { number, runtime, callers: Vec::new(), full });
-                (batches.open.len() - 1, Some(Gathering { batcher: self, number, filled }))
+                let max_batch_size = limits.max_batch_size;
+                batches.open.push(Open { number, runtime, callers: Vec::new(), max_batch_size, full });
+                (batches.open.len() - 1, Some(Gathering { batch: Batch { batcher: self, number, filled }, delay }))
             },
             |at| (at, None),
         );
         let open = &mut batches.open[at];
         open.callers.push(caller);
+        let max_batch_size = open.max_batch_size;
         let mut gone = Vec::new();
         if open.callers.len() >= max_batch_size {
             gone.extend(open.callers.extract_if(.., |caller| caller.answer.is_closed()));
         }
         let full = (open.callers.len() >= max_batch_size).then(|| batches.open.swap_remove(at));
         drop(batches);
-        // Keys are dropped, and tasks woken, without the lock.
-        drop(gone);
-        if let Some(Open { callers, full, .. }) = full {
-            drop(full.send(callers));
+        // Keys are dropped, and tasks woken, without the lock; and the keys of others are nothing to this caller.
+        gone.into_iter().for_each(discard);
+        if let Some(Open { callers, full, .. }) = full
+            && let Err(callers) = full.send(callers)
+        {
+            callers.into_iter().for_each(discard);
         }
         gathering
     }
@@ -258,8 +272,14 @@ impl<K, O> Batcher<K, O> {
     }
 }
 
-/// A batch that waits for callers. Where its runtime drops it, so are they.
+/// What the first caller of a batch starts.
 struct Gathering<K: 'static, O: 'static> {
+    batch: Batch<K, O>,
+    delay: Option<Sleep>,
+}
+
+/// A batch that waits for callers. Where its runtime drops it, so are they.
+struct Batch<K: 'static, O: 'static> {
     batcher: &'static Batcher<K, O>,
     number: u64,
     filled: oneshot::Receiver<Vec<Caller<K, O>>>,
@@ -267,27 +287,29 @@ struct Gathering<K: 'static, O: 'static> {
 
 impl<K, O> Gathering<K, O> {
     /// The callers that are there when the batch is full or the time is up.
-    async fn callers(mut self, delay: Duration) -> Vec<Caller<K, O>> {
+    async fn callers(self) -> Vec<Caller<K, O>> {
+        let Self { mut batch, delay } = self;
         let wait = async {
-            if delay.is_zero() {
-                tokio::task::yield_now().await;
-            } else {
-                tokio::time::sleep(delay).await;
+            match delay {
+                Some(delay) => delay.await,
+                None => tokio::task::yield_now().await,
             }
         };
-        if let Either::Left((callers, _)) = select(&mut self.filled, pin!(wait)).await {
+        if let Either::Left((callers, _)) = select(&mut batch.filled, pin!(wait)).await {
             return callers.unwrap_or_default();
         }
-        match self.batcher.close(self.number) {
+        match batch.batcher.close(batch.number) {
             Some(open) => open.callers,
-            None => (&mut self.filled).await.unwrap_or_default(),
+            None => (&mut batch.filled).await.unwrap_or_default(),
         }
     }
 }
 
-impl<K, O> Drop for Gathering<K, O> {
+impl<K, O> Drop for Batch<K, O> {
     fn drop(&mut self) {
-        drop(self.batcher.close(self.number));
+        if let Some(open) = self.batcher.close(self.number) {
+            open.callers.into_iter().for_each(discard);
+        }
     }
 }
 
@@ -312,43 +334,70 @@ where
 {
     let (answer, answered) = oneshot::channel();
     let batcher = slot.batcher::<K, A::One, I>();
-    if let Some(gathering) = batcher.join(Caller { key, answer }, limits.max_batch_size) {
-        drop(background::spawn(function, inherited(run(gathering, limits.delay, body)), |()| None));
+    if let Some(gathering) = batcher.join(Caller { key, answer }, limits) {
+        drop(background::spawn(function, inherited(run(gathering, body)), |()| None));
     }
     answered.await.unwrap_or(Err(Failure::Abandoned))
 }
 
-async fn run<K, A, B>(gathering: Gathering<K, A::One>, delay: Duration, body: impl FnOnce(Vec<K>) -> B)
+/// Keys, answers and errors are dropped and cloned here: where that panics, it is for those alone to whom they belong, and for the report.
+async fn run<K, A, B>(gathering: Gathering<K, A::One>, body: impl FnOnce(Vec<K>) -> B)
 where
     A: Answers<One: 'static>,
     B: Future<Output = A>,
 {
-    let mut callers = gathering.callers(delay).await;
-    callers.retain(|caller| !caller.answer.is_closed());
+    let mut callers = gathering.callers().await;
+    callers.extract_if(.., |caller| caller.answer.is_closed()).for_each(discard);
     if callers.is_empty() {
         return;
     }
     let (keys, waiting): (Vec<K>, Vec<_>) = callers.into_iter().map(|Caller { key, answer }| (key, answer)).unzip();
     let outcome = AssertUnwindSafe(async { body(keys).await.split(waiting.len()) }).catch_unwind().await;
-    // A caller that has gone leaves its answer behind, and no more.
-    match outcome {
-        Ok(Ok(answers)) => {
-            for (caller, answer) in waiting.into_iter().zip(answers) {
-                drop(caller.send(Ok(answer)));
-            }
+    let mut waiting = waiting.into_iter();
+    let panicked = match outcome {
+        Ok(Ok(mut answers)) => {
+            // An error is cloned for each of them.
+            let panicked = hand_out(&mut waiting, || catch_unwind(AssertUnwindSafe(|| answers.next())));
+            discard(answers);
+            panicked
         }
-        Ok(Err(count)) => fail(waiting, Failure::Answers(count)),
-        Err(payload) => {
-            fail(waiting, Failure::Panicked);
-            // To where panics in the background are reported.
-            resume_unwind(payload);
+        Ok(Err(count)) => {
+            fail(&mut waiting, Failure::Answers(count));
+            None
         }
+        Err(payload) => Some(payload),
+    };
+    if let Some(payload) = panicked {
+        fail(&mut waiting, Failure::Panicked);
+        // To where panics in the background are reported.
+        resume_unwind(payload);
     }
 }
 
-fn fail<O>(waiting: Vec<oneshot::Sender<Result<O, Failure>>>, failure: Failure) {
+type Answer<O> = oneshot::Sender<Result<O, Failure>>;
+
+/// Gives each caller its answer, until there is none because of a panic.
+fn hand_out<O>(
+    waiting: &mut impl Iterator<Item = Answer<O>>,
+    mut next: impl FnMut() -> thread::Result<Option<O>>,
+) -> Option<Box<dyn Any + Send>> {
     for caller in waiting {
-        drop(caller.send(Err(failure)));
+        match next() {
+            // A caller that has gone leaves its answer behind, and no more.
+            Ok(Some(answer)) => contain(|| caller.send(Ok(answer))),
+            Ok(None) => return None,
+            Err(payload) => {
+                contain(|| caller.send(Err(Failure::Panicked)));
+                return Some(payload);
+            }
+        }
+    }
+    None
+}
+
+fn fail<O>(waiting: &mut impl Iterator<Item = Answer<O>>, failure: Failure) {
+    for caller in waiting {
+        contain(|| caller.send(Err(failure)));
     }
 }
 
