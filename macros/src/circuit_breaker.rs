@@ -136,6 +136,10 @@ impl CircuitBreaker {
 impl Layer for CircuitBreaker {
     fn check(&self, place: Place<'_>, errors: &mut Errors) {
         policy::check_returns(place.function, place.span, "neither succeeds nor fails: a breaker would never open", errors);
+        if self.slow_call.is_some() && self.failure.is_none() && self.when.is_none() {
+            let (consequence, way_out) = ("only slow calls would open the circuit", "write `failure = |outcome| ..`, or ");
+            policy::check_known(place.function, consequence, way_out, errors);
+        }
         if let (Some(when), Some(_)) = (&self.when, &self.failure) {
             errors.at(when, "`when` and `failure` both say what counts as failed: write one of them");
         }

@@ -89,6 +89,9 @@ impl Layer for ConcurrencyLimit {
         }
         let queue = Once::option("queue", self.queue.as_ref().map(|queue| &queue.0));
         policy::check_once(NAME, "ConcurrencyLimiter", "limiter", [self.count(place.function), queue], place.function, errors);
+        if self.adaptive.is_some() {
+            policy::check_known(place.function, "no outcome would lower the limit", "", errors);
+        }
         if let Some(handle) = &self.handle {
             handle.check(place.function, errors);
         }

@@ -9,6 +9,7 @@ use crate::args;
 use crate::ask::Ask;
 use crate::background::{self, is_copied};
 use crate::diagnostics::Errors;
+use crate::expression::plain;
 use crate::function::{Function, self_ident};
 use crate::layer::{Layer, Parsed, Place};
 use crate::parameters::Binding;
@@ -45,6 +46,11 @@ impl Layer for Finally {
             return;
         };
         check_borrows(place.function, &cleanup.to_token_stream(), errors);
+        if let Expr::Closure(closure) = plain(cleanup)
+            && closure.inputs.first().is_some_and(|exit| !matches!(exit, syn::Pat::Wild(_)))
+        {
+            policy::check_known(place.function, "the cleanup would be told `Exit::Ok` of every outcome", "", errors);
+        }
     }
 
     // let cleanup = { let id = Clone::clone(&id); move |exit| release(id) };

@@ -80,6 +80,7 @@ pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Parsed {
 impl Layer for Hedge {
     fn check(&self, place: Place<'_>, errors: &mut Errors) {
         policy::check_returns(place.function, place.span, "never wins a race", errors);
+        policy::check_known(place.function, "the first outcome would win the race, whatever it is", "", errors);
         if self.after.is_none() && !self.failed {
             errors.at_span(
                 place.span,

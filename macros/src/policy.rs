@@ -136,6 +136,24 @@ pub(crate) fn check_returns(function: &Function, span: Span, reason: &str, error
     }
 }
 
+/// Reports a return type that is a type parameter of the function, or stands in one (`T::Out`), for a layer that must know failures: it may
+/// be a `Result`, and nothing in the body can see that, so that each `Err` would be taken for a success in silence. `consequence` says
+/// what that would mean, and `way_out` what to write instead, besides another return type.
+///
+/// Parameters of an `impl` around the function cannot be seen from here.
+pub(crate) fn check_known(function: &Function, consequence: &str, way_out: &str, errors: &mut Errors) {
+    let Some(output) = &function.output else { return };
+    if types::is_parameter(output, &function.signature.generics) {
+        let written = output.to_token_stream().to_string().replace(" :: ", "::").replace("< ", "<").replace(" >", ">");
+        errors.at(
+            output,
+            format!(
+                "nothing says which `{written}` is a failure, since a type parameter decides it: {consequence}; {way_out}return a `Result` or an `Option`"
+            ),
+        );
+    }
+}
+
 /// Reports a literal count of zero.
 pub(crate) fn check_positive(count: Option<&Count>, message: &str, errors: &mut Errors) {
     if let Some(count) = count.filter(|count| count.literal() == Some(0)) {

@@ -80,6 +80,17 @@ pub(crate) fn last_segment(ty: &Type) -> Option<(String, Vec<&Type>)> {
     }
 }
 
+/// Whether the type is a type parameter, or one that only a type parameter decides: `R`, `T::Out`, `<T as Source>::Out`.
+pub(crate) fn is_parameter(ty: &Type, generics: &syn::Generics) -> bool {
+    let Type::Path(path) = bare(ty) else { return false };
+    match &path.qself {
+        Some(qself) => is_parameter(&qself.ty, generics),
+        None => {
+            path.path.segments.first().is_some_and(|first| generics.type_params().any(|parameter| parameter.ident == first.ident))
+        }
+    }
+}
+
 /// The `E` of a `Result<T, E>`.
 pub(crate) fn error_type(ty: &Type) -> Option<&Type> {
     match last_segment(ty)?.1.as_slice() {

@@ -34,6 +34,10 @@
 /// refers to), which live until it has ended; another borrow is an error at that argument. The future is `Send + 'static`, and yields `()` or a `Result` whose error is `Display`.
 /// `crate = path` says where `steadfast` is found.
 ///
+/// `Err` and `None` are [`Exit::Err`](crate::Exit::Err), a plain value is [`Exit::Ok`](crate::Exit::Ok). A closure that looks at its `Exit` on a function
+/// that returns a type parameter (`R`, `T::Out`) is an error, since nothing there can tell whether that is a `Result`. Parameters of an `impl`
+/// around the function are unknown to the attribute: such a value is a plain one.
+///
 /// # Errors
 ///
 /// The function's value or error is returned as it is; an error or a panic of the cleanup is told to [`on_report`](crate::on_report).

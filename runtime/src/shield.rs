@@ -38,7 +38,8 @@
 /// # Errors
 ///
 /// Those of the body. Where the caller has gone, an `Err` (by its `Display`, else by its `Debug`, if it has one) is told once to
-/// [`on_report`](crate::on_report), and so is a panic. Where the runtime shuts down before the body has ended, the return type carries an
+/// [`on_report`](crate::on_report), and so is a panic; not where the return type is a type parameter (`R`, `T::Out`), in which nothing can see an
+/// `Err`. Where the runtime shuts down before the body has ended, the return type carries an
 /// [`Error`](crate::Error) for which [`is_shutdown`](crate::Error::is_shutdown) holds, if it can.
 ///
 /// # Cancel safety

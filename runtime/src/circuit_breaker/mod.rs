@@ -76,6 +76,8 @@ pub use breaker::{CircuitBreaker, CircuitState};
 /// nothing. Set that longer than a call which succeeds may take, or the circuit never closes. No timer is needed for it: whoever looks at
 /// the circuit next finds it as open as if one had fired.
 ///
+/// A return type that is a type parameter (`R`, `T::Out`) needs `failure`, since nothing there can tell whether it is a `Result`.
+///
 /// A [`retry`](macro@crate::retry) above waits for as long as the circuit is open; below, it is not reached.
 ///
 /// A window of time is exact as long as it holds no more than 2,048 moments with calls; beyond that it is exact to a two-thousandth.

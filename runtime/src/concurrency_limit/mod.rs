@@ -58,7 +58,8 @@ pub use waiting::Patient;
 /// an error. In an `impl` with parameters of its own the attribute does not see these, and a limit such as `Self::LIMIT` is that of the type
 /// that is called first. To have one limit for each instance, put a limiter into a field: `#[concurrency_limit(self.limit)]`.
 ///
-/// To an adaptive limit each `Err` and `None` is a failure: return as an `Ok` what is none.
+/// To an adaptive limit each `Err` and `None` is a failure: return as an `Ok` what is none. With `adaptive`,
+/// a return type that is a type parameter (`R`, `T::Out`) is an error, since nothing there can tell whether it is a `Result`.
 ///
 /// A place is held while everything below the attribute runs, which includes the waits of a `retry` below it, and what a function
 /// calls that is limited itself: a limited function that calls itself can wait for itself.

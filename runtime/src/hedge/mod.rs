@@ -44,6 +44,8 @@ mod race;
 ///
 /// The first success wins, and the others are dropped before the call returns. An attempt that fails (`Err`, `None`) is followed by the
 /// next at once; when all have failed, the failure that came last is returned. A plain value is always a success.
+/// A return type that is a type parameter (`R`, `T::Out`) is an error, since nothing there can tell whether it is a `Result`; a parameter of
+/// an `impl` around the function is unknown to the attribute, and its value a plain one.
 ///
 /// A percentile is that of the last 256 calls that succeeded, computed anew every 16; while there were less than 20, only a failure starts
 /// another attempt. A call counts as long as it took from its beginning, whichever attempt won.
