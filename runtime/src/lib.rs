@@ -132,6 +132,7 @@ mod task_group;
 #[cfg(feature = "test-util")]
 pub mod testing;
 mod timeout;
+mod wait_list;
 mod warn_slow_poll;
 mod watchdog;
 mod worker_pool;

@@ -1,18 +1,18 @@
 //! Places for so many calls at once, and the line for them.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::task::Waker;
+use std::task::{Poll, Waker};
 
 use super::place::Place;
 use super::waiting::Waiting;
+use crate::wait_list::{Line, Seat, WaitList};
 
 /// Lets so many calls run at once, and the others wait in line: a bulkhead.
 ///
 /// A limiter is made in a `static` and shared by the functions that use the same thing, or comes with a function and is reached by its
-/// `handle`. First come, first served. Its limit can be changed while the program runs.
+/// `handle`. First come, first served, among those who are [polled](macro@crate::concurrency_limit#cancel-safety). Its limit can be changed
+/// while the program runs.
 ///
 /// ```
 /// use steadfast::{ConcurrencyLimiter, concurrency_limit};
@@ -38,25 +38,15 @@ use super::waiting::Waiting;
 /// # Ok(()) }
 /// ```
 pub struct ConcurrencyLimiter {
-    /// Calls that run in the lower half, calls that wait in the upper. What waits changes only under the lock of the line.
+    /// Calls that run, or were let in, in the lower half, calls that wait in the upper. The upper half changes only under the lock of the
+    /// waiters.
     load: AtomicU64,
     limit: AtomicU32,
     /// What an adaptive limit grows to.
     most: AtomicU32,
     adaptive: bool,
     queue: u32,
-    line: Mutex<Line>,
-}
-
-/// Those who wait, by the order in which they came.
-struct Line {
-    next: u64,
-    waiting: BTreeMap<u64, Caller>,
-}
-
-/// One who waits, and is woken if it has asked for that yet.
-struct Caller {
-    waker: Option<Waker>,
+    waiters: WaitList<()>,
 }
 
 const WAITS: u64 = 1 << 32;
@@ -90,7 +80,7 @@ impl ConcurrencyLimiter {
             most: AtomicU32::new(limit),
             adaptive: false,
             queue: u32::MAX,
-            line: Mutex::new(Line { next: 0, waiting: BTreeMap::new() }),
+            waiters: WaitList::new(),
         }
     }
 
@@ -137,13 +127,6 @@ impl ConcurrencyLimiter {
         waiting(self.load.load(Ordering::Relaxed)) as usize
     }
 
-    /// How many calls run or wait.
-    #[inline]
-    pub(crate) fn inside(&self) -> usize {
-        let load = self.load.load(Ordering::Relaxed);
-        running(load) as usize + waiting(load) as usize
-    }
-
     /// Takes a place if one is free and nobody waits for it. It is given back when it is dropped.
     #[inline]
     #[must_use]
@@ -164,26 +147,52 @@ impl ConcurrencyLimiter {
         self.try_enter().map_or_else(|| self.stand_in_line(), Entry::Now)
     }
 
+    /// Takes a place for which only such calls wait as are not polled. That is a part of the way of those who find no place.
     #[cold]
-    fn stand_in_line(&self) -> Entry<'_> {
-        let mut line = self.lock();
-        loop {
-            // Under the lock nobody else begins or ends to wait, but others may still come and go.
-            if let Some(place) = self.try_enter() {
-                return Entry::Now(place);
-            }
-            let load = self.load.load(Ordering::Relaxed);
-            if waiting(load) >= self.queue {
-                return Entry::Full;
-            }
-            let full = waiting(load) > 0 || running(load) >= self.limit.load(Ordering::Relaxed);
-            if full && self.load.compare_exchange(load, load + WAITS, Ordering::AcqRel, Ordering::Relaxed).is_ok() {
-                let ticket = line.next;
-                line.next += 1;
-                line.waiting.insert(ticket, Caller { waker: None });
-                return Entry::Later(Waiting::new(self, ticket));
+    pub(crate) fn try_overtake(&self) -> Option<Place<'_>> {
+        let load = self.load.load(Ordering::Relaxed);
+        let unclaimed = waiting(load) > 0 && running(load) < self.limit.load(Ordering::Relaxed);
+        if !unclaimed && !self.waiters.has_offers() {
+            return None;
+        }
+        self.waiters.with(|line| self.overtake(line))
+    }
+
+    fn overtake(&self, line: &mut Line<()>) -> Option<Place<'_>> {
+        if line.first().is_some() {
+            return None;
+        }
+        let mut load = self.load.load(Ordering::Relaxed);
+        while running(load) < self.limit.load(Ordering::Relaxed) {
+            match self.load.compare_exchange_weak(load, load + 1, Ordering::Acquire, Ordering::Relaxed) {
+                Ok(_) => return Some(Place::new(self)),
+                Err(now) => load = now,
             }
         }
+        line.withdraw()?;
+        // The one that was let in waits again, and its place is taken.
+        self.load.fetch_add(WAITS, Ordering::AcqRel);
+        Some(Place::new(self))
+    }
+
+    #[cold]
+    fn stand_in_line(&self) -> Entry<'_> {
+        self.waiters.with(|line| {
+            loop {
+                // Under the lock nobody else begins or ends to wait, but others may still come and go.
+                if let Some(place) = self.try_enter().or_else(|| self.overtake(line)) {
+                    return Entry::Now(place);
+                }
+                let load = self.load.load(Ordering::Relaxed);
+                if waiting(load) >= self.queue {
+                    return Entry::Full;
+                }
+                let full = line.first().is_some() || running(load) >= self.limit.load(Ordering::Relaxed);
+                if full && self.load.compare_exchange(load, load + WAITS, Ordering::AcqRel, Ordering::Relaxed).is_ok() {
+                    return Entry::Later(Waiting::new(self, line.join(0)));
+                }
+            }
+        })
     }
 
     /// Gives a place back: to the first in the line, where there is one.
@@ -203,48 +212,45 @@ impl ConcurrencyLimiter {
     /// Lets those in who wait, as far as there is room.
     #[cold]
     fn hand_over(&self) {
-        // Woken one by one and outside of the lock: whoever is woken may run at once, and come back here.
-        while let Some(Caller { waker }) = self.admit() {
-            waker.into_iter().for_each(Waker::wake);
-        }
+        self.waiters.with(|line| self.admit(line));
     }
 
-    fn admit(&self) -> Option<Caller> {
-        let mut line = self.lock();
+    fn admit(&self, line: &mut Line<()>) {
         loop {
             let load = self.load.load(Ordering::Relaxed);
-            if waiting(load) == 0 || running(load) >= self.limit.load(Ordering::SeqCst) {
-                return None;
+            if line.first().is_none() || running(load) >= self.limit.load(Ordering::SeqCst) {
+                return;
             }
             if self.load.compare_exchange(load, load + 1 - WAITS, Ordering::AcqRel, Ordering::Relaxed).is_ok() {
-                return line.waiting.pop_first().map(|(_, caller)| caller);
+                line.offer(());
             }
         }
     }
 
-    /// Whether the one with this ticket has been let in; if not, `waker` is woken when it is.
-    pub(super) fn is_admitted(&self, ticket: u64, waker: &Waker) -> bool {
-        let mut line = self.lock();
-        match line.waiting.get_mut(&ticket) {
-            None => true,
-            Some(caller) => {
-                if !caller.waker.as_ref().is_some_and(|known| known.will_wake(waker)) {
-                    caller.waker = Some(waker.clone());
-                }
-                false
+    /// Whether the one with this seat has been let in, and has left the line; if not, `waker` is woken when it is.
+    pub(super) fn is_admitted(&self, seat: Seat, waker: &Waker) -> bool {
+        let polled = self.waiters.poll(seat, waker, |line, _now| {
+            // One that was overtaken finds the room that it left to those behind it, if none of them needed it.
+            self.admit(line);
+            if line.offered(seat).is_none() {
+                return Poll::Pending;
             }
-        }
+            line.leave(seat);
+            Poll::Ready(())
+        });
+        polled.is_ready()
     }
 
     /// One who waited goes away, and gives back a place that has come meanwhile.
-    pub(super) fn step_out(&self, ticket: u64) {
-        let mut line = self.lock();
-        let waited = line.waiting.remove(&ticket);
-        if waited.is_some() {
-            self.load.fetch_sub(WAITS, Ordering::AcqRel);
-        }
-        drop(line);
-        if waited.is_none() {
+    pub(super) fn step_out(&self, seat: Seat) {
+        let offered = self.waiters.with(|line| {
+            let offered = line.leave(seat);
+            if offered.is_none() {
+                self.load.fetch_sub(WAITS, Ordering::AcqRel);
+            }
+            offered
+        });
+        if offered.is_some() {
             self.leave();
         }
     }
@@ -270,10 +276,6 @@ impl ConcurrencyLimiter {
         if changed.is_ok() && !failed {
             self.hand_over();
         }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Line> {
-        self.line.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -70,11 +70,19 @@ pub use waiting::Patient;
 ///
 /// # Cancel safety
 ///
-/// A call that is dropped gives back its place, or its place in the line.
+/// A call that is dropped gives back its permit, or its place in the line.
+///
+/// A call that waits may be let in while nobody polls it: a branch of a `select!` that lost and is kept, a buffered stream that nobody
+/// reads. If it does not take up its permit within 100 ms, the next waiter that is polled gets it, and the call is first in the line again
+/// as soon as it is polled. Where several waiters in a row are not polled, twice as many are asked every 100 ms until one answers. A call that
+/// has started and is not polled any more keeps its permit, as it may be in the middle of its work: put a `timeout` above the limit, or
+/// poll the call in a task of its own.
 ///
 /// # Panics
 ///
-/// A panic of the body gives the place back; an adaptive limit learns nothing from it. A wait with a `max_wait` panics outside of a tokio runtime with timers.
+/// A panic of the body gives the permit back; an adaptive limit learns nothing from it. A wait panics in a tokio runtime whose timers are not
+/// enabled, and one with a `max_wait` also outside of a runtime. Outside of a runtime, nothing measures the 100 ms above: a permit that is
+/// not taken up goes to the next call that comes, or that is polled.
 pub use steadfast_macros::concurrency_limit;
 
 /// There is no place, or none came in time.
@@ -135,7 +143,7 @@ pub mod private {
     /// Where there is no place.
     #[inline]
     pub fn check(limiter: &ConcurrencyLimiter) -> Result<Place<'_>, Saturated> {
-        limiter.try_enter().ok_or_else(|| Saturated::of(limiter))
+        limiter.try_enter().or_else(|| limiter.try_overtake()).ok_or_else(|| Saturated::of(limiter))
     }
 
     /// What becomes of a refusal where nobody is refused: each waits for as long as it takes, and the line has no end.
@@ -147,7 +155,7 @@ pub mod private {
     #[cold]
     fn wait<'a>(limiter: &'a ConcurrencyLimiter, max_wait: Option<Duration>, function: &'static str) -> Enter<'a> {
         if max_wait.is_some_and(|max_wait| max_wait.is_zero()) {
-            return Enter::Refused(Saturated::of(limiter));
+            return limiter.try_overtake().map_or_else(|| Enter::Refused(Saturated::of(limiter)), Enter::Now);
         }
         match limiter.enter() {
             Entry::Now(place) => Enter::Now(place),

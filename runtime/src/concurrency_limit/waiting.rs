@@ -1,25 +1,27 @@
 //! A place in the line.
 
 use std::future::Future;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use tokio::task::coop;
 use tokio::time::Sleep;
 
 use super::{ConcurrencyLimiter, Place, Saturated};
 use crate::events::Wait;
+use crate::wait_list::Seat;
 
 /// One who waits. Going away gives the place in the line to the next.
 pub(crate) struct Waiting<'a> {
     limiter: &'a ConcurrencyLimiter,
     /// Nothing once it has been let in.
-    ticket: Option<u64>,
+    seat: Option<Seat>,
 }
 
 impl<'a> Waiting<'a> {
-    pub(super) fn new(limiter: &'a ConcurrencyLimiter, ticket: u64) -> Self {
-        Self { limiter, ticket: Some(ticket) }
+    pub(super) fn new(limiter: &'a ConcurrencyLimiter, seat: Seat) -> Self {
+        Self { limiter, seat: Some(seat) }
     }
 }
 
@@ -27,19 +29,19 @@ impl<'a> Future for Waiting<'a> {
     type Output = Place<'a>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Place<'a>> {
-        let ticket = self.ticket.expect("one who was let in waits no more");
-        if !self.limiter.is_admitted(ticket, cx.waker()) {
+        let seat = self.seat.expect("one who was let in waits no more");
+        if !self.limiter.is_admitted(seat, cx.waker()) {
             return Poll::Pending;
         }
-        self.ticket = None;
+        self.seat = None;
         Poll::Ready(Place::new(self.limiter))
     }
 }
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        if let Some(ticket) = self.ticket {
-            self.limiter.step_out(ticket);
+        if let Some(seat) = self.seat {
+            self.limiter.step_out(seat);
         }
     }
 }
@@ -64,7 +66,8 @@ impl<'a> Patient<'a> {
         }
         let limiter = self.waiting.limiter;
         match &mut self.patience {
-            Some(patience) => patience.as_mut().poll(cx).map(|()| Err(Saturated::of(limiter))),
+            // Unconstrained: what else its task does must not keep it from being refused.
+            Some(patience) => pin!(coop::unconstrained(patience.as_mut())).poll(cx).map(|()| Err(Saturated::of(limiter))),
             None => Poll::Pending,
         }
     }

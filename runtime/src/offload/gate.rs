@@ -1,12 +1,12 @@
 //! `limit`: how many bodies of a function run at once.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use crate::concurrency_limit::{ConcurrencyLimiter, Entry, Place};
 
 /// The permits of one function. A job owns its permit, so that a caller that goes away does not give the place of a body that still runs.
 #[derive(Debug)]
-pub struct Gate(OnceLock<Arc<Semaphore>>);
+pub struct Gate(OnceLock<ConcurrencyLimiter>);
 
 impl Gate {
     /// No permits yet: the limit is an expression, evaluated at the first call.
@@ -20,13 +20,16 @@ impl Gate {
     /// # Panics
     ///
     /// If `limit` is zero: no call could ever run.
-    pub async fn enter(&self, limit: impl FnOnce() -> usize) -> OwnedSemaphorePermit {
+    pub async fn enter(&'static self, limit: impl FnOnce() -> usize) -> Place<'static> {
         let permits = self.0.get_or_init(|| {
             let limit = limit();
             assert!(limit > 0, "`limit` of `#[offload_blocking]` is 0: no call could ever run");
-            Arc::new(Semaphore::new(limit.min(Semaphore::MAX_PERMITS)))
+            ConcurrencyLimiter::new(limit)
         });
-        let entered = Arc::clone(permits).acquire_owned().await;
-        entered.expect("the semaphore is never closed")
+        match permits.enter() {
+            Entry::Now(permit) => permit,
+            Entry::Later(waiting) => waiting.await,
+            Entry::Full => unreachable!("any number of calls may wait"),
+        }
     }
 }

@@ -55,10 +55,14 @@ pub use pool::BlockingPool;
 /// A call that is dropped before its body has started never runs it, and its arguments are dropped with it, however long it would have
 /// had to wait for a thread. A body that has started cannot be stopped: it runs to its end on its thread, and its result is dropped there.
 ///
+/// A call that waits for its turn and is not polled when that comes loses it after 100 ms to the next that is polled, as with
+/// [`concurrency_limit`](macro@crate::concurrency_limit#cancel-safety).
+///
 /// # Panics
 ///
 /// A panic of the body is resumed in the caller, with its payload. A shutdown panics where the return type carries no error.
-/// Outside of a tokio runtime, a call without a `pool` of its own panics. Where nobody waits any more, a panic (of the body, or of the
+/// Outside of a tokio runtime, a call without a `pool` of its own panics, and so does one that waits for its turn in a runtime whose timers are
+/// not enabled. Where nobody waits any more, a panic (of the body, or of the
 /// destructor of its result) is told by the panic hook and costs no thread.
 ///
 /// # Paused clock

@@ -4,8 +4,6 @@ use std::sync::atomic::{AtomicU64, Ordering, fence};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::Notify;
-
 use crate::clock::nanos;
 
 /// So many calls in a time, of which so many at once. It may change while calls wait.
@@ -19,7 +17,6 @@ pub(crate) struct Rate {
     version: AtomicU64,
     interval: AtomicU64,
     tolerance: AtomicU64,
-    pub(crate) changed: Notify,
 }
 
 /// A rate as it was said.
@@ -80,7 +77,6 @@ impl Rate {
             version: AtomicU64::new(0),
             interval: AtomicU64::new(interval),
             tolerance: AtomicU64::new(tolerance),
-            changed: Notify::const_new(),
         }
     }
 
@@ -89,7 +85,7 @@ impl Rate {
         self.tolerance = AtomicU64::new(self.made.pace().tolerance);
     }
 
-    /// Changes the rate. `taken` is told of the old pace and the new one, before those who wait look again.
+    /// Changes the rate. `taken` is told of the old pace and the new one.
     pub(crate) fn set(&self, count: u32, period: Duration, taken: impl FnOnce(Pace, Pace)) {
         let mut changed_to = self.lock();
         let setting = Setting { count, period: nanos(period), ..self.made };
@@ -103,7 +99,6 @@ impl Rate {
         self.version.store(version + 2, Ordering::Release);
         taken(before, pace);
         drop(changed_to);
-        self.changed.notify_waiters();
     }
 
     pub(crate) fn get(&self) -> (u32, Duration) {
@@ -137,17 +132,41 @@ impl Rate {
 pub(crate) struct Turns {
     /// When the next call would be due if calls came evenly: the theoretical arrival time.
     due: AtomicU64,
+    /// Until then a call is taken for one that would have come earlier, if a timer had not been late.
+    late_until: AtomicU64,
+    /// When it began anew, or at another pace.
+    since: AtomicU64,
 }
+
+/// For so long a call that waited makes up for the lateness of its timer. Whatever stands still for longer has lost the time.
+const MADE_UP: u64 = nanos(Duration::from_millis(100));
+
+/// Timers have a resolution of a millisecond: a call that comes right after one that waited would have come so much earlier.
+const TIMER: u64 = nanos(Duration::from_millis(2));
 
 impl Turns {
     pub(crate) const fn new() -> Self {
-        Self { due: AtomicU64::new(0) }
+        Self { due: AtomicU64::new(0), late_until: AtomicU64::new(0), since: AtomicU64::new(0) }
     }
 
     /// Takes the turn of now, or says how long it is to the next.
     #[inline]
     pub(crate) fn take(&self, rate: &Rate, now: u64) -> Result<(), u64> {
+        let late = now < self.late_until.load(Ordering::Relaxed);
+        let since = if late { now.saturating_sub(TIMER) } else { now };
+        self.take_from(rate.pace(), now, since)
+    }
+
+    /// Takes a turn for a call that has waited for it `since` then. When the turn was due.
+    pub(crate) fn take_since(&self, rate: &Rate, now: u64, since: u64) -> Result<u64, u64> {
+        let since = since.max(now.saturating_sub(MADE_UP)).max(self.since.load(Ordering::Relaxed)).min(now);
         let pace = rate.pace();
+        let due = self.next(rate, now).max(since);
+        self.take_from(pace, now, since).map(|()| due)
+    }
+
+    #[inline]
+    fn take_from(&self, pace: Pace, now: u64, since: u64) -> Result<(), u64> {
         let mut noted = self.due.load(Ordering::Relaxed);
         loop {
             let due = pace.bounded(noted, now);
@@ -159,12 +178,23 @@ impl Turns {
                 }
                 return Err(earliest - now);
             }
-            let next = due.max(now).saturating_add(pace.interval);
+            let next = due.max(since).saturating_add(pace.interval);
             match self.due.compare_exchange_weak(noted, next, Ordering::Relaxed, Ordering::Relaxed) {
                 Ok(_) => return Ok(()),
                 Err(changed) => noted = changed,
             }
         }
+    }
+
+    /// A call that waited was let through now, and would have been when its turn was due.
+    pub(crate) fn was_late(&self, now: u64, due: u64) {
+        self.late_until.store(now.saturating_add(now.saturating_sub(due).min(TIMER)), Ordering::Relaxed);
+    }
+
+    /// Gives a turn back that was taken.
+    pub(crate) fn give_back(&self, rate: &Rate) {
+        let interval = rate.pace().interval;
+        let _ = self.due.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |due| Some(due.saturating_sub(interval)));
     }
 
     /// When the next turn is, or has been for the taking since.
@@ -179,7 +209,8 @@ impl Turns {
     }
 
     /// Begins anew.
-    pub(crate) fn reset(&self) {
+    pub(crate) fn reset(&self, now: u64) {
+        self.since.store(now, Ordering::Relaxed);
         self.due.store(0, Ordering::Relaxed);
     }
 
@@ -191,6 +222,7 @@ impl Turns {
             let free = u64::try_from(free).unwrap_or(u64::MAX);
             Some(now.saturating_add(pace.at_once().saturating_sub(free)))
         };
+        self.since.store(now, Ordering::Relaxed);
         // One that is due in the past stays as it is.
         let _ = self.due.fetch_update(Ordering::Relaxed, Ordering::Relaxed, rescaled);
     }

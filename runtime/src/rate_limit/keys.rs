@@ -68,6 +68,17 @@ impl Keys {
         }
     }
 
+    /// The lines in which somebody waits.
+    pub(super) fn waited_for(&self) -> Vec<Arc<Line>> {
+        let mut waited_for = Vec::new();
+        for shard in &self.shards {
+            let shard = lock(shard);
+            let lines = shard.lines.iter().map(|keyed| &keyed.line).filter(|line| line.is_waited_for());
+            waited_for.extend(lines.map(Arc::clone));
+        }
+        waited_for
+    }
+
     pub(super) fn len(&self) -> usize {
         self.shards.iter().map(|shard| lock(shard).lines.len()).sum()
     }

@@ -15,7 +15,7 @@ use crate::clock;
 /// Lets so many calls through in a time.
 ///
 /// The calls are spread evenly, after a burst: `100 / 1s` lets 100 through at once and then one every 10 ms (the generic cell rate
-/// algorithm, ITU-T I.371). Over any time `t` it is never more than `rate * t + burst`.
+/// algorithm, ITU-T I.371). Over any time `t` it is never more than `rate * t + burst`, but for what a timer was late for calls that waited.
 ///
 /// A limiter is made in a `static` and shared by the functions that use the same quota, or comes with a function and is reached by its
 /// `handle`. Its rate can be changed while the program runs.
@@ -91,12 +91,24 @@ impl RateLimiter {
             let now = clock::now();
             self.for_each_line(|line| line.turns.change_pace(before, pace, now));
         });
+        self.look_again();
     }
 
     /// Forgets all turns that were taken, those of each key too: the next call finds a limiter that is as good as new. The rate stays.
     pub fn reset(&self) {
-        self.for_each_line(|line| line.turns.reset());
-        self.rate.changed.notify_waiters();
+        let now = clock::now();
+        self.for_each_line(|line| line.turns.reset(now));
+        self.look_again();
+    }
+
+    /// Those who wait find out when the next turn is.
+    fn look_again(&self) {
+        if self.line.is_waited_for() {
+            self.line.look_again();
+        }
+        // Waking runs other people's code, and so does nothing under the lock of the keys.
+        let waited_for = self.keys.get().map(|keys| keys.waited_for());
+        waited_for.into_iter().flatten().for_each(|line| line.look_again());
     }
 
     /// That of all calls, and those of the keys.

@@ -61,6 +61,10 @@ const MOST_KEYS: usize = 65_536;
 /// The calls are spread evenly, after the burst (the generic cell rate algorithm, ITU-T I.371): over any time `t` it is never more than
 /// `rate * t + burst`. A call takes its turn when it is let through, and does not give it back when it fails or is dropped.
 ///
+/// Timers fire up to a millisecond late. Calls that wait make up for that, so that the whole rate comes through, whether one call waits at a
+/// time or a hundred thousand: each is charged for the time at which its turn came, as long as the timer is not more than 100 ms late.
+/// Calls that come then may be so much closer together. Time in which nobody waits is worth a burst and no more.
+///
 /// A limiter that is made elsewhere has its own rate and burst. It is named by an expression that is evaluated at each call and may depend on
 /// the arguments: `#[rate_limit(limiter_of(tenant))]`.
 ///
@@ -86,8 +90,8 @@ const MOST_KEYS: usize = 65_536;
 /// # Cancel safety
 ///
 /// A call that is dropped while it waits gives its turn to the next in the line. One that is kept and not polled (a branch of a `select!`
-/// that lost) loses its turn 100 ms after it came; until it is polled again, those behind it wait for as long as they said. A rate that is lowered meanwhile does not wake those
-/// who will now have to wait for longer than they said: they are refused when they are the first in the line.
+/// that lost) loses its turn 100 ms after it came to the next that is polled, and is the first in the line again when it is polled. A rate that
+/// is lowered meanwhile refuses those who will now have to wait for longer than they said, one after the other from the first on.
 ///
 /// # Panics
 ///

@@ -97,7 +97,7 @@ impl RetryBudget {
     /// Forgets the successes, and the retries that were made: as it was when it was made.
     pub fn reset(&self) {
         self.balance.store(0, Ordering::Relaxed);
-        self.turns.reset();
+        self.turns.reset(clock::now());
     }
 
     /// How many retries the successes so far are good for. Those of the floor are not counted.
