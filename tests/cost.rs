@@ -100,6 +100,17 @@ fn a_stack_that_succeeds_at_once_allocates_nothing() {
     assert_eq!(allocations(|| stack(3)), 0);
 }
 
+#[test]
+fn a_call_that_is_let_through_allocates_nothing() {
+    #[steadfast::rate_limit(1_000 / 1s, max_wait = 1s)]
+    #[steadfast::concurrency_limit(8, max_wait = 1s)]
+    #[steadfast::circuit_breaker]
+    async fn guarded(n: u8) -> Option<u8> {
+        n.checked_sub(1)
+    }
+    assert_eq!(allocations(|| guarded(3)), 0);
+}
+
 type Big = [u8; 4_096];
 
 async fn touch(big: &Big) -> Option<u8> {

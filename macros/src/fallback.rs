@@ -15,6 +15,8 @@ use crate::types;
 use crate::units;
 use crate::weaver::{Weaver, Woven};
 
+const OPTIONS: &[&str] = &["crate"];
+
 #[derive(Default)]
 struct Fallback {
     value: Option<Expr>,
@@ -30,7 +32,7 @@ pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Parsed {
         failed = false;
         Ok(())
     };
-    let common = args::read("fallback", tokens, &["crate"], errors, Some(&mut positional), &mut |_, _| Ok(()));
+    let common = args::read("fallback", tokens, OPTIONS, errors, Some(&mut positional), &mut |_, _| Ok(()));
     Parsed::new(Fallback { value, failed }, common)
 }
 

@@ -19,6 +19,8 @@ use crate::types;
 use crate::units;
 use crate::weaver::{Guard, Weaver, Woven};
 
+const OPTIONS: &[&str] = &[];
+
 struct Finally {
     cleanup: Option<Expr>,
     /// Whether one was written that could not be read.
@@ -33,7 +35,7 @@ pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Parsed {
         failed = false;
         Ok(())
     };
-    let common = args::read("finally", tokens, &[], errors, Some(&mut positional), &mut |_, _| Ok(()));
+    let common = args::read("finally", tokens, OPTIONS, errors, Some(&mut positional), &mut |_, _| Ok(()));
     Parsed::new(Finally { cleanup, failed }, common)
 }
 

@@ -13,6 +13,8 @@ use crate::layer::{Layer, Parsed, Place};
 use crate::types;
 use crate::weaver::{Weaver, Woven};
 
+const OPTIONS: &[&str] = &["tracker"];
+
 #[derive(Default)]
 struct Shield {
     tracker: Option<Expr>,
@@ -20,7 +22,7 @@ struct Shield {
 
 pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Parsed {
     let mut shield = Shield::default();
-    let common = args::read("shield", tokens, &["tracker"], errors, None, &mut |option, input| {
+    let common = args::read("shield", tokens, OPTIONS, errors, None, &mut |option, input| {
         shield.tracker = Some(option.parse(input)?);
         Ok(())
     });

@@ -10,6 +10,8 @@ use crate::duration::Duration;
 use crate::layer::{Layer, Parsed, Place};
 use crate::weaver::{Guard, Weaver, Woven};
 
+const OPTIONS: &[&str] = &["or_else"];
+
 #[derive(Default)]
 struct Timeout {
     limit: Option<Duration>,
@@ -24,7 +26,7 @@ pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Parsed {
     let common = args::read(
         "timeout",
         tokens,
-        &["or_else"],
+        OPTIONS,
         errors,
         Some(&mut |input| {
             failed = true;

@@ -11,6 +11,8 @@ use crate::layer::{Layer, Parsed, Place};
 use crate::policy;
 use crate::weaver::{Guard, Weaver, Woven};
 
+const OPTIONS: &[&str] = &["panic"];
+
 #[derive(Default)]
 struct WarnSlowPoll {
     limit: Option<Duration>,
@@ -33,7 +35,7 @@ pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Parsed {
         failed = false;
         Ok(())
     };
-    let common = args::read("warn_slow_poll", tokens, &["panic"], errors, Some(&mut positional), &mut |option, input| {
+    let common = args::read("warn_slow_poll", tokens, OPTIONS, errors, Some(&mut positional), &mut |option, input| {
         policy::flag(option, input)?;
         panics = true;
         Ok(())

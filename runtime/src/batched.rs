@@ -52,7 +52,7 @@ use crate::{Error, ErrorKind, background};
 /// Attributes above it work for each caller, attributes below it for a batch: a `timeout` above limits how long a caller waits, one below
 /// limits the query.
 ///
-/// # Arguments
+/// # Options
 ///
 /// | option | default | meaning |
 /// | --- | --- | --- |
@@ -62,6 +62,13 @@ use crate::{Error, ErrorKind, background};
 /// | `crate = path` | `::steadfast` | where `steadfast` is found |
 ///
 /// A batch has many callers: its size and delay are those of the caller that opens it, and cannot depend on the argument, which is an error.
+///
+/// # When options are evaluated
+///
+/// | evaluated | options |
+/// | --- | --- |
+/// | at each call; those of the call that opens a batch hold | `max_batch_size`, `delay` |
+/// | for each caller of a batch that failed | `or_else` |
 ///
 /// # Errors
 ///

@@ -46,16 +46,27 @@ use crate::{Error, ErrorKind};
 /// # }
 /// ```
 ///
-/// # Arguments
+/// # Options
 ///
-/// - `token = expr`: a [`CancellationToken`], or what derefs to one, by value or by reference. Evaluated when the call begins (or the
-///   attempt, below a `retry`); it may name the arguments and `self`;
-/// - `cleanup = expr`: a future, made and awaited by the caller after the body and its locals have been dropped, and only where the
-///   token ended the call. The expression may name the arguments. It ends with `()`, or with a `Result` whose error is `Display` and goes into a
-///   [`Report`](crate::Report), since the caller is told of the cancellation. An argument that it names, and that is not a shared
-///   reference, is borrowed by the body instead of moved;
-/// - `or_else = |error| value`: what to return then; required where the return type cannot carry the error;
-/// - `crate = path`: where `steadfast` is found, for renamed or re-exported use.
+/// | option | default | meaning |
+/// | --- | --- | --- |
+/// | `token = expr` | | a [`CancellationToken`], or what derefs to one, by value or by reference |
+/// | `cleanup = expr` | none | a future, awaited where the token ended the call |
+/// | `or_else = \|error\| value` | none | what to return then; required where the return type cannot carry the error |
+/// | `crate = path` | `::steadfast` | where `steadfast` is found |
+///
+/// All of them may name the arguments and `self`. The cleanup is made and awaited by the caller, after the body and its locals have been
+/// dropped. It ends with `()`, or with a `Result` whose error is `Display` and goes into a [`Report`](crate::Report), since the caller is
+/// told of the cancellation. An argument that it names, and that is not a shared reference, is borrowed by the body instead of moved.
+///
+/// # When options are evaluated
+///
+/// | evaluated | options |
+/// | --- | --- |
+/// | at each call | `token` |
+/// | at each cancellation | `cleanup`, `or_else` |
+///
+/// Below a [`retry`](macro@crate::retry) or a [`hedge`](macro@crate::hedge), each attempt is a call.
 ///
 /// # When it ends
 ///

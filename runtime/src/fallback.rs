@@ -29,13 +29,22 @@
 /// # Ok(()) }
 /// ```
 ///
-/// # Arguments
+/// # Options
 ///
-/// - the value, or a closure that gets the error and returns it: a `T` for a `Result<T, E>` or an `Option<T>`, or the whole `Result` or
-///   `Option`. The error of an `Option` is `()`. It is evaluated only when it is needed, may name the arguments, and may `.await`;
-/// - `crate = path`: where `steadfast` is found.
+/// | option | default | meaning |
+/// | --- | --- | --- |
+/// | `value` or `\|error\| value`, first and without a name | | what is returned instead: a `T` for a `Result<T, E>` or an `Option<T>`, or the whole `Result` or `Option` |
+/// | `crate = path` | `::steadfast` | where `steadfast` is found |
+///
+/// The value may name the arguments, and may `.await`. The error of an `Option` is `()`.
 ///
 /// `Err` and `None` fail, refusals of the attributes below included. A return type that is neither cannot fail, and is an error.
+///
+/// # When options are evaluated
+///
+/// | evaluated | options |
+/// | --- | --- |
+/// | at each failure | the value |
 ///
 /// # Cancel safety
 ///

@@ -27,12 +27,22 @@
 /// # }
 /// ```
 ///
-/// # Arguments
+/// # Options
 ///
-/// One expression that is a future, or a closure of an [`Exit`](crate::Exit) that returns one. It is evaluated when the function ends. It
-/// may name the arguments and `self`, and borrow them: it has clones of those, made when the call begins (of what a `&str` or a `&[T]`
-/// refers to), which live until it has ended; another borrow is an error at that argument. The future is `Send + 'static`, and yields `()` or a `Result` whose error is `Display`.
-/// `crate = path` says where `steadfast` is found.
+/// | option | default | meaning |
+/// | --- | --- | --- |
+/// | `expr`, first and without a name | | the cleanup: a future, or a closure of an [`Exit`](crate::Exit) that returns one |
+/// | `crate = path` | `::steadfast` | where `steadfast` is found |
+///
+/// The cleanup may name the arguments and `self`, and borrow them: it has clones of those, made when the call begins (of what a `&str` or a `&[T]`
+/// refers to), which live until it has ended; another borrow is an error at that argument. The future is `Send + 'static`, and yields `()` or
+/// a `Result` whose error is `Display`.
+///
+/// # When options are evaluated
+///
+/// | evaluated | options |
+/// | --- | --- |
+/// | at each end | the cleanup |
 ///
 /// `Err` and `None` are [`Exit::Err`](crate::Exit::Err), a plain value is [`Exit::Ok`](crate::Exit::Ok). A closure that looks at its `Exit` on a function
 /// that returns a type parameter (`R`, `T::Out`) is an error, since nothing there can tell whether that is a `Result`. Parameters of an `impl`

@@ -27,8 +27,18 @@
 ///
 /// # Options
 ///
-/// - `tracker = expr`: a `tokio_util::task::TaskTracker` that counts the work too. [`drain`](crate::drain) waits for it in any case.
-/// - `crate = path`: where `steadfast` is found.
+/// | option | default | meaning |
+/// | --- | --- | --- |
+/// | `tracker = expr` | none | a [`TaskTracker`](crate::TaskTracker) that counts the work too; [`drain`](crate::drain) waits for it in any case |
+/// | `crate = path` | `::steadfast` | where `steadfast` is found |
+///
+/// # When options are evaluated
+///
+/// | evaluated | options |
+/// | --- | --- |
+/// | at each call | `tracker` |
+///
+/// Below a [`retry`](macro@crate::retry) or a [`hedge`](macro@crate::hedge), each attempt is a call.
 ///
 /// # Arguments
 ///

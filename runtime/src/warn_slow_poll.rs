@@ -43,6 +43,14 @@ use crate::report::{Report, ReportKind};
 /// | `panic` | off | panics instead, for tests |
 /// | `crate = path` | `::steadfast` | where `steadfast` is found |
 ///
+/// # When options are evaluated
+///
+/// | evaluated | options |
+/// | --- | --- |
+/// | at each call | the duration |
+///
+/// Below a [`retry`](macro@crate::retry) or a [`hedge`](macro@crate::hedge), each attempt is a call.
+///
 /// # What is reported
 ///
 /// One [`Report`](crate::Report) of kind [`Blocked`](ReportKind::Blocked) for each call, about the first poll that is too long, with

@@ -2,5 +2,7 @@
 #![forbid(unsafe_code)]
 #![deny(warnings, missing_docs, clippy::pedantic)]
 
+mod evaluated;
 mod names;
+mod tables;
 mod units;

@@ -37,6 +37,14 @@
 ///
 /// A method says what `self` is: `skip(self)`, or a `key`.
 ///
+/// # When options are evaluated
+///
+/// | evaluated | options |
+/// | --- | --- |
+/// | at each call | `key` |
+///
+/// Below a [`retry`](macro@crate::retry) or a [`hedge`](macro@crate::hedge), each attempt is a call.
+///
 /// # Errors, panics
 ///
 /// As with [`async_cached`](macro@crate::async_cached): a call that would wait for itself is refused.

@@ -82,6 +82,18 @@ pub use breaker::{CircuitBreaker, CircuitState};
 ///
 /// A window of time is exact as long as it holds no more than 2,048 moments with calls; beyond that it is exact to a two-thousandth.
 ///
+/// # When options are evaluated
+///
+/// | evaluated | options |
+/// | --- | --- |
+/// | once, at the first call | `failures`, `window`, `failure_rate`, `min_calls`, `open_for`, `open_for_max`, `probes`, `probe_timeout`, `slow_call` |
+/// | at each call | a breaker that is made elsewhere |
+/// | after each call that was let through | `failure` |
+/// | after each of these that failed | `when` |
+/// | at each refusal | `or_else` |
+///
+/// Below a [`retry`](macro@crate::retry) or a [`hedge`](macro@crate::hedge), each attempt is a call.
+///
 /// # Errors
 ///
 /// An [`Error`](crate::Error) for which [`is_circuit_open`](crate::Error::is_circuit_open) holds, in the function's own error type. Its

@@ -64,6 +64,17 @@ pub use waiting::Patient;
 /// A place is held while everything below the attribute runs, which includes the waits of a `retry` below it, and what a function
 /// calls that is limited itself: a limited function that calls itself can wait for itself.
 ///
+/// # When options are evaluated
+///
+/// | evaluated | options |
+/// | --- | --- |
+/// | once, at the first call | `queue`, the limit where `queue` or `adaptive` or `handle` is given |
+/// | at each call, since it may name a limiter; a number is that of the first | the limit |
+/// | at each call | `max_wait` |
+/// | at each refusal | `or_else` |
+///
+/// Below a [`retry`](macro@crate::retry) or a [`hedge`](macro@crate::hedge), each attempt is a call.
+///
 /// # Errors
 ///
 /// An [`Error`] for which [`is_saturated`](Error::is_saturated) holds, in the function's own error type.

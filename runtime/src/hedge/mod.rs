@@ -53,6 +53,12 @@ mod race;
 /// Hedging is for what may be done twice: reads, or writes that are idempotent. It is that of Jeffrey Dean and Luiz André Barroso, "The
 /// Tail at Scale", Communications of the ACM, 2013.
 ///
+/// # When options are evaluated
+///
+/// | evaluated | options |
+/// | --- | --- |
+/// | at each call | `after`, `max` |
+///
 /// # Arguments
 ///
 /// The attempts run side by side and borrow the arguments: nothing may change them, so `&mut` is refused; a body that moves one out is

@@ -45,6 +45,15 @@ pub use pool::BlockingPool;
 ///
 /// Arguments are taken by value and are `Send + 'static`, as is the result. A method takes `self: Arc<Self>` (or `self`).
 ///
+/// # When options are evaluated
+///
+/// | evaluated | options |
+/// | --- | --- |
+/// | once, at the first call | `limit` |
+/// | at each call | `pool` |
+///
+/// Below a [`retry`](macro@crate::retry) or a [`hedge`](macro@crate::hedge), each attempt is a call.
+///
 /// # Errors
 ///
 /// Where the runtime or the pool shuts down before the body has started, the return type carries an [`Error`](crate::Error) for which

@@ -76,6 +76,16 @@ const MOST_KEYS: usize = 65_536;
 /// By default a call that finds no turn is refused at once, while [`concurrency_limit`](macro@crate::concurrency_limit) lets calls wait for
 /// as long as it takes.
 ///
+/// # When options are evaluated
+///
+/// | evaluated | options |
+/// | --- | --- |
+/// | once, at the first call | the rate, `burst` |
+/// | at each call | `max_wait`, `key`, a limiter that is made elsewhere |
+/// | at each refusal | `or_else` |
+///
+/// Below a [`retry`](macro@crate::retry) or a [`hedge`](macro@crate::hedge), each attempt is a call.
+///
 /// # Keys
 ///
 /// A key is what it is in [`async_cached`](crate::async_cached): `Hash + Eq + Clone + Send + Sync + 'static`, or a reference such as

@@ -60,11 +60,21 @@ pub use hint::Hint;
 /// | `clone(arg, ..)` | none | by-value arguments that the body consumes: cloned for each attempt but the last |
 /// | `crate = path` | `::steadfast` | where `steadfast` is found |
 ///
-/// Durations are literals with a unit or expressions; counts are expressions. Those are evaluated when a call needs them and may name
-/// the arguments.
+/// Durations are literals with a unit or expressions; counts are expressions. All of them may name the arguments.
 ///
 /// The waits grow exponentially and saturate instead of overflowing. Full and equal jitter are those of Marc Brooker, "Exponential
 /// Backoff And Jitter", AWS Architecture Blog, 2015.
+///
+/// # When options are evaluated
+///
+/// | evaluated | options |
+/// | --- | --- |
+/// | at each call | `attempts`, `budget` |
+/// | after each attempt | `failure` |
+/// | after each attempt that failed | `when` |
+/// | after each that another may follow | `retry_after`, `max_elapsed` |
+/// | the same, where `retry_after` is not there or returns `None` | `delay`, `factor`, `max_delay` |
+/// | before each wait | `on_retry` |
 ///
 /// # Refusals and deadlines
 ///

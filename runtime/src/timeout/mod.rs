@@ -59,6 +59,15 @@ use crate::{Error, ErrorKind};
 /// expression of type [`Duration`]. In an expression such literals may stand anywhere: `if vip { 60s } else { 5s }`, `2 * 1s`. A suffix that
 /// Rust has itself (`1u8`) keeps its meaning.
 ///
+/// # When options are evaluated
+///
+/// | evaluated | options |
+/// | --- | --- |
+/// | at each call | the duration |
+/// | at each timeout | `or_else` |
+///
+/// Below a [`retry`](macro@crate::retry) or a [`hedge`](macro@crate::hedge), each attempt is a call.
+///
 /// # Errors
 ///
 /// An [`Error`] for which [`is_timeout`](Error::is_timeout) holds, in the function's own error type.
