@@ -1,13 +1,15 @@
 //! When entries leave, so that they leave without being asked for again.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, HashMap};
+use std::mem;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::clock::Moment;
 use super::removal::{Left, RemovalCause};
 use super::store::{Place, Store};
+use crate::clock::Clock;
 
 /// How many expired entries one operation clears away at most: more than it can add, so that the backlog shrinks, and few enough that no
 /// call pays for a burst of others.
@@ -17,15 +19,19 @@ const STEP: usize = 4;
 ///
 /// Entries that left in another way stay listed until their time comes, or until they are the majority: then the list is made anew. An
 /// idle time moves with each look at the entry, and the list does not: it is looked up when the listed time comes.
+///
+/// Where clocks are paused (in tests), an entry is cleared away by the clock of its own runtime only: that of another test may be far ahead.
 #[derive(Debug)]
 pub(super) struct Expiry {
-    list: Mutex<List>,
+    /// One, as a rule.
+    lists: Mutex<Vec<List>>,
     /// The first of them: what a hit compares its time with, instead of taking the lock.
     soonest: AtomicU64,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct List {
+    clock: Clock,
     soonest_first: BinaryHeap<Reverse<Due>>,
     /// With so many listed it is worth a look how many of them have left.
     look_at: usize,
@@ -39,7 +45,7 @@ struct Due {
 
 impl Expiry {
     pub(super) fn new() -> Self {
-        Self { list: Mutex::default(), soonest: AtomicU64::new(Moment::NEVER.to_bits()) }
+        Self { lists: Mutex::default(), soonest: AtomicU64::new(Moment::NEVER.to_bits()) }
     }
 
     /// Whether an entry has expired by `now`.
@@ -54,23 +60,29 @@ impl Expiry {
         self.soonest.load(Ordering::Relaxed) == Moment::NEVER.to_bits()
     }
 
-    fn lock(&self) -> MutexGuard<'_, List> {
-        self.list.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Vec<List>> {
+        self.lists.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Lists an entry of `store`.
     pub(super) fn add<K: Eq, V>(&self, at: Moment, place: Place, store: &Store<K, V>) {
-        let mut list = self.lock();
+        let clock = Clock::current();
+        let mut lists = self.lock();
+        let index = lists.iter().position(|list| list.clock == clock).unwrap_or_else(|| {
+            lists.push(List { clock, soonest_first: BinaryHeap::new(), look_at: 0 });
+            lists.len() - 1
+        });
+        let list = &mut lists[index];
         list.soonest_first.push(Reverse(Due { at, place }));
         if list.soonest_first.len() > list.look_at {
             list.look(store);
         }
-        self.publish(&list.soonest_first);
+        self.publish(&lists);
     }
 
-    fn publish(&self, list: &BinaryHeap<Reverse<Due>>) {
-        let soonest = list.peek().map_or(Moment::NEVER, |Reverse(due)| due.at);
-        self.soonest.store(soonest.to_bits(), Ordering::Relaxed);
+    fn publish(&self, lists: &[List]) {
+        let soonest = lists.iter().filter_map(|list| list.soonest_first.peek()).map(|Reverse(due)| due.at).min();
+        self.soonest.store(soonest.unwrap_or(Moment::NEVER).to_bits(), Ordering::Relaxed);
     }
 
     /// Clears away a few expired entries.
@@ -83,16 +95,33 @@ impl Expiry {
         self.clear_away(store, now, usize::MAX)
     }
 
-    fn clear_away<K: Eq, V>(&self, store: &Store<K, V>, now: Moment, most: usize) -> Left<K, V> {
+    fn clear_away<K: Eq, V>(&self, store: &Store<K, V>, now: Moment, mut most: usize) -> Left<K, V> {
+        let clock = Clock::current();
         let mut left = Left::nothing();
-        let mut locked = self.lock();
-        let list = &mut locked.soonest_first;
-        for _ in 0..most {
+        let mut lists = self.lock();
+        for list in lists.iter_mut().filter(|list| clock.agrees_with(list.clock)) {
+            most -= list.clear_away(store, now, most, &mut left);
+        }
+        if lists.len() > 1 {
+            lists.retain(|list| !list.soonest_first.is_empty());
+        }
+        self.publish(&lists);
+        left
+    }
+}
+
+impl List {
+    /// Clears away as many expired entries as `most`. How many it looked at.
+    fn clear_away<K: Eq, V>(&mut self, store: &Store<K, V>, now: Moment, most: usize, left: &mut Left<K, V>) -> usize {
+        let list = &mut self.soonest_first;
+        let mut looked_at = 0;
+        while looked_at < most {
             match list.peek() {
                 Some(Reverse(due)) if due.at <= now => {}
                 _ => break,
             }
             let Some(Reverse(Due { place, .. })) = list.pop() else { break };
+            looked_at += 1;
             let mut later = None;
             let removed = store.remove_at_if(place, |entry| {
                 let end = entry.end();
@@ -106,19 +135,18 @@ impl Expiry {
             let fit = 2 * list.len();
             list.shrink_to(fit);
         }
-        self.publish(list);
-        let most = 2 * list.len() + 64;
-        locked.look_at = locked.look_at.min(most);
-        left
+        self.look_at = self.look_at.min(2 * list.len() + 64);
+        looked_at
     }
-}
 
-impl List {
     /// Makes the list anew, where most of those who are listed have left.
     fn look<K: Eq, V>(&mut self, store: &Store<K, V>) {
         let most = 2 * store.len() + 64;
         if self.soonest_first.len() > most {
-            self.soonest_first = store.expiring().into_iter().map(|(at, place)| Reverse(Due { at, place })).collect();
+            let there: HashMap<Place, Moment> = store.expiring().into_iter().map(|(at, place)| (place, at)).collect();
+            let listed = mem::take(&mut self.soonest_first).into_iter();
+            self.soonest_first =
+                listed.filter_map(|Reverse(Due { place, .. })| Some(Reverse(Due { at: *there.get(&place)?, place }))).collect();
         }
         self.look_at = most;
     }

@@ -243,6 +243,7 @@ impl CircuitBreaker {
         }
         let now = clock::now();
         let mut inner = self.lock();
+        self.bound(&mut inner, now);
         let expired = self.expire(&mut inner, now.saturating_add(1));
         let state = match phase(self.word.load(Ordering::Relaxed)) {
             CircuitState::Open if now >= inner.until => CircuitState::HalfOpen,
@@ -314,6 +315,7 @@ impl CircuitBreaker {
     fn enter_half_open(&self, function: Told) -> Result<Entered, Open> {
         let now = clock::now();
         let mut inner = self.lock();
+        self.bound(&mut inner, now);
         let expired = self.expire(&mut inner, now.saturating_add(1));
         let entered = self.admit(&mut inner, function, now);
         drop(inner);
@@ -347,6 +349,12 @@ impl CircuitBreaker {
             inner.probes.push_back(Probe { started: now, function });
         }
         Ok((Entered { word, started: now }, before == CircuitState::Open))
+    }
+
+    /// Stays open for no longer than if it had opened just now. It was opened by another clock, which is ahead of this one (of a test
+    /// that has advanced it), if it would.
+    fn bound(&self, inner: &mut Inner, now: u64) {
+        inner.until = inner.until.min(now.saturating_add(clock::nanos(self.settings.open_for(inner.reopenings))));
     }
 
     /// When the oldest probe counts as failed.

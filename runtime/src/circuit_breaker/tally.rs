@@ -64,6 +64,10 @@ impl Tally {
 
     /// Notes an outcome and forgets those that have left the window. One that is exactly as old as the window is long has left it.
     fn at(&mut self, now: u64, window: u64, failed: bool) {
+        // Noted by another clock, which is ahead of this one (of a test that has advanced it).
+        if self.moments.back().is_some_and(|last| last.at > now.saturating_add(window)) {
+            self.forget();
+        }
         while let Some(&oldest) = self.moments.front().filter(|oldest| now.saturating_sub(oldest.at) >= window) {
             self.moments.pop_front();
             self.total.calls -= oldest.calls;

@@ -1,7 +1,8 @@
 //! A line of deadlines with one timer for all of them.
 //!
 //! All calls of a function have the same time, so that their deadlines come in the order in which the calls began to wait: only the first
-//! needs a timer. The timer stays where it is when the first is done early, and finds the next when it fires: most calls touch none.
+//! needs a timer. The timer stays where it is when the first is done early, and finds the next when it fires: most calls touch none. Where
+//! the clock may be paused, the last call takes the timer away, since such a clock moves on to whatever timer there is.
 
 use std::future::Future;
 use std::pin::{Pin, pin};
@@ -13,7 +14,7 @@ use tokio::task::coop;
 use tokio::time::{Sleep, sleep_until};
 
 use super::seats::Seats;
-use crate::clock;
+use crate::clock::{self, MAY_BE_PAUSED};
 use crate::deadline::NEVER;
 
 /// A line of deadlines of one runtime.
@@ -108,7 +109,8 @@ impl Lane {
     pub(super) fn leave(&self, seat: u32) {
         let mut inner = self.lock();
         let waker = inner.seats.leave(seat);
-        if inner.is_virtual && inner.seats.is_empty() {
+        // A clock that is paused later on would move to a timer that stays behind.
+        if (MAY_BE_PAUSED || inner.is_virtual) && inner.seats.is_empty() {
             inner.let_go();
         }
         drop(inner);
@@ -193,9 +195,11 @@ impl Inner {
 
     /// Nobody waits: the timer holds on to the runtime, and moves a virtual clock.
     fn let_go(&mut self) {
+        // Whoever is setting the timer looks at this afterwards.
+        self.wanted = NEVER;
         if let Some(timer) = &mut self.timer {
             timer.set(None);
-            (self.wanted, self.armed) = (NEVER, NEVER);
+            self.armed = NEVER;
         }
     }
 }
