@@ -177,7 +177,7 @@ impl Layer for CircuitBreaker {
             Some(object) => quote_spanned!(object.span()=> &(#object)),
             None => self.recipe(weaver).place(weaver, self.handle.as_ref()),
         };
-        let ty = policy::reference(self.object.as_ref(), &quote!(#root::CircuitBreaker));
+        let ty = policy::reference(weaver.function, self.object.as_ref(), &quote!(#root::CircuitBreaker));
         let bind_breaker = weaver.keep(self.object.as_ref(), quote_spanned!(span=> let #breaker: #ty = #object;));
         let bind = weaver.hold_mut(&permit);
         let held = permit.clone();

@@ -252,7 +252,7 @@ impl ConcurrencyLimit {
             let object = self.recipe(weaver).place(weaver, self.handle.as_ref());
             return quote_spanned!(span=> let #limiter: &#root::ConcurrencyLimiter = #object;);
         };
-        let ty = policy::reference(Some(either), &quote!(#root::ConcurrencyLimiter));
+        let ty = policy::reference(weaver.function, Some(either), &quote!(#root::ConcurrencyLimiter));
         let (owner, slot) = (tokens::own("owner"), tokens::own("slot"));
         let found = match once::of_callers(either, weaver.function, SharedBy::Function).first() {
             None => quote_spanned!(either.span()=> #private::concurrency_limit::Limit::limiter(#owner, #slot)),

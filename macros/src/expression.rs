@@ -2,6 +2,8 @@
 
 use syn::{Expr, Lit};
 
+use crate::parameters::Parameters;
+
 /// The expression without parentheses, and without the groups that come from `macro_rules`.
 pub(crate) fn plain(mut expression: &Expr) -> &Expr {
     while let Expr::Group(syn::ExprGroup { expr, .. }) | Expr::Paren(syn::ExprParen { expr, .. }) = expression {
@@ -19,13 +21,11 @@ pub(crate) fn is_literal(expression: &Expr) -> bool {
     }
 }
 
-/// A name that is written like that of a static.
-pub(crate) fn is_static(expression: &Expr) -> bool {
+/// Whether the expression names an item, and so a static: what else could be named in an attribute is an argument. A `const` is found
+/// by its type, which is no reference to what lives for ever.
+pub(crate) fn is_static(expression: &Expr, parameters: &Parameters) -> bool {
     let Expr::Path(path) = plain(expression) else { return false };
-    path.path.segments.last().is_some_and(|last| {
-        let name = last.ident.to_string();
-        name.chars().any(char::is_uppercase) && !name.chars().any(char::is_lowercase)
-    })
+    path.path.get_ident().is_none_or(|name| name != "self" && parameters.find(name).is_none())
 }
 
 /// The function that the expression calls, where it has a name.
@@ -72,9 +72,15 @@ mod tests {
     use syn::parse_quote;
 
     #[test]
-    fn statics_are_told_by_their_names() {
-        assert!(is_static(&parse_quote!(PAYMENTS)) && is_static(&parse_quote!(crate::LIMITS::V2)));
-        assert!(!is_static(&parse_quote!(self.users)) && !is_static(&parse_quote!(Self::cache)));
+    fn statics_are_told_from_arguments() {
+        let mut signature: syn::Signature = parse_quote!(fn f(&self, limiter: &RateLimiter, LIMITER: &RateLimiter));
+        let parameters = Parameters::of(&mut signature);
+        let is_static = |expression| is_static(&expression, &parameters);
+        assert!(
+            is_static(parse_quote!(PAYMENTS)) && is_static(parse_quote!(payments)) && is_static(parse_quote!(crate::limits::v2))
+        );
+        assert!(!is_static(parse_quote!(limiter)) && !is_static(parse_quote!(LIMITER)) && !is_static(parse_quote!((LIMITER))));
+        assert!(!is_static(parse_quote!(self.users)) && !is_static(parse_quote!(self)) && !is_static(parse_quote!(limits()[0])));
     }
 
     #[test]

@@ -144,24 +144,23 @@ fn mode_behind(ty: &Type) -> Mode {
 }
 
 /// Every name that a pattern binds, in order. `mode` is that of a name that does not say.
+///
+/// A unit struct, a unit variant or a constant looks like a name, and only the compiler can tell them apart. All are read as names: a
+/// name that is overlooked would be missing from a cache key, and to name a constant as well does no harm, since a parameter takes no
+/// pattern that does not always match, and so there is one value only that the constant can have.
 fn collect(pattern: &Pat, mode: Mode, found: &mut dyn FnMut(&Ident, Option<Token![mut]>, Mode)) {
     match pattern {
         Pat::Ident(ident) => {
-            // A constant or a unit variant looks the same; by convention it does not begin with a small letter.
-            let binds = ident.mutability.is_some() || ident.by_ref.is_some() || starts_small(&ident.ident);
-            if binds {
-                match (ident.by_ref, ident.mutability) {
-                    (None, mutability) => found(&ident.ident, mutability, mode),
-                    (Some(_), None) => found(&ident.ident, None, Mode::Ref),
-                    (Some(_), Some(_)) => found(&ident.ident, None, Mode::RefMut),
-                }
+            match (ident.by_ref, ident.mutability) {
+                (None, mutability) => found(&ident.ident, mutability, mode),
+                (Some(_), None) => found(&ident.ident, None, Mode::Ref),
+                (Some(_), Some(_)) => found(&ident.ident, None, Mode::RefMut),
             }
             if let Some((_, pattern)) = &ident.subpat {
                 collect(pattern, mode, found);
             }
         }
-        // Every alternative binds the same names.
-        Pat::Or(or) => or.cases.iter().take(1).for_each(|case| collect(case, mode, found)),
+        Pat::Or(or) => collect_alternatives(or, mode, found),
         Pat::Paren(paren) => collect(&paren.pat, mode, found),
         Pat::Reference(reference) => collect(&reference.pat, Mode::Value, found),
         Pat::Slice(slice) => slice.elems.iter().for_each(|element| collect(element, mode, found)),
@@ -173,9 +172,22 @@ fn collect(pattern: &Pat, mode: Mode, found: &mut dyn FnMut(&Ident, Option<Token
     }
 }
 
-fn starts_small(ident: &Ident) -> bool {
-    use syn::ext::IdentExt;
-    ident.unraw().to_string().starts_with(|first: char| first == '_' || first.is_lowercase())
+/// Every alternative binds the same names: what only some of them mention is a unit variant, as in `(On | Off)`.
+fn collect_alternatives(or: &syn::PatOr, mode: Mode, found: &mut dyn FnMut(&Ident, Option<Token![mut]>, Mode)) {
+    let mut cases = or.cases.iter();
+    let Some(first) = cases.next() else { return };
+    let others: Vec<Vec<Ident>> = cases
+        .map(|case| {
+            let mut names = Vec::new();
+            collect(case, mode, &mut |ident, _, _| names.push(ident.clone()));
+            names
+        })
+        .collect();
+    collect(first, mode, &mut |ident, mutability, mode| {
+        if others.iter().all(|names| names.contains(ident)) {
+            found(ident, mutability, mode);
+        }
+    });
 }
 
 /// Takes `mut` off the names for which `chosen` holds, where a second binding carries it.
@@ -189,7 +201,15 @@ pub(crate) fn strip_mut(signature: &mut Signature, chosen: &dyn Fn(&Ident) -> bo
 
 pub(crate) fn strip_mut_in(pattern: &mut Pat, chosen: &dyn Fn(&Ident) -> bool) {
     match pattern {
-        Pat::Ident(ident) if ident.by_ref.is_none() && chosen(&ident.ident) => ident.mutability = None,
+        Pat::Ident(ident) => {
+            if ident.by_ref.is_none() && chosen(&ident.ident) {
+                ident.mutability = None;
+            }
+            if let Some((_, pattern)) = &mut ident.subpat {
+                strip_mut_in(pattern, chosen);
+            }
+        }
+        Pat::Or(or) => or.cases.iter_mut().for_each(|case| strip_mut_in(case, chosen)),
         Pat::Paren(paren) => strip_mut_in(&mut paren.pat, chosen),
         Pat::Reference(reference) => strip_mut_in(&mut reference.pat, chosen),
         Pat::Slice(slice) => slice.elems.iter_mut().for_each(|element| strip_mut_in(element, chosen)),

@@ -109,10 +109,10 @@ pub(crate) fn check_lives(object: &Expr, ty: &str, errors: &mut Errors) {
     }
 }
 
-/// The type of a reference to an object that is made elsewhere. A name like that of a static is that of one: a `const` of that name would be
-/// a new object wherever it stands.
-pub(crate) fn reference(object: Option<&Expr>, ty: &TokenStream) -> TokenStream {
-    let lifetime = object.filter(|object| expression::is_static(object)).map(|_| quote!('static));
+/// The type of a reference to an object that is made elsewhere. What is no argument must live for ever: a `const` would be a new object
+/// wherever it stands.
+pub(crate) fn reference(function: &Function, object: Option<&Expr>, ty: &TokenStream) -> TokenStream {
+    let lifetime = object.filter(|object| expression::is_static(object, &function.parameters)).map(|_| quote!('static));
     quote!(& #lifetime #ty)
 }
 

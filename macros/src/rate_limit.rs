@@ -258,7 +258,7 @@ impl RateLimit {
             _ => None,
         };
         let attach = site::attach(weaver, object, limiter);
-        let ty = policy::reference(object, &quote!(#root::RateLimiter));
+        let ty = policy::reference(weaver.function, object, &quote!(#root::RateLimiter));
         quote_spanned!(span=> let #limiter: #ty = #place; #attach)
     }
 

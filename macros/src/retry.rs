@@ -125,7 +125,7 @@ impl Layer for Retry {
         let bind_refused = refuses.then(|| quote_spanned!(span=> let mut #refused = 0;));
         let root = &weaver.root;
         let bind_budget = self.budget.as_ref().map(|of| {
-            let ty = policy::reference(Some(of), &quote!(#root::RetryBudget));
+            let ty = policy::reference(weaver.function, Some(of), &quote!(#root::RetryBudget));
             let of = quote_spanned!(of.span()=> &(#of));
             quote_spanned!(span=> let #budget: #ty = #of;)
         });

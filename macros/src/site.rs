@@ -59,7 +59,7 @@ pub(crate) fn watched(weaver: &mut Weaver<'_>, body: &mut dyn FnMut(&mut Weaver<
 
 /// Gives the function the handle of a policy: its own, or a static that the attribute names.
 pub(crate) fn attach(weaver: &Weaver<'_>, object: Option<&Expr>, policy: &Ident) -> TokenStream {
-    if weaver.function.diverges() || object.is_some_and(|object| !is_static(object)) {
+    if weaver.function.diverges() || object.is_some_and(|object| !is_static(object, &weaver.function.parameters)) {
         return TokenStream::new();
     }
     let span = proc_macro2::Span::mixed_site();

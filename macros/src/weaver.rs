@@ -358,7 +358,7 @@ impl<'f> Weaver<'f> {
     /// Where statements stand that bind an object which must live for as long as something [held](Self::hold): before that is declared, where
     /// it is. A static lives long enough wherever it is named.
     pub(crate) fn keep(&self, object: Option<&syn::Expr>, statements: TokenStream) -> TokenStream {
-        if self.pinned.is_none() || object.is_none_or(is_static) {
+        if self.pinned.is_none() || object.is_none_or(|object| is_static(object, &self.function.parameters)) {
             return statements;
         }
         self.held.borrow_mut().push(statements);

@@ -5,6 +5,8 @@
 #![forbid(unsafe_code)]
 #![deny(warnings, missing_docs, clippy::pedantic)]
 #![allow(
+    mixed_script_confusables,
+    uncommon_codepoints,
     clippy::await_holding_lock,
     clippy::diverging_sub_expression,
     clippy::double_must_use,
@@ -37,6 +39,7 @@ mod generics;
 mod hygiene;
 mod macros;
 mod methods;
+mod names;
 mod offloaded;
 mod policies;
 mod sends;

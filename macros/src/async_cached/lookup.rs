@@ -22,7 +22,7 @@ impl Cached {
         let (root, private, options) = (&weaver.root, &weaver.private, &self.options);
         let store = self.store(weaver, shape);
         let attach = if self.stores { site::attach(weaver, options.cache.as_ref(), cache) } else { TokenStream::new() };
-        let ty = policy::reference(options.cache.as_ref(), &quote!(#root::Cache<_, _>));
+        let ty = policy::reference(weaver.function, options.cache.as_ref(), &quote!(#root::Cache<_, _>));
         let bind_shape = Self::shape(weaver, shape);
         let key = self.key(weaver.function);
         let (bind_key, probe, owned) = (key.bind(private), key.probe(), key.owned());

@@ -63,8 +63,22 @@ async fn breakers_can_be_forced() {
     async fn refund() -> Option<u32> {
         Some(2)
     }
+    // A static is one whatever letters it has, and an argument is none.
+    #[allow(non_upper_case_globals)]
+    static small: CircuitBreaker = CircuitBreaker::new();
+    #[circuit_breaker(small)]
+    async fn audit() -> Option<u32> {
+        Some(3)
+    }
+    #[allow(non_snake_case)]
+    #[circuit_breaker(OWN)]
+    async fn ship(OWN: &CircuitBreaker) -> Option<u32> {
+        Some(4)
+    }
     assert_eq!((charge().await, refund().await), (Some(1), Some(2)));
-    for name in ["charge", "refund"] {
+    assert_eq!((audit().await, ship(&CircuitBreaker::new()).await), (Some(3), Some(4)));
+    assert_eq!(registry().find("ship").unwrap().circuit_breakers().count(), 0);
+    for name in ["charge", "refund", "audit"] {
         let breaker = registry().find(name).unwrap().circuit_breakers().next().unwrap();
         breaker.force_open();
         assert_eq!(breaker.state(), CircuitState::Isolated);

@@ -17,4 +17,13 @@ async fn limiter() -> Option<u64> {
     None
 }
 
+// A small name is no sign of a static.
+#[allow(non_upper_case_globals, clippy::declare_interior_mutable_const)]
+const small: CircuitBreaker = CircuitBreaker::new();
+
+#[circuit_breaker(small)]
+async fn small_breaker() -> Option<u64> {
+    None
+}
+
 fn main() {}

@@ -1,0 +1,247 @@
+//! Every kind of name in every place where an attribute meets a name.
+//!
+//! The compiler tells arguments from constants by resolving them. An attribute sees letters only, and must come to the same result for each
+//! kind of name: capitals, scripts without case, keywords, underscores, names that mean something in the module around, and names that the
+//! expansion might use itself.
+#![allow(
+    dead_code,
+    non_camel_case_types,
+    non_snake_case,
+    non_upper_case_globals,
+    clippy::used_underscore_binding,
+    reason = "that is what the names are like"
+)]
+
+use std::time::Duration;
+
+use steadfast::{
+    async_cached, batched, coalesce, concurrency_limit, finally, offload_blocking, rate_limit, retry, shield, timeout,
+};
+
+use crate::support::{Reply, tick};
+
+/// Calls `$check!` once for each kind of name, with a name for the test.
+macro_rules! each_name {
+    ($check:ident) => {
+        $check! { capital N }
+        $check! { camel_case Tenant }
+        $check! { chinese 名 }
+        $check! { arabic قيمة }
+        $check! { hindi मद }
+        $check! { greek_capital Δ }
+        $check! { underscored _n }
+        $check! { keyword r#match }
+        $check! { keyword_of_2018 r#async }
+        $check! { keyword_of_2024 r#gen }
+        $check! { outcome outcome }
+        $check! { error error }
+        $check! { module_of_the_crate support }
+        $check! { function_in_scope tick }
+        $check! { type_in_scope Reply }
+    };
+}
+
+/// The name is all of an argument.
+mod whole {
+    use super::*;
+
+    macro_rules! check {
+        ($test:ident $n:ident) => {
+            shape! {
+                $test:
+                [async_cached]
+                [coalesce]
+                [async_cached(key = $n), timeout(Duration::from_millis(u64::from($n) + 60_000))]
+                [async_cached(ttl = 60s, stale_while_revalidate = 60s)]
+                [rate_limit(100 / 1s, key = $n, max_wait = 1s), concurrency_limit(8), retry(clone($n))]
+                [async_cached(skip(other), tags = [$n.to_string()]), finally(async move { let _ = &$n; }), shield]
+                [steadfast::fallback(Err(crate::support::Failure::Busy($n))), retry, steadfast::hedge(after = 1h), shield]
+                for {
+                    async fn double($n: u32, other: &str) -> Reply<String> {
+                        tick().await;
+                        Ok(format!("{} {other}", $n * 2))
+                    }
+                } => { (double(1, "a").await, double(2, "a").await, double(1, "a").await) }
+            }
+        };
+    }
+    each_name!(check);
+}
+
+/// The name is all of an argument that is moved, and none that can be copied.
+mod moved {
+    use super::*;
+
+    macro_rules! check {
+        ($test:ident $n:ident) => {
+            shape! {
+                $test:
+                [async_cached]
+                [timeout(1s), retry(clone($n)), shield]
+                [finally(async move { let _ = &$n; }), steadfast::cancellable(token = tokio_util::sync::CancellationToken::new())]
+                [async_cached(detached, key = $n.len())]
+                for {
+                    async fn double($n: String) -> Reply<String> {
+                        tick().await;
+                        Ok($n + "!")
+                    }
+                } => { (double("1".to_owned()).await, double("22".to_owned()).await) }
+            }
+        };
+    }
+    each_name!(check);
+}
+
+/// The name is all of an argument that is borrowed: what runs in the background copies it.
+mod borrowed {
+    use super::*;
+
+    macro_rules! check {
+        ($test:ident $n:ident) => {
+            shape! {
+                $test:
+                [async_cached]
+                [shield]
+                [async_cached(detached)]
+                [finally({ let length = $n.len(); async move { let _ = length; } })]
+                [rate_limit(100 / 1s, key = $n), concurrency_limit(8), timeout(1s)]
+                for {
+                    async fn double($n: &str) -> Reply<String> {
+                        tick().await;
+                        Ok(format!("{}!", $n))
+                    }
+                } => { (double("1").await, double("2").await) }
+            }
+        };
+    }
+    each_name!(check);
+}
+
+/// The name is a part of a pattern.
+mod parts {
+    use super::*;
+
+    /// A pair with names.
+    #[derive(Clone)]
+    struct Pair<T> {
+        one: T,
+        two: T,
+    }
+
+    macro_rules! check {
+        ($test:ident $n:ident) => {
+            mod $test {
+                use super::*;
+
+                shape! {
+                    tuple:
+                    [async_cached]
+                    [coalesce(skip(m))]
+                    [async_cached(key = ($n, m)), retry(clone($n)), timeout(1s)]
+                    [rate_limit(100 / 1s, key = $n, max_wait = 1s), finally(async move { let _ = &$n; }), shield]
+                    for {
+                        async fn sum(($n, m): (u32, u32)) -> Reply<u32> {
+                            tick().await;
+                            Ok($n * 10 + m)
+                        }
+                    } => { (sum((1, 2)).await, sum((3, 2)).await, sum((1, 2)).await) }
+                }
+
+                shape! {
+                    nested:
+                    [async_cached]
+                    [async_cached(detached), timeout(1s)]
+                    [retry(clone($n)), timeout(1s), shield]
+                    for {
+                        async fn sum(Pair { one: [$n, _], two: whole @ [m, _] }: Pair<[u32; 2]>) -> Reply<u32> {
+                            tick().await;
+                            Ok($n * 100 + m * 10 + whole[1])
+                        }
+                    } => {
+                        let pair = |one| Pair { one: [one, 0], two: [2, 3] };
+                        (sum(pair(1)).await, sum(pair(4)).await, sum(pair(1)).await)
+                    }
+                }
+            }
+        };
+    }
+    each_name!(check);
+}
+
+/// The name is that of what a job or a batch is given.
+mod elsewhere {
+    use super::*;
+
+    macro_rules! check {
+        ($test:ident $n:ident) => {
+            #[tokio::test]
+            async fn $test() {
+                /// A job.
+                #[async_cached]
+                #[retry(delay = 0s)]
+                #[offload_blocking]
+                fn job($n: String) -> Reply<String> {
+                    Ok($n + "!")
+                }
+                assert_eq!((job("1".to_owned()).await, job("2".to_owned()).await), (Ok("1!".to_owned()), Ok("2!".to_owned())));
+
+                /// A batch.
+                #[timeout(10s, or_else = |_| 0)]
+                #[async_cached]
+                #[batched(delay = 0s, or_else = |_| 0)]
+                async fn batch($n: Vec<u32>) -> Vec<u32> {
+                    $n.iter().map(|n| n * 2).collect()
+                }
+                assert_eq!((batch(1).await, batch(2).await), (2, 4));
+            }
+        };
+    }
+    each_name!(check);
+}
+
+/// What looks like a name in a pattern, and is none.
+mod units {
+    use super::*;
+
+    /// A type with one value.
+    #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+    struct Unit;
+
+    /// Another.
+    #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+    enum Kind {
+        /// Its value.
+        Only,
+    }
+
+    #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+    enum Switch {
+        On,
+        Off,
+    }
+
+    use Kind::Only;
+    use Switch::{Off, On};
+
+    shape! {
+        unit_structs_variants_and_constants:
+        every()
+        for {
+            async fn double(Unit: Unit, (Only, n): (Kind, u32), (On | Off): Switch) -> Reply<(Unit, Kind, u32)> {
+                tick().await;
+                Ok((Unit, Only, n * 2))
+            }
+        } => { (double(Unit, (Only, 1), On).await, double(Unit, (Only, 2), Off).await) }
+    }
+
+    shape! {
+        alternatives_with_a_name:
+        every()
+        for {
+            async fn double((Ok(N) | Err(N)): Result<u32, u32>) -> Reply<u32> {
+                tick().await;
+                Ok(N * 2)
+            }
+        } => { (double(Ok(1)).await, double(Err(2)).await) }
+    }
+}
