@@ -2,134 +2,142 @@ async fn read(path: PathBuf, patience: Duration) -> io::Result<String> {
     #[timeout(__taken)]
     const _: () = ();
     ::steadfast::__steadfast_enter!(
-        __STEADFAST_SITE, seen, "read", [("async_cached", ""), ("timeout", "patience")]
+        __STEADFAST_SITE, __seen, "read", [("async_cached", ""), ("timeout", "patience")]
     );
-    let returned = {
-        'cached_1: {
-            let (body_5, limit_6, shape_3, turn) = {
+    let __returned = {
+        '__cached_1: {
+            let (__body_5, __limit_6, __shape_3, __turn) = {
                 let path = path;
                 let patience = patience;
-                let shape_3 = ::steadfast::__private::cache::Kind::<
+                let __shape_3 = ::steadfast::__private::cache::Kind::<
                     io::Result<String>,
                 >::new()
                     .shape();
-                let fit = ::steadfast::__private::Met
+                let __fit = ::steadfast::__private::Met
                     .and(::steadfast::__private::cache::ask_argument::<PathBuf, _>())
                     .and(::steadfast::__private::cache::ask_argument::<Duration, _>())
-                    .and(::steadfast::__private::cache::ask_value(&shape_3));
-                let shape_3 = fit.pass(shape_3);
-                let owned = ::steadfast::__private::cache::Owned {
+                    .and(::steadfast::__private::cache::ask_value(&__shape_3));
+                let __shape_3 = __fit.pass(__shape_3);
+                let __owned = ::steadfast::__private::cache::Owned {
                     key: || (
-                        ::core::clone::Clone::clone(fit.pass(&path)),
-                        ::core::clone::Clone::clone(fit.pass(&patience)),
+                        ::core::clone::Clone::clone(__fit.pass(&path)),
+                        ::core::clone::Clone::clone(__fit.pass(&patience)),
                     ),
                     tags: ::steadfast::__private::cache::Tags::none,
                 };
-                let store: &::steadfast::Cache<_, _> = {
+                let __store: &::steadfast::Cache<_, _> = {
                     static __STEADFAST_SLOT: ::steadfast::__private::cache::Slot = ::steadfast::__private::cache::Slot::new();
-                    ::steadfast::__private::cache::Types::of_call(&owned, shape_3)
-                        .cache(&__STEADFAST_SLOT, || (), |settings| settings)
+                    ::steadfast::__private::cache::Types::of_call(&__owned, __shape_3)
+                        .cache(&__STEADFAST_SLOT, || (), |__settings| __settings)
                 };
-                let cache_2 = fit.pass(store);
-                ::steadfast::__steadfast_attach!(__STEADFAST_SITE, cache_2);
-                let mode = ::steadfast::__private::cache::Mode {
+                let __cache_2 = __fit.pass(__store);
+                ::steadfast::__steadfast_attach!(__STEADFAST_SITE, __cache_2);
+                let __mode = ::steadfast::__private::cache::Mode {
                     refresh: false,
                     single_flight: true,
                 };
-                let turn = match ::steadfast::__private::cache::begin(
-                    cache_2,
-                    fit.pass(&(&path, &patience)),
-                    owned,
-                    shape_3,
-                    mode,
+                let __turn = match ::steadfast::__private::cache::begin(
+                    __cache_2,
+                    __fit.pass(&(&path, &patience)),
+                    __owned,
+                    __shape_3,
+                    __mode,
                 ) {
-                    ::steadfast::__private::cache::Begin::Hit(out) => break 'cached_1 out,
-                    ::steadfast::__private::cache::Begin::Miss(turn) => turn,
+                    ::steadfast::__private::cache::Begin::Hit(__out) => {
+                        break '__cached_1 __out;
+                    }
+                    ::steadfast::__private::cache::Begin::Miss(__turn) => __turn,
                     ::steadfast::__private::cache::Begin::Recursion => {
-                        let refusal = ::steadfast::__private::Refusal::<
+                        let __refusal = ::steadfast::__private::Refusal::<
                             io::Result<String>,
                         >::new()
                             .refuse(::steadfast::__private::cache::recursion("read"));
-                        break 'cached_1 refusal;
+                        break '__cached_1 __refusal;
                     }
                 };
-                let limit_6: ::core::time::Duration = patience;
-                let body_5 = async move {
-                    if let ::core::option::Option::Some(returned) = ::core::option::Option::None::<
+                let __limit_6: ::core::time::Duration = patience;
+                let __body_5 = async move {
+                    if let ::core::option::Option::Some(__returned) = ::core::option::Option::None::<
                         io::Result<String>,
                     > {
                         let _ = &path;
-                        return returned;
+                        return __returned;
                     }
                     ::steadfast::__steadfast_chaos!(
-                        asynchronous "read" error::steadfast::__private::Refusal:: <
-                        io::Result < String > > ::new().refuse(error)
+                        asynchronous "read" __error::steadfast::__private::Refusal:: <
+                        io::Result < String > > ::new().refuse(__error)
                     );
                     tokio::fs::read_to_string(path).await
                 };
-                (body_5, limit_6, shape_3, turn)
+                (__body_5, __limit_6, __shape_3, __turn)
             };
-            let mut deadline_7 = ::steadfast::__private::timeout::Deadline::new(
-                limit_6,
+            let mut __deadline_7 = ::steadfast::__private::timeout::Deadline::new(
+                __limit_6,
                 {
                     static __STEADFAST_DEADLINES: ::steadfast::__private::timeout::Deadlines = ::steadfast::__private::timeout::Deadlines::new();
                     &__STEADFAST_DEADLINES
                 },
             );
-            let lead_4;
-            let mut body_5 = ::core::pin::pin!(
-                ::steadfast::__private::stack::Body::new(body_5)
+            let __lead_4;
+            let mut __body_5 = ::core::pin::pin!(
+                ::steadfast::__private::stack::Body::new(__body_5)
             );
-            lead_4 = match turn {
-                ::steadfast::__private::cache::Turn::Lead(lead) => lead,
-                ::steadfast::__private::cache::Turn::Wait(waiter) => {
-                    match ::steadfast::__steadfast_watched!(seen, waiter.wait(shape_3))
-                        .await
-                    {
-                        ::steadfast::__private::cache::Waited::Done(out) => {
-                            ::steadfast::__private::stack::Body::leave(body_5.as_mut());
-                            break 'cached_1 out;
-                        }
-                        ::steadfast::__private::cache::Waited::Lead(lead) => lead,
-                    }
-                }
-            };
-            let out = match 'timeout_9: {
-                ::core::result::Result::Ok(
+            __lead_4 = match __turn {
+                ::steadfast::__private::cache::Turn::Lead(__lead) => __lead,
+                ::steadfast::__private::cache::Turn::Wait(__waiter) => {
                     match ::steadfast::__steadfast_watched!(
-                        seen, lead_4.scope(::steadfast::__private::timeout::within(& mut
-                        deadline_7, body_5.as_mut()))
+                        __seen, __waiter.wait(__shape_3)
                     )
                         .await
                     {
-                        ::core::result::Result::Ok(value) => value,
-                        ::core::result::Result::Err(reason) => {
-                            let cut = ::core::result::Result::Err(reason);
-                            ::steadfast::__private::stack::Body::leave(body_5.as_mut());
-                            break 'timeout_9 cut;
+                        ::steadfast::__private::cache::Waited::Done(__out) => {
+                            ::steadfast::__private::stack::Body::leave(
+                                __body_5.as_mut(),
+                            );
+                            break '__cached_1 __out;
+                        }
+                        ::steadfast::__private::cache::Waited::Lead(__lead) => __lead,
+                    }
+                }
+            };
+            let __out = match '__timeout_9: {
+                ::core::result::Result::Ok(
+                    match ::steadfast::__steadfast_watched!(
+                        __seen, __lead_4.scope(::steadfast::__private::timeout::within(&
+                        mut __deadline_7, __body_5.as_mut()))
+                    )
+                        .await
+                    {
+                        ::core::result::Result::Ok(__value) => __value,
+                        ::core::result::Result::Err(__reason) => {
+                            let __cut = ::core::result::Result::Err(__reason);
+                            ::steadfast::__private::stack::Body::leave(
+                                __body_5.as_mut(),
+                            );
+                            break '__timeout_9 __cut;
                         }
                     },
                 )
             } {
-                ::core::result::Result::Ok(value) => value,
-                ::core::result::Result::Err(expired_8) => {
+                ::core::result::Result::Ok(__value) => __value,
+                ::core::result::Result::Err(__expired_8) => {
                     <io::Result<
                         String,
                     > as ::steadfast::__private::timeout::refusal::Place<_>>::place()
                         .refuse(
                             <_ as ::steadfast::__private::timeout::refusal::Carry<
                                 _,
-                            >>::carry(expired_8.error("read", limit_6)),
+                            >>::carry(__expired_8.error("read", __limit_6)),
                         )
                 }
             };
-            let lifetime = ::steadfast::__private::cache::Lifetime::new();
-            lead_4.land(shape_3, out, lifetime)
+            let __lifetime = ::steadfast::__private::cache::Lifetime::new();
+            __lead_4.land(__shape_3, __out, __lifetime)
         }
     };
     ::steadfast::__steadfast_leave!(
-        seen, ::steadfast::__private::Verdict:: < io::Result < String > > ::new()
-        .failed(& returned)
+        __seen, ::steadfast::__private::Verdict:: < io::Result < String > > ::new()
+        .failed(& __returned)
     );
-    returned
+    __returned
 }

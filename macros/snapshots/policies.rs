@@ -10,88 +10,90 @@ async fn charge(account: &Account, cents: u64) -> Result<Receipt, AppError> {
     #[hedge(__taken)]
     const _: () = ();
     ::steadfast::__steadfast_enter!(
-        __STEADFAST_SITE, seen, "charge", [("fallback", "|error| degraded(error)"),
+        __STEADFAST_SITE, __seen, "charge", [("fallback", "|error| degraded(error)"),
         ("rate_limit", "100 / 1s, max_wait = 50ms"), ("concurrency_limit",
         "8, queue = 100"), ("circuit_breaker", "PAYMENTS"), ("retry", ""), ("hedge",
         "after = p95")]
     );
-    let returned = {
-        let mut attempts_14 = ::steadfast::__private::retry::Attempts::new(3);
+    let __returned = {
+        let mut __attempts_14 = ::steadfast::__private::retry::Attempts::new(3);
         match ::steadfast::__private::fallback::settle::<
             Result<Receipt, AppError>,
             _,
-        >('rate_limit_1: {
-            let limiter_2: &::steadfast::RateLimiter = {
+        >('__rate_limit_1: {
+            let __limiter_2: &::steadfast::RateLimiter = {
                 static __STEADFAST_POLICY: ::steadfast::RateLimiter = ::steadfast::RateLimiter::new(
                     100,
                     ::core::time::Duration::new(1u64, 0u32),
                 );
                 &__STEADFAST_POLICY
             };
-            ::steadfast::__steadfast_attach!(__STEADFAST_SITE, limiter_2);
-            if let ::core::result::Result::Err(limited) = 'turn_5: {
-                let wait = match ::steadfast::__private::rate_limit::enter(
-                    limiter_2,
+            ::steadfast::__steadfast_attach!(__STEADFAST_SITE, __limiter_2);
+            if let ::core::result::Result::Err(__limited) = '__turn_5: {
+                let __wait = match ::steadfast::__private::rate_limit::enter(
+                    __limiter_2,
                     ::core::time::Duration::new(0u64, 50000000u32),
                     "charge",
                 ) {
                     ::steadfast::__private::rate_limit::Enter::Now => {
-                        let entered = ::core::result::Result::Ok(());
-                        break 'turn_5 entered;
+                        let __entered = ::core::result::Result::Ok(());
+                        break '__turn_5 __entered;
                     }
-                    ::steadfast::__private::rate_limit::Enter::Wait(wait) => wait,
-                    ::steadfast::__private::rate_limit::Enter::Refused(limited) => {
-                        let refused = ::core::result::Result::Err(limited);
-                        break 'turn_5 refused;
+                    ::steadfast::__private::rate_limit::Enter::Wait(__wait) => __wait,
+                    ::steadfast::__private::rate_limit::Enter::Refused(__limited) => {
+                        let __refused = ::core::result::Result::Err(__limited);
+                        break '__turn_5 __refused;
                     }
                 };
-                ::steadfast::__steadfast_watched!(seen, wait).await
+                ::steadfast::__steadfast_watched!(__seen, __wait).await
             } {
-                let refusal = <Result<
+                let __refusal = <Result<
                     Receipt,
                     AppError,
                 > as ::steadfast::__private::rate_limit::refusal::Place<_>>::place()
                     .refuse(
                         <_ as ::steadfast::__private::rate_limit::refusal::Carry<
                             _,
-                        >>::carry(limited.error("charge")),
+                        >>::carry(__limited.error("charge")),
                     );
-                break 'rate_limit_1 refusal;
+                break '__rate_limit_1 __refusal;
             }
-            'concurrency_limit_6: {
-                let limiter_7: &::steadfast::ConcurrencyLimiter = {
+            '__concurrency_limit_6: {
+                let __limiter_7: &::steadfast::ConcurrencyLimiter = {
                     static __STEADFAST_POLICY: ::steadfast::ConcurrencyLimiter = ::steadfast::ConcurrencyLimiter::new(
                             8,
                         )
                         .queue(100);
                     &__STEADFAST_POLICY
                 };
-                ::steadfast::__steadfast_attach!(__STEADFAST_SITE, limiter_7);
-                let place_9 = match 'turn_10: {
-                    let wait = match ::steadfast::__private::concurrency_limit::enter(
-                        limiter_7,
+                ::steadfast::__steadfast_attach!(__STEADFAST_SITE, __limiter_7);
+                let __place_9 = match '__turn_10: {
+                    let __wait = match ::steadfast::__private::concurrency_limit::enter(
+                        __limiter_7,
                         ::core::option::Option::None,
                         "charge",
                     ) {
-                        ::steadfast::__private::concurrency_limit::Enter::Now(place) => {
-                            let entered = ::core::result::Result::Ok(place);
-                            break 'turn_10 entered;
-                        }
-                        ::steadfast::__private::concurrency_limit::Enter::Wait(wait) => {
-                            wait
-                        }
-                        ::steadfast::__private::concurrency_limit::Enter::Refused(
-                            saturated,
+                        ::steadfast::__private::concurrency_limit::Enter::Now(
+                            __place,
                         ) => {
-                            let refused = ::core::result::Result::Err(saturated);
-                            break 'turn_10 refused;
+                            let __entered = ::core::result::Result::Ok(__place);
+                            break '__turn_10 __entered;
+                        }
+                        ::steadfast::__private::concurrency_limit::Enter::Wait(
+                            __wait,
+                        ) => __wait,
+                        ::steadfast::__private::concurrency_limit::Enter::Refused(
+                            __saturated,
+                        ) => {
+                            let __refused = ::core::result::Result::Err(__saturated);
+                            break '__turn_10 __refused;
                         }
                     };
-                    ::steadfast::__steadfast_watched!(seen, wait).await
+                    ::steadfast::__steadfast_watched!(__seen, __wait).await
                 } {
-                    ::core::result::Result::Ok(place) => place,
-                    ::core::result::Result::Err(saturated) => {
-                        let refusal = <Result<
+                    ::core::result::Result::Ok(__place) => __place,
+                    ::core::result::Result::Err(__saturated) => {
+                        let __refusal = <Result<
                             Receipt,
                             AppError,
                         > as ::steadfast::__private::concurrency_limit::refusal::Place<
@@ -100,20 +102,20 @@ async fn charge(account: &Account, cents: u64) -> Result<Receipt, AppError> {
                             .refuse(
                                 <_ as ::steadfast::__private::concurrency_limit::refusal::Carry<
                                     _,
-                                >>::carry(saturated.error("charge")),
+                                >>::carry(__saturated.error("charge")),
                             );
-                        break 'concurrency_limit_6 refusal;
+                        break '__concurrency_limit_6 __refusal;
                     }
                 };
-                let outcome = 'circuit_breaker_13: {
-                    let breaker_11: &'static ::steadfast::CircuitBreaker = &(PAYMENTS);
-                    ::steadfast::__steadfast_attach!(__STEADFAST_SITE, breaker_11);
-                    let mut permit_12 = ::steadfast::__private::circuit_breaker::at(
-                        breaker_11,
+                let __outcome = '__circuit_breaker_13: {
+                    let __breaker_11: &'static ::steadfast::CircuitBreaker = &(PAYMENTS);
+                    ::steadfast::__steadfast_attach!(__STEADFAST_SITE, __breaker_11);
+                    let mut __permit_12 = ::steadfast::__private::circuit_breaker::at(
+                        __breaker_11,
                         &"charge",
                     );
-                    if let ::core::result::Result::Err(open) = permit_12.enter() {
-                        let refusal = <Result<
+                    if let ::core::result::Result::Err(__open) = __permit_12.enter() {
+                        let __refusal = <Result<
                             Receipt,
                             AppError,
                         > as ::steadfast::__private::circuit_breaker::refusal::Place<
@@ -122,60 +124,61 @@ async fn charge(account: &Account, cents: u64) -> Result<Receipt, AppError> {
                             .refuse(
                                 <_ as ::steadfast::__private::circuit_breaker::refusal::Carry<
                                     _,
-                                >>::carry(open.error("charge")),
+                                >>::carry(__open.error("charge")),
                             );
-                        break 'circuit_breaker_13 refusal;
+                        break '__circuit_breaker_13 __refusal;
                     }
-                    let outcome = loop {
-                        attempts_14.begin();
-                        let delay = {
-                            let outcome = {
-                                let latencies_22 = {
+                    let __outcome = loop {
+                        __attempts_14.begin();
+                        let __delay = {
+                            let __outcome = {
+                                let __latencies_22 = {
                                     static __STEADFAST_LATENCIES: ::steadfast::__private::hedge::Latencies = ::steadfast::__private::hedge::Latencies::new(
                                         95usize,
                                     );
                                     &__STEADFAST_LATENCIES
                                 };
-                                let after_20 = latencies_22.percentile();
+                                let __after_20 = __latencies_22.percentile();
                                 {
-                                    let mut race_19 = ::core::pin::pin!(
-                                        ::steadfast::__private::hedge::Race::new(1, after_20)
+                                    let mut __race_19 = ::core::pin::pin!(
+                                        ::steadfast::__private::hedge::Race::new(1, __after_20)
                                     );
-                                    let started_23 = ::steadfast::__private::hedge::clock();
+                                    let __started_23 = ::steadfast::__private::hedge::clock();
                                     loop {
-                                        race_19
+                                        __race_19
                                             .as_mut()
                                             .start(async {
                                                 async {
-                                                    if let ::core::option::Option::Some(returned) = ::core::option::Option::None::<
+                                                    if let ::core::option::Option::Some(__returned) = ::core::option::Option::None::<
                                                         Result<Receipt, AppError>,
                                                     > {
-                                                        return returned;
+                                                        return __returned;
                                                     }
                                                     ::steadfast::__steadfast_chaos!(
-                                                        asynchronous "charge" error::steadfast::__private::Refusal::
-                                                        < Result < Receipt, AppError > > ::new().refuse(error)
+                                                        asynchronous "charge"
+                                                        __error::steadfast::__private::Refusal:: < Result < Receipt,
+                                                        AppError > > ::new().refuse(__error)
                                                     );
                                                     account.charge(cents).await
                                                 }
                                                     .await
                                             });
                                         match ::steadfast::__steadfast_watched!(
-                                            seen, permit_12.polled.watch(race_19.as_mut().next(| outcome
-                                            | ::steadfast::__private::Verdict:: < Result < Receipt,
-                                            AppError > > ::new().failed(outcome)))
+                                            __seen, __permit_12.polled.watch(__race_19.as_mut().next(|
+                                            __outcome | ::steadfast::__private::Verdict:: < Result <
+                                            Receipt, AppError > > ::new().failed(__outcome)))
                                         )
                                             .await
                                         {
-                                            ::steadfast::__private::hedge::Step::Done(outcome) => {
+                                            ::steadfast::__private::hedge::Step::Done(__outcome) => {
                                                 if !::steadfast::__private::Verdict::<
                                                     Result<Receipt, AppError>,
                                                 >::new()
-                                                    .failed(&outcome)
+                                                    .failed(&__outcome)
                                                 {
-                                                    latencies_22.note(started_23.elapsed());
+                                                    __latencies_22.note(__started_23.elapsed());
                                                 }
-                                                break outcome;
+                                                break __outcome;
                                             }
                                             ::steadfast::__private::hedge::Step::Another => {
                                                 ::steadfast::__private::hedge::another("charge")
@@ -189,13 +192,13 @@ async fn charge(account: &Account, cents: u64) -> Result<Receipt, AppError> {
                                     Receipt,
                                     AppError,
                                 > as ::steadfast::__private::Judged<_>>::judge()
-                                    .failure(&outcome),
-                            ) || !attempts_14.left()
+                                    .failure(&__outcome),
+                            ) || !__attempts_14.left()
                             {
-                                break outcome;
+                                break __outcome;
                             }
-                            let delay = ::steadfast::__private::retry::at_least(
-                                attempts_14
+                            let __delay = ::steadfast::__private::retry::at_least(
+                                __attempts_14
                                     .wait(
                                         &::steadfast::__private::retry::Backoff {
                                             delay: ::core::time::Duration::from_millis(100u64),
@@ -208,60 +211,60 @@ async fn charge(account: &Account, cents: u64) -> Result<Receipt, AppError> {
                                 ::steadfast::__private::retry::Hint::<
                                     Result<Receipt, AppError>,
                                 >::new()
-                                    .wait(&outcome),
+                                    .wait(&__outcome),
                             );
-                            if !::steadfast::__private::retry::is_in_time(delay) {
-                                break outcome;
+                            if !::steadfast::__private::retry::is_in_time(__delay) {
+                                break __outcome;
                             }
-                            delay
+                            __delay
                         };
                         ::steadfast::__steadfast_watched!(
-                            seen, permit_12.polled
-                            .watch(::steadfast::__private::retry::wait(delay))
+                            __seen, __permit_12.polled
+                            .watch(::steadfast::__private::retry::wait(__delay))
                         )
                             .await;
                         ::steadfast::__private::retry::retrying(
                             "charge",
-                            attempts_14.made(),
-                            delay,
+                            __attempts_14.made(),
+                            __delay,
                         );
                     };
-                    permit_12
+                    __permit_12
                         .settle(
                             ::steadfast::__private::retry::failed(
                                 <Result<
                                     Receipt,
                                     AppError,
                                 > as ::steadfast::__private::Judged<_>>::judge()
-                                    .failure(&outcome),
+                                    .failure(&__outcome),
                             ),
                         );
-                    outcome
+                    __outcome
                 };
-                place_9
+                __place_9
                     .settle(
                         ::steadfast::__private::Verdict::<
                             Result<Receipt, AppError>,
                         >::new()
-                            .failed(&outcome),
+                            .failed(&__outcome),
                     );
-                outcome
+                __outcome
             }
         }) {
-            ::core::result::Result::Ok(outcome) => outcome,
-            ::core::result::Result::Err(failure) => {
-                let (stand_in, error) = failure.tell();
-                let error = error;
+            ::core::result::Result::Ok(__outcome) => __outcome,
+            ::core::result::Result::Err(__failure) => {
+                let (__stand_in, __error) = __failure.tell();
+                let error = __error;
                 ::steadfast::__private::fallback::stood_in(
                     "charge",
-                    stand_in.replace(degraded(error)),
+                    __stand_in.replace(degraded(error)),
                 )
             }
         }
     };
     ::steadfast::__steadfast_leave!(
-        seen, ::steadfast::__private::Verdict:: < Result < Receipt, AppError > > ::new()
-        .failed(& returned)
+        __seen, ::steadfast::__private::Verdict:: < Result < Receipt, AppError > >
+        ::new().failed(& __returned)
     );
-    returned
+    __returned
 }

@@ -9,152 +9,157 @@ async fn user(db: Db, id: UserId) -> Result<User, AppError> {
     #[offload_blocking(__taken)]
     const _: () = ();
     ::steadfast::__steadfast_enter!(
-        __STEADFAST_SITE, seen, "user", [("async_cached",
+        __STEADFAST_SITE, __seen, "user", [("async_cached",
         "ttl = 60s, skip(db), handle = user_cache"), ("timeout", "2s"), ("retry",
         "attempts = 3, delay = 50ms, when = |e| e.is_transient()"), ("timeout", "500ms"),
         ("offload_blocking", "limit = 4")]
     );
-    let returned = {
-        'cached_1: {
-            let shape_3 = ::steadfast::__private::cache::Kind::<
+    let __returned = {
+        '__cached_1: {
+            let __shape_3 = ::steadfast::__private::cache::Kind::<
                 Result<User, AppError>,
             >::new()
                 .shape();
-            let fit = ::steadfast::__private::Met
+            let __fit = ::steadfast::__private::Met
                 .and(::steadfast::__private::cache::ask_argument::<UserId, _>())
-                .and(::steadfast::__private::cache::ask_value(&shape_3))
+                .and(::steadfast::__private::cache::ask_value(&__shape_3))
                 .and(
-                    ::steadfast::__private::cache::ask_readable::<User, _, _>(&shape_3),
+                    ::steadfast::__private::cache::ask_readable::<User, _, _>(&__shape_3),
                 );
-            let shape_3 = fit.pass(shape_3);
-            let owned = ::steadfast::__private::cache::Owned {
-                key: || ::core::clone::Clone::clone(fit.pass(&id)),
+            let __shape_3 = __fit.pass(__shape_3);
+            let __owned = ::steadfast::__private::cache::Owned {
+                key: || ::core::clone::Clone::clone(__fit.pass(&id)),
                 tags: ::steadfast::__private::cache::Tags::none,
             };
-            let store: &::steadfast::Cache<_, _> = user_cache();
-            let cache_2 = fit.pass(store);
-            ::steadfast::__steadfast_attach!(__STEADFAST_SITE, cache_2);
-            let mode = ::steadfast::__private::cache::Mode {
+            let __store: &::steadfast::Cache<_, _> = user_cache();
+            let __cache_2 = __fit.pass(__store);
+            ::steadfast::__steadfast_attach!(__STEADFAST_SITE, __cache_2);
+            let __mode = ::steadfast::__private::cache::Mode {
                 refresh: false,
                 single_flight: true,
             };
-            let turn = match ::steadfast::__private::cache::begin(
-                cache_2,
-                fit.pass(&id),
-                owned,
-                shape_3,
-                mode,
+            let __turn = match ::steadfast::__private::cache::begin(
+                __cache_2,
+                __fit.pass(&id),
+                __owned,
+                __shape_3,
+                __mode,
             ) {
-                ::steadfast::__private::cache::Begin::Hit(out) => break 'cached_1 out,
-                ::steadfast::__private::cache::Begin::Miss(turn) => turn,
+                ::steadfast::__private::cache::Begin::Hit(__out) => {
+                    break '__cached_1 __out;
+                }
+                ::steadfast::__private::cache::Begin::Miss(__turn) => __turn,
                 ::steadfast::__private::cache::Begin::Recursion => {
-                    let refusal = ::steadfast::__private::Refusal::<
+                    let __refusal = ::steadfast::__private::Refusal::<
                         Result<User, AppError>,
                     >::new()
                         .refuse(::steadfast::__private::cache::recursion("user"));
-                    break 'cached_1 refusal;
+                    break '__cached_1 __refusal;
                 }
             };
-            let limit_5: ::core::time::Duration = ::core::time::Duration::new(
+            let __limit_5: ::core::time::Duration = ::core::time::Duration::new(
                 2u64,
                 0u32,
             );
-            let mut attempts_9 = ::steadfast::__private::retry::Attempts::new(3);
-            let mut original_14 = ::steadfast::__private::retry::Repeat::new(
+            let mut __attempts_9 = ::steadfast::__private::retry::Attempts::new(3);
+            let mut __original_14 = ::steadfast::__private::retry::Repeat::new(
                 ::steadfast::__private::retry::ask_repeat(&db).pass(db),
             );
-            let mut original_15 = ::steadfast::__private::retry::Repeat::new(
+            let mut __original_15 = ::steadfast::__private::retry::Repeat::new(
                 ::steadfast::__private::retry::ask_repeat(&id).pass(id),
             );
-            let mut deadline_6 = ::steadfast::__private::timeout::Deadline::new(
-                limit_5,
+            let mut __deadline_6 = ::steadfast::__private::timeout::Deadline::new(
+                __limit_5,
                 {
                     static __STEADFAST_DEADLINES: ::steadfast::__private::timeout::Deadlines = ::steadfast::__private::timeout::Deadlines::new();
                     &__STEADFAST_DEADLINES
                 },
             );
-            let lead_4 = match turn {
-                ::steadfast::__private::cache::Turn::Lead(lead) => lead,
-                ::steadfast::__private::cache::Turn::Wait(waiter) => {
-                    match ::steadfast::__steadfast_watched!(seen, waiter.wait(shape_3))
+            let __lead_4 = match __turn {
+                ::steadfast::__private::cache::Turn::Lead(__lead) => __lead,
+                ::steadfast::__private::cache::Turn::Wait(__waiter) => {
+                    match ::steadfast::__steadfast_watched!(
+                        __seen, __waiter.wait(__shape_3)
+                    )
                         .await
                     {
-                        ::steadfast::__private::cache::Waited::Done(out) => {
-                            break 'cached_1 out;
+                        ::steadfast::__private::cache::Waited::Done(__out) => {
+                            break '__cached_1 __out;
                         }
-                        ::steadfast::__private::cache::Waited::Lead(lead) => lead,
+                        ::steadfast::__private::cache::Waited::Lead(__lead) => __lead,
                     }
                 }
             };
-            let out = match 'timeout_8: {
+            let __out = match '__timeout_8: {
                 ::core::result::Result::Ok(
                     loop {
-                        let last_11 = attempts_9.begin();
-                        let db = original_14.next(last_11);
-                        let id = original_15.next(last_11);
-                        let delay = {
-                            let outcome = {
-                                let limit_16: ::core::time::Duration = ::core::time::Duration::new(
+                        let __last_11 = __attempts_9.begin();
+                        let db = __original_14.next(__last_11);
+                        let id = __original_15.next(__last_11);
+                        let __delay = {
+                            let __outcome = {
+                                let __limit_16: ::core::time::Duration = ::core::time::Duration::new(
                                     0u64,
                                     500000000u32,
                                 );
-                                let pool_20 = ::steadfast::__private::offload::Tokio;
-                                let mut deadline_17 = ::steadfast::__private::timeout::Deadline::new(
-                                    limit_16,
+                                let __pool_20 = ::steadfast::__private::offload::Tokio;
+                                let mut __deadline_17 = ::steadfast::__private::timeout::Deadline::new(
+                                    __limit_16,
                                     {
                                         static __STEADFAST_DEADLINES: ::steadfast::__private::timeout::Deadlines = ::steadfast::__private::timeout::Deadlines::new();
                                         &__STEADFAST_DEADLINES
                                     },
                                 );
-                                match 'timeout_19: {
+                                match '__timeout_19: {
                                     ::core::result::Result::Ok(
                                         match match match ::steadfast::__steadfast_watched!(
-                                            seen, lead_4.scope(::steadfast::__private::timeout::within(&
-                                            mut deadline_6, ::steadfast::__private::timeout::within(&
-                                            mut deadline_17,
-                                            ::steadfast::__private::offload::run(pool_20, { static
+                                            __seen, __lead_4
+                                            .scope(::steadfast::__private::timeout::within(& mut
+                                            __deadline_6, ::steadfast::__private::timeout::within(& mut
+                                            __deadline_17,
+                                            ::steadfast::__private::offload::run(__pool_20, { static
                                             __STEADFAST_GATE : ::steadfast::__private::offload::Gate =
                                             ::steadfast::__private::offload::Gate::new();
-                                            __STEADFAST_GATE.enter(|| 4) }, { let job =
+                                            __STEADFAST_GATE.enter(|| 4) }, { let __job =
                                             ::steadfast::__private::Met
                                             .and(::steadfast::__private::offload::ask_send:: < Db, _ >
                                             ()).and(::steadfast::__private::offload::ask_send:: <
                                             UserId, _ > ())
                                             .and(::steadfast::__private::offload::ask_send:: < Result <
-                                            User, AppError >, _ > ()); job.pass(move || { if let
-                                            ::core::option::Option::Some(returned) =
+                                            User, AppError >, _ > ()); __job.pass(move || { if let
+                                            ::core::option::Option::Some(__returned) =
                                             ::core::option::Option::None:: < Result < User, AppError > >
-                                            { return returned; }
+                                            { return __returned; }
                                             ::steadfast::__steadfast_chaos!(blocking "user"
-                                            error::steadfast::__private::Refusal:: < Result < User,
-                                            AppError > > ::new().refuse(error)); db.fetch(id) }) }))))
+                                            __error::steadfast::__private::Refusal:: < Result < User,
+                                            AppError > > ::new().refuse(__error)); db.fetch(id) }) }))))
                                         )
                                             .await
                                         {
-                                            ::core::result::Result::Ok(value) => value,
-                                            ::core::result::Result::Err(reason) => {
-                                                let cut = ::core::result::Result::Err(reason);
-                                                break 'timeout_8 cut;
+                                            ::core::result::Result::Ok(__value) => __value,
+                                            ::core::result::Result::Err(__reason) => {
+                                                let __cut = ::core::result::Result::Err(__reason);
+                                                break '__timeout_8 __cut;
                                             }
                                         } {
-                                            ::core::result::Result::Ok(value) => value,
-                                            ::core::result::Result::Err(reason) => {
-                                                let cut = ::core::result::Result::Err(reason);
-                                                break 'timeout_19 cut;
+                                            ::core::result::Result::Ok(__value) => __value,
+                                            ::core::result::Result::Err(__reason) => {
+                                                let __cut = ::core::result::Result::Err(__reason);
+                                                break '__timeout_19 __cut;
                                             }
                                         } {
-                                            ::core::result::Result::Ok(value) => value,
-                                            ::core::result::Result::Err(gone_21) => {
+                                            ::core::result::Result::Ok(__value) => __value,
+                                            ::core::result::Result::Err(__gone_21) => {
                                                 ::steadfast::__private::Refusal::<
                                                     Result<User, AppError>,
                                                 >::new()
-                                                    .refuse(gone_21.error("user"))
+                                                    .refuse(__gone_21.error("user"))
                                             }
                                         },
                                     )
                                 } {
-                                    ::core::result::Result::Ok(value) => value,
-                                    ::core::result::Result::Err(expired_18) => {
+                                    ::core::result::Result::Ok(__value) => __value,
+                                    ::core::result::Result::Err(__expired_18) => {
                                         <Result<
                                             User,
                                             AppError,
@@ -165,7 +170,7 @@ async fn user(db: Db, id: UserId) -> Result<User, AppError> {
                                                 <_ as ::steadfast::__private::timeout::refusal::Carry<
                                                     _,
                                                 >>::carry(
-                                                    expired_18
+                                                    __expired_18
                                                         .error(
                                                             "user",
                                                             ::core::time::Duration::new(0u64, 500000000u32),
@@ -180,14 +185,14 @@ async fn user(db: Db, id: UserId) -> Result<User, AppError> {
                                     User,
                                     AppError,
                                 > as ::steadfast::__private::Judged<_>>::judge()
-                                    .failure(&outcome),
+                                    .failure(&__outcome),
                                 |e| e.is_transient(),
-                            ) || !attempts_9.left()
+                            ) || !__attempts_9.left()
                             {
-                                break outcome;
+                                break __outcome;
                             }
-                            let delay = ::steadfast::__private::retry::at_least(
-                                attempts_9
+                            let __delay = ::steadfast::__private::retry::at_least(
+                                __attempts_9
                                     .wait(
                                         &::steadfast::__private::retry::Backoff {
                                             delay: ::core::time::Duration::new(0u64, 50000000u32),
@@ -200,37 +205,38 @@ async fn user(db: Db, id: UserId) -> Result<User, AppError> {
                                 ::steadfast::__private::retry::Hint::<
                                     Result<User, AppError>,
                                 >::new()
-                                    .wait(&outcome),
+                                    .wait(&__outcome),
                             );
-                            if !::steadfast::__private::retry::is_in_time(delay)
-                                || !deadline_6.leaves_room(delay)
+                            if !::steadfast::__private::retry::is_in_time(__delay)
+                                || !__deadline_6.leaves_room(__delay)
                             {
-                                break outcome;
+                                break __outcome;
                             }
-                            delay
+                            __delay
                         };
                         match ::steadfast::__steadfast_watched!(
-                            seen, lead_4.scope(::steadfast::__private::timeout::within(&
-                            mut deadline_6, ::steadfast::__private::retry::wait(delay)))
+                            __seen, __lead_4
+                            .scope(::steadfast::__private::timeout::within(& mut
+                            __deadline_6, ::steadfast::__private::retry::wait(__delay)))
                         )
                             .await
                         {
-                            ::core::result::Result::Ok(value) => value,
-                            ::core::result::Result::Err(reason) => {
-                                let cut = ::core::result::Result::Err(reason);
-                                break 'timeout_8 cut;
+                            ::core::result::Result::Ok(__value) => __value,
+                            ::core::result::Result::Err(__reason) => {
+                                let __cut = ::core::result::Result::Err(__reason);
+                                break '__timeout_8 __cut;
                             }
                         };
                         ::steadfast::__private::retry::retrying(
                             "user",
-                            attempts_9.made(),
-                            delay,
+                            __attempts_9.made(),
+                            __delay,
                         );
                     },
                 )
             } {
-                ::core::result::Result::Ok(value) => value,
-                ::core::result::Result::Err(expired_7) => {
+                ::core::result::Result::Ok(__value) => __value,
+                ::core::result::Result::Err(__expired_7) => {
                     <Result<
                         User,
                         AppError,
@@ -239,21 +245,21 @@ async fn user(db: Db, id: UserId) -> Result<User, AppError> {
                             <_ as ::steadfast::__private::timeout::refusal::Carry<
                                 _,
                             >>::carry(
-                                expired_7
+                                __expired_7
                                     .error("user", ::core::time::Duration::new(2u64, 0u32)),
                             ),
                         )
                 }
             };
-            let lifetime = ::steadfast::__private::cache::Lifetime::new();
-            lead_4.land(shape_3, out, lifetime)
+            let __lifetime = ::steadfast::__private::cache::Lifetime::new();
+            __lead_4.land(__shape_3, __out, __lifetime)
         }
     };
     ::steadfast::__steadfast_leave!(
-        seen, ::steadfast::__private::Verdict:: < Result < User, AppError > > ::new()
-        .failed(& returned)
+        __seen, ::steadfast::__private::Verdict:: < Result < User, AppError > > ::new()
+        .failed(& __returned)
     );
-    returned
+    __returned
 }
 ///The cache of [`user`].
 #[must_use]
@@ -267,7 +273,7 @@ fn user_cache() -> &'static ::steadfast::Cache<UserId, User> {
             .cache(
                 &__STEADFAST_SLOT,
                 || (),
-                |settings| settings.ttl(::core::time::Duration::new(60u64, 0u32)),
+                |__settings| __settings.ttl(::core::time::Duration::new(60u64, 0u32)),
             )
     }
 }

@@ -81,7 +81,7 @@ pub(crate) fn copies(weaver: &Weaver<'_>) -> (TokenStream, TokenStream) {
 /// The owned form of a borrowed argument, and the argument again, borrowed from that.
 pub(crate) fn copy(Binding { ident, mutability, cfgs, .. }: &Binding) -> (TokenStream, TokenStream) {
     let span = Span::mixed_site();
-    let owned = format_ident!("owned_{}", ident.unraw(), span = span);
+    let owned = format_ident!("__owned_{}", ident.unraw(), span = span);
     (
         quote_spanned!(span=> #(#cfgs)* let #owned = ::std::borrow::ToOwned::to_owned(#ident);),
         quote_spanned!(span=> #(#cfgs)* let #mutability #ident = ::core::ops::Deref::deref(&#owned);),

@@ -110,7 +110,7 @@ impl Layer for Batched {
             setup,
             run: quote_spanned! {span=>
                 match #run {
-                    ::core::result::Result::Ok(value) => value,
+                    ::core::result::Result::Ok(__value) => __value,
                     ::core::result::Result::Err(#failure) => #refusal,
                 }
             },

@@ -88,9 +88,9 @@ impl Layer for Cancellable {
         let name = weaver.function_name();
         let refusal = weaver.refuse("cancellable", &quote!(#cancelled.error(#name)), self.or_else.as_ref());
         let cleanup = self.cleanup.as_ref().map(|cleanup| {
-            let awaited = weaver.awaiting(&quote_spanned!(span=> cleanup));
+            let awaited = weaver.awaiting(&quote_spanned!(span=> __cleanup));
             let cleaned = located_at(cleanup.span(), quote_spanned!(span=> #private::cancellable::cleaned(#name, #awaited);));
-            quote_spanned!(span=> let cleanup = #cleanup; #cleaned)
+            quote_spanned!(span=> let __cleanup = #cleanup; #cleaned)
         });
         let drop_body = weaver.drop_body();
         Woven {
@@ -102,14 +102,14 @@ impl Layer for Cancellable {
             },
             run: quote_spanned! {span=>
                 match #label: {
-                    if let ::core::option::Option::Some(cancelled) = #cancellation.as_mut().already() {
-                        let cut = ::core::result::Result::Err(cancelled);
+                    if let ::core::option::Option::Some(__cancelled) = #cancellation.as_mut().already() {
+                        let __cut = ::core::result::Result::Err(__cancelled);
                         #drop_body
-                        break #label cut
+                        break #label __cut
                     }
                     ::core::result::Result::Ok(#run)
                 } {
-                    ::core::result::Result::Ok(value) => value,
+                    ::core::result::Result::Ok(__value) => __value,
                     ::core::result::Result::Err(#cancelled) => {
                         #cleanup
                         #refusal

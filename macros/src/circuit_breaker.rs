@@ -184,7 +184,7 @@ impl Layer for CircuitBreaker {
         let wrap = move |future: &TokenStream| quote_spanned!(span=> #held.polled.watch(#future));
         let Woven { evaluate, carried, setup, run } = weaver.guarded(Guard { wrap: Box::new(wrap), breaks_to: None }, below);
         let name = weaver.function_name();
-        let refusal = weaver.refuse_for_now("circuit_breaker", &quote_spanned!(span=> open.error(#name)), self.or_else.as_ref());
+        let refusal = weaver.refuse_for_now("circuit_breaker", &quote_spanned!(span=> __open.error(#name)), self.or_else.as_ref());
         let drop_body = weaver.drop_body();
         let attach = site::attach(weaver, self.object.as_ref(), &breaker);
         let failed = self.failed(weaver);
@@ -197,14 +197,14 @@ impl Layer for CircuitBreaker {
                     #bind_breaker
                     #attach
                     #bind = #private::circuit_breaker::at(#breaker, &#name);
-                    if let ::core::result::Result::Err(open) = #permit.enter() {
+                    if let ::core::result::Result::Err(__open) = #permit.enter() {
                         #drop_body
-                        let refusal = #refusal;
-                        break #label refusal;
+                        let __refusal = #refusal;
+                        break #label __refusal;
                     }
-                    let outcome = #run;
+                    let __outcome = #run;
                     #permit.settle(#failed);
-                    outcome
+                    __outcome
                 }
             },
         }
@@ -221,10 +221,10 @@ impl CircuitBreaker {
         let private = &weaver.private;
         let failure_of = policy::failure_of(weaver);
         match (&self.failure, &self.when) {
-            (Some(failure), _) => quote_spanned!(span=> #private::retry::failure(&outcome, #failure)),
+            (Some(failure), _) => quote_spanned!(span=> #private::retry::failure(&__outcome, #failure)),
             (None, Some(when)) => quote_spanned!(span=> #private::retry::when(#failure_of, #when)),
             // The time alone says which call failed, where the value cannot.
-            (None, None) if self.slow_call.is_some() => policy::verdict(weaver, &quote_spanned!(span=> &outcome)),
+            (None, None) if self.slow_call.is_some() => policy::verdict(weaver, &quote_spanned!(span=> &__outcome)),
             (None, None) => quote_spanned!(span=> #private::retry::failed(#failure_of)),
         }
     }

@@ -123,13 +123,13 @@ impl Layer for ConcurrencyLimit {
             look.extend(max_wait.bind(&names.max_wait));
             carried.push(names.max_wait.clone());
         }
-        let failed = policy::verdict(weaver, &quote_spanned!(span=> &outcome));
+        let failed = policy::verdict(weaver, &quote_spanned!(span=> &__outcome));
         let place = names.place.clone();
         let leave = move |run: TokenStream| {
             quote_spanned! {span=>
-                let outcome = #run;
+                let __outcome = #run;
                 #place.settle(#failed);
-                outcome
+                __outcome
             }
         };
         let enter = |weaver: &Weaver<'_>| self.enter(weaver, &names, &label);
@@ -189,19 +189,19 @@ impl ConcurrencyLimit {
                 Some(literal) if literal.literal().is_some() => quote!(::core::option::Option::Some(#literal)),
                 Some(_) => quote!(::core::option::Option::Some(#max_wait)),
             };
-            let (waited, name) = (weaver.awaiting(&quote_spanned!(span=> wait)), weaver.function_name());
+            let (waited, name) = (weaver.awaiting(&quote_spanned!(span=> __wait)), weaver.function_name());
             // What is matched on would be kept while the call waits, if that were done in an arm.
             quote_spanned! {span=>
                 #turn: {
-                    let wait = match #private::concurrency_limit::enter(#limiter, #max_wait, #name) {
-                        #private::concurrency_limit::Enter::Now(place) => {
-                            let entered = ::core::result::Result::Ok(place);
-                            break #turn entered
+                    let __wait = match #private::concurrency_limit::enter(#limiter, #max_wait, #name) {
+                        #private::concurrency_limit::Enter::Now(__place) => {
+                            let __entered = ::core::result::Result::Ok(__place);
+                            break #turn __entered
                         }
-                        #private::concurrency_limit::Enter::Wait(wait) => wait,
-                        #private::concurrency_limit::Enter::Refused(saturated) => {
-                            let refused = ::core::result::Result::Err(saturated);
-                            break #turn refused
+                        #private::concurrency_limit::Enter::Wait(__wait) => __wait,
+                        #private::concurrency_limit::Enter::Refused(__saturated) => {
+                            let __refused = ::core::result::Result::Err(__saturated);
+                            break #turn __refused
                         }
                     };
                     #waited
@@ -210,19 +210,20 @@ impl ConcurrencyLimit {
         };
         let refused = if self.refuses() {
             let name = weaver.function_name();
-            let refusal = weaver.refuse("concurrency_limit", &quote_spanned!(span=> saturated.error(#name)), self.or_else.as_ref());
+            let refusal =
+                weaver.refuse("concurrency_limit", &quote_spanned!(span=> __saturated.error(#name)), self.or_else.as_ref());
             let drop_body = weaver.drop_body();
-            quote_spanned!(span=> { #drop_body let refusal = #refusal; break #label refusal })
+            quote_spanned!(span=> { #drop_body let __refusal = #refusal; break #label __refusal })
         } else {
-            quote_spanned!(span=> #private::concurrency_limit::never(saturated))
+            quote_spanned!(span=> #private::concurrency_limit::never(__saturated))
         };
         let attach = site::attach(weaver, self.elsewhere(), limiter);
         quote_spanned! {span=>
             #object
             #attach
             #bind = match #entered {
-                ::core::result::Result::Ok(place) => place,
-                ::core::result::Result::Err(saturated) => #refused,
+                ::core::result::Result::Ok(__place) => __place,
+                ::core::result::Result::Err(__saturated) => #refused,
             };
         }
     }
@@ -253,7 +254,7 @@ impl ConcurrencyLimit {
             return quote_spanned!(span=> let #limiter: &#root::ConcurrencyLimiter = #object;);
         };
         let ty = policy::reference(weaver.function, Some(either), &quote!(#root::ConcurrencyLimiter));
-        let (owner, slot) = (tokens::own("owner"), tokens::own("slot"));
+        let (owner, slot) = (tokens::local("owner"), tokens::local("slot"));
         let found = match once::of_callers(either, weaver.function, SharedBy::Function).first() {
             None => quote_spanned!(either.span()=> #private::concurrency_limit::Limit::limiter(#owner, #slot)),
             // At the name, where a count is to be reported.

@@ -76,8 +76,8 @@ impl Layer for Fallback {
             setup,
             run: quote_spanned! {span=>
                 match #settled {
-                    ::core::result::Result::Ok(outcome) => outcome,
-                    ::core::result::Result::Err(failure) => { #replaced }
+                    ::core::result::Result::Ok(__outcome) => __outcome,
+                    ::core::result::Result::Err(__failure) => { #replaced }
                 }
             },
         }
@@ -111,15 +111,15 @@ fn replace(value: &Expr, whole: bool, told: &Told<'_>) -> TokenStream {
         Expr::Closure(closure) if is_plain(closure) => {
             let (body, argument) = (value_of(closure), &closure.inputs[0]);
             let body = if is_alone(closure) { body.to_token_stream() } else { closure.body.to_token_stream() };
-            let applied = stand_in(&quote_spanned!(span=> stand_in), value_of(closure), &body, whole, told);
+            let applied = stand_in(&quote_spanned!(span=> __stand_in), value_of(closure), &body, whole, told);
             if matches!(argument, Pat::Wild(_)) {
-                return quote_spanned!(span=> { let stand_in = failure.forget(); #applied });
+                return quote_spanned!(span=> { let __stand_in = __failure.forget(); #applied });
             }
-            quote_spanned!(span=> { let (stand_in, error) = failure.tell(); let #argument = error; #applied })
+            quote_spanned!(span=> { let (__stand_in, __error) = __failure.tell(); let #argument = __error; #applied })
         }
         // It returns from itself.
-        Expr::Closure(_) => told.of(&quote_spanned!(value.span().resolved_at(span)=> failure.replace_with(#value))),
-        _ => stand_in(&quote_spanned!(span=> failure.forget()), value, &value.to_token_stream(), whole, told),
+        Expr::Closure(_) => told.of(&quote_spanned!(value.span().resolved_at(span)=> __failure.replace_with(#value))),
+        _ => stand_in(&quote_spanned!(span=> __failure.forget()), value, &value.to_token_stream(), whole, told),
     }
 }
 

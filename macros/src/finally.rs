@@ -14,7 +14,7 @@ use crate::function::{Function, self_ident};
 use crate::layer::{Layer, Parsed, Place};
 use crate::parameters::Binding;
 use crate::policy;
-use crate::tokens::{self, own};
+use crate::tokens::{self, local};
 use crate::types;
 use crate::units;
 use crate::weaver::{Guard, Weaver, Woven};
@@ -74,7 +74,7 @@ impl Layer for Finally {
         carried.push(cleanup.clone());
         let name = weaver.function_name();
         let written = self.written(weaver);
-        let failed = policy::verdict(weaver, &quote_spanned!(span=> &outcome));
+        let failed = policy::verdict(weaver, &quote_spanned!(span=> &__outcome));
         let end = weaver.awaiting(&quote_spanned!(span=> #finally.end(#failed)));
         let resume = weaver.awaiting_to_the_end(&quote_spanned!(span=> #finally.resume(#payload)));
         Woven {
@@ -85,9 +85,9 @@ impl Layer for Finally {
                 {
                     #bind = #private::finally::Finally::new(#name, #cleanup);
                     match #label: { ::core::result::Result::Ok(#run) } {
-                        ::core::result::Result::Ok(outcome) => {
+                        ::core::result::Result::Ok(__outcome) => {
                             #end;
-                            outcome
+                            __outcome
                         }
                         ::core::result::Result::Err(#payload) => #resume,
                     }
@@ -119,21 +119,21 @@ impl Finally {
             }
         }
         if let Some(receiver) = &weaver.function.parameters.receiver {
-            let (this, copy) = (self_ident(receiver), own("this"));
+            let (this, copy) = (self_ident(receiver), local("this"));
             if tokens::mentions(&written, &this) {
                 owned.extend(quote_spanned!(span=> let #copy = ::core::clone::Clone::clone(&#this);));
                 written = tokens::rename(written, &this, &copy);
             }
         }
         let private = &weaver.private;
-        let exit = own("exit");
+        let exit = local("exit");
         let (argument, future) = if matches!(cleanup, Expr::Closure(_)) {
             (exit.clone(), quote_spanned!(cleanup.span()=> #private::finally::call(#written, #exit)))
         } else {
-            (own("_exit"), written)
+            (local("exit"), written)
         };
         // What it names is in the future, where the cleanup may borrow it.
-        let kept = own("kept");
+        let kept = local("kept");
         let fit =
             Ask::of_value(cleanup.span(), "ask_cleanup", quote!(&#kept)).pass(&quote!(#private::finally), &kept.to_token_stream());
         let awaited = quote_spanned!(span=> let #kept = #future; #fit.await);

@@ -1,6 +1,7 @@
 //! `handle = name`: the function beside the annotated one, by which what the attribute keeps is reached.
 
-use proc_macro2::Ident;
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::quote;
 use syn::Path;
 use syn::parse::{Parse, ParseStream};
 
@@ -40,12 +41,35 @@ impl Handle {
         if *name == function.signature.ident {
             return Some(format!("`{name}` is the function itself: give its handle a name of its own"));
         }
+        let mut constants = function.signature.generics.params.iter().filter_map(|parameter| match parameter {
+            syn::GenericParam::Const(constant) => Some(&constant.ident),
+            _ => None,
+        });
+        if !in_impl && constants.any(|constant| constant == name) {
+            return Some(format!("`{name}` is a parameter of the function: give its handle a name of its own"));
+        }
         (function.parameters.receiver.is_some() && !in_impl)
             .then(|| format!("inside an `impl` the handle is an associated function: write `handle = Self::{name}`"))
     }
 
     pub(crate) fn name(&self) -> &Ident {
         &self.0.segments.last().expect("a path has a segment").ident
+    }
+
+    /// A call of it. An argument of the same name is another thing.
+    pub(crate) fn call(&self) -> TokenStream {
+        let path = self.path();
+        quote!(#path())
+    }
+
+    /// The path to it, past arguments of the same name.
+    pub(crate) fn path(&self) -> Path {
+        let mut path = self.0.clone();
+        if let [segment] = path.segments.iter_mut().collect::<Vec<_>>().as_mut_slice() {
+            let place = segment.ident.span();
+            segment.ident.set_span(Span::mixed_site().located_at(place));
+        }
+        path
     }
 
     /// What the documentation of the function by which a `noun` is reached says.

@@ -120,11 +120,11 @@ impl Layer for Hedge {
         let mode = clones.then(|| quote!(move));
         let copies = if copies.is_empty() { copies } else { quote_spanned!(span=> let #last = #race.as_mut().ends(); #copies) };
         let body = weaver.apart(below).tokens();
-        let verdict = policy::verdict(weaver, &quote_spanned!(span=> outcome));
+        let verdict = policy::verdict(weaver, &quote_spanned!(span=> __outcome));
         let failed = if verdict.to_string() == "false" {
             quote_spanned!(span=> #private::hedge::never)
         } else {
-            quote_spanned!(span=> |outcome| #verdict)
+            quote_spanned!(span=> |__outcome| #verdict)
         };
         let step = weaver.awaiting(&quote_spanned!(span=> #race.as_mut().next(#failed)));
         let name = weaver.function_name();
@@ -140,9 +140,9 @@ impl Layer for Hedge {
                     #copies
                     #race.as_mut().start(async #mode { #body });
                     match #step {
-                        #private::hedge::Step::Done(outcome) => {
+                        #private::hedge::Step::Done(__outcome) => {
                             #note
-                            break outcome;
+                            break __outcome;
                         }
                         #private::hedge::Step::Another => #private::hedge::another(#name),
                     }
@@ -169,7 +169,7 @@ impl Hedge {
                 let failed = if failed.to_string() == "false" {
                     failed.clone()
                 } else {
-                    policy::verdict(weaver, &quote_spanned!(span=> &outcome))
+                    policy::verdict(weaver, &quote_spanned!(span=> &__outcome))
                 };
                 Clock {
                     bind: quote_spanned! {span=>

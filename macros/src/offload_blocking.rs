@@ -12,7 +12,7 @@ use crate::function::Shape;
 use crate::layer::{Layer, Parsed, Place};
 use crate::once::{self, Named, Once, SharedBy};
 use crate::parameters::Binding;
-use crate::tokens::{self, located_at, own};
+use crate::tokens::{self, local, located_at};
 use crate::types;
 use crate::weaver::{Weaver, Woven};
 
@@ -85,7 +85,7 @@ impl Layer for OffloadBlocking {
                 }}
             }
         };
-        let (asks, job, body) = (asks(weaver), own("job"), weaver.body("blocking"));
+        let (asks, job, body) = (asks(weaver), local("job"), weaver.body("blocking"));
         let asks = ask::statements(&job, &private, &quote!(#private::offload), &asks);
         let job = quote_spanned!(span=> { #asks #job.pass(move || #body) });
         let Woven { evaluate, carried, setup, run } =
@@ -98,7 +98,7 @@ impl Layer for OffloadBlocking {
             setup,
             run: quote_spanned! {span=>
                 match #run {
-                    ::core::result::Result::Ok(value) => value,
+                    ::core::result::Result::Ok(__value) => __value,
                     ::core::result::Result::Err(#gone) => #refusal,
                 }
             },

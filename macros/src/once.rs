@@ -133,6 +133,6 @@ pub(crate) fn maker(make: &TokenStream, ty: &TokenStream) -> TokenStream {
     if tokens::mentions(make, &Ident::new("Self", span)) {
         return quote_spanned!(span=> || #make);
     }
-    let name = tokens::own("make");
+    let name = tokens::local("make");
     quote_spanned!(span=> { fn #name() -> #ty { #make } #name })
 }

@@ -63,7 +63,7 @@ impl Parameters {
                 FnArg::Receiver(receiver) => parameters.receiver = Some(receiver.clone()),
                 FnArg::Typed(typed) => {
                     if let Pat::Wild(wild) = &*typed.pat {
-                        let ident = format_ident!("_arg{index}", span = wild.span().resolved_at(Span::mixed_site()));
+                        let ident = format_ident!("__arg{index}", span = wild.span().resolved_at(Span::mixed_site()));
                         *typed.pat =
                             Pat::Ident(syn::PatIdent { attrs: Vec::new(), by_ref: None, mutability: None, ident, subpat: None });
                     }

@@ -46,7 +46,7 @@ impl Setting<'_> {
 impl Recipe {
     /// A reference to the function's own policy, which `handle` gives a name.
     pub(crate) fn place(&self, weaver: &Weaver<'_>, handle: Option<&Handle>) -> TokenStream {
-        handle.map_or_else(|| self.own(weaver), |Handle(path)| quote!(#path()))
+        handle.map_or_else(|| self.own(weaver), Handle::call)
     }
 
     fn ty(&self, weaver: &Weaver<'_>) -> TokenStream {
@@ -209,5 +209,5 @@ pub(crate) fn verdict(weaver: &Weaver<'_>, outcome: &TokenStream) -> TokenStream
 /// The failure that an outcome is.
 pub(crate) fn failure_of(weaver: &Weaver<'_>) -> TokenStream {
     let (private, output) = (&weaver.private, weaver.function.output());
-    quote_spanned!(Span::mixed_site()=> <#output as #private::Judged<_>>::judge().failure(&outcome))
+    quote_spanned!(Span::mixed_site()=> <#output as #private::Judged<_>>::judge().failure(&__outcome))
 }

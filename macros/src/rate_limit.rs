@@ -296,19 +296,19 @@ impl RateLimit {
                 } else {
                     quote_spanned!(span=> #private::rate_limit::enter_keyed(#keyed, #max_wait, #name))
                 };
-                let waited = weaver.awaiting(&quote_spanned!(span=> wait));
+                let waited = weaver.awaiting(&quote_spanned!(span=> __wait));
                 // What is matched on would be kept while the call waits, if that were done in an arm.
                 quote_spanned! {span=>
                     #turn: {
-                        let wait = match #enter {
+                        let __wait = match #enter {
                             #private::rate_limit::Enter::Now => {
-                                let entered = ::core::result::Result::Ok(());
-                                break #turn entered
+                                let __entered = ::core::result::Result::Ok(());
+                                break #turn __entered
                             }
-                            #private::rate_limit::Enter::Wait(wait) => wait,
-                            #private::rate_limit::Enter::Refused(limited) => {
-                                let refused = ::core::result::Result::Err(limited);
-                                break #turn refused
+                            #private::rate_limit::Enter::Wait(__wait) => __wait,
+                            #private::rate_limit::Enter::Refused(__limited) => {
+                                let __refused = ::core::result::Result::Err(__limited);
+                                break #turn __refused
                             }
                         };
                         #waited
@@ -317,13 +317,13 @@ impl RateLimit {
             }
         };
         let name = weaver.function_name();
-        let refusal = weaver.refuse_for_now("rate_limit", &quote_spanned!(span=> limited.error(#name)), self.or_else.as_ref());
+        let refusal = weaver.refuse_for_now("rate_limit", &quote_spanned!(span=> __limited.error(#name)), self.or_else.as_ref());
         let drop_body = weaver.drop_body();
         quote_spanned! {span=>
-            if let ::core::result::Result::Err(limited) = #entered {
+            if let ::core::result::Result::Err(__limited) = #entered {
                 #drop_body
-                let refusal = #refusal;
-                break #label refusal;
+                let __refusal = #refusal;
+                break #label __refusal;
             }
         }
     }

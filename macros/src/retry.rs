@@ -130,16 +130,16 @@ impl Layer for Retry {
             quote_spanned!(span=> let #budget: #ty = #of;)
         });
         let decision = self.decision(weaver, &names, refuses);
-        let wait = weaver.awaiting(&quote_spanned!(span=> #private::retry::wait(delay)));
+        let wait = weaver.awaiting(&quote_spanned!(span=> #private::retry::wait(__delay)));
         let wait = if self.never_waits() {
             // Only a refusal makes it wait.
-            quote_spanned!(span=> if !delay.is_zero() { #wait; })
+            quote_spanned!(span=> if !__delay.is_zero() { #wait; })
         } else {
             quote_spanned!(span=> #wait;)
         };
         let name = weaver.function_name();
         // Not before the wait: a call that goes meanwhile makes no other attempt.
-        let retrying = quote_spanned!(span=> #private::retry::retrying(#name, #attempts.made(), delay););
+        let retrying = quote_spanned!(span=> #private::retry::retrying(#name, #attempts.made(), __delay););
         let (originals, copies) = clones;
         let begin = if self.clone.is_empty() && copies.is_empty() {
             quote_spanned!(span=> #attempts.begin();)
@@ -160,8 +160,8 @@ impl Layer for Retry {
                     #begin
                     #copies
                     #bind_refused
-                    let delay = {
-                        let outcome = { #body };
+                    let __delay = {
+                        let __outcome = { #body };
                         #decision
                     };
                     #wait
@@ -194,7 +194,7 @@ impl Retry {
             None => quote_spanned!(span=> #attempts.wait(&#backoff)),
             Some(after) => quote_spanned! {span=>
                 match #private::retry::retry_after(#failure_of, #after) {
-                    ::core::option::Option::Some(delay) => delay,
+                    ::core::option::Option::Some(__delay) => __delay,
                     ::core::option::Option::None => #attempts.wait(&#backoff),
                 }
             },
@@ -210,30 +210,30 @@ impl Retry {
             deposit
         };
         let (stop, withdraw) = match &self.budget {
-            None => (quote_spanned!(span=> if !#failed || !#attempts.left() { break outcome; }), TokenStream::new()),
+            None => (quote_spanned!(span=> if !#failed || !#attempts.left() { break __outcome; }), TokenStream::new()),
             Some(_) => (
                 quote_spanned! {span=>
                     if !#failed {
                         #deposit
-                        break outcome;
+                        break __outcome;
                     }
-                    if !#attempts.left() { break outcome; }
+                    if !#attempts.left() { break __outcome; }
                 },
-                quote_spanned!(span=> if !#budget.withdraw() { break outcome; }),
+                quote_spanned!(span=> if !#budget.withdraw() { break __outcome; }),
             ),
         };
         let tell = self.on_retry.as_ref().map(|listener| {
             quote_spanned! {span=>
-                #private::retry::on_retry(&#private::retry::RetryEvent::new(#name, #attempts.made(), delay, &outcome), #listener);
+                #private::retry::on_retry(&#private::retry::RetryEvent::new(#name, #attempts.made(), __delay, &__outcome), #listener);
             }
         });
         quote_spanned! {span=>
             #stop
-            let delay = #private::retry::at_least(#delay, #noted, #hint);
+            let __delay = #private::retry::at_least(#delay, #noted, #hint);
             #in_time
             #withdraw
             #tell
-            delay
+            __delay
         }
     }
 
@@ -244,7 +244,7 @@ impl Retry {
             Some(syn::Type::ImplTrait(_)) | None => quote!(::core::option::Option::None),
             Some(_) => {
                 let output = weaver.function.output();
-                quote_spanned!(Span::mixed_site()=> #private::retry::Hint::<#output>::new().wait(&outcome))
+                quote_spanned!(Span::mixed_site()=> #private::retry::Hint::<#output>::new().wait(&__outcome))
             }
         }
     }
@@ -256,10 +256,10 @@ impl Retry {
         let elapsed = self
             .max_elapsed
             .as_ref()
-            .map(|limit| quote_spanned!(span=> || !#private::retry::Attempts::ends_in_time(#started, #limit, delay)));
-        let deadlines = weaver.deadlines().iter().map(|deadline| quote_spanned!(span=> || !#deadline.leaves_room(delay)));
+            .map(|limit| quote_spanned!(span=> || !#private::retry::Attempts::ends_in_time(#started, #limit, __delay)));
+        let deadlines = weaver.deadlines().iter().map(|deadline| quote_spanned!(span=> || !#deadline.leaves_room(__delay)));
         quote_spanned! {span=>
-            if !#private::retry::is_in_time(delay) #(#deadlines)* #elapsed { break outcome; }
+            if !#private::retry::is_in_time(__delay) #(#deadlines)* #elapsed { break __outcome; }
         }
     }
 
@@ -272,7 +272,7 @@ impl Retry {
         let span = Span::mixed_site();
         let (private, failure_of) = (&weaver.private, policy::failure_of(weaver));
         match (&self.failure, &self.when) {
-            (Some(failure), _) => quote_spanned!(span=> #private::retry::failure(&outcome, #failure)),
+            (Some(failure), _) => quote_spanned!(span=> #private::retry::failure(&__outcome, #failure)),
             (None, Some(when)) => quote_spanned!(span=> #private::retry::when(#failure_of, #when)),
             (None, None) => quote_spanned!(span=> #private::retry::failed(#failure_of)),
         }

@@ -58,7 +58,7 @@ impl Layer for Shield {
                 quote!(#private::shield::Told::<#output>::new().describe())
             }
         };
-        let refusal = weaver.refuse_or_panic(&quote_spanned!(span=> stopped.error(#name)));
+        let refusal = weaver.refuse_or_panic(&quote_spanned!(span=> __stopped.error(#name)));
         // One expression, made before a layer above waits: the arguments are in it then.
         let shielded = quote_spanned! {span=>
             {
@@ -80,8 +80,8 @@ impl Layer for Shield {
             setup,
             run: quote_spanned! {span=>
                 match #run {
-                    ::core::result::Result::Ok(out) => out,
-                    ::core::result::Result::Err(stopped) => #refusal,
+                    ::core::result::Result::Ok(__out) => __out,
+                    ::core::result::Result::Err(__stopped) => #refusal,
                 }
             },
         }

@@ -8,7 +8,7 @@ use syn::Expr;
 use crate::expression::is_static;
 use crate::policy;
 use crate::stack::Stack;
-use crate::tokens::own;
+use crate::tokens::{local, own};
 use crate::weaver::{Guard, Weaver, Woven};
 
 /// What every woven body begins with, and no other.
@@ -36,7 +36,7 @@ pub(crate) fn counted(weaver: &Weaver<'_>, stack: &Stack, woven: &TokenStream) -
         let (attribute, settings) = (entry.attribute.name, written(&entry.written));
         quote!((#attribute, #settings))
     });
-    let (site, seen, out) = (site(), own("seen"), own("returned"));
+    let (site, seen, out) = (site(), local("seen"), local("returned"));
     let failed = policy::verdict(weaver, &quote_spanned!(span=> &#out));
     quote_spanned! {span=>
         #root::__steadfast_enter!(#site, #seen, #function, [#(#policies),*]);
@@ -51,7 +51,7 @@ pub(crate) fn watched(weaver: &mut Weaver<'_>, body: &mut dyn FnMut(&mut Weaver<
     if weaver.function.diverges() {
         return body(weaver);
     }
-    let (root, seen) = (weaver.root.clone(), own("seen"));
+    let (root, seen) = (weaver.root.clone(), local("seen"));
     let wrap =
         move |future: &TokenStream| quote_spanned!(proc_macro2::Span::mixed_site()=> #root::__steadfast_watched!(#seen, #future));
     weaver.guarded(Guard { wrap: Box::new(wrap), breaks_to: None }, body)
@@ -70,7 +70,7 @@ pub(crate) fn attach(weaver: &Weaver<'_>, object: Option<&Expr>, policy: &Ident)
 /// What chaos does where the body begins. `kind` says how it may wait.
 pub(crate) fn chaos(weaver: &Weaver<'_>, kind: &str) -> TokenStream {
     let span = proc_macro2::Span::mixed_site();
-    let (root, function, error, kind) = (&weaver.root, weaver.function_name(), own("error"), own(kind));
+    let (root, function, error, kind) = (&weaver.root, weaver.function_name(), local("error"), own(kind));
     let refusal = weaver.refuse_or_panic(&error.to_token_stream());
     quote_spanned!(span=> #root::__steadfast_chaos!(#kind #function #error #refusal);)
 }

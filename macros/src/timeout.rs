@@ -96,7 +96,7 @@ impl Layer for Timeout {
             },
             run: quote_spanned! {span=>
                 match #label: { ::core::result::Result::Ok(#run) } {
-                    ::core::result::Result::Ok(value) => value,
+                    ::core::result::Result::Ok(__value) => __value,
                     ::core::result::Result::Err(#expired) => #refusal,
                 }
             },

@@ -7,6 +7,12 @@ pub(crate) fn own(name: &str) -> Ident {
     Ident::new(name, Span::mixed_site())
 }
 
+/// A variable of the expansion's own. Hygiene keeps a user's variable of that name apart, but not a constant or a unit struct: of a name
+/// that one has, a pattern would be made. Hence one that nobody gives. What is written in a `quote!` begins with the same two underscores.
+pub(crate) fn local(name: &str) -> Ident {
+    own(&format!("__{name}"))
+}
+
 /// The tokens at another place, each with the hygiene that it has. What the compiler has to say about a call comes to the place that all
 /// of its tokens have, and is said once.
 pub(crate) fn located_at(place: Span, tokens: TokenStream) -> TokenStream {

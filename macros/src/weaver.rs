@@ -16,7 +16,7 @@ use crate::function::{Function, self_ident, with_braces};
 use crate::layer::Layer;
 use crate::parameters::{Binding, is_shared_reference, strip_mut};
 use crate::site;
-use crate::tokens::{self, located_at, own};
+use crate::tokens::{self, local, located_at, own};
 use crate::types;
 
 /// What a layer and all below it wrote.
@@ -200,7 +200,7 @@ impl<'f> Weaver<'f> {
     /// A name that no other layer has.
     pub(crate) fn name(&mut self, meaning: &str) -> Ident {
         self.names += 1;
-        own(&format!("{meaning}_{}", self.names))
+        local(&format!("{meaning}_{}", self.names))
     }
 
     /// A label that no other layer has.
@@ -379,12 +379,12 @@ impl<'f> Weaver<'f> {
         self.guards.iter().filter_map(|guard| guard.breaks_to.as_ref()).fold(quote!(#wrapped.await), |value, label| {
             quote_spanned! {span=>
                 match #value {
-                    ::core::result::Result::Ok(value) => value,
+                    ::core::result::Result::Ok(__value) => __value,
                     // A name, not a path: macros that parse with syn 2 read `break 'label ::path` as a label in front of a block.
-                    ::core::result::Result::Err(reason) => {
-                        let cut = ::core::result::Result::Err(reason);
+                    ::core::result::Result::Err(__reason) => {
+                        let __cut = ::core::result::Result::Err(__reason);
                         #drop_body
-                        break #label cut
+                        break #label __cut
                     }
                 }
             }
@@ -458,9 +458,9 @@ impl<'f> Weaver<'f> {
             let output = self.function.output();
             // Where a value of another type is found, this is what the compiler says to have expected it from.
             let at_output = self.function.output.as_ref().map_or(span, |ty| span.located_at(ty.span()));
-            let back = quote_spanned!(at_output=> return returned;);
+            let back = quote_spanned!(at_output=> return __returned;);
             quote_spanned! {span=>
-                if let ::core::option::Option::Some(returned) = ::core::option::Option::None::<#output> { #named #back }
+                if let ::core::option::Option::Some(__returned) = ::core::option::Option::None::<#output> { #named #back }
             }
         };
         // Items that the block begins with must not follow a statement; otherwise braces of its own would be unnecessary ones.
@@ -520,10 +520,10 @@ impl<'f> Weaver<'f> {
         let Some(refused) = &self.refused else { return self.refuse(attribute, error, or_else) };
         self.refuses.set(true);
         let (span, private) = (Span::mixed_site(), &self.private);
-        let refusal = self.refuse(attribute, &quote_spanned!(span=> error), or_else);
+        let refusal = self.refuse(attribute, &quote_spanned!(span=> __error), or_else);
         quote_spanned! {span=> {
-            let error = #error;
-            #refused = #private::retry::note(&error);
+            let __error = #error;
+            #refused = #private::retry::note(&__error);
             #refusal
         }}
     }

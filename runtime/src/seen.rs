@@ -90,15 +90,15 @@ macro_rules! __steadfast_attach {
 #[macro_export]
 macro_rules! __steadfast_chaos {
     (asynchronous $function:literal $error:ident $refusal:expr) => {
-        if let ::core::option::Option::Some(fault) = $crate::__private::chaos::fault($function, ::core::module_path!()) {
-            if let ::core::option::Option::Some($error) = fault.strike().await {
+        if let ::core::option::Option::Some(__fault) = $crate::__private::chaos::fault($function, ::core::module_path!()) {
+            if let ::core::option::Option::Some($error) = __fault.strike().await {
                 return $refusal;
             }
         }
     };
     (blocking $function:literal $error:ident $refusal:expr) => {
-        if let ::core::option::Option::Some(fault) = $crate::__private::chaos::fault($function, ::core::module_path!()) {
-            if let ::core::option::Option::Some($error) = fault.strike_blocking() {
+        if let ::core::option::Option::Some(__fault) = $crate::__private::chaos::fault($function, ::core::module_path!()) {
+            if let ::core::option::Option::Some($error) = __fault.strike_blocking() {
                 return $refusal;
             }
         }

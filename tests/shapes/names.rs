@@ -245,3 +245,142 @@ mod units {
         } => { (double(Ok(1)).await, double(Err(2)).await) }
     }
 }
+
+/// Constants and unit structs of the module have the names that an expansion might give its variables: in a pattern they would be meant.
+mod constants {
+    use super::{Reply, tick};
+
+    macro_rules! constants {
+        ($($name:ident)*) => { $(const $name: () = ();)* };
+    }
+    constants! {
+        after answer asks attempts belongs body borrowed breaker cache cached cancellation cancelled cleanup copies count cut deadline delay
+        entered error exit expired failed failure fault fit future gone guard hit job keep kept key keyed kind label last latencies lead left
+        lifetime limit limited limiter load max_wait mode none none_ttl note now object open original out outcome owned owner part part_0
+        payload permit place pool private probe race reason reference refresh refresh_ahead refusal refused reply report result retry_after
+        returned run saturated seen settings shape share slot slow stale stand_in started state step stopped store tags task text this time
+        timer token tracker ttl turn undo value values wait waited waiter work
+    }
+    /// So do unit structs.
+    struct some;
+    struct n_1;
+
+    /// All that can stand on a function, with everything that they might bind.
+    #[steadfast::warn_slow_poll(10s)]
+    #[steadfast::fallback(|problem| Err(problem))]
+    #[steadfast::async_cached(
+        handle = kept_values: steadfast::Cache<(u32, String), String>, ttl = std::time::Duration::from_secs(60), ttl_jitter = std::time::Duration::from_secs(1),
+        error_ttl = std::time::Duration::from_secs(1), stale_if_error = std::time::Duration::from_secs(1), load_timeout = 10s, key = (n + 1, &text_of),
+        tags = [format!("{n}")], refresh_if = n > 1_000
+    )]
+    #[steadfast::rate_limit(100 / 1s, max_wait = std::time::Duration::from_secs(1), key = n)]
+    #[steadfast::concurrency_limit(8, max_wait = std::time::Duration::from_secs(1))]
+    #[steadfast::circuit_breaker(failures = 5)]
+    #[steadfast::finally(|how| async move { _ = (how, text_of) })]
+    #[steadfast::cancellable(token = tokio_util::sync::CancellationToken::new(), cleanup = tick(), or_else = |problem| Err(problem.into()))]
+    #[steadfast::timeout(std::time::Duration::from_secs(60))]
+    #[steadfast::retry(max_elapsed = 60s, clone(text_of), on_retry = |event| _ = event, retry_after = |_| None)]
+    #[steadfast::hedge(after = p95)]
+    #[steadfast::shield]
+    pub(super) async fn all(n: u32, text_of: String) -> Reply<String> {
+        tick().await;
+        Ok(format!("{text_of}{n}"))
+    }
+
+    /// What goes on without its caller.
+    #[steadfast::async_cached(ttl = 60s, stale_while_revalidate = std::time::Duration::from_secs(60), refresh_ahead = 0.5_f64.min(0.9), detached)]
+    pub(super) async fn background(n: u32, text_of: &str) -> Reply<String> {
+        tick().await;
+        Ok(format!("{text_of}{n}"))
+    }
+
+    /// A job.
+    #[steadfast::retry(delay = 0s)]
+    #[steadfast::offload_blocking(limit = 1)]
+    pub(super) fn job_of(n: u32) -> Reply<u32> {
+        Ok(n * 2)
+    }
+
+    /// A batch.
+    #[steadfast::batched(delay = 0s)]
+    pub(super) async fn batch(ids: Vec<u32>) -> Reply<Vec<u32>> {
+        Ok(ids.iter().map(|id| id * 2).collect())
+    }
+}
+
+#[tokio::test]
+async fn constants_are_not_meant_by_an_expansion() {
+    assert_eq!(constants::all(1, "a".to_owned()).await, Ok("a1".to_owned()));
+    assert_eq!(constants::background(1, "a").await, Ok("a1".to_owned()));
+    assert_eq!((constants::job_of(1).await, constants::batch(1).await), (Ok(2), Ok(2)));
+}
+
+/// A handle has a name that something else has, too.
+mod handles {
+    use super::*;
+
+    macro_rules! check {
+        ($test:ident $n:ident) => {
+            mod $test {
+                /// Of one argument.
+                #[steadfast::async_cached(handle = $n)]
+                pub(super) async fn one($n: u32) -> u32 {
+                    $n * 2
+                }
+
+                /// In a generic function.
+                pub(super) mod generic {
+                    /// It keeps a cache for each type.
+                    #[steadfast::async_cached(handle = $n)]
+                    pub(in super::super) async fn one<T: Clone + Send + Sync + Eq + std::hash::Hash + 'static>($n: T) -> T {
+                        $n
+                    }
+                }
+                pub(super) mod breaker {
+                    /// A breaker.
+                    #[steadfast::circuit_breaker(handle = $n)]
+                    pub(in super::super) async fn one($n: u32) -> Option<u32> {
+                        Some($n)
+                    }
+                }
+                pub(super) mod rate {
+                    /// A rate.
+                    #[steadfast::rate_limit(100 / 1s, handle = $n)]
+                    pub(in super::super) async fn one($n: u32) -> Option<u32> {
+                        Some($n)
+                    }
+                }
+                pub(super) mod keyed {
+                    /// A rate for each key.
+                    #[steadfast::rate_limit(100 / 1s, handle = $n, key = $n)]
+                    pub(in super::super) async fn one($n: u32) -> Option<u32> {
+                        Some($n)
+                    }
+                }
+                pub(super) mod limit {
+                    /// A limit.
+                    #[steadfast::concurrency_limit(8, handle = $n)]
+                    pub(in super::super) async fn one($n: u32) -> Option<u32> {
+                        Some($n)
+                    }
+                }
+            }
+
+            #[tokio::test]
+            async fn $test() {
+                assert_eq!((self::$test::one(1).await, self::$test::one(2).await), (2, 4));
+                assert_eq!((self::$test::$n().get(&1), self::$test::$n().len()), (Some(2), 2));
+                assert_eq!((self::$test::generic::one(1).await, self::$test::generic::$n::<u8>().len()), (1, 0));
+                assert_eq!(
+                    (self::$test::breaker::one(1).await, self::$test::breaker::$n().state()),
+                    (Some(1), steadfast::CircuitState::Closed)
+                );
+                assert_eq!((self::$test::rate::one(1).await, self::$test::keyed::one(1).await), (Some(1), Some(1)));
+                self::$test::rate::$n().reset();
+                self::$test::keyed::$n().reset();
+                assert_eq!((self::$test::limit::one(1).await, self::$test::limit::$n().limit()), (Some(1), 8));
+            }
+        };
+    }
+    each_name!(check);
+}

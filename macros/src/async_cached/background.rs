@@ -5,7 +5,7 @@ use quote::quote_spanned;
 
 use super::{Cached, key, times};
 use crate::background::copies;
-use crate::tokens::own;
+use crate::tokens::local;
 use crate::weaver::{Weaver, Woven};
 
 impl Cached {
@@ -26,16 +26,16 @@ impl Cached {
         let bound = times::bind(&self.options).statements;
         let (copies, borrows) = copies(weaver);
         let inside = weaver.in_background(below).tokens();
-        let out = own("out");
+        let out = local("out");
         let lifetime = times::lifetime(&self.options, weaver.function, &private, &shape, &out);
         let name = weaver.function_name();
         let refresh = self.options.refreshes().then(|| {
             quote_spanned! {span=>
-                let turn = match turn {
-                    #private::cache::Next::Compute(turn) => turn,
-                    #private::cache::Next::Refresh(out, lead) => {
-                        ::core::mem::drop(lead.spawn(#name, #shape, #load));
-                        break #label out
+                let __turn = match __turn {
+                    #private::cache::Next::Compute(__turn) => __turn,
+                    #private::cache::Next::Refresh(__out, __lead) => {
+                        ::core::mem::drop(__lead.spawn(#name, #shape, #load));
+                        break #label __out
                     }
                 };
             }
@@ -51,8 +51,8 @@ impl Cached {
                     let #load = #fit.pass(async move {
                         #borrows
                         let #out = { #inside };
-                        let lifetime = #lifetime;
-                        (#out, lifetime)
+                        let __lifetime = #lifetime;
+                        (#out, __lifetime)
                     });
                     #refresh
                     let #lead = #wait;
@@ -68,17 +68,17 @@ impl Cached {
         if self.options.detached.is_none() {
             let loaded = weaver.awaiting(&quote_spanned!(span=> #lead.scope(#load)));
             return quote_spanned! {span=>
-                let (out, lifetime) = #loaded;
-                #lead.land(#shape, out, lifetime)
+                let (__out, __lifetime) = #loaded;
+                #lead.land(#shape, __out, __lifetime)
             };
         }
         let (private, name) = (&weaver.private, weaver.function_name());
-        let refusal = weaver.refuse_or_panic(&quote_spanned!(span=> #private::cache::Stopped::error(stopped, #name)));
+        let refusal = weaver.refuse_or_panic(&quote_spanned!(span=> #private::cache::Stopped::error(__stopped, #name)));
         let spawned = weaver.awaiting(&quote_spanned!(span=> #lead.spawn(#name, #shape, #load)));
         quote_spanned! {span=>
             match #spawned {
-                ::core::result::Result::Ok(out) => out,
-                ::core::result::Result::Err(stopped) => #refusal,
+                ::core::result::Result::Ok(__out) => __out,
+                ::core::result::Result::Err(__stopped) => #refusal,
             }
         }
     }

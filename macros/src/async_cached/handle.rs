@@ -62,7 +62,7 @@ impl Handle {
 
     /// How the function reaches its own cache.
     pub(super) fn call(&self, function: &Function, private: &TokenStream) -> TokenStream {
-        let path = self.path();
+        let path = self.function.path();
         let generics: Vec<&Ident> = generics(function).map(name_of).collect();
         let turbofish = (!generics.is_empty()).then(|| quote!(::<#(#generics),*>));
         let call = quote!(#path #turbofish ());
@@ -120,7 +120,7 @@ pub(super) fn slot(weaver: &Weaver<'_>, types: &TokenStream, settings: &TokenStr
     }
     quote_spanned! {Span::mixed_site()=> {
         static __STEADFAST_SLOT: #private::cache::Slot = #private::cache::Slot::new();
-        #types.cache(&__STEADFAST_SLOT, || (), |settings| settings #settings)
+        #types.cache(&__STEADFAST_SLOT, || (), |__settings| __settings #settings)
     }}
 }
 

@@ -10,7 +10,7 @@ use crate::diagnostics::Errors;
 use crate::expression::{is_decided_by_its_use, plain};
 use crate::function::Function;
 use crate::parameters::{Binding, Mode};
-use crate::tokens::own;
+use crate::tokens::local;
 use crate::types::{any, bare, borrows, has_impl, last_segment};
 
 /// The parts of a key: arguments, or what a `key` expression says.
@@ -43,7 +43,7 @@ struct Evaluated {
 
 /// The answer to everything that is asked of the types.
 pub(crate) fn fit() -> Ident {
-    own("fit")
+    local("fit")
 }
 
 /// More than this the standard library compares and hashes no tuple of, or our own look-up does not.
@@ -210,7 +210,7 @@ impl Part {
             return Self::of_argument(argument);
         }
         let mixed = Span::mixed_site();
-        let part = format_ident!("part_{index}", span = mixed);
+        let part = format_ident!("__part_{index}", span = mixed);
         let (fit, at) = (fit(), expression.span());
         let (place, refers) = match expression {
             Expr::Reference(reference) => (&*reference.expr, false),

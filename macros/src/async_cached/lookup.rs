@@ -11,7 +11,7 @@ use crate::background;
 use crate::duration::Duration;
 use crate::policy;
 use crate::site;
-use crate::tokens::own;
+use crate::tokens::local;
 use crate::types;
 use crate::weaver::Weaver;
 
@@ -48,18 +48,18 @@ impl Cached {
             #bind_key
             #asks
             let #shape = #fit.pass(#shape);
-            let owned = #private::cache::Owned { key: || #owned, tags: #tags };
-            let store: #ty = #store;
+            let __owned = #private::cache::Owned { key: || #owned, tags: #tags };
+            let __store: #ty = #store;
             #belongs
-            let #cache = #fit.pass(store);
+            let #cache = #fit.pass(__store);
             #attach
-            let mode = #private::cache::Mode { refresh: #refresh, single_flight: #single_flight };
-            let turn = match #private::cache::#begin(#cache, #probe, owned, #shape, mode #window) {
-                #private::cache::Begin::Hit(out) => break #label out,
-                #private::cache::Begin::Miss(turn) => turn,
+            let __mode = #private::cache::Mode { refresh: #refresh, single_flight: #single_flight };
+            let __turn = match #private::cache::#begin(#cache, #probe, __owned, #shape, __mode #window) {
+                #private::cache::Begin::Hit(__out) => break #label __out,
+                #private::cache::Begin::Miss(__turn) => __turn,
                 #private::cache::Begin::Recursion => {
-                    let refusal = #recursion;
-                    break #label refusal
+                    let __refusal = #recursion;
+                    break #label __refusal
                 }
             };
         }
@@ -76,18 +76,18 @@ impl Cached {
         let span = Span::mixed_site();
         let private = &weaver.private;
         let waiting = match &self.options.load_timeout {
-            None if self.options.cache.is_some() => quote_spanned!(span=> waiter.wait_as_set(#shape)),
-            None => quote_spanned!(span=> waiter.wait(#shape)),
-            Some(limit) => quote_spanned!(span=> waiter.wait_at_most(#shape, #limit)),
+            None if self.options.cache.is_some() => quote_spanned!(span=> __waiter.wait_as_set(#shape)),
+            None => quote_spanned!(span=> __waiter.wait(#shape)),
+            Some(limit) => quote_spanned!(span=> __waiter.wait_at_most(#shape, #limit)),
         };
         let waited = weaver.awaiting(&waiting);
         let drop_body = weaver.drop_body();
         quote_spanned! {span=>
-            match turn {
-                #private::cache::Turn::Lead(lead) => lead,
-                #private::cache::Turn::Wait(waiter) => match #waited {
-                    #private::cache::Waited::Done(out) => { #drop_body break #label out }
-                    #private::cache::Waited::Lead(lead) => lead,
+            match __turn {
+                #private::cache::Turn::Lead(__lead) => __lead,
+                #private::cache::Turn::Wait(__waiter) => match #waited {
+                    #private::cache::Waited::Done(__out) => { #drop_body break #label __out }
+                    #private::cache::Waited::Lead(__lead) => __lead,
                 },
             }
         }
@@ -103,7 +103,7 @@ impl Cached {
             }
             (None, Some(handle)) => handle.call(weaver.function, private),
             (None, None) => {
-                let types = quote_spanned!(Span::mixed_site()=> #private::cache::Types::of_call(&owned, #shape));
+                let types = quote_spanned!(Span::mixed_site()=> #private::cache::Types::of_call(&__owned, #shape));
                 handle::slot(weaver, &types, &self.settings(weaver))
             }
         }
@@ -131,11 +131,11 @@ impl Cached {
         let span = Span::mixed_site();
         let at_handle = self.options.handle.as_ref().and_then(|handle| handle.ty.as_ref()).map(Spanned::span);
         let Some(place) = self.options.cache.as_ref().map(Spanned::span).or(at_handle) else { return TokenStream::new() };
-        let (store, owned, private) = (own("store"), own("owned"), &weaver.private);
+        let (store, owned, private) = (local("store"), local("owned"), &weaver.private);
         let key = Ask::of_value(place, "ask_key_in", quote!(#store, &#owned));
         let value = Ask::of_value(place, "ask_value_in", quote!(#store, &#shape));
         let value = if Self::infers_value(weaver) { value.of_later() } else { value };
-        let belongs = own("belongs");
+        let belongs = local("belongs");
         let asks = ask::statements(&belongs, private, &quote!(#private::cache), &[key, value]);
         quote_spanned!(span=> #asks let #fit = #fit.and(#belongs); let #shape = #fit.pass(#shape);)
     }

@@ -17,7 +17,7 @@ use crate::args;
 use crate::diagnostics::Errors;
 use crate::function::Function;
 use crate::layer::{Layer, Parsed, Place};
-use crate::tokens::{self, own};
+use crate::tokens::{self, local};
 use crate::weaver::{Guard, Weaver, Woven};
 
 /// A layer that looks a result up, or lets one caller compute it for all.
@@ -81,13 +81,13 @@ impl Cached {
             weaver.guarded(Guard { wrap: Box::new(wrap), breaks_to: None }, below)
         });
         let bound = times::bind(&self.options);
-        carried.extend([shape.clone(), own("turn")]);
+        carried.extend([shape.clone(), local("turn")]);
         carried.extend(bound.names);
         let bind_times = bound.statements;
         let looked = quote_spanned!(span=> #begin #bind_times #evaluate);
         let function = weaver.function;
         let enclosed = if pins { weaver.enclose(&looked, &carried, &|name| self.names(function, name)) } else { looked };
-        let out = own("out");
+        let out = local("out");
         let lifetime = times::lifetime(&self.options, weaver.function, &private, &shape, &out);
         Woven {
             run: quote_spanned! {span=>
@@ -96,8 +96,8 @@ impl Cached {
                     #setup
                     #bind = #wait;
                     let #out = #run;
-                    let lifetime = #lifetime;
-                    #lead.land(#shape, #out, lifetime)
+                    let __lifetime = #lifetime;
+                    #lead.land(#shape, #out, __lifetime)
                 }
             },
             ..Woven::default()

@@ -6,7 +6,7 @@ use quote::{ToTokens, quote, quote_spanned};
 use super::options::{Options, Ttl};
 use crate::duration::Duration;
 use crate::function::{Function, self_ident};
-use crate::tokens::{self, own};
+use crate::tokens::{self, local, own};
 
 /// The options that are durations: the name, which is also that of the setter, and the value.
 fn durations(options: &Options) -> Vec<(&'static str, &Duration)> {
@@ -58,13 +58,13 @@ pub(super) fn bind(options: &Options) -> Bound {
     let mut bound = Bound { statements: TokenStream::new(), names: Vec::new() };
     for (name, time) in durations(options) {
         if time.literal().is_none() {
-            let name = own(name);
+            let name = local(name);
             bound.statements.extend(time.bind(&name));
             bound.names.push(name);
         }
     }
     if let Some(share) = options.refresh_ahead.as_ref().filter(|share| !matches!(share, syn::Expr::Lit(_))) {
-        let name = own("refresh_ahead");
+        let name = local("refresh_ahead");
         bound.statements.extend(quote_spanned!(Span::mixed_site()=> let #name: f64 = #share;));
         bound.names.push(name);
     }
@@ -80,7 +80,10 @@ pub(super) fn lifetime(options: &Options, function: &Function, private: &TokenSt
         match time.literal() {
             Some(_) if elsewhere => lifetime.extend(quote!(.#setter(#time))),
             Some(_) => {}
-            None => lifetime.extend(quote!(.#setter(#setter))),
+            None => {
+                let value = local(name);
+                lifetime.extend(quote!(.#setter(#value)));
+            }
         }
     }
     if let Some(Ttl::OfValue(closure)) = &options.ttl
@@ -92,7 +95,7 @@ pub(super) fn lifetime(options: &Options, function: &Function, private: &TokenSt
         Some(syn::Expr::Lit(share)) if elsewhere => lifetime.extend(quote!(.refresh_ahead(#share))),
         Some(syn::Expr::Lit(_)) | None => {}
         Some(_) => {
-            let name = own("refresh_ahead");
+            let name = local("refresh_ahead");
             lifetime.extend(quote!(.refresh_ahead(#name)));
         }
     }

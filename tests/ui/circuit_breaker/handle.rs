@@ -19,4 +19,10 @@ async fn with_a_type() -> Option<u8> {
     None
 }
 
+#[allow(non_upper_case_globals)]
+#[circuit_breaker(handle = of_two)]
+async fn constant<const of_two: usize>() -> Option<usize> {
+    Some(of_two)
+}
+
 fn main() {}
