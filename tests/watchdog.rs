@@ -3,6 +3,7 @@
 #![deny(warnings, missing_docs, clippy::pedantic)]
 
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
+use std::task::Poll;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -79,6 +80,8 @@ fn a_blocked_current_thread_runtime_is_reported_once() {
         drop(watchdog);
     });
     assert_eq!(reports().len(), 1);
+    let text = reports()[0].to_string();
+    assert!(text.starts_with("`Watchdog` sees worker 1 of 1 blocked by a task, or overloaded, for 100ms"), "{text}");
 }
 
 #[test]
@@ -95,6 +98,42 @@ fn idle_and_busy_runtimes_are_not_reported() {
     runtime.block_on(steadfast::gather(busy));
     drop(watchdog);
     assert_eq!(reports(), []);
+}
+
+/// Polls of 9 ms, one after another, with no sleep of the worker between them. Tokio's metrics change once in 61 of them.
+async fn short_polls(end: Instant) {
+    std::future::poll_fn(|cx| {
+        thread::sleep(Duration::from_millis(9));
+        // Not tokio's yield, which waits for the other tasks of a round.
+        cx.waker().wake_by_ref();
+        if Instant::now() < end { Poll::Pending } else { Poll::Ready(()) }
+    })
+    .await;
+}
+
+#[test]
+fn many_short_polls_are_no_block() {
+    let _turn = turn();
+    for workers in [0, 2] {
+        let runtime = match workers {
+            0 => Builder::new_current_thread().enable_all().build().unwrap(),
+            workers => Builder::new_multi_thread().worker_threads(workers).enable_all().build().unwrap(),
+        };
+        // A round and more, in which tokio finds out how long the polls are.
+        let watched_from = Instant::now() + Duration::from_secs(1);
+        let end = watched_from + Duration::from_millis(1_400);
+        let polls = runtime.spawn(async move { steadfast::gather((0..6).map(|_| tokio::spawn(short_polls(end)))).await });
+        let handle = runtime.handle().clone();
+        let watch = thread::spawn(move || {
+            thread::sleep(watched_from.saturating_duration_since(Instant::now()));
+            let watchdog = Watchdog::builder().runtime(&handle).start();
+            thread::sleep(end.saturating_duration_since(Instant::now()));
+            drop(watchdog);
+        });
+        drop(runtime.block_on(polls).unwrap());
+        watch.join().unwrap();
+        assert_eq!(reports(), [], "{workers} workers");
+    }
 }
 
 #[test]

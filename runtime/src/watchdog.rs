@@ -1,9 +1,12 @@
 //! `Watchdog`: notices that the threads of a runtime are being blocked.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::collections::HashMap;
+use std::future::poll_fn;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::thread;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Poll;
+use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
 
 use tokio::runtime::{Handle, RuntimeMetrics};
@@ -28,14 +31,21 @@ use crate::report::{Report, ReportKind};
 /// # How it knows
 ///
 /// Four times within the threshold it looks at tokio's stable metrics: a worker that is awake, and has neither gone to sleep nor worked
-/// off a round of its queue for that long, is blocked. And it asks the runtime to run a task that does nothing: where that has not
-/// been done within twice the threshold although no worker looks blocked, the runtime has more work than it can do. Time is that of the machine, not of
-/// tokio's paused clock.
+/// off 61 polls for that long, may be blocked. Many short polls look the same: meanwhile it spawns tasks that do nothing, and a worker
+/// that gets to one is not blocked. A block is reported once, after one to two thresholds.
+///
+/// The report says "blocked by a task" where another worker slept all the while, which would have taken over whatever waited behind short
+/// polls. Where all are busy it says "blocked by a task, or overloaded": a worker that is suddenly given many polls needs 31 to 127 of
+/// them to get to a new task, and cannot be told from a blocked one until then. Once it has got to one, polls of up to a quarter of the
+/// threshold for a whole round of its queue are not taken for a block.
+///
+/// Where a task of its own has not been run within twice the threshold although no worker looks blocked, the runtime has more work than it
+/// can do, which is reported as that. Time is that of the machine, not of tokio's paused clock.
 ///
 /// What it does not see: code that blocks for less than the threshold; the future that is given to `block_on` of a runtime with several
 /// threads, which runs outside of the workers. A current-thread runtime that nobody drives looks blocked.
 ///
-/// It costs one thread that sleeps, and a few spawned tasks a second.
+/// It costs one thread that sleeps, and a few spawned tasks a second; up to two more for each worker while all of them are busy.
 #[derive(Debug)]
 #[must_use = "it stops when it is dropped"]
 pub struct Watchdog {
@@ -100,25 +110,29 @@ struct Watch {
     metrics: RuntimeMetrics,
     workers: Vec<Suspect>,
     probe: Option<Probe>,
+    roll: Roll,
 }
 
 impl Watch {
     fn new(threshold: Duration, runtime: Handle) -> Self {
         let metrics = runtime.metrics();
         let now = Instant::now();
-        let workers =
-            (0..metrics.num_workers()).map(|_| Suspect { signs: Signs::default(), since: now, reported: false }).collect();
-        Self { threshold, runtime, metrics, workers, probe: None }
+        let workers = (0..metrics.num_workers()).map(|_| Suspect::new(Signs::default(), now, 0)).collect();
+        Self { threshold, runtime, metrics, workers, probe: None, roll: Roll::new(threshold) }
     }
 
     fn run(mut self, stopped: &Receiver<()>) {
-        let interval = (self.threshold / 4).max(Duration::from_millis(1));
-        while stopped.recv_timeout(interval) == Err(RecvTimeoutError::Timeout) {
+        let interval = self.interval();
+        loop {
+            // First, since its tasks have less time than the probe.
+            self.look_at_workers();
             if self.runtime_is_gone() {
                 return;
             }
-            self.look_at_workers();
             self.look_at_probe();
+            if stopped.recv_timeout(interval) != Err(RecvTimeoutError::Timeout) {
+                return;
+            }
         }
     }
 
@@ -131,18 +145,57 @@ impl Watch {
         probe.task.is_finished() && !probe.answered()
     }
 
+    /// The time between two looks.
+    fn interval(&self) -> Duration {
+        (self.threshold / 4).max(Duration::from_millis(1))
+    }
+
     fn look_at_workers(&mut self) {
         let now = Instant::now();
-        let count = self.workers.len();
-        for (worker, suspect) in self.workers.iter_mut().enumerate() {
-            let signs = Signs::of(&self.metrics, worker);
+        let signs: Vec<_> = (0..self.workers.len()).map(|worker| Signs::of(&self.metrics, worker)).collect();
+        let parks = signs.iter().map(|signs| signs.parks).sum();
+        for (suspect, &signs) in self.workers.iter_mut().zip(&signs) {
             if signs != suspect.signs {
-                *suspect = Suspect { signs, since: now, reported: false };
-            } else if !signs.asleep() && !suspect.reported && now - suspect.since >= self.threshold {
-                suspect.reported = true;
-                let message = format!("sees worker {} of {count} blocked by a task for {:?}", worker + 1, self.threshold);
-                report(&message, &self.metrics);
+                *suspect = Suspect::new(signs, now, parks);
             }
+        }
+        // One that sleeps takes each new task at once, so that none gets to a busy one.
+        let all_awake = signs.iter().all(|signs| !signs.asleep());
+        if all_awake {
+            // Those that are taken by a worker that has one already are over at once: more than one for each.
+            let count = self.workers.len();
+            self.roll.call(&self.runtime, if count == 1 { 1 } else { 2 * count });
+        }
+        let interval = self.interval();
+        let silent = self.workers.iter().filter(|suspect| suspect.is_silent(now, interval)).count();
+        if silent == 0 {
+            return;
+        }
+        // Those who are not silent may be the ones who have answered.
+        let answered = self.roll.answered_since(now.checked_sub(3 * interval).unwrap_or(now));
+        let alive = answered.saturating_sub(self.workers.len() - silent);
+        let reported = self.workers.iter().filter(|suspect| suspect.reported).count();
+        self.judge(now, parks, silent.saturating_sub(alive + reported), all_awake);
+    }
+
+    /// Reports no more than `blocked` of those who have been silent for too long, the longest first. The others have answered.
+    fn judge(&mut self, now: Instant, parks: u64, blocked: usize, all_awake: bool) {
+        let count = self.workers.len();
+        let (interval, threshold) = (self.interval(), self.threshold);
+        let mut overdue: Vec<_> = self.workers.iter_mut().enumerate().collect();
+        overdue.retain(|(_, suspect)| !suspect.reported && suspect.is_silent(now, threshold));
+        overdue.sort_by_key(|(_, suspect)| suspect.since);
+        for (index, (worker, suspect)) in overdue.into_iter().enumerate() {
+            if index >= blocked {
+                suspect.since = now;
+                continue;
+            }
+            suspect.reported = true;
+            // What each task of this watchdog makes of a worker that sleeps: it wakes up, and goes to sleep again.
+            let own_tasks = (now - suspect.since).as_nanos() / interval.as_nanos() + 2;
+            let others_slept = !all_awake && u128::from(parks.saturating_sub(suspect.parks_of_all)) <= 2 * own_tasks;
+            let what = if others_slept { "blocked by a task" } else { "blocked by a task, or overloaded," };
+            report(&format!("sees worker {} of {count} {what} for {threshold:?}", worker + 1), &self.metrics);
         }
     }
 
@@ -191,11 +244,96 @@ impl Probe {
     }
 }
 
+/// Tasks that find out which threads still work off their queues.
+struct Roll {
+    answers: Arc<Mutex<Answers>>,
+    /// How many tasks there are, those that wait for their first poll included.
+    tasks: Arc<AtomicUsize>,
+    /// A round of a queue that takes no longer shows in tokio's metrics in time.
+    short: Duration,
+    called: u64,
+}
+
+/// When each thread last ran a task, and which.
+type Answers = HashMap<ThreadId, (Instant, u64)>;
+
+impl Roll {
+    fn new(threshold: Duration) -> Self {
+        Self { answers: Arc::default(), tasks: Arc::default(), short: threshold / 64, called: 0 }
+    }
+
+    /// Sees to it that there are so many tasks.
+    fn call(&mut self, runtime: &Handle, tasks: usize) {
+        for _ in self.tasks.load(Ordering::Acquire)..tasks {
+            self.called += 1;
+            drop(runtime.spawn(Roll::answer(Arc::clone(&self.answers), OneMore::new(&self.tasks), self.short, self.called)));
+        }
+    }
+
+    /// Stays in the queue of a busy worker, so that each round of it is an answer: it takes many rounds to get to a new task. One for each
+    /// thread is enough.
+    async fn answer(answers: Arc<Mutex<Answers>>, counted: OneMore, short: Duration, number: u64) {
+        let mut last = None;
+        poll_fn(|cx| {
+            let now = Instant::now();
+            let mut answers = answers.lock().unwrap_or_else(PoisonError::into_inner);
+            let of_thread = answers.entry(thread::current().id()).or_insert((now, number));
+            let superfluous = of_thread.1 != number && now - of_thread.0 < short;
+            if !superfluous {
+                *of_thread = (now, number);
+            }
+            drop(answers);
+            if superfluous || last.replace(now).is_some_and(|last| now - last < short) {
+                return Poll::Ready(());
+            }
+            cx.waker().wake_by_ref();
+            Poll::Pending
+        })
+        .await;
+        drop(counted);
+    }
+
+    /// How many threads have answered since then.
+    fn answered_since(&self, then: Instant) -> usize {
+        let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
+        answers.retain(|_, (at, _)| *at >= then);
+        answers.len()
+    }
+}
+
+/// Counts a task for as long as it exists.
+struct OneMore(Arc<AtomicUsize>);
+
+impl OneMore {
+    fn new(count: &Arc<AtomicUsize>) -> Self {
+        count.fetch_add(1, Ordering::AcqRel);
+        Self(Arc::clone(count))
+    }
+}
+
+impl Drop for OneMore {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
 /// A worker, and since when it has given no other signs of life.
 struct Suspect {
     signs: Signs,
     since: Instant,
+    /// How often all workers had gone to sleep or woken up by then.
+    parks_of_all: u64,
     reported: bool,
+}
+
+impl Suspect {
+    fn new(signs: Signs, since: Instant, parks_of_all: u64) -> Self {
+        Self { signs, since, parks_of_all, reported: false }
+    }
+
+    fn is_silent(&self, now: Instant, at_least: Duration) -> bool {
+        !self.signs.asleep() && now - self.since >= at_least
+    }
 }
 
 /// What changes whenever a worker gets back to its scheduler.
