@@ -4,10 +4,12 @@
 
 use std::cell::Cell;
 use std::io;
+use std::panic::AssertUnwindSafe;
 use std::sync::{Mutex, Once};
 use std::thread;
 use std::time::Duration;
 
+use futures::FutureExt;
 use steadfast::testing::cancel_at_every_await;
 use steadfast::{Report, ReportKind, async_cached, on_report, retry, timeout, warn_slow_poll};
 use tokio::task::yield_now;
@@ -137,6 +139,33 @@ async fn a_panic_of_the_body_is_the_one_that_is_seen() {
 }
 
 /// Without a runtime there is neither a clock nor a timer: whoever touches one panics.
+#[tokio::test]
+async fn a_slow_poll_that_panics_is_reported() {
+    #[warn_slow_poll(1ms)]
+    async fn reported() {
+        thread::sleep(Duration::from_millis(5));
+        panic!("of its own");
+    }
+    #[warn_slow_poll(1ms, panic)]
+    async fn strictly() {
+        thread::sleep(Duration::from_millis(5));
+        panic!("of its own");
+    }
+    #[warn_slow_poll(1h)]
+    async fn quick() {
+        panic!("of its own");
+    }
+    reports("reported");
+    for panicked in [
+        AssertUnwindSafe(reported()).catch_unwind().await,
+        AssertUnwindSafe(strictly()).catch_unwind().await,
+        AssertUnwindSafe(quick()).catch_unwind().await,
+    ] {
+        assert_eq!(panicked.unwrap_err().downcast_ref(), Some(&"of its own"));
+    }
+    assert_eq!(["reported", "strictly", "quick"].map(|function| reports(function).len()), [1, 1, 0]);
+}
+
 #[test]
 fn it_needs_no_runtime() {
     #[warn_slow_poll(10s)]

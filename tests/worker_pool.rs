@@ -4,7 +4,7 @@
 
 use std::future::pending;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
-use std::sync::{Arc, Mutex, Once};
+use std::sync::{Arc, Mutex, Once, OnceLock};
 use std::time::Duration;
 
 use futures::FutureExt;
@@ -350,4 +350,85 @@ fn no_workers_panics() {
 #[should_panic(expected = "at least one place")]
 fn no_queue_panics() {
     WorkerPool::new(1, 0, act);
+}
+
+/// A panic whose payload panics when it is dropped.
+fn explode() {
+    struct Payload;
+    impl Drop for Payload {
+        fn drop(&mut self) {
+            std::panic::panic_any(());
+        }
+    }
+    std::panic::panic_any(Payload);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_payload_that_panics_in_drop_ends_no_worker() {
+    let pool = WorkerPool::named("payload", 1, 10, |explodes: bool| async move {
+        if explodes {
+            explode();
+        }
+    });
+    for explodes in [true, false, true, false] {
+        pool.submit(explodes).await.unwrap();
+    }
+    pool.join().await;
+    let report = pool.shutdown(Duration::ZERO).await;
+    assert_eq!((report.done, report.panicked, report.never_started.len()), (2, 2, 0));
+}
+
+/// Nor is it the one who shuts down that has to do with a handler, or with a job that is aborted.
+#[tokio::test(start_paused = true)]
+async fn a_shutdown_survives_the_destructors_of_a_handler_and_a_job() {
+    struct Bomb;
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            explode();
+        }
+    }
+    let of_handler = Bomb;
+    let pool = WorkerPool::new(1, 10, move |()| {
+        let _ = &of_handler;
+        async {}
+    });
+    pool.submit(()).await.unwrap();
+    assert_eq!(pool.shutdown(Duration::from_secs(1)).await.done, 1);
+
+    let pool = WorkerPool::new(1, 10, |()| async {
+        let _of_job = Bomb;
+        pending::<()>().await;
+    });
+    pool.submit(()).await.unwrap();
+    assert_eq!(pool.shutdown(Duration::from_secs(1)).await.aborted, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_that_waits_for_its_own_pool_panics_and_says_so() {
+    static POOL: OnceLock<WorkerPool<bool>> = OnceLock::new();
+    record_reports();
+    let pool = POOL.get_or_init(|| {
+        WorkerPool::named("waits for itself", 1, 10, |joins| async move {
+            let pool = POOL.get().unwrap();
+            if joins {
+                pool.join().await;
+            } else {
+                pool.shutdown(Duration::from_secs(1)).await;
+            }
+        })
+    });
+    pool.submit(true).await.unwrap();
+    pool.submit(false).await.unwrap();
+    pool.join().await;
+    let reports = reports_of("waits for itself");
+    for (what, (kind, text)) in ["join", "shutdown"].iter().zip(&reports) {
+        assert_eq!(*kind, ReportKind::Panic);
+        assert_eq!(
+            *text,
+            format!("a job of the WorkerPool `waits for itself` awaits its `{what}`, and so itself: spawn a task for that")
+        );
+    }
+    // It goes on, and whoever is no job of it may shut it down.
+    let report = pool.shutdown(Duration::from_secs(1)).await;
+    assert_eq!((report.panicked, reports.len()), (2, 2));
 }

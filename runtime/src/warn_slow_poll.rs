@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use pin_project_lite::pin_project;
@@ -55,7 +56,7 @@ use crate::report::{Report, ReportKind};
 ///
 /// One [`Report`](crate::Report) of kind [`Blocked`](ReportKind::Blocked) for each call, about the first poll that is too long, with
 /// the function's name and the time: to the hook of [`on_report`](crate::on_report), by default on stderr. It goes out when that poll
-/// has ended; for a thread that is not given back at all there is the [`Watchdog`](crate::Watchdog).
+/// has ended, also by a panic; for a thread that is not given back at all there is the [`Watchdog`](crate::Watchdog).
 ///
 /// What is watched is what is awaited below the attribute. The work of [`offload_blocking`](crate::offload_blocking), or of an
 /// [`async_cached`](crate::async_cached) that is `detached`, is done on other threads or by other tasks, and not watched.
@@ -71,7 +72,8 @@ use crate::report::{Report, ReportKind};
 ///
 /// # Panics
 ///
-/// With `panic`: where a poll took too long, after that poll, with the text of the report.
+/// With `panic`: where a poll took too long, after that poll, with the text of the report. A poll that itself panics is reported as without
+/// `panic`, and its own panic goes on.
 ///
 /// # Cancel safety
 ///
@@ -101,11 +103,35 @@ impl Slow {
     }
 
     #[cold]
-    fn tell(&mut self, took: Duration) {
+    fn tell(&mut self, took: Duration, panics: bool) {
         self.told = true;
         let message = format!("held its thread for {took:?} in one poll, and {:?} is too long", self.limit);
-        assert!(!self.panics, "`{}` {message}", self.function);
+        assert!(!panics, "`{}` {message}", self.function);
         Report::new(self.function, ReportKind::Blocked, message).send();
+    }
+}
+
+/// A poll that is being timed.
+struct Timed<'a> {
+    slow: &'a mut Slow,
+    started: Instant,
+}
+
+impl Timed<'_> {
+    fn tell_if_slow(&mut self, panics: bool) {
+        let took = self.started.elapsed();
+        if took >= self.slow.limit {
+            self.slow.tell(took, panics);
+        }
+    }
+}
+
+impl Drop for Timed<'_> {
+    fn drop(&mut self) {
+        // Only a poll that panicked has not been told about. Its own panic is the one that is seen.
+        if thread::panicking() && !self.slow.told {
+            self.tell_if_slow(false);
+        }
     }
 }
 
@@ -134,12 +160,10 @@ impl<F: Future> Future for Watched<'_, F> {
             return this.future.poll(cx);
         }
         // Not tokio's clock, which stands still in tests: a thread that is held is held in real time.
-        let started = Instant::now();
+        let mut timed = Timed { slow: this.slow, started: Instant::now() };
         let poll = this.future.poll(cx);
-        let took = started.elapsed();
-        if took >= this.slow.limit {
-            this.slow.tell(took);
-        }
+        let panics = timed.slow.panics;
+        timed.tell_if_slow(panics);
         poll
     }
 }

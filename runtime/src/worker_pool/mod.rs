@@ -15,6 +15,7 @@ use tokio_util::task::TaskTracker;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use crate::Logged;
+use crate::contain::discard;
 use worker::{Counts, Crew, Worker};
 
 /// Jobs of type `J`, done by a fixed number of workers that take them from a bounded queue.
@@ -38,8 +39,16 @@ use worker::{Counts, Crew, Worker};
 /// # }
 /// ```
 ///
-/// Jobs start in the order in which they were submitted. A job that fails or panics is reported once ([`on_report`](crate::on_report))
-/// under the pool's name and takes nobody with it: its worker goes on with the next.
+/// Jobs are taken in the order in which they were submitted: one worker does them in that order, of several on different threads a later
+/// job may be the first to get going. A job that fails or panics is reported once ([`on_report`](crate::on_report)) under the pool's name
+/// and takes nobody with it: its worker goes on with the next.
+///
+/// Workers are tasks of the runtime. A job that blocks holds up the thread of its runtime: hand what blocks to
+/// [`offload`](crate::offload()), or to a function with [`offload_blocking`](macro@crate::offload_blocking).
+///
+/// A job may submit further jobs to its own pool. With [`submit`](Self::submit) it waits for a place, and where all workers do so, nobody
+/// makes one: [`try_submit`](Self::try_submit) does not wait. A job that awaits its own pool's [`join`](Self::join) or
+/// [`shutdown`](Self::shutdown) would wait for itself, and panics; it may spawn a task for that.
 ///
 /// All methods take `&self`; share the pool as a field, in an `Arc`, or as a `static` in a `LazyLock`.
 ///
@@ -48,8 +57,11 @@ use worker::{Counts, Crew, Worker};
 /// Dropping the pool stops its workers where they next yield, and drops the jobs in the queue: [`shutdown`](Self::shutdown) is the way
 /// to let them end.
 pub struct WorkerPool<J> {
+    name: &'static str,
     queue: Sender<Queued<J>>,
     workers: tokio::sync::Mutex<JoinSet<()>>,
+    /// The tasks of the workers.
+    tasks: Vec<tokio::task::Id>,
     crew: Arc<Crew<J>>,
     epochs: Epochs,
 }
@@ -94,10 +106,8 @@ impl<J: Send + 'static> WorkerPool<J> {
         let handler = Arc::new(handler);
         let worker = Worker::new(name, receiver, &crew);
         let mut set = JoinSet::new();
-        for _ in 0..workers {
-            set.spawn(worker.clone().work(Arc::clone(&handler)));
-        }
-        Self { queue: sender, workers: tokio::sync::Mutex::new(set), crew, epochs: Epochs::default() }
+        let tasks = (0..workers).map(|_| set.spawn(worker.clone().work(Arc::clone(&handler))).id()).collect();
+        Self { name, queue: sender, workers: tokio::sync::Mutex::new(set), tasks, crew, epochs: Epochs::default() }
     }
 }
 
@@ -140,7 +150,12 @@ impl<J> WorkerPool<J> {
     /// # Cancel safety
     ///
     /// Dropping it stops the waiting, nothing else.
+    ///
+    /// # Panics
+    ///
+    /// In a job of this pool, which would wait for itself.
     pub async fn join(&self) {
+        self.not_in_a_job("join");
         for epoch in self.epochs.close() {
             epoch.wait().await;
         }
@@ -157,16 +172,30 @@ impl<J> WorkerPool<J> {
     ///
     /// # Panics
     ///
-    /// Outside of a tokio runtime, or in one whose timers are not enabled.
+    /// Outside of a tokio runtime, or in one whose timers are not enabled. In a job of this pool, which would wait for itself.
     pub async fn shutdown(&self, within: Duration) -> ShutdownReport<J> {
+        self.not_in_a_job("shutdown");
         self.queue.close();
         let mut workers = self.workers.lock().await;
-        let emptied = async { while workers.join_next().await.is_some() {} };
-        if tokio::time::timeout(within, emptied).await.is_err() {
-            workers.shutdown().await;
+        if tokio::time::timeout(within, all_ended(&mut workers)).await.is_err() {
+            workers.abort_all();
+            all_ended(&mut workers).await;
         }
         drop(workers);
         self.crew.sum_up()
+    }
+
+    /// A job whose own end is awaited never comes to it, and `shutdown` would abort it together with its report.
+    fn not_in_a_job(&self, what: &str) {
+        let in_a_job = tokio::task::try_id().is_some_and(|task| self.tasks.contains(&task));
+        assert!(!in_a_job, "a job of the WorkerPool `{}` awaits its `{what}`, and so itself: spawn a task for that", self.name);
+    }
+}
+
+/// Waits for all workers. One may have panicked, in the destructor of its handler or of a job that was aborted.
+async fn all_ended(workers: &mut JoinSet<()>) {
+    while let Some(ended) = workers.join_next().await {
+        discard(ended);
     }
 }
 

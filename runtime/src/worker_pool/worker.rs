@@ -11,6 +11,7 @@ use tokio::task::coop;
 
 use super::{Queued, ShutdownReport};
 use crate::Logged;
+use crate::contain::discard;
 use crate::report::{Report, ReportKind};
 
 /// How many jobs ended in which way.
@@ -119,7 +120,11 @@ impl Running<'_> {
         match outcome {
             Ok(None) => {}
             Ok(Some(error)) => Report::new(name, ReportKind::Error, error).send(),
-            Err(payload) => Report::panic(name, &*payload).send(),
+            Err(payload) => {
+                Report::panic(name, &*payload).send();
+                // Its destructor is the job's as well, and must not end the worker.
+                discard(payload);
+            }
         }
     }
 }
