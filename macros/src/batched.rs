@@ -53,7 +53,7 @@ impl Layer for Batched {
         let way_out = |_: &Named| "write what holds for all of its callers".to_owned();
         once::check(options, SharedBy::Batch, place.function, &way_out, errors);
         let function = place.function;
-        if matches!(function.shape, Shape::Returned { .. } | Shape::Opaque) {
+        if matches!(function.shape, Shape::Returned { .. } | Shape::Made { .. }) {
             let token = function.signature.fn_token;
             errors.at(
                 token,

@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{FnArg, Signature};
+use syn::{FnArg, ReturnType, Signature};
 
 use crate::ATTRIBUTES;
 use crate::batched;
@@ -14,6 +14,7 @@ use crate::parameters::{strip_mut, strip_mut_in};
 use crate::site;
 use crate::stack::{Stack, TAKEN};
 use crate::tokens;
+use crate::types;
 use crate::weaver::{Purpose, Weaver};
 
 /// Expands the attribute `name`, and with it all its siblings on the same item. Errors come out next to the item, so that nothing but
@@ -94,19 +95,31 @@ fn check_function(function: &Function, stack: &Stack, errors: &mut Errors) {
     }
     match function.shape {
         Shape::Plain if !stack.makes_async() && constness.is_none() && abi.is_none() => {
+            if let ReturnType::Type(_, returned) = &function.signature.output
+                && types::is_named_like_a_future(returned)
+            {
+                errors.at(
+                    returned,
+                    format!(
+                        "`#[{name}]` wraps the future in one of its own, which is not of this type: return `impl Future<Output = ..>`, or write \
+                         `async fn` and await it there"
+                    ),
+                );
+                return;
+            }
             let message = if is_test(function) {
-                format!("`#[tokio::test]` stands above `#[{name}]` and has already made a plain `fn` of this one: put `#[{name}]` above it")
+                format!(
+                    "`#[tokio::test]` stands above `#[{name}]` and has already made a plain `fn` of this one: put `#[{name}]` above it"
+                )
             } else if function.signature.ident == "main" {
-                format!("`#[{name}]` needs an async function: write `async fn`, and put `#[{name}]` above `#[tokio::main]`, which makes a plain one")
+                format!(
+                    "`#[{name}]` needs an async function: write `async fn`, and put `#[{name}]` above `#[tokio::main]`, which makes a plain one"
+                )
             } else {
                 format!("`#[{name}]` needs an async function: {}", outermost.parsed.layer.on_plain_fn())
             };
             errors.at(function.signature.fn_token, message);
         }
-        Shape::Opaque if !stack.makes_async() => errors.at_span(
-            function.body.delim_span().close(),
-            format!("`#[{name}]` finds no future to wrap: end the body in `async move {{ .. }}` or `Box::pin(async move {{ .. }})`, or write `async fn`"),
-        ),
         _ => {}
     }
 }
@@ -180,7 +193,11 @@ fn function_tokens(function: &Function, one: Option<&Function>, stack: &Stack) -
             let last = boxed.as_ref().map_or_else(|| block.clone(), |pin| quote!(#pin(#block)));
             with_braces(braces, quote!(#uses #before #last))
         }
-        _ => with_braces(&function.body, quote!(#uses #woven)),
+        Shape::Made { wrap, .. } => {
+            let made = wrap.around(&quote_spanned!(Span::mixed_site()=> async move { #woven }));
+            with_braces(&function.body, quote!(#uses #made))
+        }
+        Shape::Async | Shape::Plain => with_braces(&function.body, quote!(#uses #woven)),
     };
     let item = function.item(&signature, &quote!(#body));
     quote!(#item #items)

@@ -1,7 +1,7 @@
 //! The function under the attributes: its signature parsed, its body left as tokens.
 
-use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
-use quote::{ToTokens, TokenStreamExt, quote};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
+use quote::{ToTokens, TokenStreamExt, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
 use syn::{Attribute, Local, ReturnType, Signature, Token, Type, Visibility};
@@ -44,8 +44,44 @@ pub(crate) enum Shape {
         boxed: Option<TokenStream>,
         braces: Group,
     },
-    /// It returns a future that is no block: there is nothing to wrap.
-    Opaque,
+    /// A future comes out of the body in any other way: from a call, a branch, an early `return`.
+    Made {
+        /// How a block of the expansion's own becomes what the function returns.
+        wrap: Wrap,
+        /// The type that the body comes to, as it can be written in an expression.
+        made: Box<Type>,
+    },
+}
+
+/// What stands around the block that is returned.
+#[derive(Clone, Copy)]
+pub(crate) enum Wrap {
+    /// `-> impl Future`
+    Nothing,
+    /// `-> Pin<Box<dyn Future>>`
+    Pinned,
+    /// `-> Box<dyn Future + Unpin>`
+    Boxed,
+}
+
+impl Wrap {
+    fn of(returned: &Type) -> Self {
+        match types::last_segment(returned) {
+            None => Self::Nothing,
+            Some((name, _)) if name == "Box" => Self::Boxed,
+            Some(_) => Self::Pinned,
+        }
+    }
+
+    /// The block as what the function returns.
+    pub(crate) fn around(self, block: &TokenStream) -> TokenStream {
+        let span = Span::mixed_site();
+        match self {
+            Self::Nothing => block.clone(),
+            Self::Pinned => quote_spanned!(span=> ::std::boxed::Box::pin(#block)),
+            Self::Boxed => quote_spanned!(span=> ::std::boxed::Box::new(::std::boxed::Box::pin(#block))),
+        }
+    }
 }
 
 /// An item on which an attribute stands, as far as it could be read.
@@ -99,10 +135,10 @@ impl Function {
             (None, None) => (Shape::Plain, body),
             (None, Some(awaited)) => {
                 output = Some(awaited.clone());
-                match returned_block(&body) {
-                    Some((shape, inner)) => (shape, inner),
-                    None => (Shape::Opaque, body),
-                }
+                returned_block(&body).unwrap_or_else(|| {
+                    let made = Box::new(types::in_an_expression(&returned));
+                    (Shape::Made { wrap: Wrap::of(&returned), made }, body)
+                })
             }
         };
         let mut function =
@@ -209,7 +245,8 @@ fn outer(body: &Group, attributes: &mut Vec<Attribute>) -> syn::Result<Group> {
     Ok(with_braces(body, rest))
 }
 
-/// Finds the `async` block that a body ends in.
+/// Finds the `async` block that a body ends in, if that is the only way out of it. What stands in front of the block runs when the function
+/// is called.
 ///
 /// ```text
 /// Input:  { let x = 1; Box::pin(async move { x }) }
@@ -218,7 +255,7 @@ fn outer(body: &Group, attributes: &mut Vec<Attribute>) -> syn::Result<Group> {
 fn returned_block(braces: &Group) -> Option<(Shape, Group)> {
     let mut trees: Vec<TokenTree> = braces.stream().into_iter().collect();
     if let Some(body) = pop_async_block(&mut trees) {
-        let before = trees.into_iter().collect();
+        let before = statements(trees)?;
         return Some((Shape::Returned { before, boxed: None, braces: braces.clone() }, body));
     }
     let TokenTree::Group(arguments) = trees.pop()? else { return None };
@@ -231,8 +268,19 @@ fn returned_block(braces: &Group) -> Option<(Shape, Group)> {
     }
     let body = pop_async_block(&mut argument).filter(|_| argument.is_empty())?;
     let boxed = pop_path(&mut trees);
-    let before = trees.into_iter().collect();
+    let before = statements(trees)?;
     Some((Shape::Returned { before, boxed: Some(boxed), braces: braces.clone() }, body))
+}
+
+/// What stands in front of the last expression, if that is a number of statements which all end where they end.
+fn statements(before: Vec<TokenTree>) -> Option<TokenStream> {
+    let ends = match before.last() {
+        None => true,
+        Some(TokenTree::Group(group)) => group.delimiter() == Delimiter::Brace,
+        Some(last) => is_punct(last, ';'),
+    };
+    let before: TokenStream = before.into_iter().collect();
+    (ends && !tokens::may_return(&before)).then_some(before)
 }
 
 /// Takes `async { .. }` or `async move { .. }` off the end.

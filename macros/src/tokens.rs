@@ -71,6 +71,99 @@ pub(crate) fn begins_with_item(block: &TokenStream) -> bool {
     keyword && !matches!(trees.next(), Some(TokenTree::Group(_)))
 }
 
+/// Whether the statements may return from the function that they stand in: by a `return` that is not that of an item, of a closure or of an
+/// `async` block, or by a macro of which that is not known.
+pub(crate) fn may_return(statements: &TokenStream) -> bool {
+    const HARMLESS: &[&str] = &[
+        "assert",
+        "assert_eq",
+        "assert_ne",
+        "cfg",
+        "column",
+        "concat",
+        "dbg",
+        "debug",
+        "debug_assert",
+        "debug_assert_eq",
+        "debug_assert_ne",
+        "debug_span",
+        "env",
+        "eprint",
+        "eprintln",
+        "error",
+        "error_span",
+        "file",
+        "format",
+        "format_args",
+        "include_bytes",
+        "include_str",
+        "info",
+        "info_span",
+        "line",
+        "matches",
+        "module_path",
+        "option_env",
+        "panic",
+        "print",
+        "println",
+        "span",
+        "stringify",
+        "todo",
+        "trace",
+        "trace_span",
+        "unimplemented",
+        "unreachable",
+        "vec",
+        "warn",
+        "warn_span",
+        "write",
+        "writeln",
+    ];
+    let trees: Vec<TokenTree> = statements.clone().into_iter().collect();
+    let is = |tree: Option<&TokenTree>, name: &str| matches!(tree, Some(TokenTree::Ident(ident)) if ident == name);
+    let (mut item, mut parameters, mut closure) = (false, false, false);
+    for (index, tree) in trees.iter().enumerate() {
+        let before = |back: usize| index.checked_sub(back).and_then(|at| trees.get(at));
+        match tree {
+            TokenTree::Ident(ident) if ident == "return" => return true,
+            TokenTree::Ident(ident) if ident == "fn" => item = true,
+            TokenTree::Ident(name) if trees.get(index + 1).is_some_and(|next| is_punct(next, '!')) => {
+                let called = matches!(trees.get(index + 2), Some(TokenTree::Group(_)));
+                if called && !HARMLESS.iter().any(|harmless| name == harmless) {
+                    return true;
+                }
+            }
+            TokenTree::Punct(punct) => match punct.as_char() {
+                '|' if parameters => (parameters, closure) = (false, true),
+                // Behind an operand it is an operator.
+                '|' => {
+                    parameters = match before(1) {
+                        None => true,
+                        Some(TokenTree::Punct(punct)) => punct.as_char() != '?',
+                        Some(TokenTree::Ident(ident)) => ident == "move" || ident == "async" || ident == "static",
+                        Some(_) => false,
+                    }
+                }
+                _ if parameters => {}
+                ';' | ',' | '=' => (item, closure) = (false, false),
+                _ => {}
+            },
+            TokenTree::Group(group) => {
+                let of_its_own = group.delimiter() == Delimiter::Brace
+                    && (std::mem::take(&mut item)
+                        || std::mem::take(&mut closure)
+                        || is(before(1), "async")
+                        || (is(before(1), "move") && is(before(2), "async")));
+                if !of_its_own && may_return(&group.stream()) {
+                    return true;
+                }
+            }
+            _ => {}
+        }
+    }
+    false
+}
+
 pub(crate) fn is_punct(tree: &TokenTree, character: char) -> bool {
     matches!(tree, TokenTree::Punct(punct) if punct.as_char() == character)
 }
@@ -148,6 +241,46 @@ mod tests {
         let others =
             [quote!(), quote!(a), quote!(const { 1 }), quote!(async { 1 }), quote!(unsafe { f() }), quote!(let a = 1; fn f() {})];
         assert!(!others.iter().any(begins_with_item));
+    }
+
+    #[test]
+    fn sees_where_a_function_may_be_left() {
+        let ways = [
+            quote!(if n == 0 {
+                return done;
+            }),
+            quote!(if a || b {
+                return done;
+            }),
+            quote!(if a | b {
+                return done;
+            }),
+            quote!(let Some(x) = y else { return done; };),
+            quote!(match x {
+                A | B => {
+                    return done;
+                }
+                C => {}
+            }),
+            quote!(let f = |x| { x }; if f(1) || f(2) { return done; }),
+            quote!(ensure!(n > 0, done);),
+            quote!(let x = (|| 1)(); { { return done } }),
+        ];
+        assert!(ways.iter().all(may_return));
+        let others = [
+            quote!(),
+            quote!(let n = n + 1; let x = n | 2; println!("{n}");),
+            quote!(
+                fn helper(n: u32) -> u32 {
+                    return n;
+                }
+            ),
+            quote!(let f = |x: u32| { return x; };),
+            quote!(let f = move || -> u32 { return 1; };),
+            quote!(let all = items.iter().map(|&x| { return x; });),
+            quote!(let other = async move { return 1; };),
+        ];
+        assert!(!others.iter().any(may_return));
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Questions about types, as they are written.
 
+use proc_macro2::{Group, Ident, TokenStream, TokenTree};
+use quote::ToTokens;
 use syn::punctuated::Punctuated;
 use syn::{GenericArgument, PathArguments, ReturnType, Type, TypeParamBound};
 
@@ -111,6 +113,44 @@ pub(crate) fn without_impl(ty: &Type) -> Type {
     ty
 }
 
+/// The type as it can be said in an expression: with `_` for every `impl Trait`, and with the lifetimes left to be found.
+pub(crate) fn in_an_expression(ty: &Type) -> Type {
+    let rename = |tokens: TokenStream| found_lifetimes(tokens);
+    let ty = without_impl(ty);
+    syn::parse2(rename(ty.to_token_stream())).unwrap_or(ty)
+}
+
+fn found_lifetimes(tokens: TokenStream) -> TokenStream {
+    let mut trees = tokens.into_iter().peekable();
+    let mut found = TokenStream::new();
+    // `for<'a>` binds lifetimes of its own.
+    let (mut binds, mut bound) = (false, Vec::<String>::new());
+    while let Some(mut tree) = trees.next() {
+        match &mut tree {
+            TokenTree::Ident(ident) if ident == "for" => binds = true,
+            TokenTree::Punct(punct) if punct.as_char() == '>' => binds = false,
+            TokenTree::Punct(punct) if punct.as_char() == '\'' => {
+                if let Some(TokenTree::Ident(name)) = trees.peek_mut() {
+                    let text = name.to_string();
+                    if binds {
+                        bound.push(text);
+                    } else if text != "static" && !bound.contains(&text) {
+                        *name = Ident::new("_", name.span());
+                    }
+                }
+            }
+            TokenTree::Group(group) => {
+                let mut inside = Group::new(group.delimiter(), found_lifetimes(group.stream()));
+                inside.set_span(group.span());
+                tree = inside.into();
+            }
+            _ => {}
+        }
+        found.extend([tree]);
+    }
+    found
+}
+
 fn replace_impl(ty: &mut Type) {
     match ty {
         Type::ImplTrait(bounds) => {
@@ -184,6 +224,23 @@ pub(crate) fn future_output(ty: &Type) -> Option<&Type> {
                 _ => None,
             }
         }
+    }
+}
+
+/// Whether the type is named like a future, and still none that could be made around another: `Ready<T>`, `MyFuture`, `S::Future`,
+/// `impl TryFuture`.
+pub(crate) fn is_named_like_a_future(ty: &Type) -> bool {
+    const NAMES: &[&str] = &["Ready", "Pending", "PollFn", "Either", "JoinHandle", "Lazy", "Shared"];
+    let like = |name: &str| name.contains("Fut") || NAMES.contains(&name);
+    let bounds_like = |path: &syn::Path| path.segments.last().is_some_and(|last| like(&last.ident.to_string()));
+    match bare(ty) {
+        Type::ImplTrait(object) => traits(&object.bounds).any(bounds_like),
+        Type::TraitObject(object) => traits(&object.bounds).any(bounds_like),
+        Type::Reference(reference) => is_named_like_a_future(&reference.elem),
+        other => last_segment(other).is_some_and(|(name, arguments)| match name.as_str() {
+            "Pin" | "Box" => arguments.first().is_some_and(|inner| is_named_like_a_future(inner)),
+            name => like(name),
+        }),
     }
 }
 

@@ -12,7 +12,7 @@ use syn::Lifetime;
 use syn::spanned::Spanned;
 
 use crate::expression::is_static;
-use crate::function::{Function, self_ident, with_braces};
+use crate::function::{Function, Shape, self_ident, with_braces};
 use crate::layer::Layer;
 use crate::parameters::{Binding, is_shared_reference, strip_mut};
 use crate::site;
@@ -464,7 +464,15 @@ impl<'f> Weaver<'f> {
             }
         };
         // Items that the block begins with must not follow a statement; otherwise braces of its own would be unnecessary ones.
-        let content = if tokens::begins_with_item(&braces.stream()) { quote!(#braces) } else { braces.stream() };
+        let content = match &self.function.shape {
+            // Run as the function that it was, to where it returns its future.
+            Shape::Made { made, .. } => {
+                let (private, mode) = (&self.private, self.move_token());
+                quote_spanned!(span=> #private::stack::made(#mode || -> #made #braces).await)
+            }
+            _ if tokens::begins_with_item(&braces.stream()) => quote!(#braces),
+            _ => braces.stream(),
+        };
         let chaos = site::chaos(self, kind);
         with_braces(braces, quote!(#hint #chaos #content))
     }

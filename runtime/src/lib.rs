@@ -220,6 +220,6 @@ pub mod __private {
     }
 
     pub mod stack {
-        pub use crate::stack::{Body, Polled};
+        pub use crate::stack::{Body, Polled, made};
     }
 }

@@ -36,6 +36,12 @@ impl<F: Future> Future for Body<F> {
     }
 }
 
+/// Runs the body of a function that returns a future, to where it returns one. It runs once, and may take what it names along.
+#[inline]
+pub fn made<F: Future>(body: impl FnOnce() -> F) -> F {
+    body()
+}
+
 /// How far a call is. One that is dropped by a panic has panicked itself only if it was running: suspended, it goes with somebody else's
 /// panic.
 #[derive(Debug)]
