@@ -1,19 +1,24 @@
 //! `spawn_logged`, `drain`, `on_report`: nothing is lost with the caller.
 #![forbid(unsafe_code)]
 #![deny(warnings, missing_docs, clippy::pedantic)]
+#![allow(clippy::items_after_statements, reason = "each function stands where it is tested")]
 
-use std::future::{pending, ready};
+use std::fmt;
+use std::future::{Future, pending, ready};
 use std::io;
+use std::pin::Pin;
 use std::sync::{LazyLock, Mutex, Once};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use steadfast::{Report, ReportKind, drain, on_report, spawn_logged};
+use futures::future::poll_immediate;
+use steadfast::{Report, ReportKind, drain, drain_all, on_report, shield, spawn_logged};
 use tokio::sync::{MutexGuard, oneshot};
 use tokio::time::{Instant, sleep};
 
 static REPORTS: Mutex<Vec<Report>> = Mutex::new(Vec::new());
 
-/// `drain` waits for the whole process, so that its tests take turns.
+/// `drain_all` and the reports are the whole process's, so that the tests take turns.
 static TURN: LazyLock<tokio::sync::Mutex<()>> = LazyLock::new(tokio::sync::Mutex::default);
 
 async fn turn() -> MutexGuard<'static, ()> {
@@ -158,4 +163,197 @@ async fn the_text_of_a_report_names_what_failed() {
     let reports = REPORTS.lock().unwrap();
     let report = reports.iter().find(|report| report.name() == "named").unwrap();
     assert_eq!(report.to_string(), "`named` failed in the background: no route");
+}
+
+/// An error whose text cannot be made.
+struct BadDisplay;
+
+impl fmt::Display for BadDisplay {
+    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Err(fmt::Error)
+    }
+}
+
+/// A value, an error and a future whose destructor panics.
+struct PanicsWhenDropped(&'static str);
+
+impl fmt::Display for PanicsWhenDropped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "an error with {}", self.0)
+    }
+}
+
+impl Future for PanicsWhenDropped {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
+        Poll::Ready(())
+    }
+}
+
+impl Drop for PanicsWhenDropped {
+    fn drop(&mut self) {
+        std::panic::panic_any(self.0);
+    }
+}
+
+#[tokio::test]
+async fn an_error_without_a_text_is_reported() {
+    let _turn = turn().await;
+    spawn_logged("no text", ready(Err::<(), _>(BadDisplay)));
+    drain(Duration::from_secs(5)).await;
+    assert_eq!(reports_of("no text"), [(ReportKind::Error, "an error whose `Display` fails".to_owned())]);
+
+    #[shield]
+    async fn without_text() -> Result<(), BadDisplay> {
+        tokio::task::yield_now().await;
+        Err(BadDisplay)
+    }
+    assert!(poll_immediate(without_text()).await.is_none());
+    drain(Duration::from_secs(5)).await;
+    assert_eq!(reports_of("without_text").len(), 1);
+}
+
+#[tokio::test]
+async fn a_panic_of_a_destructor_is_reported() {
+    let _turn = turn().await;
+    spawn_logged("value", ready(Ok::<_, BadDisplay>(PanicsWhenDropped("a value"))));
+    spawn_logged("error", ready(Err::<(), _>(PanicsWhenDropped("a fuse"))));
+    spawn_logged("future", PanicsWhenDropped("a future"));
+    assert_eq!(drain(Duration::from_secs(5)).await.finished, 3);
+    assert_eq!(reports_of("value"), [(ReportKind::Panic, "a value".to_owned())]);
+    let both = [(ReportKind::Error, "an error with a fuse".to_owned()), (ReportKind::Panic, "a fuse".to_owned())];
+    assert_eq!(reports_of("error"), both);
+    assert_eq!(reports_of("future"), [(ReportKind::Panic, "a future".to_owned())]);
+}
+
+#[tokio::test]
+async fn a_panic_of_a_destructor_is_reported_where_the_caller_left_the_value_unread() {
+    #[shield]
+    async fn unread() -> Option<PanicsWhenDropped> {
+        tokio::task::yield_now().await;
+        Some(PanicsWhenDropped("unread"))
+    }
+    let _turn = turn().await;
+    let mut call = Box::pin(unread());
+    assert!(poll_immediate(&mut call).await.is_none());
+    drain(Duration::from_secs(5)).await;
+    drop(call);
+    assert_eq!(reports_of("unread"), [(ReportKind::Panic, "unread".to_owned())]);
+}
+
+#[test]
+fn a_call_without_a_runtime_does_not_panic_where_the_future_does() {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let turn = runtime.block_on(turn());
+    spawn_logged("nowhere to go", PanicsWhenDropped("a future"));
+    let kinds: Vec<_> = reports_of("nowhere to go").into_iter().map(|(kind, _)| kind).collect();
+    assert_eq!(kinds, [ReportKind::Abandoned, ReportKind::Panic]);
+    drop(turn);
+}
+
+#[test]
+fn a_future_that_panics_while_its_runtime_drops_it_is_reported() {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let turn = runtime.block_on(turn());
+    runtime.block_on(async {
+        spawn_logged("cut with a bang", async {
+            let _bomb = PanicsWhenDropped("a local");
+            pending::<()>().await;
+        });
+        tokio::task::yield_now().await;
+    });
+    drop(runtime);
+    let kinds: Vec<_> = reports_of("cut with a bang").into_iter().map(|(kind, _)| kind).collect();
+    assert_eq!(kinds, [ReportKind::Panic, ReportKind::Abandoned]);
+    drop(turn);
+}
+
+/// Another runtime, on which a task runs until the sender is dropped.
+fn elsewhere(name: &'static str) -> (tokio::runtime::Runtime, oneshot::Sender<()>) {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
+    let (end, ended) = oneshot::channel();
+    runtime.block_on(async {
+        spawn_logged(name, async {
+            let _ = ended.await;
+        });
+    });
+    (runtime, end)
+}
+
+#[test]
+fn drain_is_of_the_current_runtime_and_drain_all_of_the_process() {
+    let (other, end) = elsewhere("another runtime's");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    runtime.block_on(async {
+        let _turn = turn().await;
+        let start = Instant::now();
+        spawn_logged("this runtime's", sleep(Duration::from_secs(1)));
+        let drained = drain(Duration::from_secs(60)).await;
+        assert_eq!((drained.finished, drained.is_complete(), start.elapsed().as_secs()), (1, true, 1));
+        assert_eq!(drain_all(Duration::from_secs(1)).await.running, ["another runtime's"]);
+    });
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    runtime.block_on(async {
+        let _turn = turn().await;
+        let all = tokio::spawn(drain_all(Duration::from_secs(60)));
+        tokio::task::yield_now().await;
+        drop(end);
+        let drained = all.await.unwrap();
+        assert_eq!((drained.finished, drained.is_complete()), (1, true));
+    });
+    drop(other);
+}
+
+#[test]
+fn drain_outside_of_a_runtime_says_so() {
+    let payload = std::panic::catch_unwind(|| futures::executor::block_on(drain(Duration::from_secs(1)))).unwrap_err();
+    assert!(payload.downcast_ref::<&str>().unwrap().contains("use `drain_all`"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_task_in_the_background_does_not_wait_for_itself() {
+    let _turn = turn().await;
+    let start = Instant::now();
+    let (send, seen) = oneshot::channel();
+    spawn_logged("drains", async {
+        drop(send.send(drain(Duration::from_secs(60)).await));
+    });
+    spawn_logged("works", sleep(Duration::from_secs(1)));
+    let seen = seen.await.unwrap();
+    assert_eq!((seen.finished, seen.running, start.elapsed().as_secs()), (1, vec![], 1));
+
+    // Nor do two of them wait for each other, and whoever is none of them waits for both.
+    for _ in 0..2 {
+        spawn_logged("drains", async {
+            assert!(drain(Duration::from_secs(60)).await.is_complete());
+            sleep(Duration::from_secs(1)).await;
+        });
+    }
+    assert_eq!(drain(Duration::from_secs(60)).await.finished, 2);
+    assert_eq!(start.elapsed().as_secs(), 3, "the one waits for what the other does when it has drained");
+    assert_eq!(reports_of("drains"), []);
+}
+
+#[tokio::test]
+async fn a_waker_that_panics_keeps_no_other_drain_waiting() {
+    struct Panics;
+    impl std::task::Wake for Panics {
+        fn wake(self: std::sync::Arc<Self>) {
+            std::panic::panic_any("in the waker");
+        }
+    }
+    let _turn = turn().await;
+    let (end, ended) = oneshot::channel::<()>();
+    spawn_logged("waited for", async {
+        let _ = ended.await;
+    });
+    let waker = std::task::Waker::from(std::sync::Arc::new(Panics));
+    let mut first = Box::pin(drain(Duration::from_secs(60)));
+    assert!(first.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+    let second = tokio::spawn(drain(Duration::from_secs(60)));
+    tokio::task::yield_now().await;
+    drop(end);
+    assert!(second.await.unwrap().is_complete());
+    assert!(first.await.is_complete());
 }

@@ -337,3 +337,42 @@ async fn a_panic_whose_caller_leaves_during_the_cleanup_is_reported() {
     assert_eq!(told("left_early"), ["`left_early` panicked in the background: nobody is there"]);
     assert_eq!(left_early("").await, 0);
 }
+
+/// A cleanup that needs no timer.
+#[finally(|exit| note_twice(log, exit))]
+async fn without_timers(log: Log, how: u32) -> Result<u32, Error> {
+    match how {
+        0 => Ok(7),
+        1 => std::future::pending().await,
+        _ => panic!("as it was told"),
+    }
+}
+
+async fn note_twice(log: Log, exit: Exit) -> Result<(), &'static str> {
+    log.note(format!("begin {exit:?}"));
+    tokio::task::yield_now().await;
+    log.note("end");
+    Err("disk full")
+}
+
+#[test]
+fn without_a_runtime_a_call_that_ends_awaits_it_in_place() {
+    let log = Log::default();
+    told("");
+    assert_eq!(futures::executor::block_on(without_timers(log.clone(), 0)), Ok(7));
+    assert_eq!(log.take(), ["begin Ok", "end"]);
+    let panics = std::panic::AssertUnwindSafe(|| futures::executor::block_on(without_timers(log.clone(), 2)));
+    assert!(std::panic::catch_unwind(panics).is_err());
+    assert_eq!(log.take(), ["begin Panicked", "end"]);
+    assert_eq!(told("without_timers"), ["`without_timers` failed in the background: disk full"; 2]);
+    // It cannot run where the call is dropped, nor go on.
+    assert!(futures::executor::block_on(futures::future::poll_immediate(without_timers(log.clone(), 1))).is_none());
+    assert!(log.take().is_empty());
+    assert!(futures::executor::block_on(futures::future::poll_immediate(without_timers(log.clone(), 0))).is_none());
+    assert_eq!(log.take(), ["begin Ok"]);
+    let lost = [
+        "`without_timers` has a cleanup that did not run: there is no runtime here",
+        "`without_timers` has a cleanup that did not end: its caller has gone, and there is no runtime here",
+    ];
+    assert_eq!(told("without_timers")[2..], lost);
+}

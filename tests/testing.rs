@@ -267,3 +267,16 @@ async fn gatherings_and_groups_leave_nothing_wherever_they_are_cut() {
     .await;
     assert!(group >= 3, "{group}");
 }
+
+#[tokio::test]
+async fn it_does_not_wait_for_what_another_runtime_runs() {
+    let other = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
+    let entered = other.enter();
+    spawn_logged("another test's", std::future::pending::<()>());
+    drop(entered);
+    let start = std::time::Instant::now();
+    let awaits = cancel_at_every_await(async || (), async |()| yield_now().await, async |()| {});
+    assert_eq!(awaits.await, 1);
+    assert!(start.elapsed() < Duration::from_secs(30), "not a minute for each cut");
+    other.shutdown_background();
+}

@@ -19,7 +19,7 @@ use tokio::time::{sleep, timeout};
 
 static REPORTS: Mutex<Vec<Report>> = Mutex::new(Vec::new());
 
-/// `drain` waits for the whole process, so that the tests take turns.
+/// Reports are those of the whole process, so that the tests take turns.
 async fn turn() -> MutexGuard<'static, ()> {
     static TURN: LazyLock<tokio::sync::Mutex<()>> = LazyLock::new(tokio::sync::Mutex::default);
     static ONCE: Once = Once::new();
@@ -257,6 +257,89 @@ async fn a_panic_of_the_release_is_resumed_where_the_body_succeeded_and_else_rep
     let panicking = async |_, _| panic_in_release();
     assert_eq!(with_resource(ready(Ok(Connection)), async |_| Err::<(), _>(1), panicking).await, Err(1));
     assert_eq!(reports_of::<Connection>(), [(ReportKind::Panic, "release".to_owned())]);
+}
+
+/// An error whose text cannot be made.
+#[derive(Debug, PartialEq)]
+struct BadDisplay(&'static str);
+
+impl std::fmt::Display for BadDisplay {
+    fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        Err(std::fmt::Error)
+    }
+}
+
+struct PanicsWhenDropped(&'static str);
+
+impl Drop for PanicsWhenDropped {
+    fn drop(&mut self) {
+        std::panic::panic_any(self.0);
+    }
+}
+
+#[tokio::test]
+async fn an_error_of_the_body_is_not_replaced_where_that_of_the_release_has_no_text() {
+    struct Connection;
+    let _turn = turn().await;
+    let body = async |_: &mut Connection| Err::<(), _>(BadDisplay("body"));
+    let result = with_resource(ready(Ok(Connection)), body, async |_, _| Err(BadDisplay("release"))).await;
+    assert_eq!(result, Err(BadDisplay("body")));
+    assert_eq!(reports_of::<Connection>(), [(ReportKind::Error, "an error whose `Display` fails".to_owned())]);
+}
+
+#[tokio::test]
+async fn a_value_whose_destructor_panics_hides_no_failure_of_the_release() {
+    struct Connection;
+    async fn bomb_of(_: &mut Connection) -> Result<PanicsWhenDropped, ()> {
+        Ok(PanicsWhenDropped("value"))
+    }
+    let _turn = turn().await;
+    let bomb = async |_: &mut Connection| Ok(PanicsWhenDropped("value"));
+    let call = with_resource(ready(Ok(Connection)), bomb, async |_, _| Err("commit failed"));
+    let Err(payload) = AssertUnwindSafe(call).catch_unwind().await else { panic!("the value's panic is lost") };
+    assert_eq!(*payload.downcast::<&str>().unwrap(), "value");
+    assert_eq!(reports_of::<Connection>(), [(ReportKind::Error, "commit failed".to_owned())]);
+
+    // Two panics: the release's, which was first, goes on.
+    let call = with_resource(ready(Ok::<_, ()>(Connection)), bomb_of, async |_, _| panic_in_release());
+    let Err(payload) = AssertUnwindSafe(call).catch_unwind().await else { panic!("the release's panic is lost") };
+    assert_eq!(*payload.downcast::<&str>().unwrap(), "release");
+    assert_eq!(reports_of::<Connection>()[1..], [(ReportKind::Panic, "value".to_owned())]);
+}
+
+#[tokio::test]
+async fn a_panic_of_the_body_is_reported_where_the_caller_goes_during_the_release() {
+    struct Connection;
+    let _turn = turn().await;
+    let body = async |_: &mut Connection| -> Result<(), ()> { std::panic::panic_any("body") };
+    let call = with_resource(ready(Ok(Connection)), body, async |_, _| yield_now().await);
+    assert!(poll_immediate(call).await.is_none());
+    assert!(drain(Duration::from_secs(5)).await.is_complete());
+    assert_eq!(reports_of::<Connection>(), [(ReportKind::Panic, "body".to_owned())]);
+}
+
+#[test]
+fn a_success_whose_release_is_lost_with_its_runtime_is_no_success() {
+    struct Transaction;
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
+    let turn = runtime.block_on(turn());
+    let (reached, committing) = std::sync::mpsc::channel();
+    let handle = runtime.handle().clone();
+    let caller = std::thread::spawn(move || {
+        let _entered = handle.enter();
+        let commit = async move |_, _| {
+            reached.send(()).unwrap();
+            pending::<Result<(), &str>>().await
+        };
+        futures::executor::block_on(with_resource(ready(Ok(Transaction)), async |_| Ok(5), commit))
+    });
+    committing.recv_timeout(Duration::from_secs(60)).unwrap();
+    drop(runtime);
+    let payload = caller.join().unwrap_err();
+    let text = payload.downcast::<String>().unwrap();
+    assert!(text.starts_with("the release of `") && text.ends_with("did not end: its runtime has shut down"), "{text}");
+    assert_eq!(reports_of::<Transaction>().len(), 1);
+    drop(turn);
 }
 
 #[tokio::test]

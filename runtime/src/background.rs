@@ -1,23 +1,18 @@
-//! What runs on when its caller has gone: started here, tracked here, waited for by [`drain`], its failures reported once.
+//! What runs on when its caller has gone: started here, waited for by [`drain`](crate::drain), its failures reported once.
 
-use std::any::Any;
-use std::collections::HashMap;
 use std::fmt::Display;
 use std::future::Future;
-use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
-use std::thread;
-use std::time::Duration;
+use std::task::{Context, Poll, ready};
 
 use futures_util::FutureExt;
+use pin_project_lite::pin_project;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
-use tokio_util::task::TaskTracker;
 
-use crate::report::{Report, ReportKind};
+use crate::contain::{Caught, Payload, catch, drop_caught};
+use crate::drain::Running;
+use crate::report::{self, Report, ReportKind};
 
 /// Starts `future` on the runtime and reports its error or its panic, once, as a [`Report`] under `name`, instead of losing it with
 /// the handle that nobody keeps.
@@ -33,10 +28,14 @@ use crate::report::{Report, ReportKind};
 /// # }
 /// ```
 ///
-/// The future ends with `()` or with a `Result` whose error is `Display`; a value is dropped. [`drain`] waits for it.
+/// The future ends with `()` or with a `Result` whose error is `Display`; a value is dropped. A panic of the future's destructor, or of
+/// that value's, is reported as its own would be. [`drain`](crate::drain) waits for it.
 ///
 /// Without a runtime, or where the runtime shuts down before the future has ended, it is dropped, and that is reported too: a call
 /// never panics.
+///
+/// It runs on a task of its own, so that neither `tokio::task_local!` values nor the current `tracing` span of the caller are there.
+/// Enter them in the future: `LOCAL.scope(value, future)`, `future.instrument(Span::current())`.
 pub fn spawn_logged<F>(name: &'static str, future: F)
 where
     F: Future<Output: Logged + Send> + Send + 'static,
@@ -63,61 +62,7 @@ impl Logged for () {
 
 impl<T, E: Display> Logged for Result<T, E> {
     fn error(&self) -> Option<String> {
-        self.as_ref().err().map(ToString::to_string)
-    }
-}
-
-/// Waits up to `within` for everything that the library has started and whose caller may have gone: releases of
-/// [`with_resource`](crate::with_resource), cleanups of [`finally`](macro@crate::finally), calls that are [shielded](macro@crate::shield), what
-/// [`async_cached`](macro@crate::async_cached) computes in the background, batches of [`batched`](macro@crate::batched), tasks of
-/// [`spawn_logged`]. Jobs of [`offload_blocking`](macro@crate::offload_blocking) are not waited for. The last line of a graceful shutdown.
-///
-/// ```
-/// # #[tokio::main(flavor = "current_thread")] async fn main() {
-/// use std::time::Duration;
-///
-/// let drained = steadfast::drain(Duration::from_secs(10)).await;
-/// if !drained.is_complete() {
-///     eprintln!("given up: {:?}", drained.running);
-/// }
-/// # }
-/// ```
-///
-/// It covers the whole process, that is all of its runtimes, and what is started while it waits. Nothing is stopped, neither before
-/// nor at the deadline, and it may be called again. Returns at once where nothing is running.
-///
-/// # Cancel safety
-///
-/// Dropping it stops the waiting, nothing else.
-///
-/// # Panics
-///
-/// Where something is running: outside of a tokio runtime, or in one whose timers are not enabled.
-pub async fn drain(within: Duration) -> Drained {
-    let before = BACKGROUND.finished.load(Ordering::Acquire);
-    if !BACKGROUND.tracker.is_empty() {
-        // Whether it is over or the time is up shows in what is still running.
-        drop(tokio::time::timeout(within, BACKGROUND.tracker.wait()).await);
-    }
-    let finished = BACKGROUND.finished.load(Ordering::Acquire) - before;
-    Drained { finished, running: BACKGROUND.running() }
-}
-
-/// What [`drain`] found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Drained {
-    /// How many tasks ended while it waited.
-    pub finished: usize,
-    /// The names of those that are still running, in alphabetical order: once for each task.
-    pub running: Vec<&'static str>,
-}
-
-impl Drained {
-    /// Whether nothing is left running.
-    #[must_use]
-    pub fn is_complete(&self) -> bool {
-        self.running.is_empty()
+        self.as_ref().err().map(report::text)
     }
 }
 
@@ -133,7 +78,9 @@ where
         spawn_on(&runtime, name, future, describe)
     } else {
         Report::new(name, ReportKind::Abandoned, "did not run: there is no runtime here").send();
-        drop(future);
+        if let Err(payload) = drop_caught(future) {
+            report::panicked(name, payload);
+        }
         Task { name, describe, outcome: None }
     }
 }
@@ -144,33 +91,68 @@ where
     F: Future<Output: Send> + Send + 'static,
 {
     let (sender, receiver) = oneshot::channel();
-    let running = Running::new(name);
-    let tracked = async move {
-        let mut running = running;
-        let outcome = AssertUnwindSafe(future).catch_unwind().await;
-        running.ended = true;
-        if let Err(unread) = sender.send(outcome) {
-            report(name, describe, &unread);
-        }
-    };
-    drop(BACKGROUND.tracker.spawn_on(tracked, runtime));
+    let running = Running::new(runtime.id(), name);
+    drop(runtime.spawn(Tracked { work: Caught::new(future), sender: Some(sender), describe, running }));
     Task { name, describe, outcome: Some(receiver) }
 }
 
 /// Finds the error in an output.
 pub(crate) type Describe<T> = fn(&T) -> Option<String>;
 
+/// An output, or the panic in its place.
+type Outcome<T> = Result<T, Payload>;
+
+pin_project! {
+    /// What runs in the task.
+    struct Tracked<F: Future> {
+        #[pin]
+        work: Caught<F>,
+        sender: Option<oneshot::Sender<Outcome<F::Output>>>,
+        describe: Describe<F::Output>,
+        // The last field, so that the task counts as running until the future has been dropped.
+        running: Running,
+    }
+
+    impl<F: Future> PinnedDrop for Tracked<F> {
+        fn drop(this: Pin<&mut Self>) {
+            let this = this.project();
+            // Here only where the runtime drops it; elsewhere it is gone by now.
+            if let Err(payload) = this.work.clear() {
+                report::panicked(this.running.name(), payload);
+            }
+        }
+    }
+}
+
+impl<F: Future> Future for Tracked<F> {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = self.project();
+        let entered = this.running.enter();
+        let outcome = ready!(this.work.poll(cx));
+        drop(entered);
+        this.running.end();
+        if let Some(sender) = this.sender.take()
+            && let Err(unread) = sender.send(outcome)
+        {
+            report(this.running.name(), *this.describe, unread);
+        }
+        Poll::Ready(())
+    }
+}
+
 /// A task in the background. Dropping it stops nothing; it hands the duty to tell about a failure to the report.
 pub(crate) struct Task<T> {
     name: &'static str,
     describe: Describe<T>,
-    outcome: Option<oneshot::Receiver<thread::Result<T>>>,
+    outcome: Option<oneshot::Receiver<Outcome<T>>>,
 }
 
 /// Why a task in the background has no output.
 pub(crate) enum Failure {
     /// It panicked, with this payload.
-    Panicked(Box<dyn Any + Send>),
+    Panicked(Payload),
     /// The runtime dropped it, which is reported.
     Abandoned,
 }
@@ -183,7 +165,7 @@ impl<T> Task<T> {
             self.outcome = None;
             // A task that its runtime dropped has told so itself.
             if let Ok(outcome) = received {
-                report(self.name, self.describe, &outcome);
+                report(self.name, self.describe, outcome);
             }
         }
     }
@@ -194,7 +176,7 @@ impl<T> Future for Task<T> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let Some(receiver) = self.outcome.as_mut() else { return Poll::Ready(Err(Failure::Abandoned)) };
-        let received = std::task::ready!(receiver.poll_unpin(cx));
+        let received = ready!(receiver.poll_unpin(cx));
         self.outcome = None;
         Poll::Ready(match received {
             Ok(Ok(output)) => Ok(output),
@@ -209,75 +191,25 @@ impl<T> Drop for Task<T> {
         if let Some(mut receiver) = self.outcome.take() {
             receiver.close();
             if let Ok(unread) = receiver.try_recv() {
-                report(self.name, self.describe, &unread);
+                report(self.name, self.describe, unread);
             }
         }
     }
 }
 
-fn report<T>(name: &'static str, describe: Describe<T>, outcome: &thread::Result<T>) {
+/// Reports the failure in an outcome that nobody takes, and drops it. Never panics: both run user code, in the caller's destructor even.
+fn report<T>(name: &'static str, describe: Describe<T>, outcome: Outcome<T>) {
     match outcome {
         Ok(output) => {
-            if let Some(error) = describe(output) {
-                Report::new(name, ReportKind::Error, error).send();
+            match catch(|| describe(&output)) {
+                Ok(Some(error)) => Report::new(name, ReportKind::Error, error).send(),
+                Ok(None) => {}
+                Err(payload) => report::panicked(name, payload),
+            }
+            if let Err(payload) = drop_caught(output) {
+                report::panicked(name, payload);
             }
         }
-        Err(payload) => Report::panic(name, &**payload).send(),
-    }
-}
-
-static BACKGROUND: LazyLock<Background> = LazyLock::new(|| {
-    let tracker = TaskTracker::new();
-    // A closed tracker takes tasks all the same; only a closed one tells when it is empty.
-    tracker.close();
-    Background { tracker, names: Mutex::default(), finished: AtomicUsize::new(0) }
-});
-
-struct Background {
-    tracker: TaskTracker,
-    /// How many tasks of each name are running.
-    names: Mutex<HashMap<&'static str, usize>>,
-    finished: AtomicUsize,
-}
-
-impl Background {
-    fn names(&self) -> MutexGuard<'_, HashMap<&'static str, usize>> {
-        self.names.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn running(&self) -> Vec<&'static str> {
-        let mut running: Vec<_> = self.names().iter().flat_map(|(&name, &times)| std::iter::repeat_n(name, times)).collect();
-        running.sort_unstable();
-        running
-    }
-}
-
-/// Counts a task for as long as it exists, and tells if it is dropped before its end.
-struct Running {
-    name: &'static str,
-    ended: bool,
-}
-
-impl Running {
-    fn new(name: &'static str) -> Self {
-        *BACKGROUND.names().entry(name).or_default() += 1;
-        Self { name, ended: false }
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        if !self.ended {
-            Report::new(self.name, ReportKind::Abandoned, "did not end: its runtime has shut down").send();
-        }
-        let mut names = BACKGROUND.names();
-        if let Some(times) = names.get_mut(self.name) {
-            *times -= 1;
-            if *times == 0 {
-                names.remove(self.name);
-            }
-        }
-        drop(names);
-        BACKGROUND.finished.fetch_add(1, Ordering::Release);
+        Err(payload) => report::panicked(name, payload),
     }
 }

@@ -15,7 +15,7 @@ use tokio::runtime::{Handle, Id};
 use tokio::sync::oneshot;
 use tokio::time::Sleep;
 
-use crate::cache::inherited;
+use crate::cache::Marks;
 use crate::contain::{contain, discard};
 use crate::{Error, ErrorKind, background};
 
@@ -221,6 +221,8 @@ struct Open<K, O> {
 /// One that waits. Its answer is closed where it has gone.
 struct Caller<K, O> {
     key: K,
+    /// The computations that wait for the batch as long as this caller does.
+    marks: Marks,
     answer: oneshot::Sender<Result<O, Failure>>,
 }
 
@@ -341,8 +343,9 @@ where
 {
     let (answer, answered) = oneshot::channel();
     let batcher = slot.batcher::<K, A::One, I>();
-    if let Some(gathering) = batcher.join(Caller { key, answer }, limits) {
-        drop(background::spawn(function, inherited(run(gathering, body)), |()| None));
+    let (marks, _awaiting) = Marks::while_awaited();
+    if let Some(gathering) = batcher.join(Caller { key, marks, answer }, limits) {
+        drop(background::spawn(function, run(gathering, body), |()| None));
     }
     answered.await.unwrap_or(Err(Failure::Abandoned))
 }
@@ -358,8 +361,14 @@ where
     if callers.is_empty() {
         return;
     }
-    let (keys, waiting): (Vec<K>, Vec<_>) = callers.into_iter().map(|Caller { key, answer }| (key, answer)).unzip();
-    let outcome = AssertUnwindSafe(async { body(keys).await.split(waiting.len()) }).catch_unwind().await;
+    let mut part_of = Marks::default();
+    let key_and_answer = |Caller { key, marks, answer }| {
+        part_of.join(marks);
+        (key, answer)
+    };
+    let (keys, waiting): (Vec<K>, Vec<_>) = callers.into_iter().map(key_and_answer).unzip();
+    let answers = part_of.enter(async { body(keys).await.split(waiting.len()) });
+    let outcome = AssertUnwindSafe(answers).catch_unwind().await;
     let mut waiting = waiting.into_iter();
     let panicked = match outcome {
         Ok(Ok(mut answers)) => {

@@ -58,24 +58,33 @@
 /// panics waits for it; one that is dropped leaves it to the runtime, and [`drain`](crate::drain) waits for it. A call that was never polled,
 /// or that a layer above has not let through, has nothing to clean up.
 ///
+/// Since it is another task, the caller's `tokio::task_local!` values and current `tracing` span are not there in the cleanup: it takes what
+/// it needs from the arguments.
+///
+/// Outside of a tokio runtime there is no task to run it on. A call that returns or panics awaits it in place, and a caller that goes away
+/// then cuts it short; a call that is dropped before that cannot run it. Both are told to [`on_report`](crate::on_report), as is a cleanup
+/// whose runtime has shut down.
+///
 /// # Panics
 ///
-/// A panic of the function reaches the caller when the cleanup has ended, also where a deadline above would not have waited for that. Where the runtime has gone, the cleanup cannot run, which is told to
-/// [`on_report`](crate::on_report).
+/// A panic of the function reaches the caller when the cleanup has ended, also where a deadline above would not have waited for that.
 pub use steadfast_macros::finally;
 
 #[doc(hidden)]
 pub mod private {
-    use std::any::Any;
-    use std::panic::{AssertUnwindSafe, resume_unwind};
+    use std::panic::AssertUnwindSafe;
     use std::pin::Pin;
+    use std::task::{Context, Poll, ready};
 
     use futures_util::FutureExt;
+    use pin_project_lite::pin_project;
     use tokio::runtime::Handle;
 
     use crate::ask::{Met, Nothing, Unmet};
     use crate::background::{self, Logged};
-    use crate::cache::inherited;
+    use crate::cache::Marks;
+    use crate::contain::{Caught, Payload, drop_caught};
+    use crate::report::{self, PendingPanic};
     use crate::stack::Polled;
     use crate::{Exit, Report, ReportKind};
 
@@ -119,23 +128,6 @@ pub mod private {
         closure(exit)
     }
 
-    /// What a panic carries.
-    type Payload = Box<dyn Any + Send>;
-
-    /// A panic that waits for the cleanup. Where its caller does not, it is reported.
-    struct Panic {
-        function: &'static str,
-        payload: Option<Payload>,
-    }
-
-    impl Drop for Panic {
-        fn drop(&mut self) {
-            if let Some(payload) = &self.payload {
-                Report::panic(self.function, &**payload).send();
-            }
-        }
-    }
-
     /// A cleanup that has not run. Dropped, it does.
     pub struct Finally {
         function: &'static str,
@@ -159,12 +151,9 @@ pub mod private {
 
         /// The function has panicked: that goes on when the cleanup has ended.
         pub async fn resume<T>(mut self, payload: Payload) -> T {
-            let mut panic = Panic { function: self.function, payload: Some(payload) };
+            let panic = PendingPanic::new(self.function, payload);
             self.clean(Exit::Panicked).await;
-            match panic.payload.take() {
-                Some(payload) => resume_unwind(payload),
-                None => unreachable!("it is taken once"),
-            }
+            panic.resume()
         }
 
         /// Awaits what the function awaits, and catches its panic.
@@ -173,27 +162,71 @@ pub mod private {
         }
 
         async fn clean(&mut self, exit: Exit) {
-            if let Some((runtime, cleanup)) = self.take(exit) {
-                background::spawn_on(&runtime, self.function, inherited(cleanup), Clone::clone).reported().await;
-            }
+            let Some(Cleanup(cleanup)) = self.cleanup.take() else { return };
+            let Some(runtime) = self.runtime() else {
+                return InPlace { function: self.function, cleanup: Caught::new(cleanup(exit)), ended: false }.await;
+            };
+            let (marks, _awaiting) = Marks::while_awaited();
+            background::spawn_on(&runtime, self.function, marks.enter(cleanup(exit)), Clone::clone).reported().await;
         }
 
-        fn take(&mut self, exit: Exit) -> Option<(Handle, Running)> {
-            let Cleanup(cleanup) = self.cleanup.take()?;
-            let Some(runtime) = self.runtime.take() else {
-                Report::new(self.function, ReportKind::Abandoned, "has a cleanup that did not run: there is no runtime here")
-                    .send();
-                return None;
-            };
-            Some((runtime, cleanup(exit)))
+        fn runtime(&mut self) -> Option<Handle> {
+            self.runtime.take().or_else(|| Handle::try_current().ok())
         }
     }
 
     impl Drop for Finally {
         fn drop(&mut self) {
-            if let Some((runtime, cleanup)) = self.take(if self.polled.panics() { Exit::Panicked } else { Exit::Cancelled }) {
-                drop(background::spawn_on(&runtime, self.function, cleanup, Clone::clone));
+            let Some(Cleanup(cleanup)) = self.cleanup.take() else { return };
+            if let Some(runtime) = self.runtime() {
+                let exit = if self.polled.panics() { Exit::Panicked } else { Exit::Cancelled };
+                drop(background::spawn_on(&runtime, self.function, cleanup(exit), Clone::clone));
+            } else {
+                Report::new(self.function, ReportKind::Abandoned, "has a cleanup that did not run: there is no runtime here")
+                    .send();
+                if let Err(payload) = drop_caught(cleanup) {
+                    report::panicked(self.function, payload);
+                }
             }
+        }
+    }
+
+    pin_project! {
+        /// A cleanup without a runtime, awaited where the function was. Its failure is reported, as elsewhere.
+        struct InPlace {
+            function: &'static str,
+            #[pin]
+            cleanup: Caught<Running>,
+            ended: bool,
+        }
+
+        impl PinnedDrop for InPlace {
+            fn drop(this: Pin<&mut Self>) {
+                let this = this.project();
+                if !*this.ended {
+                    let text = "has a cleanup that did not end: its caller has gone, and there is no runtime here";
+                    Report::new(this.function, ReportKind::Abandoned, text).send();
+                }
+                if let Err(payload) = this.cleanup.clear() {
+                    report::panicked(this.function, payload);
+                }
+            }
+        }
+    }
+
+    impl Future for InPlace {
+        type Output = ();
+
+        fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+            let this = self.project();
+            let outcome = ready!(this.cleanup.poll(cx));
+            *this.ended = true;
+            match outcome {
+                Ok(Some(error)) => Report::new(this.function, ReportKind::Error, error).send(),
+                Ok(None) => {}
+                Err(payload) => report::panicked(this.function, payload),
+            }
+            Poll::Ready(())
         }
     }
 }

@@ -62,7 +62,7 @@
 //! | [`WorkerPool`] | a bounded queue and its workers |
 //! | [`blocking_stream`], [`offload()`] | a blocking producer as a stream; one blocking block on the pool |
 //! | [`checkpoint`] | a place where a long loop can be cancelled |
-//! | [`spawn_logged`], [`drain`], [`on_report`] | work that outlives its caller: its failures are reported, its end can be awaited |
+//! | [`spawn_logged`], [`drain`], [`drain_all`], [`on_report`] | work that outlives its caller: its failures are reported, its end can be awaited |
 //! | [`Watchdog`] | warns of blocked threads |
 //! | [`remaining`] | the time that is left within a deadline |
 //!
@@ -104,6 +104,7 @@ mod clock;
 mod concurrency_limit;
 mod contain;
 mod deadline;
+mod drain;
 mod error;
 mod events;
 mod exit;
@@ -126,6 +127,7 @@ mod resource;
 pub mod retry;
 mod seen;
 mod shield;
+mod signal;
 mod stack;
 mod stripe;
 mod task_group;
@@ -137,7 +139,7 @@ mod warn_slow_poll;
 mod watchdog;
 mod worker_pool;
 
-pub use background::{Drained, Logged, drain, spawn_logged};
+pub use background::{Logged, spawn_logged};
 pub use batched::batched;
 pub use blocking_stream::{BlockingSender, BlockingStream, ConsumerGone, blocking_stream};
 pub use cache::{Cache, CacheBuilder, RemovalCause, Stats, async_cached, coalesce};
@@ -146,6 +148,7 @@ pub use checkpoint::checkpoint;
 pub use circuit_breaker::{CircuitBreaker, CircuitState, circuit_breaker};
 pub use concurrency_limit::{ConcurrencyLimiter, concurrency_limit};
 pub use deadline::remaining;
+pub use drain::{Drained, drain, drain_all};
 pub use error::{Error, ErrorKind};
 pub use exit::Exit;
 pub use fallback::fallback;

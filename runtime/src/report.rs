@@ -1,10 +1,11 @@
 //! Where failures go that no caller is left to see.
 
 use std::any::Any;
-use std::fmt;
+use std::fmt::{self, Debug, Display, Write as _};
+use std::panic::resume_unwind;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use crate::contain::contain;
+use crate::contain::{Payload, catch, contain, discard};
 
 /// A failure that has no caller to return to: of a task in the background, of a release whose caller has gone, of a job of a
 /// [`WorkerPool`](crate::WorkerPool). Each is reported once, to the hook that [`on_report`] sets, by default as a line on stderr.
@@ -70,13 +71,69 @@ impl Report {
     }
 }
 
-impl fmt::Display for Report {
+impl Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { name, kind, message } = self;
         match kind {
             ReportKind::Error => write!(f, "`{name}` failed in the background: {message}"),
             ReportKind::Panic => write!(f, "`{name}` panicked in the background: {message}"),
             ReportKind::Abandoned | ReportKind::Blocked => write!(f, "`{name}` {message}"),
+        }
+    }
+}
+
+/// Reports a panic that no caller is left to see.
+#[cold]
+pub(crate) fn panicked(name: &'static str, payload: Payload) {
+    Report::panic(name, &*payload).send();
+    discard(payload);
+}
+
+/// A panic that is resumed later. Where the caller does not wait for that, it is reported.
+pub(crate) struct PendingPanic {
+    name: &'static str,
+    payload: Option<Payload>,
+}
+
+impl PendingPanic {
+    pub(crate) fn new(name: &'static str, payload: Payload) -> Self {
+        Self { name, payload: Some(payload) }
+    }
+
+    /// Goes on with it.
+    pub(crate) fn resume(mut self) -> ! {
+        resume_unwind(self.payload.take().expect("it is resumed once"))
+    }
+}
+
+impl Drop for PendingPanic {
+    fn drop(&mut self) {
+        if let Some(payload) = self.payload.take() {
+            panicked(self.name, payload);
+        }
+    }
+}
+
+/// The text of a user's error. Never panics, as `to_string` does where the `Display` fails.
+pub(crate) fn text(error: &(impl Display + ?Sized)) -> String {
+    written("Display", |text| write!(text, "{error}"))
+}
+
+/// The same of an error that is no more than `Debug`.
+pub(crate) fn debug_text(error: &(impl Debug + ?Sized)) -> String {
+    written("Debug", |text| write!(text, "{error:?}"))
+}
+
+fn written(form: &str, write: impl FnOnce(&mut String) -> fmt::Result) -> String {
+    let mut text = String::new();
+    match catch(|| write(&mut text)) {
+        Ok(Ok(())) => text,
+        Ok(Err(fmt::Error)) if text.is_empty() => format!("an error whose `{form}` fails"),
+        Ok(Err(fmt::Error)) => format!("{text}.. (its `{form}` fails)"),
+        Err(payload) => {
+            let text = format!("an error whose `{form}` panics: {}", panic_message(&*payload));
+            discard(payload);
+            text
         }
     }
 }

@@ -10,7 +10,9 @@ use tokio::runtime::Handle;
 
 use crate::Exit;
 use crate::background::{Failure, Logged, Task, spawn_on};
-use crate::cache::inherited;
+use crate::cache::{Awaiting, Marks};
+use crate::contain::{discard, drop_caught};
+use crate::report::{self, PendingPanic, Report, ReportKind};
 
 /// Acquires a resource, lends it to `body`, and releases it exactly once: also on an error, on a panic, and when the call is dropped.
 ///
@@ -64,8 +66,11 @@ use crate::cache::inherited;
 ///
 /// # Panics
 ///
-/// A panic of the body is resumed once the release has ended. So is a panic of the release where the body succeeded; elsewhere it is
-/// reported. Outside of a tokio runtime the call panics before anything is acquired.
+/// A panic of the body is resumed once the release has ended; where the caller goes before that, it is reported. A panic of the release
+/// is resumed where the body succeeded; elsewhere it is reported. Where the body succeeded and the runtime shuts down before the release
+/// has ended, a caller that is not on that runtime panics: whether a commit was made is not known. Where the release fails and the
+/// destructor of the body's value panics, the panic goes on, and the error of the release is reported. Outside of a tokio runtime the call
+/// panics before anything is acquired.
 pub async fn with_resource<R, T, E, A, B, C, F>(acquire: A, body: B, release: C) -> Result<T, E>
 where
     A: IntoFuture<Output = Result<R, E>>,
@@ -80,20 +85,46 @@ where
     let body = async { body(held.resource()).await };
     let outcome = AssertUnwindSafe(body).catch_unwind().await;
     match outcome {
-        Ok(Ok(value)) => match held.release(Exit::Ok).await {
-            Ok(released) => released.into_result().map(|()| value),
-            Err(Failure::Panicked(payload)) => resume_unwind(payload),
-            Err(Failure::Abandoned) => Ok(value),
-        },
+        Ok(Ok(value)) => {
+            let (task, _awaiting) = held.release(Exit::Ok);
+            match task.await {
+                Ok(released) => keep_unless_failed(value, released, type_name::<R>()),
+                Err(Failure::Panicked(payload)) => {
+                    // Not while the release's panic unwinds: a second one would abort the process.
+                    if let Err(second) = drop_caught(value) {
+                        report::panicked(type_name::<R>(), second);
+                    }
+                    resume_unwind(payload)
+                }
+                Err(Failure::Abandoned) => {
+                    drop(value);
+                    panic!("the release of `{}` did not end: its runtime has shut down", type_name::<R>());
+                }
+            }
+        }
         Ok(Err(error)) => {
-            held.release(Exit::Err).reported().await;
+            let (task, _awaiting) = held.release(Exit::Err);
+            task.reported().await;
             Err(error)
         }
         Err(payload) => {
-            held.release(Exit::Panicked).reported().await;
-            resume_unwind(payload)
+            let panic = PendingPanic::new(type_name::<R>(), payload);
+            let (task, _awaiting) = held.release(Exit::Panicked);
+            task.reported().await;
+            panic.resume()
         }
     }
+}
+
+/// The body's value, unless the release failed. The value is dropped then; where its destructor panics, that reaches the caller, and the
+/// error of the release is reported.
+fn keep_unless_failed<T, E>(value: T, released: impl Released<E>, name: &'static str) -> Result<T, E> {
+    let text = released.error();
+    let Err(error) = released.into_result() else { return Ok(value) };
+    let Err(payload) = drop_caught(value) else { return Err(error) };
+    Report::new(name, ReportKind::Error, text.unwrap_or_default()).send();
+    discard(error);
+    resume_unwind(payload)
 }
 
 /// What a release may end with: `()`, or a `Result<(), _>` whose error becomes that of the call.
@@ -144,9 +175,10 @@ where
         &mut self.owned.as_mut().expect("it is held until it is released").0
     }
 
-    fn release(mut self, exit: Exit) -> Task<F::Output> {
+    fn release(mut self, exit: Exit) -> (Task<F::Output>, Awaiting) {
         let owned = self.owned.take().expect("it is released once");
-        spawn_on(&self.runtime, type_name::<R>(), inherited(releasing(owned, exit)), Logged::error)
+        let (marks, awaiting) = Marks::while_awaited();
+        (spawn_on(&self.runtime, type_name::<R>(), marks.enter(releasing(owned, exit)), Logged::error), awaiting)
     }
 }
 

@@ -45,6 +45,28 @@
 /// They go to another task, and so are `Send + 'static`, as is the result. `&str` and `&[T]` are copied; another borrow is an error at that
 /// argument. A method takes `self: Arc<Self>` (or `self`).
 ///
+/// What belongs to the caller's task does not follow: in the body, `tokio::task_local!` values are unset, and the caller's `tracing` span
+/// is not current. Nor is that of a `#[tracing::instrument]` below, which the caller enters; one that stands above our attributes makes a
+/// span of the body's own, without a parent. Pass what the body needs as an argument:
+///
+/// ```
+/// use tracing::Instrument;
+/// # tokio::task_local! { static TENANT: u32; }
+///
+/// async fn save(row: u64) -> std::io::Result<u64> {
+///     store(row, TENANT.get(), tracing::Span::current()).await
+/// }
+///
+/// #[steadfast::shield]
+/// async fn store(row: u64, tenant: u32, span: tracing::Span) -> std::io::Result<u64> {
+///     TENANT.scope(tenant, write(row).instrument(span)).await
+/// }
+/// # async fn write(row: u64) -> std::io::Result<u64> { Ok(row + u64::from(TENANT.get())) }
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// # assert_eq!(TENANT.scope(1, save(7)).await.unwrap(), 8);
+/// # }
+/// ```
+///
 /// # Errors
 ///
 /// Those of the body. Where the caller has gone, an `Err` (by its `Display`, else by its `Debug`, if it has one) is told once to
@@ -73,8 +95,8 @@ pub mod private {
 
     use crate::ask::{Met, Nothing, Unmet};
     use crate::background::{self, Failure};
-    use crate::cache::inherited;
-    use crate::{Error, ErrorKind};
+    use crate::cache::Marks;
+    use crate::{Error, ErrorKind, report};
 
     /// Runs `work` on a task of its own, which a caller that goes away leaves running.
     pub async fn shield<F>(
@@ -85,7 +107,8 @@ pub mod private {
     where
         F: Future<Output: Send> + Send + 'static,
     {
-        match background::spawn(function, inherited(work), describe).await {
+        let (marks, _awaiting) = Marks::while_awaited();
+        match background::spawn(function, marks.enter(work), describe).await {
             Ok(out) => Ok(out),
             Err(Failure::Panicked(payload)) => resume_unwind(payload),
             Err(Failure::Abandoned) => Err(Stopped),
@@ -139,14 +162,14 @@ pub mod private {
     impl<T, E: Display> Told<Result<T, E>> {
         /// The text of the error.
         pub fn describe(&self) -> fn(&Result<T, E>) -> Option<String> {
-            |out| out.as_ref().err().map(ToString::to_string)
+            |out| out.as_ref().err().map(report::text)
         }
     }
 
     impl<T, E: Debug> Shown<Result<T, E>> {
         /// The error, as it is shown to programmers.
         pub fn describe(&self) -> fn(&Result<T, E>) -> Option<String> {
-            |out| out.as_ref().err().map(|error| format!("{error:?}"))
+            |out| out.as_ref().err().map(report::debug_text)
         }
     }
 

@@ -1,6 +1,7 @@
 //! A computation that asks for itself is told so, whatever the way.
 
 use std::pin::Pin;
+use std::sync::Mutex;
 
 use steadfast::{Error, Exit, batched, finally, gather, gather_local, hedge, shield, spawn_logged, task_group, with_resource};
 
@@ -136,4 +137,119 @@ async fn what_nobody_awaits_may_wait_for_it() {
     assert_eq!(once(1).await.unwrap(), 1);
     tokio::task::yield_now().await;
     assert_eq!(SERVED.get(), 1);
+}
+
+/// A caller that has given up waits for nothing: what goes on without it may ask for the key.
+#[tokio::test(start_paused = true)]
+async fn not_through_work_that_the_computation_has_given_up() {
+    static TOLD: Mutex<Vec<(&str, bool)>> = Mutex::new(Vec::new());
+    fn again(n: u32) -> Again {
+        Box::pin(patient(n))
+    }
+    async fn asks(who: &'static str, n: u32) -> Outcome {
+        sleep(SECOND / 20).await;
+        let outcome = again(n).await;
+        TOLD.lock().unwrap().push((who, outcome.as_ref().is_ok_and(|&value| value == n)));
+        outcome
+    }
+    #[shield]
+    async fn shielded(n: u32) -> Outcome {
+        asks("shield", n).await
+    }
+    /// The mark is that of all who wait in a row: the innermost still does, the outermost does not.
+    #[shield]
+    async fn shielded_twice(n: u32) -> Outcome {
+        shielded(n).await
+    }
+    #[async_cached(detached)]
+    async fn detached(n: u32) -> Outcome {
+        asks("detached", n).await
+    }
+    #[batched(delay = 1ms)]
+    async fn batch(ids: Vec<u32>) -> Vec<Outcome> {
+        vec![asks("batch", ids[0]).await]
+    }
+    #[finally({ let ask = asks("cleanup", n); async move { ask.await.map(drop) } })]
+    async fn cleaned(n: u32) -> Outcome {
+        Ok(n)
+    }
+    async fn released(n: u32) -> Outcome {
+        let release = async move |(), _| asks("release", n).await.map(drop);
+        with_resource(std::future::ready(Ok(())), async |()| Ok(n), release).await
+    }
+    #[async_cached]
+    async fn patient(n: u32) -> Outcome {
+        let call: Again = match n {
+            0 => Box::pin(shielded(n)),
+            1 => Box::pin(shielded_twice(n)),
+            2 => Box::pin(detached(n)),
+            3 => Box::pin(batch(n)),
+            4 => Box::pin(cleaned(n)),
+            _ => Box::pin(released(n)),
+        };
+        assert!(tokio::time::timeout(SECOND / 100, call).await.is_err());
+        sleep(SECOND).await;
+        Ok(n)
+    }
+    for n in 0..6 {
+        assert_eq!(patient(n).await.unwrap(), n);
+    }
+    steadfast::drain(60 * SECOND).await;
+    let all = ["shield", "shield", "detached", "batch", "cleanup", "release"].map(|who| (who, true));
+    assert_eq!(*TOLD.lock().unwrap(), all);
+}
+
+/// Nor where another caller has taken the computation over.
+#[tokio::test(start_paused = true)]
+async fn not_through_work_of_a_leader_that_has_gone() {
+    static RUNS: Runs = Runs::new();
+    static TOLD: Mutex<Option<Outcome>> = Mutex::new(None);
+    fn again(n: u32) -> Again {
+        Box::pin(taken_over(n))
+    }
+    #[shield]
+    async fn goes_on(n: u32) -> Outcome {
+        sleep(SECOND / 20).await;
+        let outcome = again(n).await;
+        *TOLD.lock().unwrap() = Some(outcome.clone());
+        outcome
+    }
+    #[async_cached]
+    async fn taken_over(n: u32) -> Outcome {
+        if RUNS.add() == 1 {
+            goes_on(n).await
+        } else {
+            sleep(SECOND).await;
+            Ok(n)
+        }
+    }
+    let leader = tokio::spawn(taken_over(3));
+    tokio::task::yield_now().await;
+    let waiter = tokio::spawn(taken_over(3));
+    tokio::task::yield_now().await;
+    leader.abort();
+    assert_eq!(waiter.await.unwrap().unwrap(), 3);
+    steadfast::drain(60 * SECOND).await;
+    assert_eq!(TOLD.lock().unwrap().take().unwrap().unwrap(), 3);
+}
+
+/// A batch is part of the computations of all of its callers, not only of the one that opened it.
+#[tokio::test(start_paused = true)]
+async fn through_a_batch_that_another_caller_opened() {
+    fn again(n: u32) -> Again {
+        Box::pin(forever(n))
+    }
+    #[batched(delay = 1ms)]
+    async fn load(ids: Vec<u32>) -> Vec<Outcome> {
+        let second = again(2).await;
+        ids.into_iter().map(|id| if id == 2 { second.clone() } else { Ok(id) }).collect()
+    }
+    #[async_cached]
+    async fn forever(n: u32) -> Outcome {
+        load(n).await
+    }
+    let both = async { tokio::join!(forever(1), forever(2)) };
+    let (first, second) = tokio::time::timeout(SECOND, both).await.expect("it does not hang");
+    assert_eq!(first.unwrap(), 1);
+    assert!(second.unwrap_err().is_recursion());
 }

@@ -8,14 +8,17 @@ use std::task::{Context, Poll};
 
 use super::lead::Lead;
 use super::lifetime::Lifetime;
-use super::scope::Inherited;
+use super::scope::{Awaiting, Marks};
 use super::shape::Shape;
 use crate::ask::{Met, Nothing, Unmet};
 use crate::background::{self, Failure, Task};
 use crate::{Error, ErrorKind};
 
 /// A computation on a task of its own. Dropping this leaves it running; a panic is reported then.
-pub struct Spawned<R>(Task<R>);
+pub struct Spawned<R> {
+    task: Task<R>,
+    _awaiting: Awaiting,
+}
 
 /// The runtime shut down before the computation had ended.
 #[derive(Debug)]
@@ -34,7 +37,7 @@ impl<R> Future for Spawned<R> {
     type Output = Result<R, Stopped>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        Pin::new(&mut self.0).poll(cx).map(|outcome| match outcome {
+        Pin::new(&mut self.task).poll(cx).map(|outcome| match outcome {
             Ok(out) => Ok(out),
             Err(Failure::Panicked(payload)) => resume_unwind(payload),
             Err(Failure::Abandoned) => Err(Stopped),
@@ -53,13 +56,14 @@ where
         S: Shape<Value = V, Out: Send + 'static> + 'static,
         F: Future<Output = (S::Out, Lifetime)> + Send + 'static,
     {
-        let load = Inherited::within(self.flight_id(), load);
+        let (marks, awaiting) = Marks::while_awaited();
+        let load = marks.with(self.flight_id()).enter(load);
         let landed = async move {
             let (out, lifetime) = load.await;
             self.land(shape, out, lifetime)
         };
         // An error is counted by the cache, and its type asks for no `Display`.
-        Spawned(background::spawn(function, landed, |_| None))
+        Spawned { task: background::spawn(function, landed, |_| None), _awaiting: awaiting }
     }
 }
 

@@ -33,7 +33,7 @@ pub use coalesce::coalesce;
 pub use key::Key;
 pub use load::Loaded;
 pub use removal::RemovalCause;
-pub(crate) use scope::inherited;
+pub(crate) use scope::{Awaiting, Marks, inherited};
 pub use stats::Stats;
 
 /// Keeps what an async function returned, keyed by its arguments, and lets one caller compute while the others wait.

@@ -7,11 +7,12 @@
 use std::backtrace::Backtrace;
 use std::env;
 use std::future::{Future, poll_fn};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
+
+use crate::contain::{catch, discard};
 
 /// The file and line of the await at which `future` is pending for the `nth` time. The future is of no use afterwards.
 pub(super) async fn nth_await<F: Future>(future: F, nth: usize) -> Option<String> {
@@ -30,7 +31,9 @@ pub(super) async fn nth_await<F: Future>(future: F, nth: usize) -> Option<String
         drop(probe);
         watch.set(Sight::Open);
         // It may go on behind the await, and there do anything.
-        drop(catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx).is_ready())));
+        if let Err(payload) = catch(|| future.as_mut().poll(cx).is_ready()) {
+            discard(payload);
+        }
         Poll::Ready(match watch.set(Sight::Closed) {
             Sight::Seen(backtrace) => Some(backtrace),
             Sight::Open | Sight::Closed => None,

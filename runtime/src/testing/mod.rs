@@ -11,6 +11,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use tokio::task::yield_now;
 
+use crate::contain::discard;
 use crate::report::panic_message;
 use crate::{Error, ErrorKind};
 
@@ -67,8 +68,8 @@ pub fn error(kind: ErrorKind, retry_after: Option<Duration>) -> Error {
 ///
 /// It runs the operation once to its end and counts how often it waits, that is how many of its polls return `Pending`. Then, each
 /// time in a world of its own, it drops the operation unpolled, at the first of these polls, at the second, and so on. After each run,
-/// the first included, the library's own work in the background is given a minute to end ([`drain`](crate::drain)), tasks that were
-/// aborted get to run, and `invariant` is called.
+/// the first included, the library's own work in the background of this runtime is given a minute to end ([`drain`](crate::drain)), tasks that
+/// were aborted get to run, and `invariant` is called.
 ///
 /// Returns the number of awaits, so that a test can say that there are any.
 ///
@@ -140,7 +141,11 @@ async fn check<S>(world: &S, invariant: &mut impl AsyncFnMut(&S)) -> Result<(), 
     crate::drain(Duration::from_secs(60)).await;
     settle().await;
     let checked = AssertUnwindSafe(invariant(world)).catch_unwind().await;
-    checked.map_err(|payload| panic_message(&*payload).to_owned())
+    checked.map_err(|payload| {
+        let message = panic_message(&*payload).to_owned();
+        discard(payload);
+        message
+    })
 }
 
 /// Lets tasks that were aborted be dropped, and those that this wakes, and so on for a few generations.

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 
 use std::time::Duration;
 
-use steadfast::{CircuitBreaker, circuit_breaker, fallback, retry, timeout};
-use tracing::Level;
+use steadfast::{CircuitBreaker, circuit_breaker, fallback, finally, retry, shield, timeout};
+use tracing::{Instrument, Level};
 use tracing::subscriber::DefaultGuard;
 
 #[derive(Clone, Default)]
@@ -139,5 +139,42 @@ async fn spans_are_those_that_are_asked_for() {
         format!("DEBUG {told} function=\"one_an_attempt\" attempt=1 delay=0ns"),
         "WARN one_an_attempt: tracing: inside".to_owned(),
     ];
+    assert_eq!(lines.text().lines().map(str::trim).collect::<Vec<_>>(), expected);
+}
+
+/// Work on a task of its own is not within the caller's span, nor where its task-locals are set.
+#[tokio::test(start_paused = true)]
+async fn spans_and_task_locals_do_not_follow_to_another_task() {
+    tokio::task_local! { static TENANT: u32; }
+    fn seen(place: &str) {
+        assert!(TENANT.try_with(|_| ()).is_err());
+        tracing::warn!("{place}");
+    }
+    async fn cleanup() {
+        seen("cleanup");
+    }
+    #[shield]
+    #[tracing::instrument]
+    async fn span_below() {
+        seen("body");
+    }
+    #[tracing::instrument]
+    #[shield]
+    async fn span_above() {
+        seen("body");
+    }
+    #[tracing::instrument]
+    #[finally(cleanup())]
+    async fn cleaned() {}
+    let (lines, _guard) = listen();
+    let calls = async {
+        span_below().await;
+        span_above().await;
+        cleaned().await;
+        steadfast::spawn_logged("logged", async { seen("logged") });
+        steadfast::drain(Duration::from_secs(1)).await;
+    };
+    TENANT.scope(7, calls.instrument(tracing::warn_span!("caller"))).await;
+    let expected = ["WARN tracing: body", "WARN span_above: tracing: body", "WARN tracing: cleanup", "WARN tracing: logged"];
     assert_eq!(lines.text().lines().map(str::trim).collect::<Vec<_>>(), expected);
 }
