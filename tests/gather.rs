@@ -366,3 +366,100 @@ async fn it_can_be_spawned() {
     let spawned = tokio::spawn(async { try_gather((0..3).map(|n| ready(Ok::<_, ()>(n)))).limit(2).await });
     assert_eq!(spawned.await.unwrap(), Ok(vec![0, 1, 2]));
 }
+
+struct PanicsWhenDropped(&'static str);
+
+impl Drop for PanicsWhenDropped {
+    fn drop(&mut self) {
+        std::panic::panic_any(self.0);
+    }
+}
+
+async fn panics(call: impl Future) -> &'static str {
+    let Err(payload) = AssertUnwindSafe(call).catch_unwind().await else { panic!("it did not panic") };
+    *payload.downcast().unwrap()
+}
+
+#[tokio::test]
+async fn a_panic_of_the_iterator_is_resumed_when_the_futures_have_been_dropped() {
+    let census = Census::default();
+    let futures = || {
+        (0..5).map(|n| {
+            if n == 3 {
+                std::panic::panic_any("in the iterator");
+            }
+            let census = census.clone();
+            async move {
+                let _present = census.enter();
+                if n > 0 {
+                    pending::<()>().await;
+                }
+            }
+        })
+    };
+    // Kept by the caller, as a `select!` in a loop does it. The fourth is asked for when the first has ended.
+    let mut call = gather(futures()).limit(3);
+    assert_eq!((panics(&mut call).await, census.now()), ("in the iterator", 0));
+    let mut call = gather_local(futures()).limit(3);
+    assert_eq!((panics(&mut call).await, census.now()), ("in the iterator", 0));
+}
+
+#[tokio::test]
+async fn a_panic_of_an_output_that_is_thrown_away_is_resumed_when_the_futures_have_been_dropped() {
+    // The bomb is ready before the failure has been seen, or only once it is too late for it.
+    for behind in [false, true] {
+        let census = Census::default();
+        let future = |n: usize| {
+            let census = census.clone();
+            async move {
+                let _present = census.enter();
+                match n {
+                    0 if behind => Err(()),
+                    0 => {
+                        yield_now().await;
+                        Err(())
+                    }
+                    1 => Ok(PanicsWhenDropped("in the output")),
+                    _ => pending().await,
+                }
+            }
+        };
+        let mut call = try_gather((0..5).map(future));
+        assert_eq!((panics(&mut call).await, census.now()), ("in the output", 0));
+        if !behind {
+            let mut call = try_gather_local((0..5).map(future));
+            assert_eq!((panics(&mut call).await, census.now()), ("in the output", 0));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_destructor_that_panics_keeps_no_other_local_future_alive() {
+    let census = Census::default();
+    let future = |n: usize| {
+        let census = census.clone();
+        async move {
+            let _present = census.enter();
+            let _bomb = (n == 2).then(|| PanicsWhenDropped("in a future"));
+            if n == 4 { Err(()) } else { pending::<Result<(), ()>>().await }
+        }
+    };
+    let mut call = try_gather_local((0..5).map(future));
+    assert_eq!((panics(&mut call).await, census.now()), ("in a future", 0));
+    // The same where the caller goes.
+    let mut call = gather_local((0..4).map(future));
+    assert!(poll_immediate(&mut call).await.is_none());
+    assert_eq!((panics(async { drop(call) }).await, census.now()), ("in a future", 0));
+}
+
+#[tokio::test]
+async fn outputs_that_are_thrown_away_behind_a_panic_do_not_abort_the_process() {
+    let call = gather((0..3).map(async |n| {
+        yield_now().await;
+        if n == 2 {
+            std::panic::panic_any("in a future");
+        }
+        PanicsWhenDropped("in an output")
+    }));
+    assert_eq!(panics(call).await, "in a future");
+}

@@ -2,7 +2,7 @@
 #![forbid(unsafe_code)]
 #![deny(warnings, missing_docs, clippy::pedantic)]
 
-use std::future::{pending, ready};
+use std::future::{Future, pending, ready};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -279,4 +279,139 @@ async fn it_can_be_spawned() {
         .await
     });
     assert_eq!(spawned.await.unwrap(), Ok(3));
+}
+
+/// The body's own error is what it makes of the child's.
+async fn feeds_a_writer() -> Result<(), &'static str> {
+    task_group(async |g| {
+        let (send, mut lines) = tokio::sync::mpsc::channel::<u32>(1);
+        g.spawn(async move {
+            while let Some(line) = lines.recv().await {
+                if line == 3 {
+                    return Err("disk full");
+                }
+            }
+            Ok(())
+        });
+        for line in 0..100 {
+            send.send(line).await.map_err(|_| "the writer has gone")?;
+        }
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn the_error_of_a_child_comes_before_what_the_body_makes_of_it() {
+    assert_eq!(feeds_a_writer().await, Err("disk full"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_error_of_a_child_comes_before_what_the_body_makes_of_it_on_other_threads() {
+    for _ in 0..300 {
+        assert_eq!(tokio::spawn(feeds_a_writer()).await.unwrap(), Err("disk full"));
+        assert_eq!(feeds_a_writer().await, Err("disk full"));
+    }
+}
+
+#[tokio::test]
+async fn the_error_of_the_body_comes_before_what_a_child_makes_of_it() {
+    let result = task_group(async |g| {
+        let (send, mut lines) = tokio::sync::mpsc::channel::<u32>(1);
+        g.spawn(async move {
+            for line in 0..100 {
+                send.send(line).await.map_err(|_| "the reader has gone")?;
+            }
+            Ok(())
+        });
+        while let Some(line) = lines.recv().await {
+            if line == 3 {
+                return Err("not a number");
+            }
+        }
+        Ok(())
+    });
+    assert_eq!(result.await, Err("not a number"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn the_error_of_a_child_comes_first_while_the_body_holds_its_thread() {
+    let tasks = tokio::runtime::Handle::current().metrics();
+    let result = task_group(async |g| {
+        g.spawn(ready(Err::<(), _>("child")));
+        while tasks.num_alive_tasks() > 0 {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        Err::<(), _>("body")
+    });
+    assert_eq!(result.await, Err("child"));
+}
+
+struct PanicsWhenDropped(&'static str);
+
+impl Drop for PanicsWhenDropped {
+    fn drop(&mut self) {
+        std::panic::panic_any(self.0);
+    }
+}
+
+#[tokio::test]
+async fn a_panic_of_a_destructor_is_resumed_when_the_children_have_been_dropped() {
+    async fn panics<T: std::fmt::Debug, E: std::fmt::Debug>(call: impl Future<Output = Result<T, E>>) -> &'static str {
+        *AssertUnwindSafe(call).catch_unwind().await.unwrap_err().downcast().unwrap()
+    }
+    #[derive(Debug)]
+    enum Failure {
+        Plain,
+        WithBomb(Bomb),
+    }
+    #[derive(Debug)]
+    struct Bomb;
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            std::panic::panic_any("in the error");
+        }
+    }
+    let alive = Alive::default();
+    let children = |g: &TaskGroup<Failure>| {
+        for _ in 0..3 {
+            let alive = alive.clone();
+            g.spawn(async move { stay(alive).await.map_err(|_| Failure::Plain) });
+        }
+    };
+    // A local of the body, which the group drops.
+    let call = task_group(async |g| {
+        let _bomb = PanicsWhenDropped("in a local");
+        children(&g);
+        g.spawn(async {
+            yield_now().await;
+            Err::<(), _>(Failure::Plain)
+        });
+        pending::<Result<(), _>>().await
+    });
+    assert_eq!((panics(call).await, alive.count()), ("in a local", 0));
+    // An error that is thrown away behind another.
+    let call = task_group(async |g| {
+        children(&g);
+        yield_now().await;
+        g.spawn(ready(Err::<(), _>(Failure::Plain)));
+        g.spawn(ready(Err::<(), _>(Failure::WithBomb(Bomb))));
+        yield_now().await;
+        pending::<Result<(), _>>().await
+    });
+    assert_eq!((panics(call).await, alive.count()), ("in the error", 0));
+}
+
+#[tokio::test]
+async fn a_value_that_is_thrown_away_does_not_abort_the_process() {
+    let call = task_group(async |g| {
+        g.spawn(async {
+            yield_now().await;
+            assert_eq!(1 + 1, 3, "sums");
+            Ok::<_, ()>(())
+        });
+        Ok(PanicsWhenDropped("in the value"))
+    });
+    let Err(payload) = AssertUnwindSafe(call).catch_unwind().await else { panic!("it panicked") };
+    assert!(payload.downcast::<String>().unwrap().contains("sums"));
 }

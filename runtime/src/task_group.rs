@@ -1,20 +1,24 @@
 //! `task_group`: children that are started as the work unfolds, none of which outlives the group.
 
-use std::any::Any;
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::marker::PhantomData;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::pin::Pin;
+use std::mem;
+use std::panic::resume_unwind;
+use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker, ready};
+use std::task::{Context, Poll, ready};
 
 use futures_util::FutureExt;
+use futures_util::stream::{FuturesUnordered, StreamExt};
 use pin_project_lite::pin_project;
 use tokio::sync::oneshot;
-use tokio::task::{JoinError, JoinSet};
+use tokio::task::{JoinError, JoinHandle};
 
 use crate::cache::inherited;
+use crate::contain::{Payload, catch, contain, discard, drop_caught};
+use crate::signal::Signal;
 
 /// Runs `body`, which may start tasks in the group as it goes, and returns its value when all of them have ended, or the first error.
 ///
@@ -47,7 +51,7 @@ use crate::cache::inherited;
 ///
 /// # Errors
 ///
-/// The first, in time.
+/// The first, in time: that of a child also where the body fails because of it, as when the child was the receiver of what the body sends.
 ///
 /// # Cancel safety
 ///
@@ -56,42 +60,80 @@ use crate::cache::inherited;
 /// # Panics
 ///
 /// A panic, of a child or of the body, ends the group as an error does; it is resumed when all children have been dropped, and wins over
-/// an error. Starting a child outside of a tokio runtime panics.
+/// an error. That of a destructor, of the body's locals or of a value or error that is thrown away, is such a panic. Starting a child outside of
+/// a tokio runtime panics.
 pub async fn task_group<T, E, B, F>(body: B) -> Result<T, E>
 where
     E: Send + 'static,
     B: FnOnce(TaskGroup<E>) -> F,
     F: Future<Output = Result<T, E>>,
 {
-    let scope = Scope(TaskGroup::new());
-    let group = scope.0.clone();
+    let group = TaskGroup::new();
+    let scope = Scope { group: group.clone(), children: FuturesUnordered::new() };
     // Within a block, so that a panic of the call itself is one of the body.
     let body = async { body(group).await };
     Running { body: Some(body), value: None, ending: None, scope }.await
 }
 
 /// Where children are started: what the body of a [`task_group`] gets. Clones are the same group.
-pub struct TaskGroup<E>(Arc<Mutex<State<E>>>);
+pub struct TaskGroup<E>(Arc<Shared<E>>);
 
-struct State<E> {
-    children: JoinSet<Result<(), E>>,
-    phase: Phase,
+struct Shared<E> {
+    state: Mutex<State<E>>,
     /// Wakes the group for a child that was started by somebody else than the body.
-    waker: Option<Waker>,
+    started: Signal,
+    /// How many have failed, children and body: their errors have numbers, so that the first is known.
+    failures: AtomicUsize,
+    /// How often the body has been polled.
+    body_polls: AtomicUsize,
 }
 
-#[derive(Clone, Copy)]
+struct State<E> {
+    /// Children that the group has not seen yet.
+    started: Vec<Spawned<E>>,
+    /// How many are being started at this moment.
+    starting: usize,
+    phase: Phase,
+}
+
+#[derive(Clone, Copy, PartialEq)]
 enum Phase {
     Open,
     /// Children are being aborted: no more are started.
     Stopped,
     /// All have ended.
     Ended,
+    /// The caller has gone.
+    Dropped,
+}
+
+type Spawned<E> = JoinHandle<Result<(), Failed<E>>>;
+
+type Ended<E> = Result<Result<(), Failed<E>>, JoinError>;
+
+/// An error, and when it came.
+struct Failed<E> {
+    error: E,
+    /// How many came before it.
+    number: usize,
+    /// The poll that came to it, where it is the body's; else the poll of the body during or after which the child was polled.
+    body_poll: usize,
+}
+
+impl<E> Failed<E> {
+    /// Whether this error of a child comes before that of the body.
+    ///
+    /// A child closes its channels before it returns, on another thread even before the body is woken by that and fails in turn. So where
+    /// it was being polled when the body's last poll began, its error is the cause, and the body's the consequence.
+    fn of_child_is_before(&self, body: &Self) -> bool {
+        self.number < body.number || self.body_poll < body.body_poll
+    }
 }
 
 impl<E: Send + 'static> TaskGroup<E> {
     fn new() -> Self {
-        Self(Arc::new(Mutex::new(State { children: JoinSet::new(), phase: Phase::Open, waker: None })))
+        let state = Mutex::new(State { started: Vec::new(), starting: 0, phase: Phase::Open });
+        Self(Arc::new(Shared { state, started: Signal::default(), failures: AtomicUsize::new(0), body_polls: AtomicUsize::new(0) }))
     }
 
     /// Starts a child. It runs at once, also if the [`Child`] is dropped.
@@ -107,35 +149,91 @@ impl<E: Send + 'static> TaskGroup<E> {
         F: Future<Output = Result<T, E>> + Send + 'static,
     {
         let (sender, value) = oneshot::channel();
-        let future = inherited(future);
-        let child = async move {
-            // Where nobody waits for the value, it is dropped.
-            drop(sender.send(future.await?));
-            Ok(())
-        };
+        let child = Child { value, group: PhantomData };
         let mut state = self.lock();
         match state.phase {
-            Phase::Open => {
-                state.children.spawn(child);
-                let waker = state.waker.take();
-                drop(state);
-                if let Some(waker) = waker {
-                    waker.wake();
-                }
-            }
-            Phase::Stopped => drop(state),
+            Phase::Open => state.starting += 1,
+            Phase::Stopped | Phase::Dropped => return child,
             Phase::Ended => {
                 drop(state);
                 panic!("a child was started in a task group that has ended");
             }
         }
-        Child { value, group: PhantomData }
+        drop(state);
+        // Without the lock: the runtime drops the future where it shuts down, and may have hooks.
+        let start = Start { group: self, handle: None };
+        let future = inherited(self.numbered(future));
+        start.started(tokio::spawn(async move {
+            // Where nobody waits for the value, it is dropped.
+            drop(sender.send(future.await?));
+            Ok(())
+        }));
+        child
+    }
+}
+
+impl<E> TaskGroup<E> {
+    fn failed(&self, error: E, body_poll: usize) -> Failed<E> {
+        Failed { error, number: self.0.failures.fetch_add(1, Ordering::Relaxed), body_poll }
+    }
+
+    /// Numbers the error of `future`, at once: what else fails because of it must come later.
+    fn numbered<T, F>(&self, future: F) -> impl Future<Output = Result<T, Failed<E>>> + use<T, E, F>
+    where
+        F: Future<Output = Result<T, E>>,
+    {
+        let group = self.clone();
+        async move {
+            let mut future = pin!(future);
+            poll_fn(|cx| {
+                let body_poll = group.0.body_polls.load(Ordering::Relaxed);
+                future.as_mut().poll(cx).map(|outcome| outcome.map_err(|error| group.failed(error, body_poll)))
+            })
+            .await
+        }
+    }
+}
+
+/// A child that is being started. The group does not end meanwhile.
+struct Start<'g, E> {
+    group: &'g TaskGroup<E>,
+    handle: Option<Spawned<E>>,
+}
+
+impl<E> Start<'_, E> {
+    fn started(mut self, handle: Spawned<E>) {
+        self.handle = Some(handle);
+    }
+}
+
+impl<E> Drop for Start<'_, E> {
+    fn drop(&mut self) {
+        let mut state = self.group.lock();
+        state.starting -= 1;
+        let phase = state.phase;
+        let mut orphan = None;
+        match self.handle.take() {
+            Some(handle) if phase == Phase::Dropped => orphan = Some(handle),
+            Some(handle) => {
+                if phase == Phase::Stopped {
+                    handle.abort();
+                }
+                state.started.push(handle);
+            }
+            // The runtime has panicked.
+            None => {}
+        }
+        drop(state);
+        if let Some(handle) = orphan {
+            handle.abort();
+        }
+        contain(|| self.group.0.started.wake());
     }
 }
 
 impl<E> TaskGroup<E> {
     fn lock(&self) -> MutexGuard<'_, State<E>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -171,48 +269,80 @@ impl<T> Future for Child<'_, T> {
     }
 }
 
-/// The group's own hold of itself: with it the children go.
-struct Scope<E>(TaskGroup<E>);
+/// The children, and what they are started through. With it they go.
+struct Scope<E> {
+    group: TaskGroup<E>,
+    children: FuturesUnordered<Spawned<E>>,
+}
 
-impl<E: 'static> Scope<E> {
-    /// The next child that ends; `None` if there is none, after which, `at_last`, no more can be started.
-    fn poll_ended(&self, at_last: bool, cx: &mut Context<'_>) -> Poll<Option<Result<Result<(), E>, JoinError>>> {
-        let mut state = self.0.lock();
-        let ended = ready!(state.children.poll_join_next(cx));
-        if ended.is_none() {
-            if at_last {
-                state.phase = Phase::Ended;
-            } else {
-                state.waker = Some(cx.waker().clone());
-            }
-        }
-        Poll::Ready(ended)
+impl<E> Scope<E> {
+    /// Takes in the children that have been started; whether there are any.
+    fn take_started(&mut self) -> bool {
+        let started = mem::take(&mut self.group.lock().started);
+        let any = !started.is_empty();
+        self.children.extend(started);
+        any
     }
 
-    fn stop(&self) {
-        let mut state = self.0.lock();
-        state.phase = Phase::Stopped;
-        state.children.abort_all();
+    /// The next child that ends.
+    fn poll_ended(&mut self, cx: &mut Context<'_>) -> Poll<Option<Ended<E>>> {
+        self.take_started();
+        self.children.poll_next_unpin(cx)
+    }
+
+    /// From here on no child can be started, unless there is one that has not been seen.
+    fn end(&mut self) -> bool {
+        let mut state = self.group.lock();
+        let is_last = state.started.is_empty() && state.starting == 0;
+        if is_last {
+            state.phase = Phase::Ended;
+        }
+        is_last
+    }
+
+    fn stop(&mut self) {
+        self.leave(Phase::Stopped);
+    }
+
+    fn leave(&mut self, phase: Phase) {
+        let mut state = self.group.lock();
+        if state.phase != Phase::Ended {
+            state.phase = phase;
+        }
+        drop(state);
+        self.take_started();
+        for child in &self.children {
+            child.abort();
+        }
     }
 }
 
 impl<E> Drop for Scope<E> {
     fn drop(&mut self) {
-        let mut state = self.0.lock();
-        if let Phase::Open = state.phase {
-            state.phase = Phase::Stopped;
-        }
-        // A child that holds a clone of the group would else keep the set, and the set the child.
-        let children = std::mem::take(&mut state.children);
-        drop(state);
-        drop(children);
+        self.leave(Phase::Dropped);
     }
 }
 
 /// What ends a group before its time.
 enum Ending<E> {
-    Failed(E),
-    Panicked(Box<dyn Any + Send>),
+    BodyFailed(Failed<E>),
+    ChildFailed(Failed<E>),
+    Panicked(Payload),
+}
+
+impl<E> Ending<E> {
+    /// The first panic wins over everything, the first error over the others.
+    fn wins_over(&self, known: &Self) -> bool {
+        match (self, known) {
+            (_, Self::Panicked(_)) => false,
+            (Self::Panicked(_), _) => true,
+            (Self::ChildFailed(child), Self::BodyFailed(body)) => child.of_child_is_before(body),
+            (Self::BodyFailed(body), Self::ChildFailed(child)) => !child.of_child_is_before(body),
+            (Self::BodyFailed(this) | Self::ChildFailed(this), Self::BodyFailed(other) | Self::ChildFailed(other)) => {
+                this.number < other.number
+            }
+        }
+    }
 }
 
 pin_project! {
@@ -227,74 +357,122 @@ pin_project! {
     }
 }
 
-impl<F, T, E: 'static> Running<F, T, E>
+impl<F, T, E> Running<F, T, E>
 where
     F: Future<Output = Result<T, E>>,
 {
-    fn poll_body(self: Pin<&mut Self>, cx: &mut Context<'_>) {
-        let mut this = self.project();
-        let Some(body) = this.body.as_mut().as_pin_mut() else { return };
+    fn poll_body(mut self: Pin<&mut Self>, cx: &mut Context<'_>) {
+        let this = self.as_mut().project();
+        let Some(body) = this.body.as_pin_mut() else { return };
+        let body_poll = this.scope.group.0.body_polls.fetch_add(1, Ordering::Relaxed) + 1;
         // Caught, so that the children are awaited before the panic goes on.
-        let ending = match catch_unwind(AssertUnwindSafe(|| body.poll(cx))) {
-            Ok(Poll::Pending) => return,
+        let polled = catch(|| body.poll(cx));
+        let this = self.as_mut().project();
+        match polled {
+            Ok(Poll::Pending) => {}
             Ok(Poll::Ready(Ok(value))) => {
                 *this.value = Some(value);
-                this.body.set(None);
-                return;
+                self.drop_body();
             }
-            Ok(Poll::Ready(Err(error))) => Ending::Failed(error),
-            Err(payload) => Ending::Panicked(payload),
-        };
-        *this.ending = Some(ending);
-        this.body.set(None);
-        this.scope.stop();
+            Ok(Poll::Ready(Err(error))) => {
+                let failed = this.scope.group.failed(error, body_poll);
+                self.stop(Ending::BodyFailed(failed));
+            }
+            Err(payload) => self.stop(Ending::Panicked(payload)),
+        }
     }
 
-    fn note(self: Pin<&mut Self>, ended: Result<Result<(), E>, JoinError>) {
-        let mut this = self.project();
-        let ending = match ended {
-            Ok(Ok(())) => return,
-            Ok(Err(error)) => Ending::Failed(error),
-            Err(error) => match error.try_into_panic() {
-                Ok(payload) => Ending::Panicked(payload),
-                Err(_aborted) => {
-                    assert!(this.ending.is_some(), "the runtime of the task group has shut down");
-                    return;
-                }
-            },
-        };
-        match (&this.ending, &ending) {
-            // The first panic wins over everything, the first error over the others.
-            (Some(Ending::Panicked(_)), _) | (Some(Ending::Failed(_)), Ending::Failed(_)) => {}
-            _ => *this.ending = Some(ending),
+    /// Drops the body. A panic of its locals' destructors is one of the body.
+    fn drop_body(mut self: Pin<&mut Self>) {
+        let mut body = self.as_mut().project().body;
+        if let Err(payload) = catch(|| body.set(None)) {
+            self.stop(Ending::Panicked(payload));
         }
-        this.body.set(None);
+    }
+
+    fn note_ended(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        while let Some(ended) = ready!(self.as_mut().project().scope.poll_ended(cx)) {
+            self.as_mut().note(ended);
+        }
+        Poll::Ready(())
+    }
+
+    fn note(self: Pin<&mut Self>, ended: Ended<E>) {
+        match ended {
+            Ok(Ok(())) => {}
+            Ok(Err(failed)) => self.stop(Ending::ChildFailed(failed)),
+            Err(error) => match error.try_into_panic() {
+                Ok(payload) => self.stop(Ending::Panicked(payload)),
+                Err(_aborted) => assert!(self.ending.is_some(), "the runtime of the task group has shut down"),
+            },
+        }
+    }
+
+    /// Ends the group.
+    fn stop(mut self: Pin<&mut Self>, ending: Ending<E>) {
+        let this = self.as_mut().project();
         this.scope.stop();
+        let loser = if this.ending.as_ref().is_none_or(|known| ending.wins_over(known)) {
+            this.ending.replace(ending)
+        } else {
+            Some(ending)
+        };
+        match loser {
+            None => {}
+            Some(Ending::Panicked(payload)) => discard(payload),
+            Some(Ending::BodyFailed(failed) | Ending::ChildFailed(failed)) => {
+                if let Err(payload) = drop_caught(failed) {
+                    self.as_mut().stop(Ending::Panicked(payload));
+                }
+            }
+        }
+        self.drop_body();
     }
 }
 
-impl<F, T, E: 'static> Future for Running<F, T, E>
+impl<F, T, E> Future for Running<F, T, E>
 where
     F: Future<Output = Result<T, E>>,
 {
     type Output = Result<T, E>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        // First, so that the children that it starts are seen below.
+        // Before the look at what has been started, so that none is missed.
+        self.scope.group.0.started.register(cx.waker());
+        // Children first: where the body is about to fail because of one, that one's error is the first.
+        let _ = self.as_mut().note_ended(cx);
         self.as_mut().poll_body(cx);
         loop {
-            let at_last = self.body.is_none();
-            match ready!(self.scope.poll_ended(at_last, cx)) {
-                Some(ended) => self.as_mut().note(ended),
-                None if at_last => break,
-                None => return Poll::Pending,
+            // And those that the body has started, or that have ended meanwhile.
+            let ended = self.as_mut().note_ended(cx);
+            if ended.is_pending() || self.body.is_some() {
+                return Poll::Pending;
+            }
+            let this = self.as_mut().project();
+            if this.scope.end() {
+                break;
+            }
+            if !this.scope.take_started() {
+                // One is being started on another thread, which wakes the group.
+                return Poll::Pending;
             }
         }
         let this = self.project();
-        Poll::Ready(match this.ending.take() {
-            None => Ok(this.value.take().expect("a body that ended without an error left a value")),
-            Some(Ending::Failed(error)) => Err(error),
-            Some(Ending::Panicked(payload)) => resume_unwind(payload),
-        })
+        let Some(ending) = this.ending.take() else {
+            return Poll::Ready(Ok(this.value.take().expect("a body that ended without an error left a value")));
+        };
+        // Here, and not while a panic unwinds.
+        let dropped = drop_caught(this.value.take());
+        match (ending, dropped) {
+            (Ending::BodyFailed(failed) | Ending::ChildFailed(failed), Ok(())) => Poll::Ready(Err(failed.error)),
+            (Ending::BodyFailed(failed) | Ending::ChildFailed(failed), Err(payload)) => {
+                discard(failed);
+                resume_unwind(payload)
+            }
+            (Ending::Panicked(payload), dropped) => {
+                dropped.unwrap_or_else(discard);
+                resume_unwind(payload)
+            }
+        }
     }
 }

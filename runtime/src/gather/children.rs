@@ -2,14 +2,17 @@
 
 use std::any::Any;
 use std::future::Future;
+use std::panic::resume_unwind;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::thread;
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use pin_project_lite::pin_project;
 use tokio::task::{JoinError, JoinSet, coop};
 
 use crate::cache::inherited;
+use crate::contain::{Caught, Payload, discard};
 
 /// A set of running futures, each known by its place in the input.
 pub trait Children<F: Future> {
@@ -22,8 +25,9 @@ pub trait Children<F: Future> {
     /// The next that ends; `None` when none is left.
     fn poll_ended(&mut self, cx: &mut Context<'_>) -> Poll<Option<Ended<F::Output>>>;
 
-    /// Stops all. Those that have not ended by then still turn up, as [`Ended::Stopped`].
-    fn stop(&mut self);
+    /// Stops all. Those that have not ended by then may still turn up, as [`Ended::Stopped`]. Hands back the panic of a destructor that
+    /// has run meanwhile.
+    fn stop(&mut self) -> Option<Box<dyn Any + Send>>;
 }
 
 /// How a future ended.
@@ -67,24 +71,51 @@ where
         })
     }
 
-    fn stop(&mut self) {
+    fn stop(&mut self) -> Option<Payload> {
         self.0.abort_all();
+        None
     }
 }
 
 /// Futures that are polled by the caller, each only when it is woken.
 pub struct InPlace<F>(FuturesUnordered<Placed<F>>);
 
+impl<F> InPlace<F> {
+    /// Drops all futures. The panic of one's destructor keeps no other from being dropped.
+    fn clear(&mut self) -> Option<Payload> {
+        let mut first = None;
+        for placed in Pin::new(&mut self.0).iter_pin_mut() {
+            match placed.project().future.clear() {
+                Err(payload) if first.is_none() => first = Some(payload),
+                Err(other) => discard(other),
+                Ok(()) => {}
+            }
+        }
+        self.0.clear();
+        first
+    }
+}
+
+impl<F> Drop for InPlace<F> {
+    fn drop(&mut self) {
+        match self.clear() {
+            Some(payload) if !thread::panicking() => resume_unwind(payload),
+            Some(payload) => discard(payload),
+            None => {}
+        }
+    }
+}
+
 pin_project! {
     struct Placed<F> {
         place: usize,
         #[pin]
-        future: F,
+        future: Caught<F>,
     }
 }
 
 impl<F: Future> Future for Placed<F> {
-    type Output = (usize, F::Output);
+    type Output = (usize, Result<F::Output, Payload>);
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
@@ -100,7 +131,7 @@ impl<F: Future> InPlace<F> {
 
 impl<F: Future> Children<F> for InPlace<F> {
     fn start(&mut self, place: usize, future: F) {
-        self.0.push(Placed { place, future });
+        self.0.push(Placed { place, future: Caught::new(future) });
     }
 
     fn running(&self) -> usize {
@@ -112,11 +143,14 @@ impl<F: Future> Children<F> for InPlace<F> {
         let progress = ready!(coop::poll_proceed(cx));
         self.0.poll_next_unpin(cx).map(|ended| {
             progress.made_progress();
-            ended.map(|(place, output)| Ended::Done(place, output))
+            ended.map(|(place, outcome)| match outcome {
+                Ok(output) => Ended::Done(place, output),
+                Err(payload) => Ended::Panicked(payload),
+            })
         })
     }
 
-    fn stop(&mut self) {
-        self.0.clear();
+    fn stop(&mut self) -> Option<Payload> {
+        self.clear()
     }
 }

@@ -11,6 +11,8 @@ use std::task::{Context, Poll, ready};
 
 pub use children::{Children, Ended, InPlace, Spawned};
 
+use crate::contain::{catch, discard, drop_caught};
+
 /// Runs all futures, each as a task, and returns all their outputs, in the order of the input.
 ///
 /// ```
@@ -31,6 +33,22 @@ pub use children::{Children, Ended, InPlace, Spawned};
 /// Anything that iterates over futures, `Send + 'static` as those of [`tokio::spawn`]. With a [`limit`](Gather::limit) the iterator is
 /// pulled as places become free; without, at once, and so it must be finite.
 ///
+/// The iterator is part of the future. Where a closure in it takes borrowed items, as in `text.split(',').map(|part| ..)`, and the future has to
+/// be `Send`, as in a task or in a handler of a web framework, the compiler may say "implementation of `FnOnce` is not general enough": it
+/// cannot show for every lifetime that the closure is the same. Collect the futures first:
+///
+/// ```
+/// # async fn load(part: String) -> usize { part.len() }
+/// # async fn handler(text: &str) -> Vec<usize> {
+/// let parts: Vec<_> = text.split(',').map(|part| load(part.to_owned())).collect();
+/// steadfast::gather(parts).limit(8).await
+/// # }
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// # let sizes = tokio::spawn(async { let text = String::from("a,bc"); handler(&text).await }).await.unwrap();
+/// # assert_eq!(sizes, [1, 2]);
+/// # }
+/// ```
+///
 /// # Cancel safety
 ///
 /// Dropping it aborts all of its tasks. They are dropped where they next yield, which tokio cannot wait for in a `drop`: a task that is
@@ -38,8 +56,8 @@ pub use children::{Children, Ended, InPlace, Spawned};
 ///
 /// # Panics
 ///
-/// A panic of a future stops the others; it is resumed in the caller when all of them have been dropped. Panics outside of a
-/// tokio runtime, and where the runtime that runs the tasks shuts down under a caller that is not on it.
+/// A panic of a future, of the iterator, or of an output's destructor stops the others; it is resumed in the caller when all of them have
+/// been dropped. Panics outside of a tokio runtime, and where the runtime that runs the tasks shuts down under a caller that is not on it.
 pub fn gather<I>(futures: I) -> Gather<I::IntoIter, Spawned<OutputOf<I>>, Everything>
 where
     I: IntoIterator<Item: Future<Output: Send + 'static> + Send + 'static>,
@@ -107,7 +125,7 @@ where
 ///
 /// # Panics
 ///
-/// A panic of a future passes through, and the others are dropped.
+/// A panic of a future, of the iterator, or of an output's destructor is resumed when the other futures have been dropped.
 pub fn gather_local<I>(futures: I) -> Gather<I::IntoIter, InPlace<I::Item>, Everything>
 where
     I: IntoIterator<Item: Future>,
@@ -138,7 +156,7 @@ where
 ///
 /// # Panics
 ///
-/// A panic of a future passes through, and the others are dropped.
+/// A panic of a future, of the iterator, or of an output's destructor is resumed when the other futures have been dropped.
 pub fn try_gather_local<I, T, E>(futures: I) -> Gather<I::IntoIter, InPlace<I::Item>, UntilError>
 where
     I: IntoIterator<Item: Future<Output = Result<T, E>>>,
@@ -199,26 +217,29 @@ where
     K: Keep<OutputOf<I>>,
 {
     fn start_more(&mut self) {
-        while self.children.running() < self.limit {
-            let Some(futures) = self.futures.as_mut() else { break };
-            if let Some(future) = futures.next() {
-                self.children.start(self.values.len(), future);
-                self.values.push(None);
-            } else {
-                self.futures = None;
+        while self.children.running() < self.limit && self.futures.is_some() {
+            // The iterator is user code, as is its destructor, and the children are not to outlive its panic.
+            if let Err(payload) = catch(|| self.start_next()) {
+                self.stop(Verdict::Panicked(payload));
             }
+        }
+    }
+
+    fn start_next(&mut self) {
+        let Some(futures) = self.futures.as_mut() else { return };
+        if let Some(future) = futures.next() {
+            self.children.start(self.values.len(), future);
+            self.values.push(None);
+        } else {
+            self.futures = None;
         }
     }
 
     fn note(&mut self, ended: Ended<OutputOf<I>>) {
         match ended {
-            // A panic wins, also over an error that was there first.
-            Ended::Panicked(payload) => {
-                if !matches!(self.verdict, Some(Verdict::Panicked(_))) {
-                    self.stop(Verdict::Panicked(payload));
-                }
-            }
-            _ if self.verdict.is_some() => {}
+            Ended::Panicked(payload) => self.stop(Verdict::Panicked(payload)),
+            Ended::Done(_, output) if self.verdict.is_some() => self.throw_away(output),
+            Ended::Stopped if self.verdict.is_some() => {}
             Ended::Done(place, output) => match K::sort(output) {
                 Ok(value) => self.values[place] = Some(value),
                 Err(error) => self.stop(Verdict::Failed(error)),
@@ -227,10 +248,28 @@ where
         }
     }
 
+    /// A panic wins, also over an error that was there first; else the first does.
     fn stop(&mut self, verdict: Verdict<K::Error>) {
-        self.verdict = Some(verdict);
-        self.futures = None;
-        self.children.stop();
+        let loser = match (&self.verdict, &verdict) {
+            (None, _) | (Some(Verdict::Failed(_)), Verdict::Panicked(_)) => self.verdict.replace(verdict),
+            _ => Some(verdict),
+        };
+        match loser {
+            None => {}
+            Some(Verdict::Panicked(payload)) => discard(payload),
+            Some(Verdict::Failed(error)) => self.throw_away(error),
+        }
+        let futures = self.futures.take();
+        self.throw_away(futures);
+        if let Some(payload) = self.children.stop() {
+            self.stop(Verdict::Panicked(payload));
+        }
+    }
+
+    fn throw_away<T>(&mut self, value: T) {
+        if let Err(payload) = drop_caught(value) {
+            self.stop(Verdict::Panicked(payload));
+        }
     }
 }
 
@@ -259,11 +298,19 @@ where
             }
         }
         let values = std::mem::take(&mut self.values);
-        Poll::Ready(match self.verdict.take() {
-            None => K::finish(Ok(values.into_iter().map(|value| value.expect("every future has ended")).collect())),
-            Some(Verdict::Failed(error)) => K::finish(Err(error)),
+        if self.verdict.is_none() {
+            let values = values.into_iter().map(|value| value.expect("every future has ended")).collect();
+            return Poll::Ready(K::finish(Ok(values)));
+        }
+        // Here, and one by one: not while a panic unwinds.
+        for value in values {
+            self.throw_away(value);
+        }
+        match self.verdict.take() {
+            Some(Verdict::Failed(error)) => Poll::Ready(K::finish(Err(error))),
             Some(Verdict::Panicked(payload)) => resume_unwind(payload),
-        })
+            None => unreachable!("it is still there"),
+        }
     }
 }
 
