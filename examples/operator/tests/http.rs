@@ -68,10 +68,10 @@ async fn a_cache_and_a_limit() {
 
     let figures = operator.figures().await;
     for line in [
-        r#"steadfast_cache_requests_total{function="price",result="hit"} 1"#,
-        r#"steadfast_cache_entries{function="price"} 1"#,
-        r#"steadfast_refusals_total{function="price",kind="saturated"} 1"#,
-        r#"steadfast_concurrency{function="price",state="limit"} 4"#,
+        r#"steadfast_cache_requests_total{function="price",module="operator::shop",name="",result="hit"} 1"#,
+        r#"steadfast_cache_entries{function="price",module="operator::shop",name=""} 1"#,
+        r#"steadfast_refusals_total{function="price",module="operator::shop",kind="saturated"} 1"#,
+        r#"steadfast_concurrency{function="price",module="operator::shop",name="",state="limit"} 4"#,
     ] {
         assert!(figures.lines().any(|figure| figure == line), "{line} in {figures}");
     }
@@ -85,7 +85,7 @@ async fn a_circuit() {
     assert_eq!(operator.act(&turn("force_open")).await, StatusCode::NO_CONTENT);
     assert_eq!(operator.function("stock").await["handles"], json!([{ "kind": "circuit_breaker", "state": "isolated" }]));
     assert_eq!(shop::stock(3).await, None);
-    assert!(operator.figures().await.contains(r#"steadfast_circuit_state{function="stock"} 3"#));
+    assert!(operator.figures().await.contains(r#"steadfast_circuit_state{function="stock",module="operator::shop",name=""} 3"#));
     assert_eq!(operator.act(&turn("reset")).await, StatusCode::NO_CONTENT);
     assert_eq!(shop::stock(3).await, Some(3));
 }
@@ -126,4 +126,54 @@ async fn what_makes_no_sense_is_refused() {
         .post(format!("{}/operator/actions", operator.url))
         .body(r#"{"function":"stock","handle":0,"action":"reset"}"#);
     assert_eq!(form.send().await.unwrap().status(), StatusCode::UNSUPPORTED_MEDIA_TYPE);
+}
+
+#[tokio::test]
+async fn only_to_names_of_our_own() {
+    let operator = Operator::new().await;
+    let port = operator.url.rsplit_once(':').unwrap().1;
+    let ask = async |path: &str, host: &str| {
+        let request = operator.client.get(format!("{}{path}", operator.url)).header("host", host.replace("PORT", port));
+        request.send().await.unwrap().status()
+    };
+    for path in ["/operator", "/operator/functions", "/metrics"] {
+        for host in ["127.0.0.1:PORT", "127.7.7.7", "localhost:PORT", "LocalHost", "[::1]:PORT", "ops.example", "OPS.example:8443"]
+        {
+            assert_eq!(ask(path, host).await, StatusCode::OK, "{path} {host}");
+        }
+        for host in [
+            "evil.example",
+            "evil.example:PORT",
+            "127.0.0.1.evil.example",
+            "localhost.evil.example",
+            "10.0.0.1",
+            "ops.example.evil",
+            "",
+        ] {
+            assert_eq!(ask(path, host).await, StatusCode::FORBIDDEN, "{path} {host}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn no_action_for_a_page_of_another_site() {
+    let operator = Operator::new().await;
+    let host = operator.url.strip_prefix("http://").unwrap();
+    // What is let through finds no such function.
+    let act = async |headers: &[(&'static str, &str)]| {
+        let request = operator.client.post(format!("{}/operator/actions", operator.url));
+        let action = json!({ "function": "nothing", "handle": 0, "action": "clear" });
+        let request = headers.iter().fold(request.json(&action), |request, (name, value)| request.header(*name, *value));
+        request.send().await.unwrap().status()
+    };
+    let origin = format!("http://{host}");
+    assert_eq!(act(&[]).await, StatusCode::NOT_FOUND);
+    assert_eq!(act(&[("origin", &origin), ("sec-fetch-site", "same-origin")]).await, StatusCode::NOT_FOUND);
+    assert_eq!(act(&[("host", "ops.example"), ("origin", "https://ops.example")]).await, StatusCode::NOT_FOUND);
+    for origin in ["https://evil.example", "null", "", "http://127.0.0.1:1", &format!("{host}"), &format!("{origin}.evil.example")]
+    {
+        assert_eq!(act(&[("origin", origin)]).await, StatusCode::FORBIDDEN, "{origin}");
+    }
+    assert_eq!(act(&[("sec-fetch-site", "cross-site")]).await, StatusCode::FORBIDDEN);
+    assert_eq!(act(&[("host", "evil.example"), ("origin", "http://evil.example")]).await, StatusCode::FORBIDDEN);
 }

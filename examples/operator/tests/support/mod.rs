@@ -9,7 +9,8 @@ use tokio::task::JoinHandle;
 
 fn router() -> Router {
     static FIGURES: OnceLock<PrometheusHandle> = OnceLock::new();
-    operator::router(FIGURES.get_or_init(operator::record).clone())
+    let figures = FIGURES.get_or_init(operator::record).clone();
+    operator::router_for(figures, operator::guard::Hosts::new(["ops.example".to_owned()]))
 }
 
 /// The URL at which the service runs, until its task is aborted or the test ends.
