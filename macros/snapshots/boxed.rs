@@ -22,7 +22,10 @@ fn find<'a>(
                             ::core::option::Option::None:: < Option < u8 > > { return
                             __returned; } ::steadfast::__steadfast_chaos!(asynchronous
                             "find" __error::steadfast::__private::Refusal:: < Option < u8
-                            > > ::new().refuse(__error)); self.look_up(name). await }
+                            > > ::new().refuse(::steadfast::__private::refused(&
+                            ::steadfast::__private::Origin { function : "find", module :
+                            ::core::module_path!() }, __error, false))); self
+                            .look_up(name). await }
                         )
                             .await
                     };
@@ -57,7 +60,10 @@ fn find<'a>(
                 )
                     .await;
                 ::steadfast::__private::retry::retrying(
-                    "find",
+                    &::steadfast::__private::Origin {
+                        function: "find",
+                        module: ::core::module_path!(),
+                    },
                     __attempts_1.made(),
                     __delay,
                 );

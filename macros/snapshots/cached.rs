@@ -51,7 +51,16 @@ async fn read(path: PathBuf, patience: Duration) -> io::Result<String> {
                         let __refusal = ::steadfast::__private::Refusal::<
                             io::Result<String>,
                         >::new()
-                            .refuse(::steadfast::__private::cache::recursion("read"));
+                            .refuse(
+                                ::steadfast::__private::refused(
+                                    &::steadfast::__private::Origin {
+                                        function: "read",
+                                        module: ::core::module_path!(),
+                                    },
+                                    ::steadfast::__private::cache::recursion("read"),
+                                    false,
+                                ),
+                            );
                         break '__cached_1 __refusal;
                     }
                 };
@@ -65,7 +74,10 @@ async fn read(path: PathBuf, patience: Duration) -> io::Result<String> {
                     }
                     ::steadfast::__steadfast_chaos!(
                         asynchronous "read" __error::steadfast::__private::Refusal:: <
-                        io::Result < String > > ::new().refuse(__error)
+                        io::Result < String > > ::new()
+                        .refuse(::steadfast::__private::refused(&
+                        ::steadfast::__private::Origin { function : "read", module :
+                        ::core::module_path!() }, __error, false))
                     );
                     tokio::fs::read_to_string(path).await
                 };
@@ -127,7 +139,16 @@ async fn read(path: PathBuf, patience: Duration) -> io::Result<String> {
                         .refuse(
                             <_ as ::steadfast::__private::timeout::refusal::Carry<
                                 _,
-                            >>::carry(__expired_8.error("read", __limit_6)),
+                            >>::carry(
+                                ::steadfast::__private::refused(
+                                    &::steadfast::__private::Origin {
+                                        function: "read",
+                                        module: ::core::module_path!(),
+                                    },
+                                    __expired_8.error("read", __limit_6),
+                                    false,
+                                ),
+                            ),
                         )
                 }
             };

@@ -33,7 +33,10 @@ async fn charge(account: &Account, cents: u64) -> Result<Receipt, AppError> {
                 let __wait = match ::steadfast::__private::rate_limit::enter(
                     __limiter_2,
                     ::core::time::Duration::new(0u64, 50000000u32),
-                    "charge",
+                    &::steadfast::__private::Origin {
+                        function: "charge",
+                        module: ::core::module_path!(),
+                    },
                 ) {
                     ::steadfast::__private::rate_limit::Enter::Now => {
                         let __entered = ::core::result::Result::Ok(());
@@ -54,7 +57,16 @@ async fn charge(account: &Account, cents: u64) -> Result<Receipt, AppError> {
                     .refuse(
                         <_ as ::steadfast::__private::rate_limit::refusal::Carry<
                             _,
-                        >>::carry(__limited.error("charge")),
+                        >>::carry(
+                            ::steadfast::__private::refused(
+                                &::steadfast::__private::Origin {
+                                    function: "charge",
+                                    module: ::core::module_path!(),
+                                },
+                                __limited.error("charge"),
+                                false,
+                            ),
+                        ),
                     );
                 break '__rate_limit_1 __refusal;
             }
@@ -71,7 +83,10 @@ async fn charge(account: &Account, cents: u64) -> Result<Receipt, AppError> {
                     let __wait = match ::steadfast::__private::concurrency_limit::enter(
                         __limiter_7,
                         ::core::option::Option::None,
-                        "charge",
+                        &::steadfast::__private::Origin {
+                            function: "charge",
+                            module: ::core::module_path!(),
+                        },
                     ) {
                         ::steadfast::__private::concurrency_limit::Enter::Now(
                             __place,
@@ -102,7 +117,16 @@ async fn charge(account: &Account, cents: u64) -> Result<Receipt, AppError> {
                             .refuse(
                                 <_ as ::steadfast::__private::concurrency_limit::refusal::Carry<
                                     _,
-                                >>::carry(__saturated.error("charge")),
+                                >>::carry(
+                                    ::steadfast::__private::refused(
+                                        &::steadfast::__private::Origin {
+                                            function: "charge",
+                                            module: ::core::module_path!(),
+                                        },
+                                        __saturated.error("charge"),
+                                        false,
+                                    ),
+                                ),
                             );
                         break '__concurrency_limit_6 __refusal;
                     }
@@ -112,7 +136,10 @@ async fn charge(account: &Account, cents: u64) -> Result<Receipt, AppError> {
                     ::steadfast::__steadfast_attach!(__STEADFAST_SITE, __breaker_11);
                     let mut __permit_12 = ::steadfast::__private::circuit_breaker::at(
                         __breaker_11,
-                        &"charge",
+                        &::steadfast::__private::Origin {
+                            function: "charge",
+                            module: ::core::module_path!(),
+                        },
                     );
                     if let ::core::result::Result::Err(__open) = __permit_12.enter() {
                         let __refusal = <Result<
@@ -124,7 +151,16 @@ async fn charge(account: &Account, cents: u64) -> Result<Receipt, AppError> {
                             .refuse(
                                 <_ as ::steadfast::__private::circuit_breaker::refusal::Carry<
                                     _,
-                                >>::carry(__open.error("charge")),
+                                >>::carry(
+                                    ::steadfast::__private::refused(
+                                        &::steadfast::__private::Origin {
+                                            function: "charge",
+                                            module: ::core::module_path!(),
+                                        },
+                                        __open.error("charge"),
+                                        false,
+                                    ),
+                                ),
                             );
                         break '__circuit_breaker_13 __refusal;
                     }
@@ -157,7 +193,10 @@ async fn charge(account: &Account, cents: u64) -> Result<Receipt, AppError> {
                                                     ::steadfast::__steadfast_chaos!(
                                                         asynchronous "charge"
                                                         __error::steadfast::__private::Refusal:: < Result < Receipt,
-                                                        AppError > > ::new().refuse(__error)
+                                                        AppError > > ::new()
+                                                        .refuse(::steadfast::__private::refused(&
+                                                        ::steadfast::__private::Origin { function : "charge", module
+                                                        : ::core::module_path!() }, __error, false))
                                                     );
                                                     account.charge(cents).await
                                                 }
@@ -181,7 +220,12 @@ async fn charge(account: &Account, cents: u64) -> Result<Receipt, AppError> {
                                                 break __outcome;
                                             }
                                             ::steadfast::__private::hedge::Step::Another => {
-                                                ::steadfast::__private::hedge::another("charge")
+                                                ::steadfast::__private::hedge::another(
+                                                    &::steadfast::__private::Origin {
+                                                        function: "charge",
+                                                        module: ::core::module_path!(),
+                                                    },
+                                                )
                                             }
                                         }
                                     }
@@ -224,7 +268,10 @@ async fn charge(account: &Account, cents: u64) -> Result<Receipt, AppError> {
                         )
                             .await;
                         ::steadfast::__private::retry::retrying(
-                            "charge",
+                            &::steadfast::__private::Origin {
+                                function: "charge",
+                                module: ::core::module_path!(),
+                            },
                             __attempts_14.made(),
                             __delay,
                         );
@@ -256,7 +303,10 @@ async fn charge(account: &Account, cents: u64) -> Result<Receipt, AppError> {
                 let (__stand_in, __error) = __failure.tell();
                 let error = __error;
                 ::steadfast::__private::fallback::stood_in(
-                    "charge",
+                    &::steadfast::__private::Origin {
+                        function: "charge",
+                        module: ::core::module_path!(),
+                    },
                     __stand_in.replace(degraded(error)),
                 )
             }

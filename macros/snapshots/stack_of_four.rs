@@ -53,7 +53,16 @@ async fn user(db: Db, id: UserId) -> Result<User, AppError> {
                     let __refusal = ::steadfast::__private::Refusal::<
                         Result<User, AppError>,
                     >::new()
-                        .refuse(::steadfast::__private::cache::recursion("user"));
+                        .refuse(
+                            ::steadfast::__private::refused(
+                                &::steadfast::__private::Origin {
+                                    function: "user",
+                                    module: ::core::module_path!(),
+                                },
+                                ::steadfast::__private::cache::recursion("user"),
+                                false,
+                            ),
+                        );
                     break '__cached_1 __refusal;
                 }
             };
@@ -132,7 +141,11 @@ async fn user(db: Db, id: UserId) -> Result<User, AppError> {
                                             { return __returned; }
                                             ::steadfast::__steadfast_chaos!(blocking "user"
                                             __error::steadfast::__private::Refusal:: < Result < User,
-                                            AppError > > ::new().refuse(__error)); db.fetch(id) }) }))))
+                                            AppError > > ::new()
+                                            .refuse(::steadfast::__private::refused(&
+                                            ::steadfast::__private::Origin { function : "user", module :
+                                            ::core::module_path!() }, __error, false))); db.fetch(id) })
+                                            }))))
                                         )
                                             .await
                                         {
@@ -153,7 +166,16 @@ async fn user(db: Db, id: UserId) -> Result<User, AppError> {
                                                 ::steadfast::__private::Refusal::<
                                                     Result<User, AppError>,
                                                 >::new()
-                                                    .refuse(__gone_21.error("user"))
+                                                    .refuse(
+                                                        ::steadfast::__private::refused(
+                                                            &::steadfast::__private::Origin {
+                                                                function: "user",
+                                                                module: ::core::module_path!(),
+                                                            },
+                                                            __gone_21.error("user"),
+                                                            false,
+                                                        ),
+                                                    )
                                             }
                                         },
                                     )
@@ -170,11 +192,18 @@ async fn user(db: Db, id: UserId) -> Result<User, AppError> {
                                                 <_ as ::steadfast::__private::timeout::refusal::Carry<
                                                     _,
                                                 >>::carry(
-                                                    __expired_18
-                                                        .error(
-                                                            "user",
-                                                            ::core::time::Duration::new(0u64, 500000000u32),
-                                                        ),
+                                                    ::steadfast::__private::refused(
+                                                        &::steadfast::__private::Origin {
+                                                            function: "user",
+                                                            module: ::core::module_path!(),
+                                                        },
+                                                        __expired_18
+                                                            .error(
+                                                                "user",
+                                                                ::core::time::Duration::new(0u64, 500000000u32),
+                                                            ),
+                                                        false || __attempts_9.left(),
+                                                    ),
                                                 ),
                                             )
                                     }
@@ -228,7 +257,10 @@ async fn user(db: Db, id: UserId) -> Result<User, AppError> {
                             }
                         };
                         ::steadfast::__private::retry::retrying(
-                            "user",
+                            &::steadfast::__private::Origin {
+                                function: "user",
+                                module: ::core::module_path!(),
+                            },
                             __attempts_9.made(),
                             __delay,
                         );
@@ -245,8 +277,15 @@ async fn user(db: Db, id: UserId) -> Result<User, AppError> {
                             <_ as ::steadfast::__private::timeout::refusal::Carry<
                                 _,
                             >>::carry(
-                                __expired_7
-                                    .error("user", ::core::time::Duration::new(2u64, 0u32)),
+                                ::steadfast::__private::refused(
+                                    &::steadfast::__private::Origin {
+                                        function: "user",
+                                        module: ::core::module_path!(),
+                                    },
+                                    __expired_7
+                                        .error("user", ::core::time::Duration::new(2u64, 0u32)),
+                                    false,
+                                ),
                             ),
                         )
                 }

@@ -22,7 +22,10 @@ pub async fn greeting(&self, name: &str, mut count: u32) -> String {
                     & name; let _ = & self; return __returned; }
                     ::steadfast::__steadfast_chaos!(asynchronous "greeting"
                     __error::steadfast::__private::Refusal:: < String > ::new()
-                    .refuse(__error)); count += 1; self.greet(name, count). await })
+                    .refuse(::steadfast::__private::refused(&
+                    ::steadfast::__private::Origin { function : "greeting", module :
+                    ::core::module_path!() }, __error, false))); count += 1; self
+                    .greet(name, count). await })
                 )
                     .await
                 {
@@ -39,8 +42,15 @@ pub async fn greeting(&self, name: &str, mut count: u32) -> String {
                 ::steadfast::__private::refuse_with::<
                     String,
                 >(
-                    __expired_3
-                        .error("greeting", ::core::time::Duration::new(2u64, 0u32)),
+                    ::steadfast::__private::refused(
+                        &::steadfast::__private::Origin {
+                            function: "greeting",
+                            module: ::core::module_path!(),
+                        },
+                        __expired_3
+                            .error("greeting", ::core::time::Duration::new(2u64, 0u32)),
+                        false,
+                    ),
                     |error| error.to_string(),
                 )
             }

@@ -183,7 +183,7 @@ impl Layer for CircuitBreaker {
         let held = permit.clone();
         let wrap = move |future: &TokenStream| quote_spanned!(span=> #held.polled.watch(#future));
         let Woven { evaluate, carried, setup, run } = weaver.guarded(Guard { wrap: Box::new(wrap), breaks_to: None }, below);
-        let name = weaver.function_name();
+        let (name, origin) = (weaver.function_name(), weaver.origin());
         let refusal = weaver.refuse_for_now("circuit_breaker", &quote_spanned!(span=> __open.error(#name)), self.or_else.as_ref());
         let drop_body = weaver.drop_body();
         let attach = site::attach(weaver, self.object.as_ref(), &breaker);
@@ -196,7 +196,7 @@ impl Layer for CircuitBreaker {
                 #label: {
                     #bind_breaker
                     #attach
-                    #bind = #private::circuit_breaker::at(#breaker, &#name);
+                    #bind = #private::circuit_breaker::at(#breaker, #origin);
                     if let ::core::result::Result::Err(__open) = #permit.enter() {
                         #drop_body
                         let __refusal = #refusal;

@@ -189,11 +189,11 @@ impl ConcurrencyLimit {
                 Some(literal) if literal.literal().is_some() => quote!(::core::option::Option::Some(#literal)),
                 Some(_) => quote!(::core::option::Option::Some(#max_wait)),
             };
-            let (waited, name) = (weaver.awaiting(&quote_spanned!(span=> __wait)), weaver.function_name());
+            let (waited, origin) = (weaver.awaiting(&quote_spanned!(span=> __wait)), weaver.origin());
             // What is matched on would be kept while the call waits, if that were done in an arm.
             quote_spanned! {span=>
                 #turn: {
-                    let __wait = match #private::concurrency_limit::enter(#limiter, #max_wait, #name) {
+                    let __wait = match #private::concurrency_limit::enter(#limiter, #max_wait, #origin) {
                         #private::concurrency_limit::Enter::Now(__place) => {
                             let __entered = ::core::result::Result::Ok(__place);
                             break #turn __entered

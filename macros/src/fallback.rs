@@ -65,7 +65,7 @@ impl Layer for Fallback {
         let Woven { evaluate, carried, setup, run } = below(weaver);
         let output = weaver.function.output();
         let whole = weaver.function.output.as_ref().is_some_and(is_result_of_values);
-        let stood_in = Told { private: &private, name: &weaver.function_name() };
+        let stood_in = Told { private: &private, origin: &weaver.origin() };
         let replaced = self.value.as_ref().map(|value| replace(value, whole, &stood_in));
         // At the return type, where one that cannot fail is to be reported, and once.
         let at = weaver.function.output.as_ref().map_or(span, |output| output.span().resolved_at(span));
@@ -87,14 +87,14 @@ impl Layer for Fallback {
 /// Whoever is told of a success that stands in for a failure.
 struct Told<'a> {
     private: &'a TokenStream,
-    name: &'a TokenStream,
+    origin: &'a TokenStream,
 }
 
 impl Told<'_> {
     /// The outcome, and it is told.
     fn of(&self, outcome: &TokenStream) -> TokenStream {
-        let Self { private, name } = self;
-        quote_spanned!(Span::mixed_site()=> #private::fallback::stood_in(#name, #outcome))
+        let Self { private, origin } = self;
+        quote_spanned!(Span::mixed_site()=> #private::fallback::stood_in(#origin, #outcome))
     }
 }
 
@@ -103,7 +103,7 @@ impl Told<'_> {
 ///
 /// ```text
 /// Input:  |error| f(error)
-/// Output: { let (stand_in, error) = failure.tell(); let error = error; stood_in("name", stand_in.replace(f(error))) }
+/// Output: { let (stand_in, error) = failure.tell(); let error = error; stood_in(origin, stand_in.replace(f(error))) }
 /// ```
 fn replace(value: &Expr, whole: bool, told: &Told<'_>) -> TokenStream {
     let span = Span::mixed_site();

@@ -127,7 +127,7 @@ impl Layer for Hedge {
             quote_spanned!(span=> |__outcome| #verdict)
         };
         let step = weaver.awaiting(&quote_spanned!(span=> #race.as_mut().next(#failed)));
-        let name = weaver.function_name();
+        let origin = weaver.origin();
         let Clock { bind, start, note } = self.clock(weaver, &after, &verdict);
         Woven {
             evaluate: quote_spanned!(span=> #bind #originals),
@@ -144,7 +144,7 @@ impl Layer for Hedge {
                             #note
                             break __outcome;
                         }
-                        #private::hedge::Step::Another => #private::hedge::another(#name),
+                        #private::hedge::Step::Another => #private::hedge::another(#origin),
                     }
                 }
             }},

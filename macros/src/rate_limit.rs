@@ -290,11 +290,11 @@ impl RateLimit {
                     Some(literal) if literal.literal().is_some() => literal.to_token_stream(),
                     _ => max_wait.to_token_stream(),
                 };
-                let name = weaver.function_name();
+                let origin = weaver.origin();
                 let enter = if key.is_none() {
-                    quote_spanned!(span=> #private::rate_limit::enter(#limiter, #max_wait, #name))
+                    quote_spanned!(span=> #private::rate_limit::enter(#limiter, #max_wait, #origin))
                 } else {
-                    quote_spanned!(span=> #private::rate_limit::enter_keyed(#keyed, #max_wait, #name))
+                    quote_spanned!(span=> #private::rate_limit::enter_keyed(#keyed, #max_wait, #origin))
                 };
                 let waited = weaver.awaiting(&quote_spanned!(span=> __wait));
                 // What is matched on would be kept while the call waits, if that were done in an arm.

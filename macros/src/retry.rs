@@ -120,7 +120,7 @@ impl Layer for Retry {
         let all = weaver.clones_all();
         let clones = repeat::clones(weaver, last, &|name| all || self.clone.contains(name));
         let clock = self.max_elapsed.as_ref().map(|_| quote_spanned!(span=> let #started = #private::retry::Attempts::clock();));
-        let (body, refuses) = weaver.told_of_refusals(refused, below);
+        let (body, refuses) = weaver.told_of_refusals(attempts, refused, below);
         let body = body.tokens();
         let bind_refused = refuses.then(|| quote_spanned!(span=> let mut #refused = 0;));
         let root = &weaver.root;
@@ -137,9 +137,9 @@ impl Layer for Retry {
         } else {
             quote_spanned!(span=> #wait;)
         };
-        let name = weaver.function_name();
+        let origin = weaver.origin();
         // Not before the wait: a call that goes meanwhile makes no other attempt.
-        let retrying = quote_spanned!(span=> #private::retry::retrying(#name, #attempts.made(), __delay););
+        let retrying = quote_spanned!(span=> #private::retry::retrying(#origin, #attempts.made(), __delay););
         let (originals, copies) = clones;
         let begin = if self.clone.is_empty() && copies.is_empty() {
             quote_spanned!(span=> #attempts.begin();)

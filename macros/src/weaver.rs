@@ -70,6 +70,8 @@ pub(crate) struct Weaver<'f> {
     /// Where a retry above wants to be told what a refusal asks for, and whether there is one that can.
     refused: Option<Ident>,
     refuses: Cell<bool>,
+    /// The counts of attempts of the retries above, within the same future.
+    attempts: Vec<Ident>,
     capture: Capture,
     /// What is declared in front of the pinned body.
     held: RefCell<Vec<TokenStream>>,
@@ -142,6 +144,7 @@ impl<'f> Weaver<'f> {
             deadlines: Vec::new(),
             refused: None,
             refuses: Cell::new(false),
+            attempts: Vec::new(),
             capture,
             pinned: None,
             held: RefCell::default(),
@@ -229,10 +232,18 @@ impl<'f> Weaver<'f> {
         &self.deadlines
     }
 
-    /// Writes what is below a layer that wants to know what refusals ask for: in a variable, if anything below refuses at all.
-    pub(crate) fn told_of_refusals(&mut self, refused: &Ident, below: &mut dyn FnMut(&mut Self) -> Woven) -> (Woven, bool) {
+    /// Writes what is below a layer that makes several attempts, counts them in `attempts`, and wants to know what refusals ask for: in the
+    /// variable `refused`, if anything below refuses at all.
+    pub(crate) fn told_of_refusals(
+        &mut self,
+        attempts: &Ident,
+        refused: &Ident,
+        below: &mut dyn FnMut(&mut Self) -> Woven,
+    ) -> (Woven, bool) {
         let outside = (self.refused.replace(refused.clone()), self.refuses.replace(false));
+        self.attempts.push(attempts.clone());
         let woven = below(self);
+        self.attempts.pop();
         self.refused = outside.0;
         let refuses = self.refuses.replace(outside.1);
         (woven, refuses)
@@ -293,9 +304,14 @@ impl<'f> Weaver<'f> {
 
     /// Writes what is below a layer that makes futures of its own of it: what guards the layer is around those, and not in them.
     pub(crate) fn apart(&mut self, below: &mut dyn FnMut(&mut Self) -> Woven) -> Woven {
-        let outside = (std::mem::take(&mut self.guards), std::mem::take(&mut self.deadlines), self.refused.take());
+        let outside = (
+            std::mem::take(&mut self.guards),
+            std::mem::take(&mut self.deadlines),
+            self.refused.take(),
+            std::mem::take(&mut self.attempts),
+        );
         let woven = below(self);
-        (self.guards, self.deadlines, self.refused) = outside;
+        (self.guards, self.deadlines, self.refused, self.attempts) = outside;
         woven
     }
 
@@ -499,10 +515,25 @@ impl<'f> Weaver<'f> {
         self.function.name().into_token_stream()
     }
 
+    /// The function, as those who watch are told of it.
+    pub(crate) fn origin(&self) -> TokenStream {
+        let (private, name) = (&self.private, self.function_name());
+        // A constant, and so a static one wherever it is referred to.
+        quote_spanned!(Span::mixed_site()=> &#private::Origin { function: #name, module: ::core::module_path!() })
+    }
+
+    /// An error of which those who watch are told. `again` says whether another attempt of the call may follow.
+    fn told(&self, error: &TokenStream, again: &TokenStream) -> TokenStream {
+        let (private, origin) = (&self.private, self.origin());
+        quote_spanned!(Span::mixed_site()=> #private::refused(#origin, #error, #again))
+    }
+
     /// A refusal as the function's return value: what `or_else` makes of it, or what the return type can carry.
     pub(crate) fn refuse(&self, attribute: &str, error: &TokenStream, or_else: Option<&syn::Expr>) -> TokenStream {
         let private = &self.private;
         let output = if self.function.diverges() { quote!(_) } else { self.function.output() };
+        let attempts = &self.attempts;
+        let error = &self.told(error, &quote_spanned!(Span::mixed_site()=> false #(|| #attempts.left())*));
         if let Some(or_else) = or_else {
             return quote!(#private::refuse_with::<#output>(#error, #or_else));
         }
@@ -539,6 +570,7 @@ impl<'f> Weaver<'f> {
     /// A refusal that is too unexpected to ask the user for an `or_else`: a panic where the return type carries no error.
     pub(crate) fn refuse_or_panic(&self, error: &TokenStream) -> TokenStream {
         let private = &self.private;
+        let error = self.told(error, &quote!(false));
         let unnamed = self.function.output.as_ref().is_none_or(|output| matches!(types::bare(output), syn::Type::ImplTrait(_)));
         if unnamed || self.function.diverges() {
             return quote!(#private::panic_with(#error));

@@ -152,6 +152,12 @@ impl Error {
         self.limit
     }
 
+    /// The limit that was met, where it is a count.
+    #[cfg_attr(not(feature = "tracing"), expect(dead_code, reason = "nobody is told"))]
+    pub(crate) fn count(&self) -> Option<u32> {
+        self.count
+    }
+
     /// How long to wait before another call has a chance, where the policy knows: a rate limit always does, and a circuit
     /// breaker unless it was [forced open](crate::CircuitBreaker::force_open): the time for which it stays open or, while probes are under
     /// way, the time by which they must have ended.

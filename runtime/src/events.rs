@@ -4,67 +4,162 @@ use std::time::Duration;
 
 use crate::{CircuitState, Error, ErrorKind};
 
-/// The function of which something is told. It takes no room where nobody is told anything.
+/// The function of which something is told: a constant of its expansion.
+#[derive(Debug)]
+pub struct Origin {
+    /// Its name, as it is written.
+    pub function: &'static str,
+    /// The path of its module. Two functions of one name are two series.
+    pub module: &'static str,
+}
+
+/// Who is told of. It takes no room where nobody is told anything.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Told {
     #[cfg(any(feature = "tracing", feature = "metrics"))]
-    function: &'static &'static str,
+    origin: &'static Origin,
 }
 
 impl Told {
-    /// Something that `function` did. Behind another reference, which is half the size.
+    /// Something that a function did.
     #[inline]
-    pub(crate) fn by(function: &'static &'static str) -> Self {
-        let _ = function;
+    pub(crate) fn by(origin: &'static Origin) -> Self {
+        let _ = origin;
         Self {
             #[cfg(any(feature = "tracing", feature = "metrics"))]
-            function,
+            origin,
         }
     }
 
     /// Something that no function did, but the program by hand.
     #[inline]
     pub(crate) fn nobody() -> Self {
-        Self::by(&"")
+        Self::by(&Origin { function: "", module: "" })
     }
 }
 
-/// A policy refused a call, or cut it short.
-pub(crate) fn refused(error: &Error) {
+/// A policy rejected a call, or cut it short. `again`: another attempt of the same call may follow.
+#[cold]
+pub fn refused(origin: &'static Origin, error: Error, again: bool) -> Error {
     #[cfg(feature = "tracing")]
-    tracing::warn!(target: "steadfast", function = error.function(), kind = kind(error.kind()), "{error}");
+    lines::refused(origin, &error, again);
     #[cfg(feature = "metrics")]
-    metrics::counter!("steadfast_refusals_total", "function" => error.function(), "kind" => kind(error.kind())).increment(1);
-    let _ = error;
+    counter("steadfast_refusals_total", origin, Some(("kind", kind(error.kind())))).increment(1);
+    let _ = (origin, again);
+    error
+}
+
+/// A counter of a function.
+#[cfg(feature = "metrics")]
+fn counter(name: &'static str, origin: &Origin, label: Option<(&'static str, &'static str)>) -> metrics::Counter {
+    metrics::counter!(name, crate::metrics::labels(origin.function, origin.module, label))
+}
+
+/// Lines about rejected calls. A policy that rejects does so thousands of times a second: one line for each would bury all others, and
+/// cost more than the rejection.
+#[cfg(feature = "tracing")]
+mod lines {
+    use std::collections::BTreeMap;
+    use std::sync::{Mutex, PoisonError};
+
+    use tracing::Level;
+
+    use super::{Origin, kind};
+    use crate::{Error, ErrorKind, clock};
+
+    /// Nanoseconds between two lines of the same function and kind.
+    const PAUSE: u64 = 1_000_000_000;
+
+    /// The last line of a function and kind.
+    struct Last {
+        at: u64,
+        /// Calls since then.
+        suppressed: u64,
+    }
+
+    /// By module, function and kind: their number is bounded by the program's text.
+    static LAST: Mutex<BTreeMap<(&str, &str, &str), Last>> = Mutex::new(BTreeMap::new());
+
+    pub(super) fn refused(origin: &Origin, error: &Error, again: bool) {
+        let Origin { function, module } = *origin;
+        let (kind, text) = (kind(error.kind()), text(error.kind()));
+        let limit = error.limit().map(tracing::field::debug);
+        let retry_after = error.retry_after().map(tracing::field::debug);
+        if again {
+            tracing::debug!(target: "steadfast", function, module, kind, limit, count = error.count(), retry_after, "{text}");
+        } else if tracing::enabled!(target: "steadfast", Level::WARN)
+            && let Some(suppressed) = due((module, function, kind))
+        {
+            tracing::warn!(target: "steadfast", function, module, kind, limit, count = error.count(), retry_after, suppressed, "{text}");
+        }
+    }
+
+    /// How many calls no line was written about since the last one, where it is time for another.
+    fn due(key: (&'static str, &'static str, &'static str)) -> Option<u64> {
+        let now = clock::now();
+        let mut lines = LAST.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(last) = lines.get_mut(&key) else {
+            lines.insert(key, Last { at: now, suppressed: 0 });
+            return Some(0);
+        };
+        // A paused clock may stand behind that of another test.
+        if now >= last.at && now - last.at < PAUSE {
+            last.suppressed += 1;
+            return None;
+        }
+        last.at = now;
+        Some(std::mem::take(&mut last.suppressed))
+    }
+
+    /// The same for each line of a kind, so that lines group: figures are fields.
+    fn text(kind: ErrorKind) -> &'static str {
+        match kind {
+            ErrorKind::Timeout => "a call timed out",
+            ErrorKind::Recursion => "a call asked for the key that it is computing",
+            ErrorKind::Shutdown => "a call did not run: its thread pool or runtime has shut down",
+            ErrorKind::Cancelled => "a call was cancelled",
+            ErrorKind::CircuitOpen => "a call was rejected: the circuit is open",
+            ErrorKind::RateLimited => "a call was rejected: the rate limit is reached",
+            ErrorKind::Saturated => "a call was rejected: the concurrency limit is reached",
+            ErrorKind::Batch => "a call got no answer from its batch",
+            ErrorKind::Injected => "a call failed: a test injected it",
+        }
+    }
 }
 
 /// An attempt failed, and another begins now, after a wait of `delay`.
 #[cfg_attr(any(feature = "tracing", feature = "metrics"), cold)]
 #[cfg_attr(not(any(feature = "tracing", feature = "metrics")), inline)]
-pub(crate) fn retrying(function: &'static str, attempt: u32, delay: Duration) {
+pub(crate) fn retrying(origin: &'static Origin, attempt: u32, delay: Duration) {
     #[cfg(feature = "tracing")]
-    tracing::debug!(target: "steadfast", function, attempt, ?delay, "an attempt failed, and another follows");
+    tracing::debug!(
+        target: "steadfast", function = origin.function, module = origin.module, attempt, ?delay, "an attempt failed, and another follows"
+    );
     #[cfg(feature = "metrics")]
     {
-        metrics::counter!("steadfast_retries_total", "function" => function).increment(1);
-        metrics::histogram!("steadfast_retry_wait_seconds", "function" => function).record(delay);
+        counter("steadfast_retries_total", origin, None).increment(1);
+        let labels = crate::metrics::labels(origin.function, origin.module, None);
+        metrics::histogram!("steadfast_retry_wait_seconds", labels).record(delay);
     }
-    let _ = (function, attempt, delay);
+    let _ = (origin, attempt, delay);
 }
 
 /// A circuit is in another state.
 #[cold]
 pub(crate) fn circuit(told: Told, to: CircuitState) {
     #[cfg(feature = "tracing")]
-    match to {
-        CircuitState::Open => tracing::warn!(target: "steadfast", function = *told.function, "the circuit opens"),
-        CircuitState::Isolated => tracing::warn!(target: "steadfast", "a circuit is forced open"),
-        CircuitState::HalfOpen => tracing::debug!(target: "steadfast", function = *told.function, "the circuit is tried"),
-        CircuitState::Closed if told.function.is_empty() => tracing::warn!(target: "steadfast", "a circuit is reset"),
-        CircuitState::Closed => tracing::warn!(target: "steadfast", function = *told.function, "the circuit is closed again"),
+    {
+        let Origin { function, module } = *told.origin;
+        match to {
+            CircuitState::Open => tracing::warn!(target: "steadfast", function, module, "the circuit opens"),
+            CircuitState::Isolated => tracing::warn!(target: "steadfast", "a circuit is forced open"),
+            CircuitState::HalfOpen => tracing::debug!(target: "steadfast", function, module, "the circuit is tried"),
+            CircuitState::Closed if function.is_empty() => tracing::warn!(target: "steadfast", "a circuit is reset"),
+            CircuitState::Closed => tracing::warn!(target: "steadfast", function, module, "the circuit is closed again"),
+        }
     }
     #[cfg(feature = "metrics")]
-    metrics::counter!("steadfast_circuit_transitions_total", "function" => *told.function, "to" => state(to)).increment(1);
+    counter("steadfast_circuit_transitions_total", told.origin, Some(("to", state(to)))).increment(1);
     let _ = (told, to);
 }
 
@@ -72,7 +167,7 @@ pub(crate) fn circuit(told: Told, to: CircuitState) {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Wait {
     #[cfg(feature = "metrics")]
-    function: &'static str,
+    origin: &'static Origin,
     #[cfg(feature = "metrics")]
     limit: &'static str,
     #[cfg(feature = "metrics")]
@@ -82,11 +177,11 @@ pub(crate) struct Wait {
 impl Wait {
     /// It begins to wait.
     #[inline]
-    pub(crate) fn begin(function: &'static str, limit: &'static str) -> Self {
-        let _ = (function, limit);
+    pub(crate) fn begin(origin: &'static Origin, limit: &'static str) -> Self {
+        let _ = (origin, limit);
         Self {
             #[cfg(feature = "metrics")]
-            function,
+            origin,
             #[cfg(feature = "metrics")]
             limit,
             #[cfg(feature = "metrics")]
@@ -98,8 +193,10 @@ impl Wait {
     #[inline]
     pub(crate) fn end(self) {
         #[cfg(feature = "metrics")]
-        metrics::histogram!("steadfast_limit_wait_seconds", "function" => self.function, "limit" => self.limit)
-            .record(self.started.elapsed());
+        {
+            let labels = crate::metrics::labels(self.origin.function, self.origin.module, Some(("limit", self.limit)));
+            metrics::histogram!("steadfast_limit_wait_seconds", labels).record(self.started.elapsed());
+        }
         let Self { .. } = self;
     }
 }
@@ -107,23 +204,23 @@ impl Wait {
 /// Another attempt runs beside those that take too long.
 #[cfg_attr(any(feature = "tracing", feature = "metrics"), cold)]
 #[cfg_attr(not(any(feature = "tracing", feature = "metrics")), inline)]
-pub(crate) fn hedged(function: &'static str) {
+pub(crate) fn hedged(origin: &'static Origin) {
     #[cfg(feature = "tracing")]
-    tracing::debug!(target: "steadfast", function, "another attempt runs beside the first");
+    tracing::debug!(target: "steadfast", function = origin.function, module = origin.module, "another attempt runs beside the first");
     #[cfg(feature = "metrics")]
-    metrics::counter!("steadfast_hedges_total", "function" => function).increment(1);
-    let _ = function;
+    counter("steadfast_hedges_total", origin, None).increment(1);
+    let _ = origin;
 }
 
 /// A value stands in for a failure.
 #[cfg_attr(any(feature = "tracing", feature = "metrics"), cold)]
 #[cfg_attr(not(any(feature = "tracing", feature = "metrics")), inline)]
-pub(crate) fn fell_back(function: &'static str) {
+pub(crate) fn fell_back(origin: &'static Origin) {
     #[cfg(feature = "tracing")]
-    tracing::debug!(target: "steadfast", function, "a fallback stands in for a failure");
+    tracing::debug!(target: "steadfast", function = origin.function, module = origin.module, "a fallback stands in for a failure");
     #[cfg(feature = "metrics")]
-    metrics::counter!("steadfast_fallbacks_total", "function" => function).increment(1);
-    let _ = function;
+    counter("steadfast_fallbacks_total", origin, None).increment(1);
+    let _ = origin;
 }
 
 /// The label of a state: one word each.

@@ -59,13 +59,14 @@ pub use steadfast_macros::fallback;
 pub mod private {
     use std::marker::PhantomData;
 
+    use crate::events::Origin;
     use crate::outcome::Attempted;
 
     /// Tells that a success stands in for a failure, where it is one: a fallback may pass failures on.
     #[inline]
-    pub fn stood_in<R: Attempted>(function: &'static str, outcome: R) -> R {
+    pub fn stood_in<R: Attempted>(origin: &'static Origin, outcome: R) -> R {
         if outcome.failure().is_none() {
-            crate::events::fell_back(function);
+            crate::events::fell_back(origin);
         }
         outcome
     }

@@ -197,6 +197,7 @@ macro_rules! __steadfast_rayon {
 #[doc(hidden)]
 pub mod __private {
     pub use crate::ask::Met;
+    pub use crate::events::{Origin, refused};
     pub use crate::outcome::{Judged, Refusal, Verdict, count, factor, panic_with, refuse_with};
 
     pub use crate::batched::private as batched;

@@ -9,29 +9,34 @@
 //!
 //! | name | kind | labels | what |
 //! | --- | --- | --- | --- |
-//! | `steadfast_calls_total` | counter | `function`, `outcome` = `ok`, `error`, `cancelled`, `panic` | calls that ended |
-//! | `steadfast_calls_running` | gauge | `function` | calls under way |
-//! | `steadfast_call_duration_seconds` | histogram | `function` | calls that returned, from the first [`publish`] on |
-//! | `steadfast_refusals_total` | counter | `function`, `kind` = `timeout`, `circuit_open`, `rate_limited`, `saturated`, `cancelled`, `recursion`, `shutdown`, `batch`, `injected` | what a policy refused or cut short |
-//! | `steadfast_retries_total` | counter | `function` | attempts after the first |
-//! | `steadfast_retry_wait_seconds` | histogram | `function` | waits before them |
-//! | `steadfast_hedges_total` | counter | `function` | attempts that were started beside others |
-//! | `steadfast_fallbacks_total` | counter | `function` | failures that a fallback stood in for |
-//! | `steadfast_limit_wait_seconds` | histogram | `function`, `limit` = `rate`, `concurrency` | waits for a limit that came to an end |
-//! | `steadfast_circuit_transitions_total` | counter | `function`, `to` = `closed`, `open`, `half_open`, `isolated` | changes of a circuit's state, by the function whose call caused them; of those by hand `function` is empty |
-//! | `steadfast_cache_requests_total` | counter | `function`, `result` = `hit`, `miss` | look-ups of cached calls |
-//! | `steadfast_cache_loads_total` | counter | `function`, `result` = `ok`, `error` | bodies that came to an end, for a miss or a refresh |
-//! | `steadfast_cache_removals_total` | counter | `function`, `cause` = `size`, `expired` | entries that left by themselves |
-//! | `steadfast_cache_entries` | gauge | `function` | entries kept |
-//! | `steadfast_concurrency` | gauge | `function`, `state` = `running`, `waiting`, `limit` | calls under a concurrency limit |
-//! | `steadfast_circuit_state` | gauge | `function` | 0 closed, 1 half-open, 2 open, 3 isolated |
+//! | `steadfast_calls_total` | counter | `function`, `module`, `outcome` = `ok`, `error`, `cancelled`, `panic` | calls that ended |
+//! | `steadfast_calls_running` | gauge | `function`, `module` | calls under way |
+//! | `steadfast_call_duration_seconds` | histogram | `function`, `module` | calls that returned, from the first [`publish`] on |
+//! | `steadfast_refusals_total` | counter | `function`, `module`, `kind` = `timeout`, `circuit_open`, `rate_limited`, `saturated`, `cancelled`, `recursion`, `shutdown`, `batch`, `injected` | what a policy refused or cut short |
+//! | `steadfast_retries_total` | counter | `function`, `module` | attempts after the first |
+//! | `steadfast_retry_wait_seconds` | histogram | `function`, `module` | waits before them |
+//! | `steadfast_hedges_total` | counter | `function`, `module` | attempts that were started beside others |
+//! | `steadfast_fallbacks_total` | counter | `function`, `module` | failures that a fallback stood in for |
+//! | `steadfast_limit_wait_seconds` | histogram | `function`, `module`, `limit` = `rate`, `concurrency` | waits for a limit that came to an end |
+//! | `steadfast_circuit_transitions_total` | counter | `function`, `module`, `to` = `closed`, `open`, `half_open`, `isolated` | changes of a circuit's state, by the function whose call caused them; of those by hand `function` is empty |
+//! | `steadfast_cache_requests_total` | counter | `function`, `module`, `name`, `result` = `hit`, `miss` | look-ups of cached calls |
+//! | `steadfast_cache_loads_total` | counter | `function`, `module`, `name`, `result` = `ok`, `error` | bodies that came to an end, for a miss or a refresh |
+//! | `steadfast_cache_removals_total` | counter | `function`, `module`, `name`, `cause` = `size`, `expired` | entries that left by themselves |
+//! | `steadfast_cache_entries` | gauge | `function`, `module`, `name` | entries kept |
+//! | `steadfast_concurrency` | gauge | `function`, `module`, `name`, `state` = `running`, `waiting`, `limit` | calls under a concurrency limit |
+//! | `steadfast_circuit_state` | gauge | `function`, `module`, `name` | 0 closed, 1 half-open, 2 open, 3 isolated |
 //!
-//! `function` is the name of the function as it is written; functions of the same name share a series, in which their figures are added up
-//! (of circuits: that of the worst). The values of labels are bounded by the program's text. Arguments never
-//! become labels. Refusals, retries, hedges, fallbacks, waits for a limit and transitions are recorded as they happen; the rest is counted by the library itself and handed over by
-//! [`publish`], so that a call costs no more than two counters. With the feature `metrics`.
+//! `function` is the name of the function as it is written, and `module` the path of its module. Methods of the same name in one module
+//! share a series, in which their figures are added up (of circuits: that of the worst).
+//!
+//! A cache or a concurrency limit that several functions share is counted once, under the one of them that ran first; the state of a circuit
+//! stands under each of its functions. Of a generic function, only the first instantiation's cache is counted.
+//!
+//! The values of labels are bounded by the program's text. Arguments never become labels. Refusals, retries, hedges, fallbacks, waits for a
+//! limit and transitions are recorded as they happen; the rest is counted by the library itself and handed over by [`publish`], so that a
+//! call costs no more than two counters. With the feature `metrics`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
@@ -64,56 +69,89 @@ pub async fn publish_every(interval: Duration) {
     }
 }
 
-/// What is counted by the library itself. Functions of one name share their series.
+/// What is counted by the library itself. Functions of one name and module share their series.
 #[derive(Default)]
 struct Figures {
     counters: BTreeMap<Series, u64>,
     gauges: BTreeMap<Series, f64>,
+    /// Where the caches and limits are that have been counted.
+    counted: BTreeSet<usize>,
 }
 
-/// A name, a function, and another label.
+/// Whose figures they are.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Owner {
+    function: &'static str,
+    module: &'static str,
+    /// Of a cache, a circuit or a limit; empty where it has none. Nothing where a figure is that of a function.
+    name: Option<&'static str>,
+}
+
+type Extra = (&'static str, &'static str);
+
+/// A name, whose it is, and another label.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Series {
-    name: &'static str,
-    function: &'static str,
-    label: Option<(&'static str, &'static str)>,
+    figure: &'static str,
+    owner: Owner,
+    label: Option<Extra>,
+}
+
+/// The labels of a figure of a function.
+pub(crate) fn labels(function: &'static str, module: &'static str, label: Option<Extra>) -> Vec<Label> {
+    Series { figure: "", owner: Owner { function, module, name: None }, label }.labels()
 }
 
 impl Series {
     fn labels(self) -> Vec<Label> {
-        let function = [("function", self.function)].into_iter().chain(self.label);
-        function.map(|(key, value)| Label::from_static_parts(key, value)).collect()
+        let Owner { function, module, name } = self.owner;
+        let owner = [("function", function), ("module", module)].into_iter().chain(name.map(|name| ("name", name)));
+        owner.chain(self.label).map(|(key, value)| Label::from_static_parts(key, value)).collect()
     }
 }
 
 impl Figures {
     fn add(&mut self, function: &'static Function) {
-        let (name, calls) = (function.name(), function.calls());
+        let (owner, calls) = (Owner { function: function.name(), module: function.module(), name: None }, function.calls());
         let outcomes = [("ok", calls.ok), ("error", calls.failed), ("cancelled", calls.cancelled), ("panic", calls.panicked)];
         for (outcome, count) in outcomes {
-            self.count("steadfast_calls_total", name, ("outcome", outcome), count);
+            self.count("steadfast_calls_total", owner, ("outcome", outcome), count);
         }
-        self.level("steadfast_calls_running", name, None, calls.running());
-        function.caches().for_each(|cache| self.add_cache(name, cache));
-        function.circuit_breakers().for_each(|breaker| self.add_circuit(name, breaker));
-        function.concurrency_limiters().for_each(|limiter| self.add_limiter(name, limiter));
+        self.level("steadfast_calls_running", owner, None, calls.running());
+        let owner = Owner { name: Some(""), ..owner };
+        for cache in function.caches() {
+            if self.is_first(cache) {
+                self.add_cache(owner, cache);
+            }
+        }
+        function.circuit_breakers().for_each(|breaker| self.add_circuit(owner, breaker));
+        for limiter in function.concurrency_limiters() {
+            if self.is_first(limiter) {
+                self.add_limiter(owner, limiter);
+            }
+        }
     }
 
-    fn add_cache(&mut self, function: &'static str, cache: &dyn CacheHandle) {
+    /// Whether what several functions may share has not been counted yet.
+    fn is_first<T: ?Sized>(&mut self, shared: &'static T) -> bool {
+        self.counted.insert(std::ptr::from_ref(shared).cast::<()>().addr())
+    }
+
+    fn add_cache(&mut self, owner: Owner, cache: &dyn CacheHandle) {
         let stats = cache.stats();
         for (result, count) in [("hit", stats.hits), ("miss", stats.misses)] {
-            self.count("steadfast_cache_requests_total", function, ("result", result), count);
+            self.count("steadfast_cache_requests_total", owner, ("result", result), count);
         }
         for (result, count) in [("ok", stats.loaded), ("error", stats.load_errors)] {
-            self.count("steadfast_cache_loads_total", function, ("result", result), count);
+            self.count("steadfast_cache_loads_total", owner, ("result", result), count);
         }
         for (cause, count) in [("size", stats.evictions), ("expired", stats.expirations)] {
-            self.count("steadfast_cache_removals_total", function, ("cause", cause), count);
+            self.count("steadfast_cache_removals_total", owner, ("cause", cause), count);
         }
-        self.level("steadfast_cache_entries", function, None, cache.len() as u64);
+        self.level("steadfast_cache_entries", owner, None, cache.len() as u64);
     }
 
-    fn add_circuit(&mut self, function: &'static str, breaker: &CircuitBreaker) {
+    fn add_circuit(&mut self, owner: Owner, breaker: &CircuitBreaker) {
         let state = match breaker.state() {
             CircuitState::Closed => 0.0,
             CircuitState::HalfOpen => 1.0,
@@ -121,31 +159,31 @@ impl Figures {
             CircuitState::Isolated => 3.0,
         };
         // Of several, the one that is worst off.
-        let worst = self.gauges.entry(Series { name: "steadfast_circuit_state", function, label: None }).or_insert(state);
+        let worst = self.gauges.entry(Series { figure: "steadfast_circuit_state", owner, label: None }).or_insert(state);
         *worst = worst.max(state);
     }
 
-    fn add_limiter(&mut self, function: &'static str, limiter: &ConcurrencyLimiter) {
+    fn add_limiter(&mut self, owner: Owner, limiter: &ConcurrencyLimiter) {
         for (state, count) in [("running", limiter.running()), ("waiting", limiter.waiting()), ("limit", limiter.limit())] {
-            self.level("steadfast_concurrency", function, Some(("state", state)), count as u64);
+            self.level("steadfast_concurrency", owner, Some(("state", state)), count as u64);
         }
     }
 
-    fn count(&mut self, name: &'static str, function: &'static str, label: (&'static str, &'static str), count: u64) {
-        *self.counters.entry(Series { name, function, label: Some(label) }).or_default() += count;
+    fn count(&mut self, figure: &'static str, owner: Owner, label: Extra, count: u64) {
+        *self.counters.entry(Series { figure, owner, label: Some(label) }).or_default() += count;
     }
 
     #[expect(clippy::cast_precision_loss, reason = "a gauge is a float, and exact up to 2^53")]
-    fn level(&mut self, name: &'static str, function: &'static str, label: Option<(&'static str, &'static str)>, count: u64) {
-        *self.gauges.entry(Series { name, function, label }).or_default() += count as f64;
+    fn level(&mut self, figure: &'static str, owner: Owner, label: Option<Extra>, count: u64) {
+        *self.gauges.entry(Series { figure, owner, label }).or_default() += count as f64;
     }
 
     fn hand_over(self) {
         for (series, count) in self.counters {
-            counter!(series.name, series.labels()).absolute(count);
+            counter!(series.figure, series.labels()).absolute(count);
         }
         for (series, level) in self.gauges {
-            gauge!(series.name, series.labels()).set(level);
+            gauge!(series.figure, series.labels()).set(level);
         }
     }
 }
@@ -166,6 +204,11 @@ pub(crate) fn end(function: &'static Function, started: u64) {
 
 #[inline(never)]
 fn record(function: &'static Function, started: u64) {
-    let durations = function.durations.get_or_init(|| histogram!("steadfast_call_duration_seconds", "function" => function.name()));
+    let durations = function.durations.get().cloned().unwrap_or_else(|| {
+        // Not within `get_or_init`: the recorder is user code, which may call the function.
+        let durations = histogram!("steadfast_call_duration_seconds", labels(function.name(), function.module(), None));
+        let _ = function.durations.set(durations.clone());
+        durations
+    });
     durations.record(Duration::from_nanos(clock::now().saturating_sub(started)));
 }

@@ -3,8 +3,8 @@
 use std::marker::PhantomData;
 use std::ops::Deref;
 
+use crate::Error;
 use crate::ask::{Met, Nothing, Unmet};
-use crate::{Error, events};
 
 /// A return type that can carry a refusal, for those who do without one.
 pub trait Refuse: Sized {
@@ -14,21 +14,18 @@ pub trait Refuse: Sized {
 
 impl<T, E: From<Error>> Refuse for Result<T, E> {
     fn refuse(error: Error) -> Self {
-        events::refused(&error);
         Err(error.into())
     }
 }
 
 impl<T> Refuse for Option<T> {
-    fn refuse(error: Error) -> Self {
-        events::refused(&error);
+    fn refuse(_: Error) -> Self {
         None
     }
 }
 
 /// Applies `or_else`: a function, so that the closure's argument needs no type.
 pub fn refuse_with<R>(error: Error, or_else: impl FnOnce(Error) -> R) -> R {
-    events::refused(&error);
     or_else(error)
 }
 
@@ -181,7 +178,6 @@ impl<R> Panicking<R> {
     #[track_caller]
     #[expect(clippy::needless_pass_by_value, clippy::unused_self, reason = "same call as `Refusal::refuse`")]
     pub fn refuse(&self, error: Error) -> R {
-        events::refused(&error);
         panic!("{error}")
     }
 }
@@ -194,7 +190,6 @@ impl<R> Panicking<R> {
 #[track_caller]
 #[expect(clippy::needless_pass_by_value, reason = "same call as `Refusal::refuse`")]
 pub fn panic_with<R>(error: Error) -> R {
-    events::refused(&error);
     panic!("{error}")
 }
 

@@ -88,7 +88,6 @@ macro_rules! refusals {
             #[diagnostic::do_not_recommend]
             impl<E: From<Error>> Carry<Met> for E {
                 fn carry(error: Error) -> Self {
-                    crate::events::refused(&error);
                     error.into()
                 }
             }

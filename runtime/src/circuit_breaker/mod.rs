@@ -115,7 +115,7 @@ pub use steadfast_macros::circuit_breaker;
 pub mod private {
     pub use super::permit::{Open, Permit};
     use crate::CircuitBreaker;
-    use crate::events::Told;
+    use crate::events::{Origin, Told};
     use std::time::Duration;
 
     crate::refuse::refusals! {
@@ -125,8 +125,8 @@ pub mod private {
 
     /// A call that has not gone in yet.
     #[inline]
-    pub fn at<'a>(breaker: &'a CircuitBreaker, function: &'static &'static str) -> Permit<'a> {
-        Permit::outside(breaker, Told::by(function))
+    pub fn at<'a>(breaker: &'a CircuitBreaker, origin: &'static Origin) -> Permit<'a> {
+        Permit::outside(breaker, Told::by(origin))
     }
 
     /// `window = expr`: of calls or of time, as the type says.

@@ -127,6 +127,7 @@ pub enum Enter<'a> {
 
 #[doc(hidden)]
 pub mod private {
+    use crate::events::Origin;
     use std::sync::{Arc, LazyLock};
 
     use super::{ConcurrencyLimiter, Duration, Entry};
@@ -140,10 +141,10 @@ pub mod private {
 
     /// Receives a call.
     #[inline]
-    pub fn enter<'a>(limiter: &'a ConcurrencyLimiter, max_wait: Option<Duration>, function: &'static str) -> Enter<'a> {
+    pub fn enter<'a>(limiter: &'a ConcurrencyLimiter, max_wait: Option<Duration>, origin: &'static Origin) -> Enter<'a> {
         match limiter.try_enter() {
             Some(place) => Enter::Now(place),
-            None => wait(limiter, max_wait, function),
+            None => wait(limiter, max_wait, origin),
         }
     }
 
@@ -164,13 +165,13 @@ pub mod private {
     }
 
     #[cold]
-    fn wait<'a>(limiter: &'a ConcurrencyLimiter, max_wait: Option<Duration>, function: &'static str) -> Enter<'a> {
+    fn wait<'a>(limiter: &'a ConcurrencyLimiter, max_wait: Option<Duration>, origin: &'static Origin) -> Enter<'a> {
         if max_wait.is_some_and(|max_wait| max_wait.is_zero()) {
             return limiter.try_overtake().map_or_else(|| Enter::Refused(Saturated::of(limiter)), Enter::Now);
         }
         match limiter.enter() {
             Entry::Now(place) => Enter::Now(place),
-            Entry::Later(waiting) => Enter::Wait(Patient::new(waiting, max_wait, function)),
+            Entry::Later(waiting) => Enter::Wait(Patient::new(waiting, max_wait, origin)),
             Entry::Full => Enter::Refused(Saturated::of(limiter)),
         }
     }

@@ -9,7 +9,7 @@ use tokio::task::coop;
 use tokio::time::Sleep;
 
 use super::{ConcurrencyLimiter, Place, Saturated};
-use crate::events::Wait;
+use crate::events::{Origin, Wait};
 use crate::wait_list::Seat;
 
 /// One who waits. Going away gives the place in the line to the next.
@@ -55,9 +55,9 @@ pub struct Patient<'a> {
 }
 
 impl<'a> Patient<'a> {
-    pub(super) fn new(waiting: Waiting<'a>, max_wait: Option<Duration>, function: &'static str) -> Self {
+    pub(super) fn new(waiting: Waiting<'a>, max_wait: Option<Duration>, origin: &'static Origin) -> Self {
         let patience = max_wait.map(|max_wait| Box::pin(tokio::time::sleep(max_wait)));
-        Self { waiting, patience, wait: Wait::begin(function, "concurrency") }
+        Self { waiting, patience, wait: Wait::begin(origin, "concurrency") }
     }
 
     fn poll_wait(&mut self, cx: &mut Context<'_>) -> Poll<Result<Place<'a>, Saturated>> {

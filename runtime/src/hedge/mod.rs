@@ -87,8 +87,8 @@ pub mod private {
 
     /// Another attempt starts.
     #[inline]
-    pub fn another(function: &'static str) {
-        crate::events::hedged(function);
+    pub fn another(origin: &'static crate::events::Origin) {
+        crate::events::hedged(origin);
     }
 
     /// A clock for [`Latencies`].

@@ -104,7 +104,10 @@ pub use steadfast_macros::offload_blocking;
 /// before the job has started.
 pub async fn offload<R: Send + 'static>(job: impl FnOnce() -> R + Send + 'static) -> R {
     let offloaded = job::run(job::Tokio, std::future::ready(()), job).await;
-    offloaded.unwrap_or_else(|gone| crate::outcome::panic_with(gone.error("offload")))
+    offloaded.unwrap_or_else(|gone| {
+        const ORIGIN: crate::events::Origin = crate::events::Origin { function: "offload", module: "steadfast" };
+        crate::outcome::panic_with(crate::events::refused(&ORIGIN, gone.error("offload"), false))
+    })
 }
 
 #[doc(hidden)]

@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::gcra::{Rate, Turns};
 use super::{Enter, RateLimited};
 use crate::clock;
-use crate::events;
+use crate::events::{self, Origin};
 use crate::wait_list::{GRACE, Offer, Seat, WaitList};
 
 /// The permits, and those who wait for one.
@@ -99,11 +99,11 @@ pub(super) fn enter<'a>(
     rate: &'a Rate,
     line: impl Deref<Target = Line> + Send + 'a,
     max_wait: Duration,
-    function: &'static str,
+    origin: &'static Origin,
 ) -> Enter<'a> {
     match line.take(rate) {
         Ok(()) => Enter::Now,
-        Err(wait) => wait_or_refuse(rate, line, wait, max_wait, function),
+        Err(wait) => wait_or_refuse(rate, line, wait, max_wait, origin),
     }
 }
 
@@ -113,14 +113,14 @@ fn wait_or_refuse<'a>(
     line: impl Deref<Target = Line> + Send + 'a,
     wait: u64,
     max_wait: Duration,
-    function: &'static str,
+    origin: &'static Origin,
 ) -> Enter<'a> {
     if wait > clock::nanos(max_wait) {
         return Enter::Refused(RateLimited::of(rate, wait));
     }
     // Boxed, so that calls that never wait carry nothing along.
     Enter::Wait(Box::pin(async move {
-        let wait = events::Wait::begin(function, "rate");
+        let wait = events::Wait::begin(origin, "rate");
         let now = clock::now();
         let seat = line.waiters.with(|waiters| {
             line.waiting.fetch_add(1, Ordering::Relaxed);

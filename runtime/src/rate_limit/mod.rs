@@ -142,6 +142,7 @@ pub enum Enter<'a> {
 
 #[doc(hidden)]
 pub mod private {
+    use crate::events::Origin;
     use std::hash::Hash;
     use std::sync::Arc;
 
@@ -157,8 +158,8 @@ pub mod private {
 
     /// Receives a call.
     #[inline]
-    pub fn enter<'a>(limiter: &'a RateLimiter, max_wait: Duration, function: &'static str) -> Enter<'a> {
-        line::enter(&limiter.rate, &limiter.line, max_wait, function)
+    pub fn enter<'a>(limiter: &'a RateLimiter, max_wait: Duration, origin: &'static Origin) -> Enter<'a> {
+        line::enter(&limiter.rate, &limiter.line, max_wait, origin)
     }
 
     /// Receives a call that does not wait.
@@ -199,7 +200,7 @@ pub mod private {
 
     /// Receives a call of a key.
     #[inline]
-    pub fn enter_keyed<'a>(Keyed { rate, line }: Keyed<'a>, max_wait: Duration, function: &'static str) -> Enter<'a> {
-        line::enter(rate, line, max_wait, function)
+    pub fn enter_keyed<'a>(Keyed { rate, line }: Keyed<'a>, max_wait: Duration, origin: &'static Origin) -> Enter<'a> {
+        line::enter(rate, line, max_wait, origin)
     }
 }

@@ -157,8 +157,8 @@ pub mod private {
 
     /// Tells whoever watches that another attempt begins.
     #[inline]
-    pub fn retrying(function: &'static str, attempt: u32, delay: Duration) {
-        crate::events::retrying(function, attempt, delay);
+    pub fn retrying(origin: &'static crate::events::Origin, attempt: u32, delay: Duration) {
+        crate::events::retrying(origin, attempt, delay);
     }
 
     /// Applies `on_retry`.

@@ -61,24 +61,24 @@ async fn figures_of_everything() {
     steadfast::metrics::publish();
     let figures = figures(&snapshotter);
     let counter = |name: &str| count(&figures, name);
-    assert_eq!(counter("steadfast_calls_total{function=cached,outcome=ok}"), 2);
-    assert_eq!(counter("steadfast_calls_total{function=cached,outcome=error}"), 1);
-    assert_eq!(counter("steadfast_cache_requests_total{function=cached,result=hit}"), 1);
-    assert_eq!(counter("steadfast_cache_requests_total{function=cached,result=miss}"), 2);
-    assert_eq!(counter("steadfast_retries_total{function=stubborn}"), 2);
-    assert_eq!(counter("steadfast_refusals_total{function=stubborn,kind=timeout}"), 1);
-    assert_eq!(counter("steadfast_refusals_total{function=broken,kind=circuit_open}"), 2);
-    let state = figures.get("steadfast_circuit_state{function=broken}");
+    assert_eq!(counter("steadfast_calls_total{function=cached,module=metrics,outcome=ok}"), 2);
+    assert_eq!(counter("steadfast_calls_total{function=cached,module=metrics,outcome=error}"), 1);
+    assert_eq!(counter("steadfast_cache_requests_total{function=cached,module=metrics,name=,result=hit}"), 1);
+    assert_eq!(counter("steadfast_cache_requests_total{function=cached,module=metrics,name=,result=miss}"), 2);
+    assert_eq!(counter("steadfast_retries_total{function=stubborn,module=metrics}"), 2);
+    assert_eq!(counter("steadfast_refusals_total{function=stubborn,module=metrics,kind=timeout}"), 1);
+    assert_eq!(counter("steadfast_refusals_total{function=broken,module=metrics,kind=circuit_open}"), 2);
+    let state = figures.get("steadfast_circuit_state{function=broken,module=metrics,name=}");
     assert!(matches!(state, Some(DebugValue::Gauge(state)) if state.into_inner().to_bits() == 2.0_f64.to_bits()), "{state:?}");
-    let durations = figures.get("steadfast_call_duration_seconds{function=stubborn}");
+    let durations = figures.get("steadfast_call_duration_seconds{function=stubborn,module=metrics}");
     assert!(matches!(durations, Some(DebugValue::Histogram(durations)) if durations.len() == 2), "{durations:?}");
-    let waits = figures.get("steadfast_retry_wait_seconds{function=stubborn}");
+    let waits = figures.get("steadfast_retry_wait_seconds{function=stubborn,module=metrics}");
     assert!(matches!(waits, Some(DebugValue::Histogram(waits)) if waits.len() == 2), "{waits:?}");
-    assert_eq!(counter("steadfast_hedges_total{function=limited}"), 1);
-    assert_eq!(counter("steadfast_fallbacks_total{function=limited}"), 1);
-    assert_eq!(counter("steadfast_circuit_transitions_total{function=broken,to=open}"), 1);
-    assert_eq!(counter("steadfast_circuit_transitions_total{function=,to=closed}"), 1);
-    let waits = figures.get("steadfast_limit_wait_seconds{function=limited,limit=concurrency}");
+    assert_eq!(counter("steadfast_hedges_total{function=limited,module=metrics}"), 1);
+    assert_eq!(counter("steadfast_fallbacks_total{function=limited,module=metrics}"), 1);
+    assert_eq!(counter("steadfast_circuit_transitions_total{function=broken,module=metrics,to=open}"), 1);
+    assert_eq!(counter("steadfast_circuit_transitions_total{function=,module=,to=closed}"), 1);
+    let waits = figures.get("steadfast_limit_wait_seconds{function=limited,module=metrics,limit=concurrency}");
     assert!(matches!(waits, Some(DebugValue::Histogram(waits)) if waits.len() == 1), "{waits:?}");
 
     check_table(&figures);
@@ -90,9 +90,9 @@ async fn figures_of_everything() {
     steadfast::metrics::publish();
     let figures = self::figures(&snapshotter);
     let counter = |name: &str| count(&figures, name);
-    assert_eq!(counter("steadfast_calls_total{function=speak,outcome=ok}"), 3);
-    assert_eq!(counter("steadfast_calls_total{function=speak,outcome=cancelled}"), 1);
-    assert_eq!(counter("steadfast_cache_loads_total{function=speak,result=ok}"), 3);
+    assert_eq!(counter("steadfast_calls_total{function=speak,module=metrics,outcome=ok}"), 3);
+    assert_eq!(counter("steadfast_calls_total{function=speak,module=metrics,outcome=cancelled}"), 1);
+    assert_eq!(counter("steadfast_cache_loads_total{function=speak,module=metrics,name=,result=ok}"), 3);
 }
 
 fn count(figures: &BTreeMap<String, DebugValue>, name: &str) -> u64 {
@@ -148,6 +148,58 @@ impl Figure {
         assert!(valued.is_empty() || valued.starts_with('`'), "{line}");
         Some(Self(name, plain.split(", ").map(|label| label.trim_matches('`').to_owned()).collect()))
     }
+}
+
+mod other {
+    /// A namesake of one in the module above.
+    #[steadfast::async_cached(cache = super::SHARED)]
+    pub(crate) async fn namesake(n: u32) -> Option<u32> {
+        Some(n)
+    }
+}
+
+static SHARED: steadfast::Cache<u32, u32> = steadfast::Cache::new(10);
+
+#[async_cached(cache = SHARED)]
+#[concurrency_limit(LIMIT)]
+async fn namesake(n: u32) -> Option<u32> {
+    Some(n)
+}
+
+static LIMIT: steadfast::ConcurrencyLimiter = steadfast::ConcurrencyLimiter::new(3);
+
+#[concurrency_limit(LIMIT)]
+async fn beside() -> Option<()> {
+    Some(())
+}
+
+#[tokio::test]
+async fn namesakes_have_series_of_their_own_and_what_is_shared_counts_once() {
+    namesake(1).await;
+    for _ in 0..3 {
+        other::namesake(1).await;
+    }
+    assert_eq!(beside().await, Some(()));
+    let (snapshotter, _guard) = record();
+    steadfast::metrics::publish();
+    let figures = figures(&snapshotter);
+    let calls = |module: &str| count(&figures, &format!("steadfast_calls_total{{function=namesake,module={module},outcome=ok}}"));
+    assert_eq!((calls("metrics"), calls("metrics::other")), (1, 3));
+    // Other tests have limits of their own.
+    let all = |name: &str, label: &str| {
+        let of = |(key, value): (&String, &DebugValue)| {
+            let ours = key.starts_with(name) && key.contains(label) && (key.contains("=namesake") || key.contains("=beside"));
+            match value {
+                DebugValue::Counter(count) if ours => Some(count.to_string()),
+                DebugValue::Gauge(level) if ours => Some(level.to_string()),
+                _ => None,
+            }
+        };
+        figures.iter().filter_map(of).collect::<Vec<_>>()
+    };
+    assert_eq!(all("steadfast_cache_requests_total", "result=hit"), ["3"]);
+    assert_eq!(all("steadfast_cache_requests_total", "result=miss"), ["1"]);
+    assert_eq!(all("steadfast_concurrency", "state=limit"), ["3"]);
 }
 
 /// The figures of one test, apart from those of others: of what happens on this thread.

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use std::time::Duration;
 
-use steadfast::{CircuitBreaker, circuit_breaker, fallback, finally, retry, shield, timeout};
+use steadfast::{CircuitBreaker, circuit_breaker, fallback, finally, rate_limit, retry, shield, timeout};
 use tracing::{Instrument, Level};
 use tracing::subscriber::DefaultGuard;
 
@@ -54,12 +54,78 @@ async fn refusals_and_retries_are_told_with_the_functions_name_and_never_the_arg
     assert!(charge("4000").await.is_ok());
     let text = lines.text();
     assert!(
-        text.contains("DEBUG steadfast: an attempt failed, and another follows function=\"charge\" attempt=1 delay=10ms"),
+        text.contains(
+            "DEBUG steadfast: an attempt failed, and another follows function=\"charge\" module=\"tracing\" attempt=1 delay=10ms"
+        ),
         "{text}"
     );
-    assert!(text.contains("WARN steadfast: `charge` timed out after 1s function=\"charge\" kind=\"timeout\""), "{text}");
-    assert!(text.contains("DEBUG steadfast: a fallback stands in for a failure function=\"charge\""), "{text}");
+    let line = "WARN steadfast: a call timed out function=\"charge\" module=\"tracing\" kind=\"timeout\" limit=1s suppressed=0";
+    assert!(text.contains(line), "{text}");
+    assert!(text.contains("DEBUG steadfast: a fallback stands in for a failure function=\"charge\" module=\"tracing\""), "{text}");
     assert!(!text.contains("4111") && !text.contains("4000"), "{text}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn rejected_calls_are_told_once_a_second_in_lines_that_group() {
+    static CLOSED: CircuitBreaker = CircuitBreaker::new().open_for(Duration::from_secs(3600));
+    #[rate_limit(1 / 1d, handle = quota)]
+    async fn limited() -> Result<(), steadfast::Error> {
+        Ok(())
+    }
+    #[circuit_breaker(CLOSED)]
+    #[rate_limit(1 / 1d)]
+    async fn both() -> Result<(), steadfast::Error> {
+        Ok(())
+    }
+    let (lines, _guard) = listen();
+    limited().await.unwrap();
+    for _ in 0..3 {
+        for _ in 0..1_000 {
+            assert!(limited().await.unwrap_err().is_rate_limited());
+        }
+        tokio::time::advance(Duration::from_millis(500)).await;
+    }
+    // Another function, and another kind of the same function, have lines of their own.
+    both().await.unwrap();
+    assert!(both().await.unwrap_err().is_rate_limited());
+    CLOSED.force_open();
+    assert!(both().await.unwrap_err().is_circuit_open());
+    quota().reset();
+    tokio::time::advance(Duration::from_secs(1)).await;
+    limited().await.unwrap();
+    assert!(limited().await.is_err());
+    let text = "WARN steadfast: a call was rejected: the rate limit is reached";
+    let fields = "kind=\"rate_limited\" limit=86400s count=1";
+    let expected = [
+        format!("{text} function=\"limited\" module=\"tracing\" {fields} retry_after=86400s suppressed=0"),
+        format!("{text} function=\"limited\" module=\"tracing\" {fields} retry_after=86399s suppressed=1999"),
+        format!("{text} function=\"both\" module=\"tracing\" {fields} retry_after=86400s suppressed=0"),
+        "WARN steadfast: a circuit is forced open".to_owned(),
+        "WARN steadfast: a call was rejected: the circuit is open function=\"both\" module=\"tracing\" kind=\"circuit_open\" suppressed=0"
+            .to_owned(),
+        format!("{text} function=\"limited\" module=\"tracing\" {fields} retry_after=86400s suppressed=999"),
+    ];
+    assert_eq!(lines.text().lines().map(str::trim).collect::<Vec<_>>(), expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_attempt_that_is_mended_warns_of_nothing() {
+    #[retry(attempts = 2, delay = 10ms, jitter = none)]
+    #[timeout(1s)]
+    async fn mended(hangs: &std::cell::Cell<u32>) -> Result<(), io::Error> {
+        if hangs.replace(hangs.get().saturating_sub(1)) > 0 { std::future::pending().await } else { Ok(()) }
+    }
+    let (lines, guard) = listen();
+    mended(&std::cell::Cell::new(1)).await.unwrap();
+    let text = lines.text();
+    assert!(text.contains("DEBUG steadfast: a call timed out function=\"mended\"") && !text.contains("WARN"), "{text}");
+    drop(guard);
+    // The last attempt is nothing that another mends.
+    let (lines, _guard) = listen();
+    assert!(mended(&std::cell::Cell::new(2)).await.is_err());
+    let text = lines.text();
+    assert_eq!(text.matches("WARN steadfast: a call timed out function=\"mended\"").count(), 1, "{text}");
+    assert_eq!(text.matches("DEBUG steadfast: a call timed out function=\"mended\"").count(), 1, "{text}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -80,9 +146,9 @@ async fn the_transitions_of_a_circuit_are_told_with_the_function_that_caused_the
     BREAKER.force_open();
     BREAKER.reset();
     let expected = [
-        "WARN steadfast: the circuit opens function=\"fails\"",
-        "DEBUG steadfast: the circuit is tried function=\"works\"",
-        "WARN steadfast: the circuit is closed again function=\"works\"",
+        "WARN steadfast: the circuit opens function=\"fails\" module=\"tracing\"",
+        "DEBUG steadfast: the circuit is tried function=\"works\" module=\"tracing\"",
+        "WARN steadfast: the circuit is closed again function=\"works\" module=\"tracing\"",
         "WARN steadfast: a circuit is forced open",
         "WARN steadfast: a circuit is reset",
     ];
@@ -133,10 +199,10 @@ async fn spans_are_those_that_are_asked_for() {
     let told = "steadfast: an attempt failed, and another follows";
     let expected = [
         "WARN one_a_call: tracing: inside".to_owned(),
-        format!("DEBUG one_a_call: {told} function=\"one_a_call\" attempt=1 delay=0ns"),
+        format!("DEBUG one_a_call: {told} function=\"one_a_call\" module=\"tracing\" attempt=1 delay=0ns"),
         "WARN one_a_call: tracing: inside".to_owned(),
         "WARN one_an_attempt: tracing: inside".to_owned(),
-        format!("DEBUG {told} function=\"one_an_attempt\" attempt=1 delay=0ns"),
+        format!("DEBUG {told} function=\"one_an_attempt\" module=\"tracing\" attempt=1 delay=0ns"),
         "WARN one_an_attempt: tracing: inside".to_owned(),
     ];
     assert_eq!(lines.text().lines().map(str::trim).collect::<Vec<_>>(), expected);
