@@ -147,7 +147,20 @@ fn unknown(attribute: &str, option: &OptionName, known: &[&'static str]) -> syn:
     syn::Error::new(option.ident.span(), message)
 }
 
+/// The options that are meant by a number, and by a time, where the name is left out.
+const COUNTS: [&str; 4] = ["attempts", "capacity", "max_batch_size", "limit"];
+const TIMES: [&str; 3] = ["ttl", "delay", "max_wait"];
+
 fn unexpected(attribute: &str, input: ParseStream<'_>, known: &[&'static str]) -> syn::Error {
+    if let Ok(Expr::Lit(literal)) = input.fork().parse()
+        && let Lit::Int(_) | Lit::Float(_) = literal.lit
+    {
+        let meant = if has_unit(&literal) { &TIMES[..] } else { &COUNTS[..] };
+        if let Some(name) = meant.iter().find(|name| known.contains(name)) {
+            let message = format!("an option without its name: write `{name} = {}`", literal.to_token_stream());
+            return syn::Error::new_spanned(literal, message);
+        }
+    }
     if known.is_empty() {
         return input.error(format!("`{attribute}` takes nothing more"));
     }

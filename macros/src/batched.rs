@@ -8,6 +8,7 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::{Expr, FnArg, GenericArgument, Pat, PathArguments, ReturnType, Type};
 
 use crate::args::{self, Count};
+use crate::closure;
 use crate::diagnostics::Errors;
 use crate::duration::Duration;
 use crate::function::{Function, Shape};
@@ -44,6 +45,7 @@ pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Parsed {
 
 impl Layer for Batched {
     fn check(&self, place: Place<'_>, errors: &mut Errors) {
+        closure::check_or_else(self.or_else.as_ref(), errors);
         let max_batch_size = self.max_batch_size.as_ref();
         policy::check_positive(max_batch_size, "no batch could ever be full: `max_batch_size` is at least 1", errors);
         let options = [

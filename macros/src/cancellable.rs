@@ -6,6 +6,7 @@ use syn::Expr;
 use syn::spanned::Spanned;
 
 use crate::args;
+use crate::closure;
 use crate::diagnostics::Errors;
 use crate::layer::{Layer, Parsed, Place};
 use crate::tokens::located_at;
@@ -49,6 +50,7 @@ pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Parsed {
 
 impl Layer for Cancellable {
     fn check(&self, place: Place<'_>, errors: &mut Errors) {
+        closure::check_or_else(self.or_else.as_ref(), errors);
         if self.token.is_none() && !self.failed {
             errors.at_span(
                 place.span,

@@ -7,6 +7,7 @@ use syn::spanned::Spanned;
 use syn::{Expr, Lit, Token};
 
 use crate::args::{self, Count, OptionName};
+use crate::closure::{self, Closure};
 use crate::diagnostics::Errors;
 use crate::duration::{Duration, has_unit};
 use crate::expression;
@@ -135,6 +136,9 @@ impl CircuitBreaker {
 
 impl Layer for CircuitBreaker {
     fn check(&self, place: Place<'_>, errors: &mut Errors) {
+        closure::check_or_else(self.or_else.as_ref(), errors);
+        Closure { option: "when", arguments: &["error"], written: self.when.as_ref(), hint: "" }.check(errors);
+        Closure { option: "failure", arguments: &["outcome"], written: self.failure.as_ref(), hint: "" }.check(errors);
         policy::check_returns(place.function, place.span, "neither succeeds nor fails: a breaker would never open", errors);
         if self.slow_call.is_some() && self.failure.is_none() && self.when.is_none() {
             let (consequence, way_out) = ("only slow calls would open the circuit", "write `failure = |outcome| ..`, or ");

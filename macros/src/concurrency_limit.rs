@@ -7,6 +7,7 @@ use syn::parse::ParseStream;
 use syn::spanned::Spanned;
 
 use crate::args::{self, Count};
+use crate::closure;
 use crate::diagnostics::Errors;
 use crate::duration::Duration;
 use crate::expression::{self, plain};
@@ -71,6 +72,7 @@ fn is_flag(input: ParseStream<'_>) -> bool {
 
 impl Layer for ConcurrencyLimit {
     fn check(&self, place: Place<'_>, errors: &mut Errors) {
+        closure::check_or_else(self.or_else.as_ref(), errors);
         policy::check_returns(place.function, place.span, "would keep its place for ever: nothing gives it back", errors);
         if self.limit.is_none() && !self.failed {
             errors.at_span(place.span, "`#[concurrency_limit]` needs a number of calls: write `#[concurrency_limit(8)]`");

@@ -54,6 +54,12 @@ impl Duration {
             {
                 return Err(syn::Error::new_spanned(inner, "a time is not negative"));
             }
+            if let Expr::Closure(_) = inner {
+                return Err(syn::Error::new_spanned(
+                    inner,
+                    "a duration, and no closure: write it as in `500ms`, or as an expression, which may name the arguments",
+                ));
+            }
             return units::read(expression).map(Self::Expression);
         };
         let Some((digits, suffix)) = number(&literal.lit) else {

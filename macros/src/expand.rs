@@ -10,6 +10,7 @@ use crate::batched;
 use crate::diagnostics::Errors;
 use crate::function::{Function, Item, Shape, all, self_ident, with_braces};
 use crate::layer::Layer;
+use crate::manifest;
 use crate::parameters::{strip_mut, strip_mut_in};
 use crate::site;
 use crate::stack::{Stack, TAKEN};
@@ -153,7 +154,11 @@ fn names_beside(function: &Function, stack: &Stack) -> TokenStream {
 /// Where the library is found.
 fn root(stack: &Stack) -> TokenStream {
     let krate = stack.layers.iter().find_map(|entry| entry.parsed.common.krate.as_ref());
-    krate.map_or_else(|| quote!(::steadfast), |path| quote!(#path))
+    if let Some(path) = krate {
+        return quote!(#path);
+    }
+    let name = Ident::new(&manifest::renamed().unwrap_or_else(|| "steadfast".to_owned()), Span::call_site());
+    quote!(::#name)
 }
 
 /// The function, with one body for the whole stack.

@@ -8,6 +8,7 @@ use syn::{Expr, ExprClosure, Pat, ReturnType, Stmt};
 use crate::args;
 use crate::diagnostics::Errors;
 use crate::expression::{called, is_decided_by_its_use, plain};
+use crate::function::Function;
 use crate::layer::{Layer, Parsed, Place};
 use crate::policy;
 use crate::tokens;
@@ -51,6 +52,10 @@ impl Layer for Fallback {
             }
             Some(Expr::Async(block)) => errors.at(block, "the value may await as it is: write `value.await`, without `async`"),
             Some(_) => {}
+        }
+        if let Some(text) = self.value.as_ref().and_then(|value| text_for_string(value, place.function)) {
+            let written = text.to_token_stream();
+            errors.at(text, format!("a success holds a `String` here, and this is a `&str`: write `{written}.to_owned()`"));
         }
     }
 
@@ -140,6 +145,18 @@ fn stand_in(target: &TokenStream, decides: &Expr, value: &TokenStream, whole: bo
     let method = Ident::new(method, place);
     let applied = quote_spanned!(place=> .#method(#value));
     told.of(&quote!(#target #applied))
+}
+
+/// A text that stands where the return type is written with a `String` in it.
+fn text_for_string<'a>(value: &'a Expr, function: &Function) -> Option<&'a Expr> {
+    let value = match value {
+        Expr::Closure(closure) => value_of(closure),
+        other => other,
+    };
+    let Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(_), .. }) = plain(value) else { return None };
+    let (name, arguments) = types::last_segment(function.output.as_ref()?)?;
+    let held = types::last_segment(arguments.first()?)?;
+    (["Result", "Option"].contains(&name.as_str()) && held.0 == "String" && held.1.is_empty()).then_some(value)
 }
 
 /// Whether the return type is written as a `Result`, of what is none itself: then an `Ok` is the outcome, and not its value.

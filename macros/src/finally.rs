@@ -47,6 +47,13 @@ impl Layer for Finally {
             }
             return;
         };
+        if let Expr::Closure(closure) = cleanup
+            && closure.inputs.len() != 1
+        {
+            let message =
+                "the closure gets one argument, how the function ended: write `|exit| ..`, or the future without a closure";
+            errors.at(closure, message);
+        }
         check_borrows(place.function, &cleanup.to_token_stream(), errors);
         if let Expr::Closure(closure) = plain(cleanup)
             && closure.inputs.first().is_some_and(|exit| !matches!(exit, syn::Pat::Wild(_)))

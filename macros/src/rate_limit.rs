@@ -9,6 +9,7 @@ use syn::{BinOp, Expr, Lit};
 use crate::args::{self, Count};
 use crate::ask::{self, Ask};
 use crate::async_cached::key::{self, Key, fit};
+use crate::closure;
 use crate::diagnostics::Errors;
 use crate::duration::Duration;
 use crate::expression::{self, plain};
@@ -141,6 +142,7 @@ pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Parsed {
 
 impl Layer for RateLimit {
     fn check(&self, place: Place<'_>, errors: &mut Errors) {
+        closure::check_or_else(self.or_else.as_ref(), errors);
         policy::check_returns(place.function, place.span, "has no value for a refusal: return a `Result` or an `Option`", errors);
         key::check_varies(self.key.as_ref(), matches!(self.limit, Some(Limit::Object(_))), errors);
         match &self.limit {

@@ -3,11 +3,13 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::Expr;
+use syn::parse::ParseStream;
 use syn::spanned::Spanned;
 
 use crate::args::{self, Count};
+use crate::closure::Closure;
 use crate::diagnostics::{Errors, nearest, there_are};
-use crate::duration::Duration;
+use crate::duration::{Duration, has_unit};
 use crate::expression::number;
 use crate::function::Function;
 use crate::layer::{Layer, Parsed, Place};
@@ -15,6 +17,7 @@ use crate::policy;
 use crate::repeat;
 use crate::tokens::own;
 use crate::types;
+use crate::units;
 use crate::weaver::{Weaver, Woven};
 
 const OPTIONS: &[&str] = &[
@@ -55,7 +58,7 @@ pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Parsed {
     let common = args::read("retry", tokens, OPTIONS, errors, None, &mut |option, input| {
         match option.name.as_str() {
             "attempts" => retry.attempts = Some(option.parse(input)?),
-            "delay" => retry.delay = Some(option.parse(input)?),
+            "delay" => retry.delay = Some(option.value(input, delay)?),
             "factor" => retry.factor = Some(option.parse(input)?),
             "max_delay" => retry.max_delay = Some(option.parse(input)?),
             "jitter" => {
@@ -71,7 +74,7 @@ pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Parsed {
             "max_elapsed" => retry.max_elapsed = Some(option.parse(input)?),
             "when" => retry.when = Some(option.parse(input)?),
             "failure" => retry.failure = Some(option.parse(input)?),
-            "retry_after" => retry.retry_after = Some(option.parse(input)?),
+            "retry_after" => retry.retry_after = Some(option.value(input, retry_after)?),
             "on_retry" => retry.on_retry = Some(option.parse(input)?),
             "budget" => retry.budget = Some(option.parse(input)?),
             _ => retry.clone = option.names(input)?,
@@ -81,9 +84,36 @@ pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Parsed {
     Parsed::new(retry, common)
 }
 
+/// The first wait. Whoever writes a closure wants to compute each.
+fn delay(input: ParseStream<'_>) -> syn::Result<Duration> {
+    match input.parse()? {
+        Expr::Closure(closure) => Err(syn::Error::new_spanned(
+            closure,
+            "`delay` is the first wait, and takes a duration: further waits grow by `factor`, up to `max_delay`, and \
+             `retry_after = |error| Some(..)` takes one from the error",
+        )),
+        other => Duration::new(other),
+    }
+}
+
+/// A wait by the error. Whoever writes a time wants the same for each.
+fn retry_after(input: ParseStream<'_>) -> syn::Result<Expr> {
+    match input.parse()? {
+        Expr::Lit(time) if has_unit(&time) => {
+            let time = time.to_token_stream();
+            let message = format!(
+                "`retry_after` takes a closure of one argument: write `retry_after = |_| Some({time})`, or `delay = {time}`, `factor = 1` for all waits"
+            );
+            Err(syn::Error::new_spanned(time, message))
+        }
+        other => units::read(other),
+    }
+}
+
 impl Layer for Retry {
     fn check(&self, place: Place<'_>, errors: &mut Errors) {
         self.check_values(errors);
+        self.check_closures(errors);
         self.check_inert(errors);
         self.check_clone(place, errors);
         if place.function.diverges() {
@@ -286,6 +316,18 @@ impl Retry {
         let variant = self.jitter.as_ref().and_then(jitter).unwrap_or("Full");
         let variant = own(variant);
         quote!(#private::retry::Backoff { delay: #delay, factor: #factor, max_delay: #max_delay, jitter: #private::retry::Jitter::#variant })
+    }
+
+    fn check_closures(&self, errors: &mut Errors) {
+        let event = ", which has `event.attempt()`, `event.error()` and `event.delay()`";
+        for (option, argument, written, hint) in [
+            ("when", "error", &self.when, ""),
+            ("failure", "outcome", &self.failure, ""),
+            ("retry_after", "error", &self.retry_after, ""),
+            ("on_retry", "event", &self.on_retry, event),
+        ] {
+            Closure { option, arguments: &[argument], written: written.as_ref(), hint }.check(errors);
+        }
     }
 
     fn check_values(&self, errors: &mut Errors) {

@@ -5,6 +5,7 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::Expr;
 
 use crate::args;
+use crate::closure;
 use crate::diagnostics::Errors;
 use crate::duration::Duration;
 use crate::layer::{Layer, Parsed, Place};
@@ -47,6 +48,7 @@ pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Parsed {
 
 impl Layer for Timeout {
     fn check(&self, place: Place<'_>, errors: &mut Errors) {
+        closure::check_or_else(self.or_else.as_ref(), errors);
         if self.limit.is_none() && !self.failed {
             errors.at_span(place.span, "`#[timeout]` needs a duration: write `#[timeout(5s)]`");
         }

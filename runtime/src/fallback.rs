@@ -184,8 +184,8 @@ pub mod private {
     #[diagnostic::on_unimplemented(
         message = "a `{Self}` cannot stand in for a failed `{R}`",
         label = "neither the value of a success nor an outcome",
-        note = "write a value as in `#[fallback(0)]`, or an outcome as in `#[fallback(Ok(0))]`; of the error: `|error| value`",
-        note = "a future is awaited where it stands: `value.await`; what does not come back says its type: `|error| -> Option<u8> {{ exit(error) }}`"
+        note = "write what a success of `{R}` holds, or a whole `{R}`; to look at the error, `|error| ..`",
+        note = "a future is awaited where it stands: `value.await`; what does not come back says its type: `|error| -> {R} {{ exit(error) }}`"
     )]
     pub trait Replacement<R> {
         /// The outcome.

@@ -8,6 +8,7 @@ use super::Cached;
 use super::key;
 use super::options::{Options, Ttl};
 use crate::background;
+use crate::closure::Closure;
 use crate::diagnostics::{Errors, there_are};
 use crate::duration::Duration;
 use crate::function::{Function, Shape, self_ident};
@@ -24,6 +25,7 @@ impl Cached {
         self.options.check_inert(errors);
         self.options.check_cache(errors);
         self.options.check_once(function, errors);
+        self.options.check_closures(errors);
         self.check_names(function, errors);
         self.check_receiver(function, errors);
         self.options.check_background(function, errors);
@@ -162,6 +164,18 @@ impl Options {
         }
         if let Some(handle) = &self.handle {
             errors.at(handle.path(), "the cache that `cache` names has a name already: use that one, and remove `handle`");
+        }
+    }
+
+    fn check_closures(&self, errors: &mut Errors) {
+        for (option, arguments, written) in
+            [("weight", &["key", "value"][..], &self.weight), ("on_evict", &["key", "value", "cause"], &self.on_evict)]
+        {
+            Closure { option, arguments, written: written.as_ref(), hint: "" }.check(errors);
+        }
+        if let Some(Ttl::OfValue(closure)) = &self.ttl {
+            let written = Expr::Closure(closure.clone());
+            Closure { option: "ttl", arguments: &["value"], written: Some(&written), hint: "" }.check(errors);
         }
     }
 

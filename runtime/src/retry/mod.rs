@@ -62,6 +62,19 @@ pub use hint::Hint;
 ///
 /// Durations are literals with a unit or expressions; counts are expressions. All of them may name the arguments.
 ///
+/// `when` and `retry_after` get the error as it is in the return type. One that holds any other, as `anyhow::Error` and
+/// `Box<dyn Error + Send + Sync>` do, is asked for the one that is meant:
+///
+/// ```
+/// # use steadfast::{retry, timeout};
+/// #[retry(when = |error| error.downcast_ref::<steadfast::Error>().is_some_and(steadfast::Error::is_timeout))]
+/// #[timeout(1s)]
+/// async fn fetch() -> anyhow::Result<u32> {
+///     Ok(1)
+/// }
+/// # #[tokio::main(flavor = "current_thread")] async fn main() { assert_eq!(fetch().await.unwrap(), 1); }
+/// ```
+///
 /// The waits grow exponentially and saturate instead of overflowing. Full and equal jitter are those of Marc Brooker, "Exponential
 /// Backoff And Jitter", AWS Architecture Blog, 2015.
 ///
