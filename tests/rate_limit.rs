@@ -360,3 +360,63 @@ async fn never_more_than_rate_times_window_and_burst_with_waiters() {
         }
     }
 }
+
+/// `Clone`, `Eq`, `Hash` and `Drop` of a key are the user's code, and may ask the limiter that the key is of.
+#[tokio::test(start_paused = true)]
+async fn a_key_may_use_its_limiter() {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    static QUOTA: RateLimiter = RateLimiter::new(1, MS);
+    static DROPPED: AtomicUsize = AtomicUsize::new(0);
+    #[derive(Debug)]
+    struct User(u32);
+    impl User {
+        /// Counts all keys, and for that looks into each of the tables that they are in.
+        fn ask(&self) {
+            assert!(QUOTA.keys() <= self.0 as usize + 3_000);
+        }
+    }
+    impl Clone for User {
+        fn clone(&self) -> Self {
+            self.ask();
+            Self(self.0)
+        }
+    }
+    impl PartialEq for User {
+        fn eq(&self, other: &Self) -> bool {
+            self.ask();
+            self.0 == other.0
+        }
+    }
+    impl Eq for User {}
+    impl std::hash::Hash for User {
+        fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+            self.ask();
+            // Keys of the same hash are told apart.
+            (self.0 % 1_000).hash(state);
+        }
+    }
+    impl Drop for User {
+        fn drop(&mut self) {
+            self.ask();
+            DROPPED.fetch_add(1, Ordering::Relaxed);
+            // A panic of an old key is no panic of the call that makes room.
+            assert!(self.0 != 5 || std::thread::panicking(), "five");
+        }
+    }
+    #[rate_limit(QUOTA, key = user)]
+    async fn work(user: &User) -> Option<()> {
+        let _ = user;
+        Some(())
+    }
+    let users: Vec<_> = (0..1_500).map(|user| std::mem::ManuallyDrop::new(User(user))).collect();
+    for user in &users {
+        assert_eq!((work(user).await, work(user).await), (Some(()), None));
+    }
+    assert_eq!((QUOTA.keys(), DROPPED.load(Ordering::Relaxed)), (1_500, 0));
+    sleep(S).await;
+    for user in 10_000..11_500 {
+        work(&std::mem::ManuallyDrop::new(User(user))).await.unwrap();
+    }
+    assert!(QUOTA.keys() < 2_500, "{}", QUOTA.keys());
+    assert!(DROPPED.load(Ordering::Relaxed) > 500);
+}

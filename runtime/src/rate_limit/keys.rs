@@ -2,6 +2,8 @@
 
 use std::any::Any;
 use std::hash::{BuildHasher, Hash};
+use std::ops::Deref;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use foldhash::quality::RandomState;
@@ -17,17 +19,29 @@ pub(super) struct Keys {
     shards: [Mutex<Shard>; SHARDS],
 }
 
+/// What is done under the lock of a shard runs no code of the keys: they are compared, made and dropped outside of it.
 struct Shard {
-    lines: HashTable<Keyed>,
+    lines: HashTable<Arc<Keyed>>,
     /// Idle lines leave when there are so many.
     sweep_at: usize,
 }
 
-/// The key is of whatever type the function says; several functions may share a limiter.
-struct Keyed {
+/// The line of a key, which is of whatever type the function says; several functions may share a limiter.
+struct Keyed<K: ?Sized = dyn Any + Send + Sync> {
     hash: u64,
-    key: Box<dyn Any + Send + Sync>,
-    line: Arc<Line>,
+    line: Line,
+    key: K,
+}
+
+/// The line of a key, which stays that of the key for as long as somebody has this.
+pub(super) struct LineOfKey(Arc<Keyed>);
+
+impl Deref for LineOfKey {
+    type Target = Line;
+
+    fn deref(&self) -> &Line {
+        &self.0.line
+    }
 }
 
 const SHARDS: usize = 16;
@@ -42,23 +56,39 @@ impl Keys {
     }
 
     /// The line of a key, which `own` makes where it is new.
-    pub(super) fn line<K, Q>(&self, query: &Q, own: impl FnOnce() -> K) -> Arc<Line>
+    pub(super) fn line<K, Q>(&self, query: &Q, own: impl FnOnce() -> K) -> LineOfKey
     where
         K: Key<Q> + Hash + Eq + Send + Sync + 'static,
         Q: Hash + ?Sized,
     {
         let hash = self.state.hash_one(query);
-        let is_same = |keyed: &Keyed| keyed.hash == hash && keyed.key.downcast_ref::<K>().is_some_and(|key| key.matches(query));
-        let shard = usize::try_from((hash >> 24) % SHARDS as u64).unwrap_or(0);
-        let mut shard = lock(&self.shards[shard]);
-        if let Some(known) = shard.lines.find(hash, is_same) {
-            return Arc::clone(&known.line);
+        let shard = &self.shards[usize::try_from((hash >> 24) % SHARDS as u64).unwrap_or(0)];
+        let (mut own, mut made) = (Some(own), None);
+        // Keys that only have the same hash. There are none, as a rule.
+        let mut others: Vec<Arc<Keyed>> = Vec::new();
+        loop {
+            let mut locked = lock(shard);
+            let may_be = |keyed: &Arc<Keyed>| keyed.hash == hash && !others.iter().any(|other| Arc::ptr_eq(other, keyed));
+            if let Some(keyed) = locked.lines.find(hash, may_be).map(Arc::clone) {
+                drop(locked);
+                if keyed.key.downcast_ref::<K>().is_some_and(|key| key.matches(query)) {
+                    return LineOfKey(keyed);
+                }
+                others.push(keyed);
+            } else if let Some(made) = made.take() {
+                let removed = locked.make_room();
+                locked.lines.insert_unique(hash, Arc::clone(&made), |keyed| keyed.hash);
+                drop(locked);
+                for keyed in removed {
+                    // A panic of somebody else's key is none of this call's; the panic hook has told of it.
+                    drop(catch_unwind(AssertUnwindSafe(|| drop(keyed))));
+                }
+                return LineOfKey(made);
+            } else {
+                drop(locked);
+                made = own.take().map(|own| -> Arc<Keyed> { Arc::new(Keyed { hash, line: Line::new(), key: own() }) });
+            }
         }
-        shard.make_room();
-        let line = Arc::new(Line::new());
-        let keyed = Keyed { hash, key: Box::new(own()), line: Arc::clone(&line) };
-        shard.lines.insert_unique(hash, keyed, |keyed| keyed.hash);
-        line
     }
 
     /// Calls `change` on each line.
@@ -69,12 +99,12 @@ impl Keys {
     }
 
     /// The lines in which somebody waits.
-    pub(super) fn waited_for(&self) -> Vec<Arc<Line>> {
+    pub(super) fn waited_for(&self) -> Vec<LineOfKey> {
         let mut waited_for = Vec::new();
         for shard in &self.shards {
             let shard = lock(shard);
-            let lines = shard.lines.iter().map(|keyed| &keyed.line).filter(|line| line.is_waited_for());
-            waited_for.extend(lines.map(Arc::clone));
+            let lines = shard.lines.iter().filter(|keyed| keyed.line.is_waited_for());
+            waited_for.extend(lines.map(Arc::clone).map(LineOfKey));
         }
         waited_for
     }
@@ -85,20 +115,22 @@ impl Keys {
 }
 
 impl Shard {
-    /// Looks for idle lines whenever their number has doubled, so that a new key costs the same however many there are.
-    fn make_room(&mut self) {
+    /// Looks for idle lines whenever their number has doubled, so that a new key costs the same however many there are. What leaves is to be
+    /// dropped under no lock.
+    fn make_room(&mut self) -> Vec<Arc<Keyed>> {
         if self.lines.len() < self.sweep_at {
-            return;
+            return Vec::new();
         }
         let now = clock::now();
-        let in_use = |keyed: &Keyed| Arc::strong_count(&keyed.line) > 1;
-        self.lines.retain(|keyed| in_use(keyed) || !keyed.line.is_idle(now));
+        let in_use = |keyed: &Arc<Keyed>| Arc::strong_count(keyed) > 1;
+        let mut removed: Vec<_> = self.lines.extract_if(|keyed| !in_use(keyed) && keyed.line.is_idle(now)).collect();
         if self.lines.len() >= MOST {
             let mut due: Vec<u64> = self.lines.iter().map(|keyed| keyed.line.turns.due()).collect();
             let (_, &mut soon, _) = due.select_nth_unstable(MOST / 8);
-            self.lines.retain(|keyed| in_use(keyed) || keyed.line.turns.due() > soon);
+            removed.extend(self.lines.extract_if(|keyed| !in_use(keyed) && keyed.line.turns.due() <= soon));
         }
         self.sweep_at = (self.lines.len() * 2).clamp(64, MOST);
+        removed
     }
 }
 

@@ -3,11 +3,11 @@
 use std::fmt;
 use std::hash::Hash;
 use std::panic::{RefUnwindSafe, UnwindSafe};
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use super::gcra::Rate;
-use super::keys::Keys;
+use super::keys::{Keys, LineOfKey};
 use super::line::Line;
 use crate::cache::Key;
 use crate::clock;
@@ -146,7 +146,7 @@ impl RateLimiter {
     }
 
     /// The line of a key.
-    pub(super) fn keyed<K, Q>(&self, query: &Q, own: impl FnOnce() -> K) -> Arc<Line>
+    pub(super) fn keyed<K, Q>(&self, query: &Q, own: impl FnOnce() -> K) -> LineOfKey
     where
         K: Key<Q> + Hash + Eq + Send + Sync + 'static,
         Q: Hash + ?Sized,

@@ -144,9 +144,9 @@ pub enum Enter<'a> {
 pub mod private {
     use crate::events::Origin;
     use std::hash::Hash;
-    use std::sync::Arc;
 
-    use super::line::{self, Line};
+    use super::keys::LineOfKey;
+    use super::line;
     use super::{Duration, Rate, RateLimiter};
     pub use super::{Enter, RateLimited, Waiting};
     use crate::cache::Key;
@@ -185,7 +185,7 @@ pub mod private {
     /// The line of a key, and the rate at which it moves.
     pub struct Keyed<'a> {
         rate: &'a Rate,
-        line: Arc<Line>,
+        line: LineOfKey,
     }
 
     /// Finds the line of a key.
