@@ -3,12 +3,13 @@
 #![deny(warnings, missing_docs, clippy::pedantic)]
 
 use std::cell::{Cell, RefCell};
+use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use futures::poll;
+use futures::{FutureExt, poll};
 use steadfast::{Error, async_cached, hedge, offload_blocking, retry, shield, timeout};
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, advance, sleep, timeout_at};
 
 const MS: Duration = Duration::from_millis(1);
 
@@ -203,4 +204,128 @@ async fn above_work_on_another_task_each_attempt_has_its_own_arguments() {
     assert_eq!(shielded("ab".to_owned(), "c", 2).await, 6);
     assert_eq!(started.elapsed(), 51 * MS);
     assert_eq!(detached("ab".to_owned(), "c", 2).await, Some(6));
+}
+
+/// Of whatever is of tokio, nothing goes on in a task that has used up its budget.
+#[tokio::test(start_paused = true)]
+async fn an_attempt_that_uses_up_the_budget_keeps_no_other_away() {
+    #[hedge(after = 50ms, max = 2)]
+    async fn work(log: &Log, greedy: usize) -> Option<usize> {
+        let (index, _attempt) = log.begin();
+        if index <= greedy {
+            loop {
+                // The clock stands while a task is ready to run.
+                advance(MS / 10).await;
+                while tokio::task::coop::has_budget_remaining() {
+                    tokio::task::coop::consume_budget().await;
+                }
+            }
+        }
+        for _ in 0..3 {
+            sleep(MS).await;
+        }
+        Some(index)
+    }
+    for greedy in 1..=2 {
+        let log = Log::new();
+        let winner = timeout_at(log.started + 1_000 * MS, work(&log, greedy)).await;
+        assert_eq!(winner, Ok(Some(greedy + 1)), "{:?}", log.begun);
+        assert_eq!(log.dropped.borrow().len(), greedy + 1);
+    }
+}
+
+/// As with a local of the body, a destructor that panics takes the place of the value; the other destructors run.
+#[tokio::test(start_paused = true)]
+async fn a_loser_whose_destructor_panics() {
+    struct Bomb<'a>(Attempt<'a>);
+    impl Drop for Bomb<'_> {
+        fn drop(&mut self) {
+            assert!(self.0.0.begun.borrow().len() < 3, "a bomb");
+        }
+    }
+    #[hedge(after = 10ms, max = 2)]
+    async fn work(log: &Log) -> u32 {
+        let (index, attempt) = log.begin();
+        if index == 3 {
+            return 3;
+        }
+        let _bomb = Bomb(attempt);
+        std::future::pending().await
+    }
+    let log = Log::new();
+    let panic = AssertUnwindSafe(work(&log)).catch_unwind().await.unwrap_err();
+    assert_eq!(panic.downcast_ref::<&str>(), Some(&"a bomb"));
+    assert_eq!(log.dropped.borrow().len(), 3, "two panics are none too many");
+}
+
+/// The name of an argument means the argument.
+#[tokio::test(start_paused = true)]
+async fn an_argument_that_is_called_like_a_percentile() {
+    #[hedge(after = p50)]
+    async fn work(log: &Log, p50: Duration) -> u32 {
+        let (index, _attempt) = log.begin();
+        sleep(if index == 1 { 1_000 * MS } else { MS }).await;
+        7
+    }
+    #[hedge(after = p100)]
+    async fn whole(log: &Log, p100: Duration) -> u32 {
+        let (index, _attempt) = log.begin();
+        sleep(if index == 1 { 1_000 * MS } else { MS }).await;
+        7
+    }
+    let log = Log::new();
+    assert_eq!(work(&log, 30 * MS).await, 7);
+    assert_eq!(*log.begun.borrow(), [0, 30]);
+    let log = Log::new();
+    assert_eq!(whole(&log, 40 * MS).await, 7);
+    assert_eq!(*log.begun.borrow(), [0, 40]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_percentile_for_each_instantiation() {
+    trait Kind {
+        const TIME: Duration;
+    }
+    struct Fast;
+    struct Slow;
+    impl Kind for Fast {
+        const TIME: Duration = MS;
+    }
+    impl Kind for Slow {
+        const TIME: Duration = Duration::from_millis(100);
+    }
+    #[hedge(after = p50)]
+    async fn work<K: Kind>(log: &Log, factor: u32) -> Option<u32> {
+        let _attempt = log.begin();
+        sleep(K::TIME * factor).await;
+        Some(7)
+    }
+    struct Of<K>(std::marker::PhantomData<K>);
+    impl<K: Kind> Of<K> {
+        #[hedge(after = p50)]
+        async fn work(&self, log: &Log, factor: u32) -> Option<u32> {
+            let _attempt = log.begin();
+            sleep(K::TIME * factor).await;
+            Some(7)
+        }
+    }
+    let (fast, slow) = (Of::<Fast>(std::marker::PhantomData), Of::<Slow>(std::marker::PhantomData));
+    for _ in 0..20 {
+        let log = Log::new();
+        work::<Fast>(&log, 1).await;
+        work::<Slow>(&log, 1).await;
+        fast.work(&log, 1).await;
+        slow.work(&log, 1).await;
+    }
+    for (fast, millis) in [(true, 1), (false, 100)] {
+        let log = Log::new();
+        let _ = if fast { work::<Fast>(&log, 2).await } else { work::<Slow>(&log, 2).await };
+        assert_eq!(*log.begun.borrow(), [0, millis]);
+    }
+    let log = Log::new();
+    fast.work(&log, 2).await;
+    assert_eq!(*log.begun.borrow(), [0, 1]);
+    let log = Log::new();
+    slow.work(&log, 2).await;
+    assert_eq!(*log.begun.borrow(), [0, 100]);
 }

@@ -500,3 +500,21 @@ async fn on_rayon() {
     assert!(index().await.is_some());
     assert!(AssertUnwindSafe(panics()).catch_unwind().await.is_err());
 }
+
+/// The name of an argument means the argument.
+#[tokio::test]
+async fn a_pool_that_is_called_like_another() {
+    #[offload_blocking(pool = rayon)]
+    fn on_mine(rayon: Arc<BlockingPool>) -> Option<String> {
+        let _ = rayon;
+        thread::current().name().map(str::to_owned)
+    }
+    #[offload_blocking(pool = tokio)]
+    fn on_it(tokio: Arc<BlockingPool>) -> Option<String> {
+        let _ = tokio;
+        thread::current().name().map(str::to_owned)
+    }
+    let pool = Arc::new(BlockingPool::new("mine", 1));
+    assert!(on_mine(pool.clone()).await.unwrap().starts_with("mine"));
+    assert!(on_it(pool).await.unwrap().starts_with("mine"));
+}

@@ -169,10 +169,10 @@ async fn charge(account: &Account, cents: u64) -> Result<Receipt, AppError> {
                         let __delay = {
                             let __outcome = {
                                 let __latencies_22 = {
-                                    static __STEADFAST_LATENCIES: ::steadfast::__private::hedge::Latencies = ::steadfast::__private::hedge::Latencies::new(
+                                    static __STEADFAST_LATENCIES: ::steadfast::__private::hedge::Instances = ::steadfast::__private::hedge::Instances::new(
                                         95usize,
                                     );
-                                    &__STEADFAST_LATENCIES
+                                    __STEADFAST_LATENCIES.of(|| {})
                                 };
                                 let __after_20 = __latencies_22.percentile();
                                 {

@@ -8,6 +8,7 @@ use syn::{Expr, Member};
 use crate::args::{self, Count};
 use crate::diagnostics::Errors;
 use crate::duration::Duration;
+use crate::function::Function;
 use crate::layer::{Layer, Parsed, Place};
 use crate::parameters::Mode;
 use crate::policy;
@@ -27,8 +28,8 @@ struct Hedge {
 
 enum After {
     Time(Duration),
-    /// `p95`
-    Percentile(usize),
+    /// `p95`, unless an argument has that name.
+    Percentile(Ident, Duration),
 }
 
 impl After {
@@ -45,14 +46,24 @@ impl After {
         let Expr::Path(path) = time.written() else { return Ok(Self::Time(time)) };
         let Some(name) = path.path.get_ident() else { return Ok(Self::Time(time)) };
         let text = name.to_string();
-        match text.strip_prefix('p').filter(|digits| !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit())) {
-            None => Ok(Self::Time(time)),
-            Some(digits) => match digits.parse() {
-                Ok(percent @ 1..=99) => Ok(Self::Percentile(percent)),
-                _ => Err(syn::Error::new(name.span(), format!("`{text}` is not a percentile: write `p1` to `p99`"))),
-            },
+        let digits = text.strip_prefix('p').unwrap_or_default();
+        let percentile = !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit());
+        Ok(if percentile { Self::Percentile(name.clone(), time) } else { Self::Time(time) })
+    }
+
+    /// The percentile, as it is written, if it is one.
+    fn percentile(&self, function: &Function) -> Option<&Ident> {
+        match self {
+            Self::Percentile(name, _) => Some(name).filter(|name| function.parameters.find(name).is_none()),
+            Self::Time(_) => None,
         }
     }
+}
+
+/// `p95` as a number of percent, if there is such a percentile.
+fn percent(name: &Ident) -> Option<usize> {
+    let text = name.to_string();
+    text.get(1..).and_then(|digits| digits.parse().ok()).filter(|percent| (1..=99).contains(percent))
 }
 
 pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Parsed {
@@ -86,6 +97,11 @@ impl Layer for Hedge {
                 place.span,
                 "`#[hedge]` needs to know when the second attempt starts: write `after = 50ms`, or `after = p95`",
             );
+        }
+        if let Some(name) = self.after.as_ref().and_then(|after| after.percentile(place.function))
+            && percent(name).is_none()
+        {
+            errors.at(name, format!("`{name}` is not a percentile: write `p1` to `p99`"));
         }
         policy::check_positive(
             self.max.as_ref(),
@@ -163,8 +179,9 @@ impl Hedge {
     fn clock(&self, weaver: &mut Weaver<'_>, after: &Ident, failed: &TokenStream) -> Clock {
         let span = Span::mixed_site();
         let private = weaver.private.clone();
-        match &self.after {
-            Some(After::Percentile(percent)) => {
+        let percentile = self.after.as_ref().and_then(|after| after.percentile(weaver.function)).and_then(percent);
+        match (percentile, &self.after) {
+            (Some(percent), _) => {
                 let (latencies, started) = (weaver.name("latencies"), weaver.name("started"));
                 let failed = if failed.to_string() == "false" {
                     failed.clone()
@@ -174,8 +191,8 @@ impl Hedge {
                 Clock {
                     bind: quote_spanned! {span=>
                         let #latencies = {
-                            static __STEADFAST_LATENCIES: #private::hedge::Latencies = #private::hedge::Latencies::new(#percent);
-                            &__STEADFAST_LATENCIES
+                            static __STEADFAST_LATENCIES: #private::hedge::Instances = #private::hedge::Instances::new(#percent);
+                            __STEADFAST_LATENCIES.of(|| {})
                         };
                         let #after = #latencies.percentile();
                     },
@@ -183,10 +200,10 @@ impl Hedge {
                     note: quote_spanned!(span=> if !#failed { #latencies.note(#started.elapsed()); }),
                 }
             }
-            time => {
-                let time = match time {
-                    Some(After::Time(time)) => time.to_token_stream(),
-                    _ => TokenStream::new(),
+            (None, written) => {
+                let time = match written {
+                    Some(After::Time(time) | After::Percentile(_, time)) => time.to_token_stream(),
+                    None => TokenStream::new(),
                 };
                 let bind = quote_spanned! {span=>
                     let #after: ::core::option::Option<::core::time::Duration> = ::core::option::Option::Some(#time);

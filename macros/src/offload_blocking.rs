@@ -8,7 +8,7 @@ use syn::spanned::Spanned;
 use crate::args::{self, Count};
 use crate::ask::{self, Ask};
 use crate::diagnostics::Errors;
-use crate::function::Shape;
+use crate::function::{Function, Shape};
 use crate::layer::{Layer, Parsed, Place};
 use crate::once::{self, Named, Once, SharedBy};
 use crate::parameters::Binding;
@@ -47,7 +47,7 @@ impl Layer for OffloadBlocking {
             errors.at_span(at, format!("`#[offload_blocking]` goes on a blocking `fn`, and makes it async: {advice}"));
         }
         if let Some(Expr::Path(path)) = &self.pool
-            && path.path.is_ident("tokio")
+            && is_keyword(path, "tokio", function)
         {
             errors.at(path, "tokio's blocking pool is the one where nothing is said: remove `pool`");
         }
@@ -112,7 +112,9 @@ impl OffloadBlocking {
         let (root, private) = (&weaver.root, &weaver.private);
         match &self.pool {
             None => quote!(#private::offload::Tokio),
-            Some(Expr::Path(path)) if path.path.is_ident("rayon") => located_at(path.span(), quote!(#root::__steadfast_rayon!())),
+            Some(Expr::Path(path)) if is_keyword(path, "rayon", weaver.function) => {
+                located_at(path.span(), quote!(#root::__steadfast_rayon!()))
+            }
             Some(pool) => {
                 let handle = located_at(pool.span(), quote!(#root::BlockingPool::handle));
                 let place = Span::mixed_site().located_at(pool.span());
@@ -120,6 +122,11 @@ impl OffloadBlocking {
             }
         }
     }
+}
+
+/// Whether the path is this word, and not an argument of that name.
+fn is_keyword(path: &syn::ExprPath, word: &str, function: &Function) -> bool {
+    path.path.get_ident().is_some_and(|name| name == word && function.parameters.find(name).is_none())
 }
 
 /// The way out where a limit would differ from one caller to another.

@@ -1,9 +1,51 @@
 //! How long the last calls of a function took.
 
+use std::any::TypeId;
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use crate::clock::nanos;
+
+/// The latencies of one function.
+///
+/// A static is shared by all instantiations of the function around it. What tells them apart is the type of a closure written in the
+/// function: it has all type parameters that are in scope there.
+#[derive(Debug)]
+pub struct Instances {
+    percent: usize,
+    /// Those of a function with one instantiation, which is nearly every one.
+    first: OnceLock<(TypeId, Latencies)>,
+    others: OnceLock<RwLock<HashMap<TypeId, &'static Latencies>>>,
+}
+
+impl Instances {
+    /// None yet.
+    #[must_use]
+    pub const fn new(percent: usize) -> Self {
+        Self { percent, first: OnceLock::new(), others: OnceLock::new() }
+    }
+
+    /// Those of the instantiation that wrote the closure.
+    #[inline]
+    pub fn of<I: Fn()>(&'static self, _instance: I) -> &'static Latencies {
+        self.of_instance(typeid::of::<I>())
+    }
+
+    fn of_instance(&'static self, instance: TypeId) -> &'static Latencies {
+        let (first, latencies) = self.first.get_or_init(|| (instance, Latencies::new(self.percent)));
+        if *first == instance {
+            return latencies;
+        }
+        let others = self.others.get_or_init(RwLock::default);
+        if let Some(latencies) = others.read().unwrap_or_else(PoisonError::into_inner).get(&instance) {
+            return latencies;
+        }
+        let mut others = others.write().unwrap_or_else(PoisonError::into_inner);
+        others.entry(instance).or_insert_with(|| Box::leak(Box::new(Latencies::new(self.percent))))
+    }
+}
 
 /// A percentile of the last calls.
 #[derive(Debug)]

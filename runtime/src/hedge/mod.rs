@@ -20,7 +20,7 @@ mod race;
 ///     Ok(key.len())
 /// }
 ///
-/// // After the time within which 95 of the function's last 100 calls were done; up to two more attempts.
+/// // After the time within which 95 % of the function's last calls were done; up to two more attempts.
 /// #[hedge(after = p95, max = 2)]
 /// async fn search(words: &str) -> Option<usize> {
 ///     Some(words.len())
@@ -38,7 +38,7 @@ mod race;
 ///
 /// | option | default | meaning |
 /// | --- | --- | --- |
-/// | `after = duration` or `p1` to `p99` | | when the next attempt starts: a time, or a percentile of how long the function's own last calls took |
+/// | `after = duration` or `p1` to `p99` | | when the next attempt starts: a time, or a percentile of how long the function's own last calls took. Where an argument is called `p95`, it is the argument that is meant |
 /// | `max = n` | 1 | so many attempts besides the first, each `after` the one before it |
 /// | `crate = path` | `::steadfast` | where `steadfast` is found |
 ///
@@ -48,7 +48,8 @@ mod race;
 /// an `impl` around the function is unknown to the attribute, and its value a plain one.
 ///
 /// A percentile is that of the last 256 calls that succeeded, computed anew every 16; while there were less than 20, only a failure starts
-/// another attempt. A call counts as long as it took from its beginning, whichever attempt won.
+/// another attempt. A call counts as long as it took from its beginning, whichever attempt won. Each instantiation of a generic function, also of one
+/// in a generic `impl`, has a percentile of its own.
 ///
 /// Hedging is for what may be done twice: reads, or writes that are idempotent. It is that of Jeffrey Dean and Luiz André Barroso, "The
 /// Tail at Scale", Communications of the ACM, 2013.
@@ -72,16 +73,18 @@ mod race;
 ///
 /// # Cancel safety
 ///
-/// Dropping the call drops all attempts.
+/// Dropping the call drops all attempts. The attempts run in one task, and whichever uses up that task's budget (tokio's cooperative
+/// scheduling) is polled last the next time, so that it keeps neither the others nor the time of the next attempt away.
 ///
 /// # Panics
 ///
-/// A panic in any attempt goes on to the caller, and the others are dropped. A call that waits panics outside of a tokio runtime with timers.
+/// A panic in any attempt goes on to the caller, and the others are dropped. So does a panic in the destructor of an attempt that lost, in the
+/// place of the winner's value, as a panic in the destructor of a local does; the others are dropped nevertheless. A call that waits panics outside of a tokio runtime with timers.
 pub use steadfast_macros::hedge;
 
 #[doc(hidden)]
 pub mod private {
-    pub use super::latencies::Latencies;
+    pub use super::latencies::Instances;
     pub use super::race::{Next, Race, Step};
     use tokio::time::Instant;
 

@@ -1,11 +1,13 @@
 //! Attempts that run side by side, of which one wins.
 
 use std::future::Future;
-use std::pin::Pin;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use pin_project_lite::pin_project;
+use tokio::task::coop;
 use tokio::time::{Sleep, sleep};
 
 pin_project! {
@@ -13,7 +15,10 @@ pin_project! {
     pub struct Race<F> {
         #[pin]
         first: Option<F>,
-        others: Vec<Pin<Box<F>>>,
+        // Those that have ended are nothing any more.
+        others: Vec<Option<Pin<Box<F>>>>,
+        // Which attempt is polled first, counted from the first one: another one after one that used up the task's budget.
+        turn: usize,
         started: u32,
         most: u32,
         after: Option<Duration>,
@@ -35,7 +40,7 @@ impl<F: Future> Race<F> {
     /// At most `more` attempts besides the first, each `after` the one before, if that is known.
     #[must_use]
     pub fn new(more: u32, after: Option<Duration>) -> Self {
-        Self { first: None, others: Vec::new(), started: 0, most: more.saturating_add(1), after, timer: None }
+        Self { first: None, others: Vec::new(), turn: 0, started: 0, most: more.saturating_add(1), after, timer: None }
     }
 
     /// Whether the next attempt is the last.
@@ -50,7 +55,7 @@ impl<F: Future> Race<F> {
         if *this.started == 0 {
             this.first.set(Some(attempt));
         } else {
-            this.others.push(Box::pin(attempt));
+            this.others.push(Some(Box::pin(attempt)));
         }
         *this.started += 1;
     }
@@ -61,6 +66,9 @@ impl<F: Future> Race<F> {
     }
 
     /// Polls every attempt. `Err` is the failure of one of them.
+    ///
+    /// All of them have one budget, that of the task. One that uses it up each time it is polled would keep the others from whatever is of
+    /// tokio, and so the next one is first the next time.
     fn poll_attempts(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -68,24 +76,26 @@ impl<F: Future> Race<F> {
     ) -> Poll<Result<F::Output, F::Output>> {
         let mut failure = None;
         let mut this = self.as_mut().project();
-        if let Some(Poll::Ready(outcome)) = this.first.as_mut().as_pin_mut().map(|first| first.poll(cx)) {
-            this.first.set(None);
-            if !failed(&outcome) {
-                return Poll::Ready(Ok(outcome));
-            }
-            failure = Some(outcome);
-        }
-        let mut index = 0;
-        while let Some(attempt) = this.others.get_mut(index) {
-            let Poll::Ready(outcome) = attempt.as_mut().poll(cx) else {
-                index += 1;
-                continue;
+        let (count, begin) = (this.others.len() + 1, std::mem::take(this.turn));
+        for index in (begin..count).chain(0..begin) {
+            let polled = match index.checked_sub(1) {
+                None => this.first.as_mut().as_pin_mut().map(|first| first.poll(cx)),
+                Some(other) => this.others[other].as_mut().map(|other| other.as_mut().poll(cx)),
             };
-            drop(this.others.remove(index));
-            if !failed(&outcome) {
-                return Poll::Ready(Ok(outcome));
+            match polled {
+                Some(Poll::Pending) if *this.turn == 0 && !coop::has_budget_remaining() => *this.turn = (index + 1) % count,
+                None | Some(Poll::Pending) => {}
+                Some(Poll::Ready(outcome)) => {
+                    match index.checked_sub(1) {
+                        None => this.first.set(None),
+                        Some(other) => this.others[other] = None,
+                    }
+                    if !failed(&outcome) {
+                        return Poll::Ready(Ok(outcome));
+                    }
+                    failure = Some(outcome);
+                }
             }
-            failure = Some(outcome);
         }
         failure.map_or(Poll::Pending, |failure| Poll::Ready(Err(failure)))
     }
@@ -96,18 +106,32 @@ impl<F: Future> Race<F> {
         if this.timer.is_none() {
             this.timer.set(Some(sleep(after)));
         }
-        let fired = this.timer.as_mut().as_pin_mut().map_or(Poll::Pending, |timer| timer.poll(cx));
+        let fired = this.timer.as_mut().as_pin_mut().map_or(Poll::Pending, |timer| {
+            // Unconstrained: an attempt that used up its task's budget must not keep the next one away.
+            pin!(coop::unconstrained(timer)).poll(cx)
+        });
         if fired.is_ready() {
             this.timer.set(None);
         }
         fired
     }
 
-    /// Drops whatever still runs.
+    /// Whether nothing runs any more.
+    fn is_over(&self) -> bool {
+        self.first.is_none() && self.others.iter().all(Option::is_none)
+    }
+
+    /// Drops whatever still runs: all of it, also where one of the destructors panics.
     fn end(self: Pin<&mut Self>) {
         let mut this = self.project();
-        this.first.set(None);
-        this.others.clear();
+        let mut panicked = catch_unwind(AssertUnwindSafe(|| this.first.set(None))).err();
+        for other in this.others.drain(..) {
+            let dropped = catch_unwind(AssertUnwindSafe(|| drop(other)));
+            panicked = panicked.or(dropped.err());
+        }
+        if let Some(payload) = panicked {
+            resume_unwind(payload);
+        }
     }
 }
 
@@ -134,7 +158,7 @@ impl<F: Future, J: Fn(&F::Output) -> bool> Future for Next<'_, F, J> {
                 race.as_mut().project().timer.set(None);
                 return Poll::Ready(Step::Another);
             }
-            Poll::Ready(Err(outcome)) if race.first.is_none() && race.others.is_empty() => return Poll::Ready(Step::Done(outcome)),
+            Poll::Ready(Err(outcome)) if race.is_over() => return Poll::Ready(Step::Done(outcome)),
             Poll::Ready(Err(_)) | Poll::Pending => {}
         }
         if race.started == race.most {
