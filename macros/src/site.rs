@@ -1,7 +1,7 @@
 //! What an expansion says about the function as a whole, for those who look: the registry, metrics, chaos. Macros of the library decide
 //! whether a token of it is left.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Group, Ident, Literal, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::Expr;
 
@@ -75,13 +75,27 @@ pub(crate) fn chaos(weaver: &Weaver<'_>, kind: &str) -> TokenStream {
     quote_spanned!(span=> #root::__steadfast_chaos!(#kind #function #error #refusal);)
 }
 
-/// The arguments of an attribute, as somebody would write them.
+/// The arguments of an attribute, as somebody would write them, without what stands in strings: operators look at it, and a string may
+/// be a secret.
 fn written(arguments: &TokenStream) -> String {
-    let text = arguments.to_string();
-    let tight = [(" ,", ","), ("( ", "("), (" )", ")"), (" (", "("), (" . ", "."), (" :: ", "::"), ("& ", "&"), (" ;", ";")];
+    let text = without_strings(arguments.clone()).to_string();
+    let tight =
+        [(" ,", ","), ("( ", "("), (" )", ")"), (" (", "("), (" . ", "."), (" :: ", "::"), ("& ", "&"), (" ;", ";"), ("=(", "= (")];
     let text =
         tight.iter().fold(text, |text, (loose, tight)| text.replace(loose, tight)).split_whitespace().collect::<Vec<_>>().join(" ");
     closures(&text)
+}
+
+/// Each string of characters or bytes as `".."`.
+fn without_strings(tokens: TokenStream) -> TokenStream {
+    let elide = |tree| match tree {
+        TokenTree::Group(group) => Group::new(group.delimiter(), without_strings(group.stream())).into(),
+        TokenTree::Literal(literal) if literal.to_string().trim_start_matches(['b', 'c', 'r', '#']).starts_with('"') => {
+            Literal::string("..").into()
+        }
+        other => other,
+    };
+    tokens.into_iter().map(elide).collect()
 }
 
 /// The bars of closures with a space behind them, and none inside: `|error| f(error)`.
@@ -104,5 +118,12 @@ mod tests {
         assert_eq!(written(&quote!(when = |e| e.is_transient(), delay = 5ms)), "when = |e| e.is_transient(), delay = 5ms");
         assert_eq!(written(&quote!(|_| Ok(a || b))), "|_| Ok(a || b)");
         assert_eq!(written(&quote!()), "");
+    }
+
+    #[test]
+    fn strings_are_left_out() {
+        let secrets =
+            quote!(key = ("hunter2", id, b"hunter2", r#"hunter"2"#, c"hunter2", 'x', 7), or_else = |_| login(&["hunter2"]));
+        assert_eq!(written(&secrets), r#"key = ("..", id, "..", "..", "..", 'x', 7), or_else = |_| login(&[".."])"#);
     }
 }

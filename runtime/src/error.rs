@@ -194,15 +194,25 @@ impl fmt::Display for Error {
             ErrorKind::RateLimited => {
                 write!(f, "`{function}` was not called: it is limited")?;
                 if let (Some(count), Some(period)) = (self.count, self.limit) {
-                    write!(f, " to {count} calls in {period:?}")?;
+                    write!(f, " to {} in {period:?}", Calls(count))?;
                 }
                 self.retry_after().map_or(Ok(()), |wait| write!(f, ", and the next turn is in {wait:?}"))
             }
             ErrorKind::Saturated => {
                 write!(f, "`{function}` was not called: it is saturated")?;
-                self.count.map_or(Ok(()), |count| write!(f, ", with {count} calls at once"))
+                self.count.map_or(Ok(()), |count| write!(f, ", with {} at once", Calls(count)))
             }
         }
+    }
+}
+
+/// `1 call`, `2 calls`.
+struct Calls(u32);
+
+impl fmt::Display for Calls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(count) = self;
+        write!(f, "{count} {}", if *count == 1 { "call" } else { "calls" })
     }
 }
 

@@ -15,6 +15,7 @@ use crate::cache::inherited;
 use crate::contain::{Caught, Payload, discard};
 
 /// A set of running futures, each known by its place in the input.
+#[doc(hidden)]
 pub trait Children<F: Future> {
     /// Starts a future.
     fn start(&mut self, place: usize, future: F);
@@ -31,6 +32,7 @@ pub trait Children<F: Future> {
 }
 
 /// How a future ended.
+#[doc(hidden)]
 pub enum Ended<T> {
     /// With an output, for its place.
     Done(usize, T),
@@ -41,6 +43,7 @@ pub enum Ended<T> {
 }
 
 /// Futures that run as tasks of the runtime.
+#[doc(hidden)]
 pub struct Spawned<T>(JoinSet<(usize, T)>);
 
 impl<T: 'static> Spawned<T> {
@@ -78,6 +81,7 @@ where
 }
 
 /// Futures that are polled by the caller, each only when it is woken.
+#[doc(hidden)]
 pub struct InPlace<F>(FuturesUnordered<Placed<F>>);
 
 impl<F> InPlace<F> {

@@ -165,6 +165,7 @@ where
 }
 
 /// What the futures of `I` end with.
+#[doc(hidden)]
 pub type OutputOf<I> = <<I as IntoIterator>::Item as Future>::Output;
 
 /// Futures that are run together: `.await` it, with or without a [`limit`](Self::limit). Made by [`gather`], [`try_gather`] and their
@@ -315,6 +316,7 @@ where
 }
 
 /// Which outputs are kept, and which stops the others.
+#[doc(hidden)]
 pub trait Keep<O> {
     /// What is kept of an output.
     type Value;
@@ -332,6 +334,7 @@ pub trait Keep<O> {
 }
 
 /// Every output is kept.
+#[doc(hidden)]
 pub enum Everything {}
 
 impl<O> Keep<O> for Everything {
@@ -349,6 +352,7 @@ impl<O> Keep<O> for Everything {
 }
 
 /// Values are kept until an error comes.
+#[doc(hidden)]
 pub enum UntilError {}
 
 impl<T, E> Keep<Result<T, E>> for UntilError {

@@ -28,7 +28,8 @@ pub struct Function {
 pub struct Policy {
     /// `timeout`
     pub attribute: &'static str,
-    /// What stands in its parentheses.
+    /// What stands in its parentheses, where each string is shown as `".."`: it may be a secret (`key = "..."`), and operators look at this.
+    /// Numbers and names are shown; a secret does not belong into those.
     pub settings: &'static str,
 }
 
@@ -84,7 +85,7 @@ impl Function {
         }
     }
 
-    /// Its name, as it is written.
+    /// Its name, as it is written; of a raw identifier without `r#`.
     #[must_use]
     pub fn name(&self) -> &'static str {
         self.name
@@ -170,12 +171,17 @@ impl Function {
             return true;
         }
         match name.rsplit_once("::") {
-            None => self.name == name,
+            None => self.is_named(name),
             Some((module, name)) => {
                 let before = self.module.strip_suffix(module);
-                self.name == name && before.is_some_and(|before| before.is_empty() || before.ends_with("::"))
+                self.is_named(name) && before.is_some_and(|before| before.is_empty() || before.ends_with("::"))
             }
         }
+    }
+
+    /// Also by a raw identifier, as it is written where it must be: `r#match`.
+    fn is_named(&self, name: &str) -> bool {
+        self.name == name.strip_prefix("r#").unwrap_or(name)
     }
 
     pub(super) fn attach(&self, handle: Handle) {

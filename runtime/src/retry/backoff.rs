@@ -15,7 +15,15 @@ pub enum Jitter {
     None,
 }
 
-/// An exponential backoff: `delay * factor ^ (failures - 1)`, at most `max_delay`.
+/// An exponential backoff: `delay * factor ^ (failures - 1)`, at most `max_delay`. What `#[retry]` waits by; for a loop written by hand as well.
+///
+/// ```
+/// use std::time::Duration;
+/// use steadfast::retry::{Backoff, Jitter};
+///
+/// let backoff = Backoff { delay: Duration::from_millis(100), factor: 2.0, max_delay: Duration::from_secs(5), jitter: Jitter::None };
+/// assert_eq!(backoff.wait(3), Duration::from_millis(400));
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Backoff {
     /// The wait after the first failure.

@@ -6,11 +6,9 @@ mod budget;
 mod event;
 mod hint;
 
-pub use attempts::{Attempts, Repeat};
 pub use backoff::{Backoff, Jitter};
 pub use budget::RetryBudget;
 pub use event::RetryEvent;
-pub use hint::Hint;
 
 /// Runs the function's body again while it fails; the last outcome is returned unchanged.
 ///
@@ -116,8 +114,9 @@ pub use steadfast_macros::retry;
 
 #[doc(hidden)]
 pub mod private {
-    pub use super::attempts::ask_repeat;
-    pub use super::{Attempts, Backoff, Hint, Jitter, Repeat, RetryEvent};
+    pub use super::attempts::{Attempts, Repeat, ask_repeat};
+    pub use super::hint::Hint;
+    pub use super::{Backoff, Jitter, RetryEvent};
     use std::future::Future;
     use std::pin::Pin;
     use std::task::{Context, Poll};

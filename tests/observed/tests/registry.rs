@@ -163,3 +163,26 @@ async fn blocking_functions_and_methods_are_listed_too() {
     assert_eq!(registry().find("get").unwrap().calls().ok, 1);
     assert_eq!(registry().find("digest").unwrap().policies()[0].settings, "limit = 2");
 }
+
+#[tokio::test]
+async fn raw_identifiers_are_found_as_they_are_written_and_without() {
+    #[timeout(1s)]
+    async fn r#match() -> Option<u32> {
+        Some(1)
+    }
+    assert_eq!(r#match().await, Some(1));
+    for name in ["match", "r#match", "registry::match", "registry::r#match"] {
+        assert_eq!(registry().find(name).map(steadfast::registry::Function::name), Some("match"), "{name}");
+    }
+    assert!(registry().find("r#r#match").is_none());
+}
+
+#[tokio::test]
+async fn strings_in_settings_are_not_shown() {
+    #[async_cached(key = ("hunter2", n), ttl = 60s)]
+    async fn secretive(n: u32) -> Option<u32> {
+        Some(n)
+    }
+    secretive(1).await;
+    assert_eq!(registry().find("secretive").unwrap().policies()[0].settings, r#"key = ("..", n), ttl = 60s"#);
+}
