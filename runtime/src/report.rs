@@ -30,6 +30,8 @@ pub enum ReportKind {
     Abandoned,
     /// It held a thread of the runtime for too long.
     Blocked,
+    /// A setting has no effect on it, which could be seen only when it ran.
+    Inert,
 }
 
 impl Report {
@@ -77,7 +79,7 @@ impl Display for Report {
         match kind {
             ReportKind::Error => write!(f, "`{name}` failed in the background: {message}"),
             ReportKind::Panic => write!(f, "`{name}` panicked in the background: {message}"),
-            ReportKind::Abandoned | ReportKind::Blocked => write!(f, "`{name}` {message}"),
+            ReportKind::Abandoned | ReportKind::Blocked | ReportKind::Inert => write!(f, "`{name}` {message}"),
         }
     }
 }

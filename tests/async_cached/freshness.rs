@@ -258,3 +258,123 @@ mod what_refresh_if_and_something_else_name {
         assert_eq!((value(1, 1).await, loads().get(&1)), (new, new));
     }
 }
+
+/// The `None` of a `Result<Option<T>, E>` has a time of its own: that of `none_ttl`.
+mod none_in_a_result {
+    use super::*;
+
+    type Reply = Result<Option<u32>, String>;
+    #[derive(Debug, PartialEq)]
+    struct NotClone;
+
+    #[tokio::test(start_paused = true)]
+    async fn is_kept_for_none_ttl() {
+        static RUNS: Runs = Runs::new();
+        #[async_cached(ttl = 1h, none_ttl = 5s, ttl_jitter = 1h, stale_while_revalidate = 1h, handle = values)]
+        async fn value(id: u32) -> Result<Option<u32>, String> {
+            RUNS.add();
+            match id {
+                0 => Err("no".to_owned()),
+                id => Ok(Some(id).filter(|id| *id < 10)),
+            }
+        }
+        assert_eq!((value(1).await, value(10).await, value(0).await.is_err()), (Ok(Some(1)), Ok(None), true));
+        assert_eq!((value(10).await, values().get(&10), RUNS.get()), (Ok(None), Some(None), 3));
+        values().insert(11, None);
+        values().get_or_load(12, async || Ok::<_, String>(None)).await.unwrap();
+        values().insert(2, Some(2));
+        advance(5 * SECOND).await;
+        assert_eq!(values().len(), 2, "what was inserted stays for as long as what was computed");
+        assert_eq!((value(10).await, RUNS.get()), (Ok(None), 4));
+        values().insert(11, None);
+        assert_eq!(value(11).await, Ok(None));
+        advance(5 * SECOND).await;
+        value(11).await.unwrap();
+        assert_eq!(RUNS.get(), 5);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn by_an_alias_with_an_own_error_and_over_a_named_cache() {
+        static SHARED: Cache<u32, Option<u32>> =
+            Cache::builder().ttl(Duration::from_secs(100)).none_ttl(Duration::from_secs(20)).build();
+        #[async_cached(ttl = |_| 100 * SECOND, none_ttl = 5 * SECOND, handle = aliased: Cache<u32, Option<u32>>)]
+        async fn alias(id: u32) -> Reply {
+            Ok(Some(id).filter(|id| *id < 10))
+        }
+        #[async_cached(none_ttl = SECOND * patience, skip(patience), handle = own)]
+        async fn own_error(id: u32, patience: u32) -> Result<Option<u32>, NotClone> {
+            if id == 0 { Err(NotClone) } else { Ok(Some(id).filter(|id| *id < 10)) }
+        }
+        #[async_cached(cache = SHARED)]
+        async fn named(id: u32) -> Reply {
+            Ok(Some(id).filter(|id| *id < 10))
+        }
+        #[async_cached(cache = SHARED, none_ttl = 5s)]
+        async fn named_with_its_own(id: u32) -> Reply {
+            Ok(Some(id).filter(|id| *id < 10))
+        }
+        for id in [1, 10] {
+            assert_eq!((alias(id).await.is_ok(), own_error(id, 5).await.is_ok()), (true, true));
+            named(id).await.unwrap();
+            named_with_its_own(id + 1).await.unwrap();
+        }
+        aliased().insert(20, None);
+        advance(5 * SECOND).await;
+        assert_eq!((aliased().len(), own().len(), SHARED.len()), (1, 1, 3));
+        advance(15 * SECOND).await;
+        assert_eq!(SHARED.len(), 2);
+    }
+
+    /// A closure for the ttl is not asked about it.
+    #[tokio::test(start_paused = true)]
+    async fn is_none_of_the_ttls() {
+        #[async_cached(ttl = |value: &Option<u32>| SECOND * value.unwrap(), none_ttl = 5s, handle = values)]
+        async fn value(id: u32) -> Result<Option<u32>, String> {
+            Ok(Some(id).filter(|id| *id < 10))
+        }
+        #[async_cached(ttl = |value: &Option<u32>| SECOND * value.unwrap() * n, none_ttl = 5s, skip(n), handle = others)]
+        async fn other(id: u32, n: u32) -> Result<Option<u32>, String> {
+            Ok(Some(id).filter(|id| *id < 10))
+        }
+        assert_eq!((value(1).await, value(10).await), (Ok(Some(1)), Ok(None)));
+        assert_eq!((other(1, 1).await, other(10, 1).await), (Ok(Some(1)), Ok(None)));
+        assert_eq!((values().len(), others().len()), (2, 2));
+    }
+
+    /// Without `none_ttl` it is a value like any other.
+    #[tokio::test(start_paused = true)]
+    async fn without_one_it_has_the_ttl() {
+        #[async_cached(ttl = 10s, handle = values)]
+        async fn value(id: u32) -> Result<Option<u32>, String> {
+            Ok(Some(id).filter(|id| *id < 10))
+        }
+        value(10).await.unwrap();
+        advance(9 * SECOND).await;
+        assert_eq!(values().get(&10), Some(None));
+        advance(SECOND).await;
+        assert_eq!(values().get(&10), None);
+    }
+
+    /// It is the newest answer, and takes the place of a value.
+    #[tokio::test(start_paused = true)]
+    async fn replaces_a_value() {
+        static THERE: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(true);
+        #[async_cached(ttl = 100s, none_ttl = 5s, stale_if_error = 1h, refresh_if = force)]
+        async fn value(id: u32, force: bool) -> Result<Option<u32>, String> {
+            Ok(Some(id).filter(|_| THERE.load(SeqCst)))
+        }
+        assert_eq!(value(1, false).await, Ok(Some(1)));
+        THERE.store(false, SeqCst);
+        assert_eq!((value(1, true).await, value(1, false).await), (Ok(None), Ok(None)));
+    }
+
+    /// What is no `Option` by its type is a value, however the `Option` in it is hidden.
+    #[tokio::test(start_paused = true)]
+    async fn of_a_type_that_is_not_all_known() {
+        #[async_cached]
+        async fn value(id: u32) -> Result<impl std::fmt::Debug + Clone + Send + Sync + 'static, String> {
+            Ok(Some(id))
+        }
+        assert!(value(1).await.is_ok());
+    }
+}

@@ -114,3 +114,94 @@ async fn a_load_that_asks_for_itself() {
     let cache = Cache::<u32, u32>::new(10);
     cache.get_or_load(1, async || cache.get_or_load(1, async || 2).await).await;
 }
+
+/// What the builder of a cache says holds for the functions over it, as far as they can do it.
+mod what_a_named_cache_says {
+    use std::sync::Mutex;
+
+    use steadfast::{Report, ReportKind};
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn load_timeout() {
+        static SHARED: Cache<u32, u32> = Cache::builder().load_timeout(Duration::from_secs(2)).build();
+        static RUNS: Runs = Runs::new();
+        #[async_cached(cache = SHARED)]
+        async fn load(id: u32) -> u32 {
+            RUNS.add();
+            sleep(SECOND).await;
+            id
+        }
+        #[async_cached(cache = SHARED, load_timeout = 1h)]
+        async fn patient(id: u32) -> u32 {
+            id
+        }
+        let mut parked = Box::pin(load(1));
+        assert!(poll_immediate(&mut parked).await.is_none());
+        let mut waiting = Box::pin(patient(1));
+        assert!(poll_immediate(&mut waiting).await.is_none());
+        let began = tokio::time::Instant::now();
+        assert_eq!((load(1).await, RUNS.get()), (1, 2));
+        assert_eq!(began.elapsed().as_secs(), 3, "two seconds of waiting, and one of its own");
+        assert!(poll_immediate(&mut waiting).await.is_none(), "the function's own goes first");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn refreshes_where_the_function_computes_in_the_background() {
+        static SHARED: Cache<u32, usize> = Cache::builder()
+            .ttl(Duration::from_secs(10))
+            .stale_while_revalidate(Duration::from_secs(60))
+            .refresh_ahead(0.5)
+            .build();
+        static RUNS: Runs = Runs::new();
+        #[async_cached(cache = SHARED, detached)]
+        async fn detached(id: u32) -> usize {
+            RUNS.add() + id as usize
+        }
+        #[async_cached(cache = SHARED, refresh_ahead = 0.9)]
+        async fn ahead(id: u32) -> usize {
+            RUNS.add() + id as usize
+        }
+        assert_eq!(detached(0).await, 1);
+        advance(6 * SECOND).await;
+        assert_eq!((detached(0).await, settle().await, detached(0).await), (1, (), 2), "ahead");
+        advance(20 * SECOND).await;
+        assert_eq!((detached(0).await, settle().await, detached(0).await), (2, (), 3), "behind");
+        advance(20 * SECOND).await;
+        assert_eq!((ahead(0).await, settle().await, ahead(0).await), (3, (), 4), "the window, which the function does not say");
+    }
+
+    async fn settle() {
+        for _ in 0..20 {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// One that computes within its caller cannot, and it is told, once.
+    #[tokio::test(start_paused = true)]
+    async fn a_function_that_cannot_refresh_is_reported() {
+        static REPORTS: Mutex<Vec<Report>> = Mutex::new(Vec::new());
+        static SHARED: Cache<u32, usize> =
+            Cache::builder().ttl(Duration::from_secs(10)).stale_while_revalidate(Duration::from_secs(60)).build();
+        static PLAIN: Cache<u32, usize> = Cache::builder().ttl(Duration::from_secs(10)).build();
+        #[async_cached(cache = SHARED)]
+        async fn cannot_refresh(id: u32) -> usize {
+            id as usize
+        }
+        #[async_cached(cache = PLAIN)]
+        async fn need_not_refresh(id: u32) -> usize {
+            id as usize
+        }
+        steadfast::on_report(|report| REPORTS.lock().unwrap().push(report.clone()));
+        for id in 0..3 {
+            cannot_refresh(id).await;
+            need_not_refresh(id).await;
+        }
+        let reports = REPORTS.lock().unwrap();
+        let told: Vec<_> = reports.iter().filter(|report| report.kind() == ReportKind::Inert).map(ToString::to_string).collect();
+        let expected = "`cannot_refresh` does not refresh behind hits, as its cache asks for (`stale_while_revalidate`, `refresh_ahead`): \
+                        say it at the function too, or write `detached` there";
+        assert_eq!(told, [expected]);
+    }
+}

@@ -37,6 +37,7 @@ impl Runs {
 
 mod background;
 mod bounds;
+mod evaluation;
 mod flights;
 mod freshness;
 mod instances;

@@ -35,13 +35,22 @@ impl Cached {
         let single_flight = options.single_flight.as_ref().is_none_or(|flag| flag.value);
         let name = weaver.function_name();
         let recursion = weaver.refuse_or_panic(&quote!(#private::cache::recursion(#name)));
-        let (begin, window) = if options.refreshes() {
-            let window = options.stale_while_revalidate.as_ref();
-            let window =
-                window.map_or_else(|| quote!(::core::option::Option::None), |window| quote!(::core::option::Option::Some(#window)));
-            (quote!(begin_or_refresh), quote!(, #window))
+        let (bind_window, begin, window) = if options.refreshes() {
+            let (bind, window) = times::window(options);
+            (bind, quote!(begin_or_refresh), quote!(, #window))
         } else {
-            (quote!(begin), TokenStream::new())
+            (TokenStream::new(), quote!(begin), TokenStream::new())
+        };
+        // Of another's cache it is known only now whether it asks for what this function cannot do.
+        let in_turn = options.cache.is_some() && !options.refreshes();
+        let missed = if in_turn {
+            quote_spanned! {span=> {
+                static __STEADFAST_TOLD: #private::cache::Told = #private::cache::Told::new();
+                __STEADFAST_TOLD.look(#cache, #name);
+                __turn
+            }}
+        } else {
+            quote_spanned!(span=> __turn,)
         };
         quote_spanned! {span=>
             #bind_shape
@@ -53,10 +62,11 @@ impl Cached {
             #belongs
             let #cache = #fit.pass(__store);
             #attach
+            #bind_window
             let __mode = #private::cache::Mode { refresh: #refresh, single_flight: #single_flight };
             let __turn = match #private::cache::#begin(#cache, #probe, __owned, #shape, __mode #window) {
                 #private::cache::Begin::Hit(__out) => break #label __out,
-                #private::cache::Begin::Miss(__turn) => __turn,
+                #private::cache::Begin::Miss(__turn) => #missed
                 #private::cache::Begin::Recursion => {
                     let __refusal = #recursion;
                     break #label __refusal
@@ -120,10 +130,14 @@ impl Cached {
             quote!(.capacity(#count))
         });
         let unbounded = options.unbounded.as_ref().map(|_| quote!(.unbounded()));
-        let times = times::settings(options, weaver.function);
+        let times = times::settings(options, weaver.function, private);
         let weight = options.weight.as_ref().map(|weight| quote!(.weight(#weight)));
         let on_evict = options.on_evict.as_ref().map(|listener| quote!(.on_evict(#listener)));
-        quote!(#capacity #unbounded #times #weight #on_evict)
+        // So that a `None` that is inserted stays for as long as one that is computed.
+        let nones =
+            options.none_ttl.as_ref().and(weaver.function.output.as_ref()).filter(|ty| !types::has_impl(ty) && !types::borrows(ty));
+        let nones = nones.map(|ty| quote!(.nones_of(#private::cache::Kind::<#ty>::new().shape())));
+        quote!(#capacity #unbounded #times #weight #on_evict #nones)
     }
 
     /// Asks whether what the function stores is what a cache of a given type holds.
@@ -151,6 +165,9 @@ impl Cached {
         let (private, output) = (&weaver.private, weaver.function.output());
         match weaver.function.output.as_ref().map(types::bare) {
             Some(Type::ImplTrait(_)) | None => quote_spanned!(span=> let #shape = #private::cache::Kind::<_>::plain();),
+            Some(ty) if types::has_impl(ty) => {
+                quote_spanned!(span=> let #shape = #private::cache::Kind::<#output>::new_in_part().shape();)
+            }
             Some(_) => quote_spanned!(span=> let #shape = #private::cache::Kind::<#output>::new().shape();),
         }
     }

@@ -124,9 +124,9 @@ impl Options {
         detached.or(revalidate).or(ahead)
     }
 
-    /// Whether a hit may start a computation.
+    /// Whether a hit may start a computation: where the function says so, or where it has what that needs and its cache may say so.
     pub(super) fn refreshes(&self) -> bool {
-        self.stale_while_revalidate.is_some() || self.refresh_ahead.is_some()
+        self.stale_while_revalidate.is_some() || self.refresh_ahead.is_some() || (self.detached.is_some() && self.cache.is_some())
     }
 
     /// Whether the look-up mentions the argument.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::Cache;
 use super::lifetime::Lifetime;
 use super::removal::{Listener, RemovalCause};
+use super::shape::Shape;
 use crate::outcome::clamped;
 
 /// How many entries a cache keeps when nothing is said.
@@ -47,7 +48,11 @@ pub struct CacheBuilder<K, V> {
     pub(super) capacity: Option<usize>,
     /// For values that come without times of their own.
     pub(super) lifetime: Lifetime,
+    /// Evaluated for each of those: times that are no constants.
+    pub(super) times: Option<fn() -> Lifetime>,
     pub(super) ttl_of: Option<fn(&V) -> Duration>,
+    /// Which values `none_ttl` is for.
+    pub(super) is_none: Option<fn(&V) -> bool>,
     pub(super) load_timeout: Option<Duration>,
     pub(super) weight: Option<Weight<K, V>>,
     pub(super) on_evict: Option<Listener<K, V>>,
@@ -69,7 +74,16 @@ macro_rules! lifetime {
 impl<K, V> CacheBuilder<K, V> {
     /// `None`: unbounded.
     pub(super) const fn of_capacity(capacity: Option<usize>) -> Self {
-        Self { capacity, lifetime: Lifetime::new(), ttl_of: None, load_timeout: None, weight: None, on_evict: None }
+        Self {
+            capacity,
+            lifetime: Lifetime::new(),
+            times: None,
+            ttl_of: None,
+            is_none: None,
+            load_timeout: None,
+            weight: None,
+            on_evict: None,
+        }
     }
 
     pub(super) const fn new() -> Self {
@@ -106,6 +120,23 @@ impl<K, V> CacheBuilder<K, V> {
         stale_if_error(window: Duration);
         /// After which share of its ttl (above 0, below 1) a hit of [`get_or_spawn`](Cache::get_or_spawn) computes a value anew.
         refresh_ahead(share: f64);
+    }
+
+    #[doc(hidden)]
+    pub const fn times(mut self, times: fn() -> Lifetime) -> Self {
+        self.times = Some(times);
+        self
+    }
+
+    #[doc(hidden)]
+    pub fn nones_of<S: Shape<Value = V>>(mut self, _shape: S) -> Self {
+        self.is_none = Some(S::is_none);
+        self
+    }
+
+    /// The times of a value that comes by hand, where they are no constants.
+    pub(super) fn by_hand(&self) -> Lifetime {
+        self.times.map_or_else(Lifetime::new, |times| times())
     }
 
     /// How long each value is fresh, by itself: a token that says when it expires, for instance.

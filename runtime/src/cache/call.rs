@@ -2,6 +2,7 @@
 
 use std::hash::Hash;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::Cache;
@@ -13,7 +14,8 @@ use super::shape::Shape;
 use super::shared::Shared;
 use super::stats::Count;
 use super::tags::Tags;
-use crate::{Error, ErrorKind};
+use crate::report::Report;
+use crate::{Error, ErrorKind, ReportKind};
 
 /// How a call looks at its cache.
 #[derive(Debug, Clone, Copy)]
@@ -94,6 +96,7 @@ where
 {
     let shared = cache.shared();
     let hash = shared.hash(key);
+    let revalidate = revalidate.or(shared.settings.lifetime.revalidate());
     let found = if mode.refresh { None } else { shared.hit(hash, key, revalidate, |found| shape.restore(found)) };
     let Some((out, age)) = found else {
         return match miss(shared, (hash, key), &owned.key, (owned.tags)(), shape, mode) {
@@ -178,6 +181,28 @@ where
     match shared.age(hash, key, revalidate) {
         Age::Fresh | Age::Gone => None,
         Age::Ripe | Age::Stale => flight::refresh(shared, &mut shard, (hash, key), own, tags),
+    }
+}
+
+/// Whether it was told that a function does not do what the cache asks for that `cache` names.
+pub struct Told(AtomicBool);
+
+impl Told {
+    /// Not yet.
+    #[must_use]
+    #[expect(clippy::new_without_default, reason = "only expansions make one")]
+    pub const fn new() -> Self {
+        Self(AtomicBool::new(false))
+    }
+
+    /// Tells it once, if it is so: a function that computes within its caller cannot compute behind a hit.
+    pub fn look<K: Hash + Eq, V: Clone>(&self, cache: &Cache<K, V>, function: &'static str) {
+        let asks = cache.shared().settings.lifetime.refreshes();
+        if asks && !self.0.swap(true, Ordering::Relaxed) {
+            let message = "does not refresh behind hits, as its cache asks for (`stale_while_revalidate`, `refresh_ahead`): say it at \
+                           the function too, or write `detached` there";
+            Report::new(function, ReportKind::Inert, message).send();
+        }
     }
 }
 

@@ -74,7 +74,10 @@ impl<K: Clone + Eq + Hash, V: Clone> Lead<K, V> {
         let outcome = shape.outcome(&out);
         self.shared.counters.add(if matches!(outcome, Outcome::Error) { Count::LoadErrors } else { Count::Loaded });
         let change = match outcome {
-            Outcome::Value(value) => self.shared.incoming(&self.flight.key, value, &lifetime).map_or(Change::Remove, Change::Store),
+            Outcome::Value(value) | Outcome::Nothing(value) => {
+                let is_none = matches!(outcome, Outcome::Nothing(_));
+                self.shared.incoming(&self.flight.key, value, is_none, &lifetime).map_or(Change::Remove, Change::Store)
+            }
             Outcome::None => {
                 let ttl = lifetime.or(self.shared.settings.lifetime).of_none();
                 let failure = ttl.and_then(|ttl| self.shared.incoming_failure(found(shape, &out)?, ttl));
@@ -157,7 +160,7 @@ impl<K: Clone + Eq + Hash, V: Clone> Lead<K, V> {
 
 fn found<S: Shape<Value: Clone>>(shape: S, out: &S::Out) -> Option<Found<S::Value>> {
     match shape.outcome(out) {
-        Outcome::Value(value) => Some(Found::Value(value.clone())),
+        Outcome::Value(value) | Outcome::Nothing(value) => Some(Found::Value(value.clone())),
         Outcome::Error | Outcome::None => shape.failure(out).map(Found::Failure),
     }
 }

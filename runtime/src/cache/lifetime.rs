@@ -69,8 +69,7 @@ impl Lifetime {
     pub(super) fn or(self, cache: Self) -> Self {
         Self {
             ttl: self.ttl.or(cache.ttl),
-            // Jitter and windows belong to the ttl that they are said with.
-            jitter: self.jitter.or(cache.jitter.filter(|_| self.ttl.is_none())),
+            jitter: self.jitter.or(cache.jitter),
             idle: self.idle.or(cache.idle),
             error: self.error.or(cache.error),
             none: self.none.or(cache.none),
@@ -78,6 +77,11 @@ impl Lifetime {
             on_error: self.on_error.or(cache.on_error),
             ahead: self.ahead.or(cache.ahead),
         }
+    }
+
+    /// Whether hits may start a computation.
+    pub(super) fn refreshes(&self) -> bool {
+        self.revalidate.is_some() || self.ahead.is_some()
     }
 
     pub(super) fn of_value(&self) -> Option<Duration> {

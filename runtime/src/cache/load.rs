@@ -1,13 +1,14 @@
 //! Loading by hand: what the attribute does, for a key and a closure.
 
 use std::hash::Hash;
+use std::sync::Arc;
 
+use super::background::Spawned;
 use super::by_hand::Cache;
 use super::call::{self, Begin, Mode, Next, Owned};
 use super::flight::Turn;
 use super::key::Key;
 use super::lead::Lead;
-use super::lifetime::Lifetime;
 use super::shape::{Optional, Plain, Shape, SharedResult};
 use super::tags::Tags;
 use super::waiter::Waited;
@@ -114,7 +115,7 @@ impl<K: Hash + Eq + Clone, V: Clone> Cache<K, V> {
             },
         };
         let out = lead.scope(load()).await;
-        lead.land(shape, out, Lifetime::new())
+        lead.land(shape, out, self.shared().settings.by_hand())
     }
 
     /// Like [`get_or_load`](Self::get_or_load), with the computation on a task of its own: a caller that is dropped does not throw it
@@ -146,7 +147,7 @@ impl<K: Hash + Eq + Clone, V: Clone> Cache<K, V> {
         V: Send + Sync + 'static,
     {
         let shape = R::shape();
-        let revalidate = self.shared().settings.lifetime.revalidate();
+        let revalidate = self.shared().settings.by_hand().revalidate();
         let next = match call::begin_or_refresh(self, &key, owned(&key), shape, MODE, revalidate) {
             Begin::Hit(out) => return out,
             Begin::Miss(next) => next,
@@ -155,7 +156,7 @@ impl<K: Hash + Eq + Clone, V: Clone> Cache<K, V> {
         let turn = match next {
             Next::Compute(turn) => turn,
             Next::Refresh(out, lead) => {
-                drop(spawn(lead, shape, load()));
+                drop(self.spawn(lead, shape, load()));
                 return out;
             }
         };
@@ -166,25 +167,26 @@ impl<K: Hash + Eq + Clone, V: Clone> Cache<K, V> {
                 Waited::Lead(lead) => lead,
             },
         };
-        match spawn(lead, shape, load()).await {
+        match self.spawn(lead, shape, load()).await {
             Ok(out) => out,
             Err(stopped) => panic!("{}", stopped.error(SPAWNED)),
         }
+    }
+
+    fn spawn<S, F>(&self, lead: Lead<K, V>, shape: S, load: F) -> Spawned<S::Out>
+    where
+        K: Send + Sync + 'static,
+        V: Send + Sync + 'static,
+        S: Shape<Value = V, Out: Send + 'static> + 'static,
+        F: Future<Output = S::Out> + Send + 'static,
+    {
+        let shared = Arc::clone(self.shared());
+        lead.spawn(SPAWNED, shape, async move { (load.await, shared.settings.by_hand()) })
     }
 }
 
 fn owned<K: Clone>(key: &K) -> Owned<impl Fn() -> K + '_, impl FnOnce() -> Tags> {
     Owned { key: || key.clone(), tags: Tags::none }
-}
-
-fn spawn<K, V, S, F>(lead: Lead<K, V>, shape: S, load: F) -> super::background::Spawned<S::Out>
-where
-    K: Clone + Eq + Hash + Send + Sync + 'static,
-    V: Clone + Send + Sync + 'static,
-    S: Shape<Value = V, Out: Send + 'static> + 'static,
-    F: Future<Output = S::Out> + Send + 'static,
-{
-    lead.spawn(SPAWNED, shape, async move { (load.await, Lifetime::new()) })
 }
 
 #[cold]

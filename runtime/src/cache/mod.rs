@@ -127,14 +127,14 @@ pub use steadfast_macros::async_cached;
 #[doc(hidden)]
 pub mod private {
     pub use super::background::{Spawned, Stopped, ask_background};
-    pub use super::call::{Begin, Mode, Next, Owned, begin, begin_or_refresh, recursion};
+    pub use super::call::{Begin, Mode, Next, Owned, Told, begin, begin_or_refresh, recursion};
     pub use super::flight::Turn;
     pub use super::key::{
         Referred, ask_argument, ask_argument_of, ask_borrowed, ask_borrowed_of, ask_key_in, ask_readable, ask_value, ask_value_in,
     };
     pub use super::lead::Lead;
     pub use super::lifetime::Lifetime;
-    pub use super::shape::{Kind, Shape, ask_error_ttl, ask_none_ttl, ask_stale_if_error, ttl_of};
+    pub use super::shape::{Kind, Shape, ask_error_ttl, ask_none_ttl, ask_stale_if_error, ttl_of, ttl_of_some};
     pub use super::slot::{IsCache, Slot, Types};
     pub use super::tags::{Tags, tag};
     pub use super::waiter::{Waited, Waiter};

@@ -1,7 +1,8 @@
 //! How a return type is stored: `Ok` and `Some` as values, `Err` and `None` as failures, anything else as a value.
 //!
 //! Which of these a type is must be found by traits, not by spelling, and for plain types without asking anything of them. So it is
-//! left to method look-up: `Kind::<R>::new().shape()` finds the first `shape` on the way from `Kind` over `Unshared` to `Plain`.
+//! left to method look-up: `Kind::<R>::new().shape()` finds the first `shape` on the way from `Kind` over `Shared`, `Nullable` and `Unshared`
+//! to `Plain`.
 
 use std::marker::PhantomData;
 use std::ops::Deref;
@@ -23,6 +24,12 @@ pub trait Shape: Copy + Send + Sync {
     /// What came of a call.
     fn outcome(self, out: &Self::Out) -> Outcome<'_, Self::Value>;
 
+    /// Whether a value that is stored is the `None` of a `Result<Option<T>, E>`.
+    fn is_none(value: &Self::Value) -> bool {
+        let _ = value;
+        false
+    }
+
     /// The failure as it is shared with waiters and remembered, where it can be.
     fn failure(self, out: &Self::Out) -> Option<Failure>;
 
@@ -36,6 +43,8 @@ pub trait Shape: Copy + Send + Sync {
 #[derive(Debug)]
 pub enum Outcome<'a, V> {
     Value(&'a V),
+    /// A value that says that there is none: the `None` of a `Result<Option<T>, E>`.
+    Nothing(&'a V),
     Error,
     None,
 }
@@ -43,9 +52,15 @@ pub enum Outcome<'a, V> {
 type Marker<R> = PhantomData<fn() -> R>;
 
 /// Finds the shape of `R`.
-pub struct Kind<R>(Unshared<R>);
+pub struct Kind<R>(Shared<R>);
 
-/// Where the look-up goes on for a `Result` whose error cannot be shared, and for an `Option`.
+/// Where the look-up goes on for a `Result` of anything but an `Option`.
+pub struct Shared<R>(Nullable<R>);
+
+/// Where the look-up goes on for a `Result` whose error cannot be shared.
+pub struct Nullable<R>(Unshared<R>);
+
+/// Where the look-up goes on for one of anything but an `Option`, and for an `Option`.
 pub struct Unshared<R>(Plain<R>);
 
 impl<R> Kind<R> {
@@ -54,7 +69,14 @@ impl<R> Kind<R> {
     #[inline]
     #[expect(clippy::new_without_default, reason = "only expansions make one")]
     pub const fn new() -> Self {
-        Self(Unshared(Plain(PhantomData)))
+        Self(Shared(Nullable(Unshared(Plain(PhantomData)))))
+    }
+
+    /// For a type that is not all known: what is not is taken for no `Option`.
+    #[must_use]
+    #[inline]
+    pub const fn new_in_part() -> Shared<R> {
+        Shared(Nullable(Unshared(Plain(PhantomData))))
     }
 
     /// For the type of a value that cannot be named.
@@ -65,11 +87,29 @@ impl<R> Kind<R> {
     }
 }
 
-impl<T, E: Clone + Send + Sync + 'static> Kind<Result<T, E>> {
+impl<T, E: Clone + Send + Sync + 'static> Kind<Result<Option<T>, E>> {
+    /// A `Result` of an `Option`, whose error is shared.
+    #[inline]
+    pub fn shape(&self) -> SharedOption<T, E> {
+        SharedOption(PhantomData)
+    }
+}
+
+impl<T, E: Clone + Send + Sync + 'static> Shared<Result<T, E>> {
     /// A `Result` whose error is shared.
     #[inline]
+    #[expect(clippy::unused_self, reason = "found by method look-up")]
     pub fn shape(&self) -> SharedResult<T, E> {
         SharedResult(PhantomData)
+    }
+}
+
+impl<T, E> Nullable<Result<Option<T>, E>> {
+    /// A `Result` of an `Option`, whose error is its caller's own.
+    #[inline]
+    #[expect(clippy::unused_self, reason = "found by method look-up")]
+    pub fn shape(&self) -> OwnOption<T, E> {
+        OwnOption(PhantomData)
     }
 }
 
@@ -101,29 +141,33 @@ impl<R> Plain<R> {
     }
 }
 
-impl<R> Deref for Kind<R> {
-    type Target = Unshared<R>;
+/// Where the look-up goes on.
+macro_rules! leads_to {
+    ($($from:ident => $to:ident)*) => {$(
+        impl<R> Deref for $from<R> {
+            type Target = $to<R>;
 
-    #[inline]
-    fn deref(&self) -> &Unshared<R> {
-        &self.0
-    }
+            #[inline]
+            fn deref(&self) -> &$to<R> {
+                &self.0
+            }
+        }
+    )*};
 }
 
-impl<R> Deref for Unshared<R> {
-    type Target = Plain<R>;
-
-    #[inline]
-    fn deref(&self) -> &Plain<R> {
-        &self.0
-    }
-}
+leads_to! { Kind => Shared Shared => Nullable Nullable => Unshared Unshared => Plain }
 
 /// `Result<T, E>` with an error that can be cloned to everyone who waits.
 pub struct SharedResult<T, E>(Marker<(T, E)>);
 
 /// `Result<T, E>` with an error that only the computing caller gets.
 pub struct OwnResult<T, E>(Marker<(T, E)>);
+
+/// `Result<Option<T>, E>` with an error that can be cloned to everyone who waits.
+pub struct SharedOption<T, E>(Marker<(T, E)>);
+
+/// `Result<Option<T>, E>` with an error that only the computing caller gets.
+pub struct OwnOption<T, E>(Marker<(T, E)>);
 
 /// `Option<T>`.
 pub struct Optional<T>(Marker<T>);
@@ -142,7 +186,12 @@ macro_rules! copy {
         }
 
         impl<$($parameter),*> Copy for $name<$($parameter),*> {}
+    )*};
+}
 
+/// Those that are made by their type.
+macro_rules! of_type {
+    ($($name:ident<$($parameter:ident),*>)*) => {$(
         impl<$($parameter),*> $name<$($parameter),*> {
             pub(super) const fn of_type() -> Self {
                 Self(PhantomData)
@@ -151,7 +200,9 @@ macro_rules! copy {
     )*};
 }
 
-copy! { SharedResult<T, E> OwnResult<T, E> Optional<T> Plain<R> }
+copy! { SharedResult<T, E> OwnResult<T, E> SharedOption<T, E> OwnOption<T, E> Optional<T> Plain<R> }
+
+of_type! { SharedResult<T, E> OwnResult<T, E> Optional<T> Plain<R> }
 
 impl<T, E: Clone + Send + Sync + 'static> Shape for SharedResult<T, E> {
     type Out = Result<T, E>;
@@ -202,6 +253,44 @@ impl<T, E> Shape for OwnResult<T, E> {
         }
     }
 }
+
+/// What a `Result<Option<T>, E>` has beyond a `Result`: values that are a `None`.
+macro_rules! option_in_result {
+    ($name:ident like $result:ident where $($bounds:tt)*) => {
+        impl<T, $($bounds)*> Shape for $name<T, E> {
+            type Out = Result<Option<T>, E>;
+            type Value = Option<T>;
+            const SHARES_ERRORS: bool = $result::<Option<T>, E>::SHARES_ERRORS;
+
+            fn outcome(self, out: &Self::Out) -> Outcome<'_, Option<T>> {
+                match out {
+                    Ok(value @ None) => Outcome::Nothing(value),
+                    Ok(value) => Outcome::Value(value),
+                    Err(_) => Outcome::Error,
+                }
+            }
+
+            fn is_none(value: &Option<T>) -> bool {
+                value.is_none()
+            }
+
+            fn failure(self, out: &Self::Out) -> Option<Failure> {
+                $result::<Option<T>, E>::of_type().failure(out)
+            }
+
+            #[inline]
+            fn restore(self, found: &Found<Option<T>>) -> Option<Self::Out>
+            where
+                Option<T>: Clone,
+            {
+                $result::<Option<T>, E>::of_type().restore(found)
+            }
+        }
+    };
+}
+
+option_in_result!(SharedOption like SharedResult where E: Clone + Send + Sync + 'static);
+option_in_result!(OwnOption like OwnResult where E);
 
 /// What stands for a `None`. Its own type, so that an error type `()` is not taken for it in a shared cache.
 struct Absent;
@@ -294,13 +383,16 @@ impl<T, E> StaleIfError<Met> for Result<T, E> {}
 /// A return type to which `none_ttl` applies.
 #[diagnostic::on_unimplemented(
     message = "`none_ttl` says how long a `None` is remembered, and `{Self}` has none",
-    label = "the return type is not an `Option`",
-    note = "remove `none_ttl`, or return an `Option`"
+    label = "the return type is neither an `Option` nor a `Result` of one",
+    note = "remove `none_ttl`, or return an `Option<T>` or a `Result<Option<T>, E>`"
 )]
 pub trait NoneTtl<M> {}
 
 #[diagnostic::do_not_recommend]
 impl<T> NoneTtl<Met> for Option<T> {}
+
+#[diagnostic::do_not_recommend]
+impl<T, E> NoneTtl<Met> for Result<Option<T>, E> {}
 
 /// Asks whether `error_ttl` applies.
 #[inline]
@@ -324,7 +416,13 @@ pub fn ask_none_ttl<S: Shape<Out: NoneTtl<M>>, M: Default>(_: &S) -> M {
 #[inline]
 pub fn ttl_of<S: Shape>(shape: S, out: &S::Out, ttl: impl FnOnce(&S::Value) -> Duration) -> Option<Duration> {
     match shape.outcome(out) {
-        Outcome::Value(value) => Some(ttl(value)),
+        Outcome::Value(value) | Outcome::Nothing(value) => Some(ttl(value)),
         Outcome::Error | Outcome::None => None,
     }
+}
+
+/// The same, where a `None` has a time of its own.
+#[inline]
+pub fn ttl_of_some<S: Shape>(shape: S, out: &S::Out, ttl: impl FnOnce(&S::Value) -> Duration) -> Option<Duration> {
+    if matches!(shape.outcome(out), Outcome::Nothing(_)) { None } else { ttl_of(shape, out, ttl) }
 }

@@ -173,11 +173,16 @@ impl<K: Hash + Eq, V: Clone> Shared<K, V> {
         self.store.peek(hash, key, serve)
     }
 
-    /// A value on its way into the store. `None`: it is not to be stored.
-    pub(super) fn incoming(&self, key: &K, value: &V, lifetime: &Lifetime) -> Option<Incoming<V>> {
-        let lifetime = match (lifetime.of_value(), self.settings.ttl_of) {
-            (None, Some(ttl_of)) => lifetime.ttl(ttl_of(value)).or(self.settings.lifetime),
-            _ => lifetime.or(self.settings.lifetime),
+    /// A value on its way into the store, which may be a `None` with a time of its own. `None`: it is not to be stored.
+    pub(super) fn incoming(&self, key: &K, value: &V, is_none: bool, lifetime: &Lifetime) -> Option<Incoming<V>> {
+        let ttl_of = self.settings.ttl_of.filter(|_| lifetime.of_value().is_none());
+        let lifetime = lifetime.or(self.settings.lifetime);
+        let of_none = lifetime.of_none().filter(|_| is_none || self.settings.is_none.is_some_and(|is_none| is_none(value)));
+        let lifetime = match (of_none, ttl_of) {
+            // Neither jitter nor a window is added to it.
+            (Some(ttl), _) => Lifetime::new().ttl(ttl),
+            (None, Some(ttl_of)) => lifetime.ttl(ttl_of(value)),
+            (None, None) => lifetime,
         };
         if lifetime.of_value().is_some_and(|ttl| ttl.is_zero()) || lifetime.idle().is_some_and(|idle| idle.is_zero()) {
             return None;
@@ -247,7 +252,7 @@ impl<K: Hash + Eq, V: Clone> Shared<K, V> {
 
     pub(super) fn insert(&self, key: K, value: &V, tags: Tags) {
         let hash = self.hash(&key);
-        let incoming = self.incoming(&key, value, &Lifetime::new());
+        let incoming = self.incoming(&key, value, false, &self.settings.by_hand());
         let mut shard = self.flights.lock(hash);
         let superseded = flight::supersede(&mut shard, hash, &key);
         let left = match incoming {
