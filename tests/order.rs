@@ -698,3 +698,60 @@ async fn rate_limit_above_async_cached() {
         assert_eq!(work(key).await, expected);
     }
 }
+
+// --- When options are evaluated ---
+
+/// When the duration of the timeout was computed, and when the call ended, in milliseconds.
+#[tokio::test(start_paused = true)]
+async fn options_below_a_wait_are_evaluated_before_it() {
+    #[derive(Default)]
+    struct Seen(Cell<u128>);
+    impl Seen {
+        fn left(&self, started: Instant) -> Duration {
+            self.0.set(started.elapsed().as_millis());
+            (100 * MS).saturating_sub(started.elapsed())
+        }
+    }
+    #[concurrency_limit(1)]
+    #[timeout(seen.left(started))]
+    async fn below_a_limit(seen: &Seen, started: Instant) -> Outcome {
+        pending().await
+    }
+    #[timeout(seen.left(started))]
+    #[concurrency_limit(1)]
+    async fn above_a_limit(seen: &Seen, started: Instant) -> Outcome {
+        pending().await
+    }
+    #[rate_limit(1 / 60ms, max_wait = 1s)]
+    #[timeout(seen.left(started))]
+    async fn below_a_rate(seen: &Seen, started: Instant) -> Outcome {
+        pending().await
+    }
+    #[rate_limit(1 / 60ms, max_wait = 1s)]
+    #[retry(attempts = 1)]
+    #[timeout(seen.left(started))]
+    async fn below_a_retry(seen: &Seen, started: Instant) -> Outcome {
+        pending().await
+    }
+    #[circuit_breaker(failures = 1)]
+    #[timeout(seen.left(started))]
+    async fn below_a_circuit(seen: &Seen, started: Instant) -> Outcome {
+        BUSY
+    }
+    let (started, first, seen) = (Instant::now(), Seen::default(), Seen::default());
+    let calls = async { join!(below_a_limit(&first, started), below_a_limit(&seen, started)) };
+    assert_eq!((timed(calls).await.1, seen.0.take()), (200, 0), "the wait and the whole time");
+    let (started, first, seen) = (Instant::now(), Seen::default(), Seen::default());
+    let calls = async { join!(above_a_limit(&first, started), above_a_limit(&seen, started)) };
+    assert_eq!((timed(calls).await.1, seen.0.take()), (100, 0));
+    let (started, first, seen) = (Instant::now(), Seen::default(), Seen::default());
+    let calls = async { join!(below_a_rate(&first, started), below_a_rate(&seen, started)) };
+    assert_eq!((timed(calls).await.1, seen.0.take()), (160, 0));
+    let (started, first, seen) = (Instant::now(), Seen::default(), Seen::default());
+    let calls = async { join!(below_a_retry(&first, started), below_a_retry(&seen, started)) };
+    assert_eq!((timed(calls).await.1, seen.0.take()), (100, 60), "an attempt begins after the wait");
+    let (started, seen) = (Instant::now(), Seen::default());
+    assert_eq!(below_a_circuit(&seen, started).await, BUSY);
+    advance(MS).await;
+    assert_eq!((below_a_circuit(&seen, started).await, seen.0.take()), (REFUSED, 1));
+}

@@ -66,7 +66,8 @@ use crate::{Error, ErrorKind};
 /// | at each call | the duration |
 /// | at each timeout | `or_else` |
 ///
-/// Below a [`retry`](macro@crate::retry) or a [`hedge`](macro@crate::hedge), each attempt is a call.
+/// Below a [`retry`](macro@crate::retry) or a [`hedge`](macro@crate::hedge), each attempt is a call. Below a limit that lets calls wait, the
+/// duration is evaluated [before the wait](crate::guide::order#when-options-are-evaluated).
 ///
 /// # Errors
 ///
