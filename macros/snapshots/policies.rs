@@ -177,7 +177,9 @@ async fn charge(account: &Account, cents: u64) -> Result<Receipt, AppError> {
                                 let __after_20 = __latencies_22.percentile();
                                 {
                                     let mut __race_19 = ::core::pin::pin!(
-                                        ::steadfast::__private::hedge::Race::new(1, __after_20)
+                                        ::steadfast::__private::hedge::Race::new(1, __after_20, &
+                                        ::steadfast::__private::Origin { function : "charge", module
+                                        : ::core::module_path!() })
                                     );
                                     let __started_23 = ::steadfast::__private::hedge::clock();
                                     loop {
@@ -219,14 +221,7 @@ async fn charge(account: &Account, cents: u64) -> Result<Receipt, AppError> {
                                                 }
                                                 break __outcome;
                                             }
-                                            ::steadfast::__private::hedge::Step::Another => {
-                                                ::steadfast::__private::hedge::another(
-                                                    &::steadfast::__private::Origin {
-                                                        function: "charge",
-                                                        module: ::core::module_path!(),
-                                                    },
-                                                )
-                                            }
+                                            ::steadfast::__private::hedge::Step::Another => {}
                                         }
                                     }
                                 }

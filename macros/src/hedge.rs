@@ -150,7 +150,7 @@ impl Layer for Hedge {
             carried: Vec::new(),
             setup: TokenStream::new(),
             run: quote_spanned! {span=> {
-                let mut #race = ::core::pin::pin!(#private::hedge::Race::new(#max, #after));
+                let mut #race = ::core::pin::pin!(#private::hedge::Race::new(#max, #after, #origin));
                 #start
                 loop {
                     #copies
@@ -160,7 +160,7 @@ impl Layer for Hedge {
                             #note
                             break __outcome;
                         }
-                        #private::hedge::Step::Another => #private::hedge::another(#origin),
+                        #private::hedge::Step::Another => {}
                     }
                 }
             }},

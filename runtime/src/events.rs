@@ -204,12 +204,12 @@ impl Wait {
 /// Another attempt runs beside those that take too long.
 #[cfg_attr(any(feature = "tracing", feature = "metrics"), cold)]
 #[cfg_attr(not(any(feature = "tracing", feature = "metrics")), inline)]
-pub(crate) fn hedged(origin: &'static Origin) {
+pub(crate) fn hedged(told: Told) {
     #[cfg(feature = "tracing")]
-    tracing::debug!(target: "steadfast", function = origin.function, module = origin.module, "another attempt runs beside the first");
+    tracing::debug!(target: "steadfast", function = told.origin.function, module = told.origin.module, "another attempt runs beside the first");
     #[cfg(feature = "metrics")]
-    counter("steadfast_hedges_total", origin, None).increment(1);
-    let _ = origin;
+    counter("steadfast_hedges_total", told.origin, None).increment(1);
+    let _ = told;
 }
 
 /// A value stands in for a failure.

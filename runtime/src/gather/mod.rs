@@ -326,7 +326,6 @@ pub trait Keep<O> {
     type Output;
 
     /// Whether an output is kept.
-    #[expect(clippy::missing_errors_doc, reason = "the error is the other answer, not a failure")]
     fn sort(output: O) -> Result<Self::Value, Self::Error>;
 
     /// The caller's result.

@@ -88,12 +88,6 @@ pub mod private {
     pub use super::race::{Next, Race, Step};
     use tokio::time::Instant;
 
-    /// Another attempt starts.
-    #[inline]
-    pub fn another(origin: &'static crate::events::Origin) {
-        crate::events::hedged(origin);
-    }
-
     /// A clock for [`Latencies`].
     #[must_use]
     pub fn clock() -> Instant {

@@ -10,6 +10,8 @@ use pin_project_lite::pin_project;
 use tokio::task::coop;
 use tokio::time::{Sleep, sleep};
 
+use crate::events::{self, Origin, Told};
+
 pin_project! {
     /// The attempts of one call. The first is in it; those that come later are boxed, since most calls have none.
     pub struct Race<F> {
@@ -19,6 +21,9 @@ pin_project! {
         others: Vec<Option<Pin<Box<F>>>>,
         // Which attempt is polled first, counted from the first one: another one after one that used up the task's budget.
         turn: usize,
+        // How many of the others have been polled.
+        polled: usize,
+        told: Told,
         started: u32,
         most: u32,
         after: Option<Duration>,
@@ -39,8 +44,18 @@ pub enum Step<R> {
 impl<F: Future> Race<F> {
     /// At most `more` attempts besides the first, each `after` the one before, if that is known.
     #[must_use]
-    pub fn new(more: u32, after: Option<Duration>) -> Self {
-        Self { first: None, others: Vec::new(), turn: 0, started: 0, most: more.saturating_add(1), after, timer: None }
+    pub fn new(more: u32, after: Option<Duration>, origin: &'static Origin) -> Self {
+        Self {
+            first: None,
+            others: Vec::new(),
+            turn: 0,
+            polled: 0,
+            told: Told::by(origin),
+            started: 0,
+            most: more.saturating_add(1),
+            after,
+            timer: None,
+        }
     }
 
     /// Whether the next attempt is the last.
@@ -80,7 +95,17 @@ impl<F: Future> Race<F> {
         for index in (begin..count).chain(0..begin) {
             let polled = match index.checked_sub(1) {
                 None => this.first.as_mut().as_pin_mut().map(|first| first.poll(cx)),
-                Some(other) => this.others[other].as_mut().map(|other| other.as_mut().poll(cx)),
+                Some(other) => {
+                    // It begins now: one that was made while the first was ready never does. And only one that is not alone is told of.
+                    if *this.polled == other {
+                        *this.polled += 1;
+                        let beside = |(index, beside): (usize, &Option<_>)| index != other && beside.is_some();
+                        if this.first.is_some() || this.others.iter().enumerate().any(beside) {
+                            events::hedged(*this.told);
+                        }
+                    }
+                    this.others[other].as_mut().map(|other| other.as_mut().poll(cx))
+                }
             };
             match polled {
                 Some(Poll::Pending) if *this.turn == 0 && !coop::has_budget_remaining() => *this.turn = (index + 1) % count,

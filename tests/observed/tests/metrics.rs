@@ -267,6 +267,46 @@ async fn retries_are_counted_that_begin() {
     assert_eq!(format!("{waits:?}"), "[1.0, 1.0, 2.0]");
 }
 
+#[tokio::test(start_paused = true)]
+async fn hedges_are_counted_that_run_beside_others() {
+    #[hedge(after = 10ms, max = 2)]
+    async fn slow() -> Option<u32> {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        Some(1)
+    }
+    // One after the other, and nothing beside.
+    #[hedge(after = 1s)]
+    async fn fails() -> Option<u32> {
+        None
+    }
+    // Done when it is polled again after a second: by then another one has been made, which never is.
+    #[hedge(after = 1s)]
+    async fn just_in_time(bodies: &std::cell::Cell<u32>) -> Option<u32> {
+        bodies.set(bodies.get() + 1);
+        let (begun, mut polled) = (tokio::time::Instant::now(), false);
+        std::future::poll_fn(|cx| {
+            if std::mem::replace(&mut polled, begun.elapsed() >= Duration::from_secs(1)) {
+                return std::task::Poll::Ready(Some(1));
+            }
+            cx.waker().wake_by_ref();
+            std::task::Poll::Pending
+        })
+        .await
+    }
+    let (snapshotter, _guard) = record();
+    let bodies = std::cell::Cell::new(0);
+    let clock = async {
+        for _ in 0..10 {
+            tokio::time::advance(Duration::from_millis(100)).await;
+        }
+    };
+    assert_eq!((slow().await, fails().await), (Some(1), None));
+    let (outcome, ()) = tokio::join!(just_in_time(&bodies), clock);
+    assert_eq!((outcome, bodies.get()), (Some(1), 1));
+    let figures = figures(&snapshotter);
+    assert_eq!(counted(&figures, "steadfast_hedges_total"), [("slow", 2)].into());
+}
+
 /// The counters of a name, by their functions.
 fn counted<'a>(figures: &'a BTreeMap<String, DebugValue>, name: &str) -> BTreeMap<&'a str, u64> {
     let counters = figures.iter().filter_map(|(key, value)| {
