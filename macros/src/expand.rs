@@ -40,18 +40,21 @@ pub(crate) fn attribute(name: &str, arguments: TokenStream, item: &TokenStream) 
     match syn::parse2(item.clone()) {
         Ok(Item::Function(mut function)) => {
             let stack = Stack::collect(first, arguments, &mut function.attributes, &mut errors);
-            function.hide_ignored_arguments(&stack.written);
+            let layers = || stack.layers.iter().map(|entry| &entry.parsed.layer);
+            function.note_mentions(&stack.written, &|function, name| layers().any(|layer| layer.looks_at(function, name)));
             check_function(&function, &stack, &mut errors);
             let one = stack.above_batch().and_then(|_| batched::of_one(&function));
             stack.check(&function, one.as_ref(), &mut errors);
-            match errors.into_tokens() {
-                Some(errors) => {
-                    let item = function.unchanged(stack.makes_async(), &stack.uses());
-                    let items = names_beside(&function, &stack);
-                    quote!(#errors #item #items)
-                }
-                None => function_tokens(&function, one.as_ref(), &stack),
+            if let Some(errors) = errors.into_tokens() {
+                let item = function.unchanged(stack.makes_async(), &stack.uses());
+                let items = names_beside(&function, &stack);
+                return quote!(#errors #item #items);
             }
+            if layers().any(|layer| layer.needs_own_arguments()) {
+                function.own_references();
+            }
+            let one = stack.above_batch().and_then(|_| batched::of_one(&function));
+            function_tokens(&function, one.as_ref(), &stack)
         }
         Ok(Item::Declaration { semicolon, mut attributes, rest }) => {
             let _ = Stack::collect(first, arguments, &mut attributes, &mut errors);

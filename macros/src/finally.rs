@@ -40,6 +40,10 @@ pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Parsed {
 }
 
 impl Layer for Finally {
+    fn needs_own_arguments(&self) -> bool {
+        true
+    }
+
     fn check(&self, place: Place<'_>, errors: &mut Errors) {
         let Some(cleanup) = &self.cleanup else {
             if !self.failed {
@@ -115,6 +119,9 @@ impl Finally {
             let Binding { ident, cfgs, ty, .. } = binding;
             if !tokens::mentions(&written, ident) {
                 continue;
+            }
+            if binding.by_ref {
+                borrowed.extend(quote_spanned!(span=> #(#cfgs)* let #ident = &#ident;));
             }
             if ty.as_ref().is_some_and(is_copied) {
                 let (copy, borrow) = background::copy(&Binding { mutability: None, ..binding.clone() });

@@ -7,6 +7,7 @@ use syn::parse::{Parse, ParseStream};
 use syn::{Attribute, Local, ReturnType, Signature, Token, Type, Visibility};
 
 use crate::async_trait::{self, Unwrapped};
+use crate::names::{self, Wanted};
 use crate::parameters::Parameters;
 use crate::tokens::{self, is_punct};
 use crate::types;
@@ -149,15 +150,57 @@ impl Function {
         function
     }
 
-    /// Makes names of the expansion's own of `_name`s that nobody mentions: they are dropped with the others, for which the expansion
+    /// Looks for those that mention the arguments: the body, the options, and the layers for which `named` holds.
+    ///
+    /// Of `_name`s that nobody mentions it makes names of the expansion's own: they are dropped with the others, for which the expansion
     /// names them, and clippy would call that a use.
-    pub(crate) fn hide_ignored_arguments(&mut self, options: &TokenStream) {
-        if !matches!(self.shape, Shape::Async | Shape::Plain) {
-            return;
+    pub(crate) fn note_mentions(&mut self, options: &TokenStream, named: &dyn Fn(&Self, &Ident) -> bool) {
+        let is_mentioned = |name: &Ident| self.body_mentions(name) || tokens::options_mention(options, name);
+        let unmentioned: Vec<Ident> =
+            self.parameters.bindings.iter().map(|binding| &binding.ident).filter(|name| !is_mentioned(name)).cloned().collect();
+        let looked_at: Vec<bool> = unmentioned.iter().map(|name| named(self, name)).collect();
+        for (name, looked_at) in unmentioned.iter().zip(looked_at) {
+            for binding in self.parameters.bindings.iter_mut().filter(|binding| binding.ident == *name) {
+                binding.unmentioned = !looked_at;
+            }
         }
+        // What `#[async_trait]` has bound again has the attributes that it needs.
+        if self.prologue.is_empty() {
+            let ignored = |name: &Ident| name.to_string().starts_with('_') && unmentioned.contains(name);
+            self.parameters.hide(&mut self.signature, &ignored);
+        }
+    }
+
+    /// Takes `ref` off the arguments, for what runs without its caller.
+    pub(crate) fn own_references(&mut self) {
+        self.parameters.own_references(&mut self.signature);
+    }
+
+    /// Whether the body, or what stands in front of it, may mean the argument by this name. Who reads it from another file is not seen.
+    fn body_mentions(&self, name: &Ident) -> bool {
         let body = self.body.stream();
-        let mentioned = |name: &Ident| tokens::mentions(&body, name) || tokens::mentions_in_expressions(options, name);
-        self.parameters.hide(&mut self.signature, &|name| name.to_string().starts_with('_') && !mentioned(name));
+        let before = match &self.shape {
+            Shape::Returned { before, .. } => before.clone(),
+            _ => TokenStream::new(),
+        };
+        if tokens::mentions(&quote!(#before #body), &Ident::new("include", Span::call_site())) {
+            return true;
+        }
+        let mentions = tokens::mentions(&before, name) || tokens::mentions(&body, name);
+        // A body may have another `_name`; of other names rustc has nothing to say that it would not say without us.
+        mentions && (!name.to_string().starts_with('_') || self.takes(name))
+    }
+
+    /// Whether the body, or what stands in front of it, takes the name from outside.
+    fn takes(&self, name: &Ident) -> bool {
+        let before = match &self.shape {
+            Shape::Returned { before, .. } => before.clone(),
+            _ => TokenStream::new(),
+        };
+        let body = &self.body;
+        let Ok(block) = syn::parse2::<syn::Expr>(quote!({ #before #body })) else { return true };
+        let wanted = Wanted { values: vec![(name.unraw().to_string(), ())], types: Vec::new(), consts: Vec::new() };
+        !names::taken_from_outside(&block, &wanted).is_empty()
     }
 
     fn undo_async_trait(&mut self) {

@@ -79,6 +79,17 @@ pub(crate) trait Layer {
         false
     }
 
+    /// Whether the layer needs the arguments for itself, and not references to them.
+    fn needs_own_arguments(&self) -> bool {
+        self.spawns() || self.makes_async()
+    }
+
+    /// Whether the layer looks at the argument without an option that says so.
+    fn looks_at(&self, function: &Function, argument: &Ident) -> bool {
+        let _ = (function, argument);
+        false
+    }
+
     /// Whether the layer binds the argument again, inside.
     fn binds_again(&self, weaver: &Weaver<'_>, argument: &Ident) -> bool {
         let _ = (weaver, argument);

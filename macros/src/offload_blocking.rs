@@ -12,7 +12,7 @@ use crate::function::{Function, Shape};
 use crate::layer::{Layer, Parsed, Place};
 use crate::once::{self, Named, Once, SharedBy};
 use crate::parameters::Binding;
-use crate::tokens::{self, local, located_at};
+use crate::tokens::{local, located_at};
 use crate::types;
 use crate::weaver::{Weaver, Woven};
 
@@ -141,12 +141,11 @@ fn pool_instead(named: &Named) -> String {
 /// What the thread needs of the arguments and of what is returned.
 fn asks(weaver: &Weaver<'_>) -> Vec<Ask> {
     let function = weaver.function;
-    let asks = function.parameters.bindings.iter().filter_map(|Binding { ident, ty, cfgs, .. }| {
+    let asks = function.parameters.bindings.iter().filter_map(|binding| {
+        let Binding { ident, ty, cfgs, .. } = binding;
         let ty = ty.as_ref().filter(|ty| !types::borrows(ty))?;
-        // Named only where the body names it, so that the compiler still warns of an unused argument.
-        let named = tokens::mentions(&function.body.stream(), ident);
         if types::has_impl(ty) {
-            return named.then(|| Ask::of_value(ty.span(), "ask_send_of", quote!(&#ident)).under(cfgs));
+            return weaver.is_taken_along(binding).then(|| Ask::of_value(ty.span(), "ask_send_of", quote!(&#ident)).under(cfgs));
         }
         Some(Ask::of_type(ty.span(), "ask_send", ty.to_token_stream()).under(cfgs))
     });

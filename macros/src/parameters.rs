@@ -1,9 +1,10 @@
 //! The arguments of a function: their names, types and conditions.
 
 use proc_macro2::{Ident, Span};
-use quote::format_ident;
+use quote::{format_ident, quote};
+use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
-use syn::{Attribute, FnArg, Pat, Receiver, Signature, Token, Type};
+use syn::{Attribute, FnArg, Meta, MetaList, Pat, PatIdent, Receiver, Signature, Token, Type};
 
 use crate::types;
 
@@ -17,9 +18,39 @@ pub(crate) struct Binding {
     pub(crate) cfgs: Vec<Attribute>,
     /// The type, where the parameter is a plain name and not a pattern.
     pub(crate) ty: Option<Type>,
+    /// Whether `ref` was taken off the name, which the body gets back.
+    pub(crate) by_ref: bool,
+    /// Whether nobody names it: neither the body nor an option, nor an attribute that looks at all arguments.
+    pub(crate) unmentioned: bool,
+    /// Whether a lint has a level at the parameter.
+    pub(crate) has_levels: bool,
 }
 
 impl Binding {
+    fn new(ident: &Ident, mutability: Option<Token![mut]>, mode: Mode) -> Self {
+        Self {
+            ident: ident.clone(),
+            mutability,
+            mode,
+            cfgs: Vec::new(),
+            ty: None,
+            by_ref: false,
+            unmentioned: false,
+            has_levels: false,
+        }
+    }
+
+    /// Whether the name begins with an underscore: nobody expects it to be used.
+    pub(crate) fn is_ignored(&self) -> bool {
+        self.ident.to_string().starts_with('_')
+    }
+
+    /// Whether the body takes the argument along though it does not mention it, and tells the compiler that it does not. A level at the
+    /// parameter is about the parameter.
+    pub(crate) fn is_taken_unmentioned(&self) -> bool {
+        self.unmentioned && !self.has_levels
+    }
+
     /// Whether the name can be used after the body has taken it along.
     pub(crate) fn is_shared_reference(&self) -> bool {
         self.mode == Mode::Ref || self.ty.as_ref().is_some_and(|ty| mode_behind(ty) == Mode::Ref)
@@ -65,21 +96,17 @@ impl Parameters {
                     if let Pat::Wild(wild) = &*typed.pat {
                         let ident = format_ident!("__arg{index}", span = wild.span().resolved_at(Span::mixed_site()));
                         *typed.pat =
-                            Pat::Ident(syn::PatIdent { attrs: Vec::new(), by_ref: None, mutability: None, ident, subpat: None });
+                            Pat::Ident(PatIdent { attrs: Vec::new(), by_ref: None, mutability: None, ident, subpat: None });
                     }
                     let cfgs: Vec<Attribute> = cfgs(&typed.attrs);
-                    let plain = matches!(&*typed.pat, Pat::Ident(ident) if ident.subpat.is_none() && ident.by_ref.is_none());
+                    let plain = is_plain(&typed.pat);
+                    let has_levels = typed.attrs.iter().any(is_level);
                     let ty = plain.then(|| (*typed.ty).clone());
                     collect(&typed.pat, mode_behind(&typed.ty), &mut |ident, mutability, mode| {
                         // A plain name has no parts: it is the argument, be that a reference or not.
                         let mode = if plain { Mode::Value } else { mode };
-                        parameters.bindings.push(Binding {
-                            ident: ident.clone(),
-                            mutability,
-                            mode,
-                            cfgs: cfgs.clone(),
-                            ty: ty.clone(),
-                        });
+                        let binding = Binding::new(ident, mutability, mode);
+                        parameters.bindings.push(Binding { cfgs: cfgs.clone(), ty: ty.clone(), has_levels, ..binding });
                     });
                 }
             }
@@ -90,30 +117,47 @@ impl Parameters {
     /// Puts the names that `pattern` binds in the place of the one that it takes apart, or binds again.
     pub(crate) fn rebind(&mut self, taken: &Ident, pattern: &Pat) {
         let Some(at) = self.bindings.iter().position(|binding| binding.ident == *taken) else { return };
-        let Binding { cfgs, ty, mode, .. } = self.bindings.remove(at);
-        let plain = matches!(pattern, Pat::Ident(ident) if ident.subpat.is_none() && ident.by_ref.is_none());
+        let Binding { cfgs, ty, mode, has_levels, .. } = self.bindings.remove(at);
+        let plain = is_plain(pattern);
         let behind = ty.as_ref().map_or(mode, mode_behind);
         let mut bound = Vec::new();
         collect(pattern, behind, &mut |ident, mutability, mode| {
             let mode = if plain { Mode::Value } else { mode };
             let ty = ty.clone().filter(|_| plain);
-            bound.push(Binding { ident: ident.clone(), mutability, mode, cfgs: cfgs.clone(), ty });
+            bound.push(Binding { cfgs: cfgs.clone(), ty, has_levels, ..Binding::new(ident, mutability, mode) });
         });
         self.bindings.splice(at..at, bound);
     }
 
     /// Gives the chosen names the same letters, and a meaning that only the expansion knows.
     pub(crate) fn hide(&mut self, signature: &mut Signature, chosen: &dyn Fn(&Ident) -> bool) {
-        let hidden = |ident: &Ident| Ident::new(&ident.to_string(), ident.span().resolved_at(Span::mixed_site()));
+        let hide = |ident: &mut Ident| ident.set_span(ident.span().resolved_at(Span::mixed_site()));
+        for input in &mut signature.inputs {
+            if let FnArg::Typed(typed) = input {
+                each_name(&mut typed.pat, &mut |name| {
+                    if chosen(&name.ident) {
+                        hide(&mut name.ident);
+                    }
+                });
+            }
+        }
+        self.bindings.iter_mut().filter(|binding| chosen(&binding.ident)).for_each(|binding| hide(&mut binding.ident));
+    }
+
+    /// Takes `ref` off the names in patterns: what they refer to can be moved then, and the body makes references of its own.
+    pub(crate) fn own_references(&mut self, signature: &mut Signature) {
         for input in &mut signature.inputs {
             if let FnArg::Typed(typed) = input
-                && let Pat::Ident(pattern) = &mut *typed.pat
-                && pattern.subpat.is_none()
-                && chosen(&pattern.ident)
+                && mode_behind(&typed.ty) == Mode::Value
             {
-                let known = self.bindings.iter_mut().filter(|binding| binding.ident == pattern.ident);
-                known.for_each(|binding| binding.ident = hidden(&binding.ident));
-                pattern.ident = hidden(&pattern.ident);
+                each_name(&mut typed.pat, &mut |name| {
+                    if name.by_ref.take().is_none() {
+                        return;
+                    }
+                    for binding in self.bindings.iter_mut().filter(|binding| binding.ident == name.ident) {
+                        (binding.by_ref, binding.mode, binding.mutability) = (true, Mode::Value, name.mutability);
+                    }
+                });
             }
         }
     }
@@ -129,9 +173,44 @@ impl Parameters {
     }
 }
 
-/// The `cfg` attributes among others.
+/// The `cfg` attributes among others, and of a `cfg_attr` those that it has.
 pub(crate) fn cfgs(attributes: &[Attribute]) -> Vec<Attribute> {
-    attributes.iter().filter(|attribute| attribute.path().is_ident("cfg")).cloned().collect()
+    let mut found = Vec::new();
+    for attribute in attributes {
+        if let Some(meta) = condition(&attribute.meta) {
+            found.push(Attribute { meta, ..attribute.clone() });
+        }
+    }
+    found
+}
+
+/// What of an attribute decides whether an item is there at all.
+///
+/// ```text
+/// Input:  cfg_attr(unix, allow(unused), cfg(a))
+/// Output: cfg_attr(unix, cfg(a))
+/// ```
+fn condition(meta: &Meta) -> Option<Meta> {
+    if meta.path().is_ident("cfg") {
+        return Some(meta.clone());
+    }
+    let Meta::List(list) = meta else { return None };
+    if !list.path.is_ident("cfg_attr") {
+        return None;
+    }
+    let parts = list.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated).ok()?;
+    let (when, attributes) = (parts.first()?, parts.iter().skip(1).filter_map(condition).collect::<Vec<_>>());
+    (!attributes.is_empty()).then(|| Meta::List(MetaList { tokens: quote!(#when, #(#attributes),*), ..list.clone() }))
+}
+
+/// Whether an attribute says what becomes of a lint, or may say so.
+fn is_level(attribute: &Attribute) -> bool {
+    ["allow", "expect", "warn", "deny", "forbid", "cfg_attr"].iter().any(|level| attribute.path().is_ident(level))
+}
+
+/// Whether the pattern is a name and nothing else.
+fn is_plain(pattern: &Pat) -> bool {
+    matches!(pattern, Pat::Ident(ident) if ident.subpat.is_none() && ident.by_ref.is_none())
 }
 
 /// How the parts of a type are bound by a pattern that does not say.
@@ -200,23 +279,30 @@ pub(crate) fn strip_mut(signature: &mut Signature, chosen: &dyn Fn(&Ident) -> bo
 }
 
 pub(crate) fn strip_mut_in(pattern: &mut Pat, chosen: &dyn Fn(&Ident) -> bool) {
+    each_name(pattern, &mut |name| {
+        if name.by_ref.is_none() && chosen(&name.ident) {
+            name.mutability = None;
+        }
+    });
+}
+
+/// Changes each name in a pattern.
+fn each_name(pattern: &mut Pat, change: &mut dyn FnMut(&mut PatIdent)) {
     match pattern {
         Pat::Ident(ident) => {
-            if ident.by_ref.is_none() && chosen(&ident.ident) {
-                ident.mutability = None;
-            }
+            change(ident);
             if let Some((_, pattern)) = &mut ident.subpat {
-                strip_mut_in(pattern, chosen);
+                each_name(pattern, change);
             }
         }
-        Pat::Or(or) => or.cases.iter_mut().for_each(|case| strip_mut_in(case, chosen)),
-        Pat::Paren(paren) => strip_mut_in(&mut paren.pat, chosen),
-        Pat::Reference(reference) => strip_mut_in(&mut reference.pat, chosen),
-        Pat::Slice(slice) => slice.elems.iter_mut().for_each(|element| strip_mut_in(element, chosen)),
-        Pat::Struct(fields) => fields.fields.iter_mut().for_each(|field| strip_mut_in(&mut field.pat, chosen)),
-        Pat::Tuple(tuple) => tuple.elems.iter_mut().for_each(|element| strip_mut_in(element, chosen)),
-        Pat::TupleStruct(tuple) => tuple.elems.iter_mut().for_each(|element| strip_mut_in(element, chosen)),
-        Pat::Type(typed) => strip_mut_in(&mut typed.pat, chosen),
+        Pat::Or(or) => or.cases.iter_mut().for_each(|case| each_name(case, change)),
+        Pat::Paren(paren) => each_name(&mut paren.pat, change),
+        Pat::Reference(reference) => each_name(&mut reference.pat, change),
+        Pat::Slice(slice) => slice.elems.iter_mut().for_each(|element| each_name(element, change)),
+        Pat::Struct(fields) => fields.fields.iter_mut().for_each(|field| each_name(&mut field.pat, change)),
+        Pat::Tuple(tuple) => tuple.elems.iter_mut().for_each(|element| each_name(element, change)),
+        Pat::TupleStruct(tuple) => tuple.elems.iter_mut().for_each(|element| each_name(element, change)),
+        Pat::Type(typed) => each_name(&mut typed.pat, change),
         _ => {}
     }
 }

@@ -212,12 +212,35 @@ pub(crate) fn without_fragments(arguments: TokenStream) -> TokenStream {
     flat
 }
 
+/// Whether a format string names the argument: as what is formatted (`{name}`, `{name :?}`), as a width (`{:>name$}`) or a precision
+/// (`{:.name$}`).
 fn format_string_captures(literal: &str, name: &str) -> bool {
-    let is_string = literal.starts_with('"') || literal.starts_with("r\"") || literal.starts_with("r#");
-    is_string
-        && literal
-            .match_indices(&format!("{{{name}"))
-            .any(|(at, found)| matches!(literal.as_bytes().get(at + found.len()), Some(b'}' | b':')))
+    if !(literal.starts_with('"') || literal.starts_with("r\"") || literal.starts_with("r#")) {
+        return false;
+    }
+    let name = name.strip_prefix("r#").unwrap_or(name);
+    let mut rest = literal;
+    while let Some((_, behind)) = rest.split_once('{') {
+        if let Some(escaped) = behind.strip_prefix('{') {
+            rest = escaped;
+            continue;
+        }
+        let place = behind.split(['{', '}']).next().unwrap_or_default();
+        let (argument, format) = place.split_once(':').unwrap_or((place, ""));
+        // Behind the last `$` there is the type.
+        let mut counts = format.split('$').rev().skip(1).map(last_name);
+        if argument.trim() == name || counts.any(|count| count == name) {
+            return true;
+        }
+        rest = behind;
+    }
+    false
+}
+
+/// The name in which the text ends, past the flag `0`.
+fn last_name(text: &str) -> &str {
+    let is_sign = |character: char| character.is_ascii() && !character.is_ascii_alphanumeric() && character != '_';
+    text.rsplit(is_sign).next().unwrap_or_default().trim_start_matches(|digit: char| digit.is_ascii_digit())
 }
 
 #[cfg(test)]
@@ -299,6 +322,12 @@ mod tests {
         assert!(mentions(&quote!(f(a, { id })), &id));
         assert!(mentions(&quote!(format!("user {id:?}")), &id));
         assert!(mentions(&quote!(format!("{id}")), &id));
+        assert!(mentions(&quote!(format!("{id :?}")), &id) && mentions(&quote!(format!("{{{id}}}")), &id));
+        assert!(mentions(&quote!(format!("{n:>id$}")), &id) && mentions(&quote!(format!("{n:0id$.2}")), &id));
+        assert!(mentions(&quote!(format!(r"{n:>width$.id$?}")), &id) && mentions(&quote!(format!("{:.id$}", 1.0)), &id));
+        assert!(mentions(&quote!(format!("{match}")), &format_ident!("r#match")));
+        assert!(mentions(&quote!(format!("{n:-^été$}")), &format_ident!("été")));
+        assert!(!mentions(&quote!(format!("{{id}} {n:id>3} {n:x$id}", n = 1)), &id));
         assert!(!mentions(&quote!(format!("{ids} id", ids = 1)), &id));
         assert!(!mentions(&quote!(identity(x)), &id));
         assert!(mentions_in_expressions(&quote!(skip(a), key = id), &id));

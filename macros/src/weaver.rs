@@ -342,13 +342,13 @@ impl<'f> Weaver<'f> {
 
     /// Whether [`enclose`](Self::enclose) binds the argument again.
     fn is_rebound(&self, ident: &Ident, named: &dyn Fn(&Ident) -> bool) -> bool {
-        *ident != "self" && self.capture == Capture::Move && (named(ident) || self.is_taken_along(ident))
+        let taken_along = || self.function.parameters.find(ident).is_some_and(|binding| self.is_taken_along(binding));
+        *ident != "self" && self.capture == Capture::Move && (named(ident) || taken_along())
     }
 
-    /// Arguments that the body mentions, or that nobody expects it to: the others are left outside, so that the compiler still warns that
-    /// they are unused.
-    fn is_taken_along(&self, ident: &Ident) -> bool {
-        ident.to_string().starts_with('_') || tokens::mentions(&self.function.body.stream(), ident)
+    /// Whether the body takes the argument along. What only an option mentions stays outside, where that may look at it.
+    pub(crate) fn is_taken_along(&self, binding: &Binding) -> bool {
+        binding.is_ignored() || binding.is_taken_unmentioned() || tokens::mentions(&self.function.body.stream(), &binding.ident)
     }
 
     /// How `name` is bound to something that must not go before the body does, when the call is dropped: a place that the body takes up.
@@ -489,8 +489,16 @@ impl<'f> Weaver<'f> {
             _ if tokens::begins_with_item(&braces.stream()) => quote!(#braces),
             _ => braces.stream(),
         };
-        let chaos = site::chaos(self, kind);
-        with_braces(braces, quote!(#hint #chaos #content))
+        let (chaos, references) = (site::chaos(self, kind), self.references());
+        with_braces(braces, quote!(#hint #chaos #references #content))
+    }
+
+    /// The references that the patterns of the parameters ask for, to what the body has taken along.
+    fn references(&self) -> TokenStream {
+        let bindings = self.function.parameters.bindings.iter();
+        let mentioned = bindings.filter(|binding| binding.by_ref && tokens::mentions(&self.function.body.stream(), &binding.ident));
+        let refer = |Binding { ident, mutability, cfgs, .. }: &Binding| quote_spanned!(Span::mixed_site()=> #(#cfgs)* let #ident = &#mutability #ident;);
+        mentioned.map(refer).collect()
     }
 
     /// The arguments that the body takes along, last first.
@@ -498,7 +506,8 @@ impl<'f> Weaver<'f> {
         let span = Span::mixed_site();
         let parameters = &self.function.parameters;
         let mut named = TokenStream::new();
-        for Binding { ident, cfgs, .. } in parameters.bindings.iter().rev().filter(|binding| self.is_taken_along(&binding.ident)) {
+        let taken_along = || parameters.bindings.iter().filter(|binding| self.is_taken_along(binding));
+        for Binding { ident, cfgs, .. } in taken_along().rev() {
             named.extend(quote_spanned!(span=> #(#cfgs)* let _ = &#ident;));
         }
         if let Some(receiver) = &parameters.receiver {
@@ -506,6 +515,10 @@ impl<'f> Weaver<'f> {
             if tokens::mentions(&self.function.body.stream(), &this) {
                 named.extend(quote_spanned!(span=> let _ = &#this;));
             }
+        }
+        // The compiler is to say of those that nobody mentions what it would say without the above: that they are unused.
+        for Binding { ident, cfgs, .. } in taken_along().filter(|binding| binding.is_taken_unmentioned() && !binding.is_ignored()) {
+            named.extend(quote_spanned!(span=> #(#cfgs)* let #ident = &#ident;));
         }
         named
     }

@@ -203,3 +203,55 @@ async fn a_deadline_drops_everything_before_it_returns() {
     assert!(work(log.item("first"), log.item("second")).await.is_err());
     assert_eq!(log.take(), ["first", "second", "first"]);
 }
+
+shape! {
+    arguments_that_the_body_does_not_mention:
+    [timeout(1s)] [async_cached(skip(first, second, third))] [async_cached(skip(first, second, third)), timeout(1s)] [retry]
+    [steadfast::finally(async {})] [steadfast::warn_slow_poll(1h), steadfast::fallback(Ok(2))]
+    refusing()
+    for {
+        #[allow(unused_variables)]
+        async fn work(first: Noisy, second: Noisy, third: Noisy) -> Reply<u32> {
+            tick().await;
+            second.note("body");
+            Ok(1)
+        }
+    } => {
+        let log = Log::default();
+        let result = work(log.item("first"), log.item("second"), log.item("third")).await;
+        (result, log.take())
+    }
+}
+
+shape! {
+    arguments_of_all_kinds_that_the_body_does_not_mention:
+    [timeout(1s)] [retry] [steadfast::finally(async {})]
+    refusing()
+    for {
+        #[allow(unused_variables)]
+        async fn work(first: Noisy, _: Noisy, (second, third): (Noisy, Noisy), fourth: Noisy, _fifth: Noisy) -> Reply<u32> {
+            tick().await;
+            third.note("body");
+            Ok(1)
+        }
+    } => {
+        let log = Log::default();
+        let pair = (log.item("second"), log.item("third"));
+        let result = work(log.item("first"), log.item("ignored"), pair, log.item("fourth"), log.item("fifth")).await;
+        (result, log.take())
+    }
+}
+
+/// What the page on the order of attributes says of those that are not dropped in their order.
+#[tokio::test(start_paused = true)]
+async fn what_only_options_mention_and_what_patterns_leave_out_goes_last() {
+    #[timeout(std::time::Duration::from_secs(u64::from(option.name.is_empty()) + 1))]
+    async fn work(first: Noisy, option: Noisy, (second, _): (Noisy, Noisy)) -> Reply<u32> {
+        tick().await;
+        first.note(second.name);
+        Ok(1)
+    }
+    let log = Log::default();
+    let result = work(log.item("first"), log.item("option"), (log.item("second"), log.item("left out"))).await;
+    assert_eq!((result, log.take()), (Ok(1), vec!["second", "second", "first", "left out", "option"]));
+}

@@ -384,3 +384,207 @@ mod handles {
     }
     each_name!(check);
 }
+
+/// What a format string names, and nothing else does.
+mod captured {
+    use super::*;
+
+    shape! {
+        widths_and_precisions:
+        every()
+        [shield] [steadfast::finally(async move { let _ = format!("{_width :?} {:>_width$}", 1); })]
+        for {
+            async fn padded(n: u32, _width: usize, _precision: usize) -> Reply<String> {
+                tick().await;
+                Ok(format!("{n:>_width$} {:.*} {:0_width$._precision$}", 1, 2.0, 3.5))
+            }
+        } => { padded(7, 9, 2).await }
+    }
+
+    shape! {
+        with_a_space:
+        every()
+        [steadfast::finally(async move { let _ = format!("{_name :?}"); }), shield]
+        for {
+            async fn shown(_name: String) -> Reply<String> {
+                tick().await;
+                Ok(format!("{_name :?} {{_name}}"))
+            }
+        } => { shown("a".to_owned()).await }
+    }
+
+    shape! {
+        raw:
+        [timeout(1s)] [async_cached] [shield] [steadfast::finally(async move { let _ = format!("{match}!"); })]
+        for {
+            async fn shown(r#match: String, r#plain: u32) -> Reply<String> {
+                tick().await;
+                Ok(format!("{match} {plain}"))
+            }
+        } => { shown("a".to_owned(), 1).await }
+    }
+}
+
+/// Arguments that begin with an underscore, and are not used: to name them must not look like a use.
+mod ignored {
+    #![deny(clippy::used_underscore_binding)]
+
+    use std::future::Future;
+    use std::pin::Pin;
+
+    use super::{Reply, async_cached, coalesce, concurrency_limit, finally, offload_blocking, rate_limit, shield, tick, timeout};
+
+    /// One field is used.
+    #[derive(Clone, PartialEq, Eq, Hash)]
+    struct Fields {
+        n: u32,
+        _other: String,
+    }
+
+    macro_rules! patterns {
+        ($([$($attribute:meta),*] $name:ident)*) => {
+            $(
+                $(#[$attribute])*
+                async fn $name(
+                    (a, _b): (u32, String), Fields { n, _other }: Fields, [c, _d]: [u32; 2], _e @ (f, _g): (u32, u32), _h: String,
+                ) -> Reply<u32> {
+                    tick().await;
+                    Ok(a + n + c + f)
+                }
+            )*
+        };
+    }
+    patterns! {
+        [timeout(1s)] timed
+        [async_cached] cached
+        [coalesce, timeout(1s)] coalesced
+        [rate_limit(100 / 1s, max_wait = 1s), concurrency_limit(8)] limited
+        [finally(async {}), steadfast::warn_slow_poll(10s)] ended
+        [shield] shielded
+        [async_cached(detached)] detached
+        [steadfast::retry, steadfast::hedge(after = 1h)] repeated
+    }
+
+    #[allow(clippy::manual_async_fn)]
+    #[timeout(1s)]
+    fn returned((a, _b): (u32, String), _c: String) -> impl Future<Output = Reply<u32>> {
+        async move {
+            tick().await;
+            Ok(a)
+        }
+    }
+
+    #[timeout(1s)]
+    fn boxed(a: u32, _b: String) -> Pin<Box<dyn Future<Output = Reply<u32>> + Send>> {
+        Box::pin(async move {
+            tick().await;
+            Ok(a)
+        })
+    }
+
+    #[timeout(1s)]
+    fn made(a: u32, _b: String) -> Pin<Box<dyn Future<Output = Reply<u32>> + Send>> {
+        if a == 0 {
+            return Box::pin(async { Ok(1) });
+        }
+        Box::pin(async move { Ok(a) })
+    }
+
+    /// The body has others of these names.
+    #[rate_limit(100 / 1s, max_wait = 1s)]
+    #[timeout(1s)]
+    async fn bound_again(a: u32, _b: String, _c: u32) -> Reply<u32> {
+        let _b = u32::max(a, 2);
+        tick().await;
+        let _b = [1].map(|_c| 2);
+        Ok(a)
+    }
+
+    /// A job.
+    #[offload_blocking]
+    fn job((a, _b): (u32, String), _c: String) -> u32 {
+        a
+    }
+
+    #[tokio::test]
+    async fn they_are_ignored() {
+        let text = String::new;
+        macro_rules! all {
+            ($($name:ident)*) => {
+                $(
+                    let fields = Fields { n: 2, _other: text() };
+                    assert_eq!($name((1, text()), fields, [3, 0], (4, 0), text()).await, Ok(10));
+                )*
+            };
+        }
+        all! { timed cached coalesced limited ended shielded detached repeated }
+        assert_eq!((returned((1, text()), text()).await, boxed(2, text()).await, made(3, text()).await), (Ok(1), Ok(2), Ok(3)));
+        assert_eq!((bound_again(1, text(), 1).await, job((2, text()), text()).await), (Ok(1), 2));
+    }
+}
+
+/// `ref` in a pattern: what runs without its caller has the value, and the body a reference.
+mod references {
+    use super::*;
+
+    shape! {
+        parts:
+        every(key = a)
+        [shield] [async_cached(detached)] [async_cached(ttl = 60s, stale_while_revalidate = 60s)] [retry(clone(b, c)), shield]
+        [steadfast::finally({ let length = b.len(); async move { _ = length } })]
+        [steadfast::finally(async move { _ = b.len() }), shield]
+        for {
+            #[allow(clippy::toplevel_ref_arg)]
+            async fn length((a, ref b): (u32, String), ref c: String) -> Reply<(u32, usize)> {
+                tick().await;
+                let (b, c): (&String, &String) = (b, c);
+                Ok((a, b.len() + c.len()))
+            }
+        } => { length((1, "four".to_owned()), "five".to_owned()).await }
+    }
+
+    shape! {
+        parts_that_change:
+        [timeout(1s)] [shield] [retry, timeout(1s)] [steadfast::finally(async {})]
+        for {
+            async fn length((a, ref mut b): (u32, String)) -> Reply<(u32, String)> {
+                tick().await;
+                b.push('!');
+                Ok((a, b.clone()))
+            }
+        } => { length((1, "four".to_owned())).await }
+    }
+
+    /// A job.
+    #[offload_blocking]
+    fn job((a, ref b, ref mut c): (u32, String, String)) -> (u32, usize, String) {
+        c.push('!');
+        (a, b.len(), std::mem::take(c))
+    }
+
+    #[tokio::test]
+    async fn of_a_job() {
+        assert_eq!(job((1, "four".to_owned(), "c".to_owned())).await, (1, 4, "c!".to_owned()));
+    }
+}
+
+/// Conditions on a parameter, however they are written.
+mod conditions {
+    use super::*;
+
+    shape! {
+        in_a_cfg_attr:
+        every()
+        [shield] [async_cached(detached), finally(async {})]
+        for {
+            async fn double(
+                #[cfg_attr(all(), cfg(any()))] missing: Missing,
+                #[cfg_attr(any(), cfg(any()))] n: u32,
+                #[cfg_attr(all(), allow(unused_variables), cfg(all()))] m: u32,
+            ) -> Reply<u32> {
+                tick().await;
+                Ok(n * 2)
+            }
+        } => { (double(1, 5).await, double(2, 5).await) }
+    }
+}

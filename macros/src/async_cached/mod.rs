@@ -141,6 +141,10 @@ impl Layer for Cached {
         self.options.background().is_some()
     }
 
+    fn looks_at(&self, function: &Function, argument: &Ident) -> bool {
+        self.names(function, argument)
+    }
+
     fn binds_again(&self, weaver: &Weaver<'_>, argument: &Ident) -> bool {
         if self.options.background().is_none() {
             return weaver.rebinds(argument, &|name| self.names(weaver.function, name));
