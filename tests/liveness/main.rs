@@ -3,4 +3,5 @@
 #![allow(clippy::unchecked_time_subtraction, reason = "times of a test's own clock")]
 
 mod rates;
+mod stacks;
 mod waiters;

@@ -51,7 +51,10 @@
 ///
 /// # Cancel safety
 ///
-/// A caller that is dropped leaves the others alone; if it was the one who computed, the next begins anew.
+/// A caller that is dropped leaves the others alone; if it was the one who computed, the next begins anew. If the one who computes hangs, or is
+/// kept and not polled any more, the others wait for it without end: put a [`timeout`](macro@crate::timeout) above, which ends the wait of each
+/// caller, or use [`async_cached`](macro@crate::async_cached) with a `load_timeout`, after which they go on without it. With a `shield` above, what was begun goes on
+/// without its caller, and is waited for.
 ///
 /// # Bounds
 ///
