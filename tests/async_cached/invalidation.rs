@@ -33,3 +33,45 @@ async fn wins_over_a_computation_that_began_before() {
         }
     }
 }
+
+/// A failure has no value to ask about.
+#[tokio::test]
+async fn invalidate_if_forgets_remembered_failures() {
+    #[async_cached(error_ttl = 1h, handle = answers)]
+    async fn answer(id: u32) -> Result<u32, u32> {
+        if id.is_multiple_of(2) { Ok(id) } else { Err(id) }
+    }
+    for id in 0..10 {
+        let _ = answer(id).await;
+    }
+    answers().invalidate_if(|id, _| *id < 4);
+    assert_eq!(answers().len(), 3, "6, 8 and 4 are left");
+    assert_eq!(answer(1).await, Err(1));
+    assert_eq!(answers().stats().loads, 11);
+}
+
+/// What is under way is stored, and nothing is forgotten.
+#[tokio::test(start_paused = true)]
+async fn a_predicate_that_panics_forgets_nothing() {
+    #[async_cached(handle = answers)]
+    async fn answer(id: u32) -> u32 {
+        sleep(SECOND).await;
+        id
+    }
+    join!(answer(1), answer(2));
+    let mut call = Box::pin(answer(3));
+    assert_eq!(poll_immediate(&mut call).await, None);
+    let mut seen = 0;
+    let panics = std::panic::AssertUnwindSafe(|| {
+        answers().invalidate_if(|_, _| {
+            seen += 1;
+            assert!(seen < 2, "the second value");
+            true
+        });
+    });
+    assert!(std::panic::catch_unwind(panics).is_err());
+    assert_eq!(call.await, 3);
+    assert_eq!((1..=3).filter(|id| answers().contains(id)).count(), 3);
+    answers().invalidate_if(|id, _| *id == 2);
+    assert_eq!(answers().len(), 2);
+}

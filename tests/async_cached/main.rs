@@ -37,6 +37,7 @@ impl Runs {
 
 mod background;
 mod bounds;
+mod counts;
 mod evaluation;
 mod flights;
 mod freshness;
@@ -50,6 +51,7 @@ mod stacked;
 mod staleness;
 mod tags;
 mod times;
+mod user_code;
 mod weights;
 
 #[tokio::test]

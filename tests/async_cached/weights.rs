@@ -114,3 +114,69 @@ async fn without_a_bound_a_weight_bounds_nothing() {
     }
     assert_eq!((cache.len(), cache.stats().oversized), (100, 0));
 }
+
+/// Whatever removes it before it is cleared away.
+#[tokio::test(start_paused = true)]
+async fn what_has_expired_is_told_of_as_expired() {
+    static TOLD: Mutex<Vec<RemovalCause>> = Mutex::new(Vec::new());
+    let actions: [(&str, fn(&Cache<u32, u32>)); 5] = [
+        ("invalidate", |cache| cache.invalidate(&1)),
+        ("insert", |cache| cache.insert(1, 2)),
+        ("invalidate_if", |cache| cache.invalidate_if(|_, _| true)),
+        ("clear", Cache::clear),
+        ("a load", |cache| assert_eq!(cache.get_or_load(1, async || 2).now_or_never(), Some(2))),
+    ];
+    for (name, act) in actions {
+        let cache: Cache<u32, u32> = Cache::builder().ttl(SECOND).on_evict(|_, _, cause| TOLD.lock().unwrap().push(cause)).build();
+        // More than one call clears away.
+        for key in 0..20 {
+            cache.insert(key, key);
+        }
+        advance(SECOND).await;
+        act(&cache);
+        assert_eq!(cache.len(), usize::from(name == "insert" || name == "a load"));
+        let told = std::mem::take(&mut *TOLD.lock().unwrap());
+        assert_eq!(told, [RemovalCause::Expired; 20], "{name}");
+        assert_eq!(cache.stats().expirations, 20, "{name}");
+    }
+    // A value within a window after its ttl has time left.
+    let cache: Cache<u32, Result<u32, u32>> =
+        Cache::builder().ttl(SECOND).stale_if_error(SECOND).on_evict(|_, _, cause| TOLD.lock().unwrap().push(cause)).build();
+    cache.insert(1, Ok(1));
+    advance(SECOND).await;
+    cache.insert(1, Ok(2));
+    assert_eq!(std::mem::take(&mut *TOLD.lock().unwrap()), [RemovalCause::Replaced]);
+}
+
+#[tokio::test]
+async fn a_listener_that_panics_is_told_of_each_value() {
+    static TOLD: AtomicU32 = AtomicU32::new(0);
+    let cache: Cache<u32, u32> = Cache::builder()
+        .on_evict(|key, _, _| {
+            TOLD.fetch_add(1, SeqCst);
+            assert!(key % 3 != 0, "key {key}");
+        })
+        .build();
+    for key in 0..10 {
+        cache.insert(key, key);
+    }
+    assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| cache.clear())).is_err());
+    assert_eq!((TOLD.load(SeqCst), cache.len()), (10, 0));
+    cache.insert(1, 1);
+    cache.clear();
+    assert_eq!(TOLD.load(SeqCst), 11);
+}
+
+#[tokio::test]
+async fn a_remembered_failure_weighs_one() {
+    #[async_cached(capacity = 10, weight = |_, n| *n, error_ttl = 1h, handle = loads)]
+    async fn load(id: u32) -> Result<u64, String> {
+        if id < 100 { Err("x".repeat(1_000)) } else { Ok(9) }
+    }
+    for id in 0..20 {
+        load(id).await.unwrap_err();
+    }
+    assert_eq!(loads().len(), 10);
+    load(100).await.unwrap();
+    assert_eq!(loads().len(), 2, "a value of 9, and one failure");
+}

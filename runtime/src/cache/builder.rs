@@ -119,6 +119,10 @@ impl<K, V> CacheBuilder<K, V> {
         /// How long after its ttl a value is still served where computing it anew comes to an `Err`.
         stale_if_error(window: Duration);
         /// After which share of its ttl (above 0, below 1) a hit of [`get_or_spawn`](Cache::get_or_spawn) computes a value anew.
+        ///
+        /// # Panics
+        ///
+        /// If the share is not above 0 and below 1, or is NaN. In a `static` that is an error of the compiler.
         refresh_ahead(share: f64);
     }
 

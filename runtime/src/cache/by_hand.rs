@@ -70,7 +70,8 @@ impl<K: Hash + Eq, V: Clone> Cache<K, V> {
         self.shared.get_or_init(|| Arc::new(Shared::new(self.settings.clone())))
     }
 
-    /// The value that a call with `key` would find, if it is there and fresh.
+    /// The value of `key`, if it is there and fresh. A value past its ttl, which a call may still be served within
+    /// `stale_while_revalidate` or `stale_if_error`, is not found, and neither is a remembered failure.
     pub fn get<Q>(&self, key: &Q) -> Option<V>
     where
         Q: Hash + ?Sized,
@@ -79,7 +80,8 @@ impl<K: Hash + Eq, V: Clone> Cache<K, V> {
         self.shared().peek(key)
     }
 
-    /// Whether a call with `key` would find a value.
+    /// Whether there is a fresh value of `key`: whether [`get`](Self::get) finds it. Within `stale_while_revalidate` a call may be answered at
+    /// once where this is false.
     pub fn contains<Q>(&self, key: &Q) -> bool
     where
         Q: Hash + ?Sized,
@@ -109,7 +111,7 @@ impl<K: Hash + Eq, V: Clone> Cache<K, V> {
     }
 
     /// Forgets the values that are such, in the way of [`invalidate`](Self::invalidate). Of a computation that is under way the value is
-    /// not known yet: none of those is stored.
+    /// not known yet: none of those is stored. A remembered failure (`error_ttl`, `none_ttl`) has no value: all of them are forgotten.
     ///
     /// ```
     /// use steadfast::Cache;
@@ -121,7 +123,12 @@ impl<K: Hash + Eq, V: Clone> Cache<K, V> {
     /// assert_eq!((cache.get(&1), cache.len()), (None, 1));
     /// ```
     ///
-    /// Takes time in proportion to the number of entries. The closure runs under the locks of the cache, and must not use it.
+    /// Takes time in proportion to the number of entries. The closure runs under locks of the cache, and must not use it; calls that hit
+    /// go on meanwhile.
+    ///
+    /// # Panics
+    ///
+    /// Where the closure does. Nothing is forgotten then.
     pub fn invalidate_if(&self, such: impl FnMut(&K, &V) -> bool) {
         self.shared().invalidate_if(such);
     }
@@ -151,7 +158,8 @@ impl<K: Hash + Eq, V: Clone> Cache<K, V> {
         self.shared().clear();
     }
 
-    /// How many entries there are, remembered failures (`error_ttl`, `none_ttl`) included, expired ones not.
+    /// How many entries there are, remembered failures (`error_ttl`, `none_ttl`) included, expired ones not (see there for
+    /// [tests](crate::cache#tests) that share a cache).
     pub fn len(&self) -> usize {
         self.shared().len()
     }
@@ -161,9 +169,10 @@ impl<K: Hash + Eq, V: Clone> Cache<K, V> {
         self.len() == 0
     }
 
-    /// How many computations are under way.
+    /// How many computations are under way, in the background or by callers; also those whose value will not be stored, since the key was
+    /// invalidated meanwhile.
     pub fn in_flight(&self) -> usize {
-        self.shared().flights()
+        self.shared().computing()
     }
 
     /// What the cached calls met so far.

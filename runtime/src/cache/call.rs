@@ -140,7 +140,15 @@ where
         shared.tidy_if_due();
         shared.touch(hash, key);
     }
+    // The key is the user's code: it is made under no lock, and only where nobody computes whom this call could wait for.
+    let waits = !mode.refresh && mode.single_flight && flight::is_under_way(&shared.flights.lock(hash), hash, key);
+    let mut owned = if waits { None } else { Some(own()) };
     let mut shard = shared.flights.lock(hash);
+    while owned.is_none() && !flight::is_under_way(&shard, hash, key) {
+        drop(shard);
+        owned = Some(own());
+        shard = shared.flights.lock(hash);
+    }
     let superseded = if mode.refresh {
         flight::supersede(&mut shard, hash, key)
     } else if let Some(out) = shared.peek_hashed(hash, key, |found| shape.restore(found)) {
@@ -151,7 +159,7 @@ where
     } else {
         Vec::new()
     };
-    let turn = flight::join(shared, &mut shard, (hash, key), own, tags, mode.single_flight);
+    let turn = flight::join(shared, &mut shard, (hash, key), &mut owned, tags, mode.single_flight);
     drop(shard);
     drop(superseded);
     let Some(turn) = turn else { return Begin::Recursion };
@@ -176,12 +184,19 @@ where
     V: Clone,
     Q: ?Sized,
 {
+    if flight::is_under_way(&shared.flights.lock(hash), hash, key) {
+        return None;
+    }
+    // Made under no lock, as in `miss`.
+    let mut owned = Some(own());
     let mut shard = shared.flights.lock(hash);
     // Looked at again: a refresh may have landed since.
-    match shared.age(hash, key, revalidate) {
+    let lead = match shared.age(hash, key, revalidate) {
         Age::Fresh | Age::Gone => None,
-        Age::Ripe | Age::Stale => flight::refresh(shared, &mut shard, (hash, key), own, tags),
-    }
+        Age::Ripe | Age::Stale => flight::refresh(shared, &mut shard, (hash, key), &mut owned, tags),
+    };
+    drop(shard);
+    lead
 }
 
 /// Whether it was told that a function does not do what the cache asks for that `cache` names.

@@ -3,8 +3,9 @@
 //! A flight is in the table from the first miss to its landing, and nothing is kept afterwards. An invalidation takes it out earlier:
 //! those who wait are still served, but what it brings is not stored, and whoever comes later begins another.
 //!
-//! Locks are taken in this order: a shard of the table, then a flight, then the store. User code (`Hash`, `Eq` and `Clone` of keys) runs
-//! under the first only; values and errors are cloned where they are kept, and dropped under none.
+//! Locks are taken in this order: a shard of the table, then a flight, then the store. User code under them: `Eq` of keys, in the table and
+//! in the store; `Clone` of values and errors, where they are kept; the closure of `invalidate_if`. Keys are hashed and cloned, weights and
+//! ttls are computed, listeners are told and everything is dropped under none.
 
 use std::hash::Hash;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -40,6 +41,8 @@ pub(super) struct State<V> {
     pub(super) waiters: usize,
     /// When the one who computes began.
     pub(super) since: Instant,
+    /// Whether it lands with a value past its ttl, in the place of an error.
+    pub(super) lands_stale: bool,
     /// Which computations of the process began before that, and which after.
     order: u64,
 }
@@ -55,7 +58,7 @@ pub(super) enum Phase<V> {
 impl<K, V> Flight<K, V> {
     pub(super) fn new(hash: u64, key: K, tags: Tags, joinable: bool) -> Arc<Self> {
         let id = next_order();
-        let state = State { phase: Phase::Running, waiters: 0, since: Instant::now(), order: id };
+        let state = State { phase: Phase::Running, waiters: 0, since: Instant::now(), lands_stale: false, order: id };
         Arc::new(Self { id, hash, key, tags, joinable, state: Mutex::new(state), changed: Notify::new() })
     }
 
@@ -63,12 +66,9 @@ impl<K, V> Flight<K, V> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A flight of the same key that is in no table: nobody joins it, and what it brings is not stored.
-    pub(super) fn apart(&self) -> Arc<Self>
-    where
-        K: Clone,
-    {
-        Self::new(self.hash, self.key.clone(), self.tags.clone(), false)
+    /// A flight of the same key, which is in no table: nobody joins it, and what it brings is not stored.
+    pub(super) fn apart(&self, key: K) -> Arc<Self> {
+        Self::new(self.hash, key, self.tags.clone(), false)
     }
 }
 
@@ -114,6 +114,7 @@ impl<K, V> Flights<K, V> {
         self.shards.iter().map(|shard| shard.lock().unwrap_or_else(PoisonError::into_inner)).collect()
     }
 
+    #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         self.lock_all().iter().map(|shard| shard.len()).sum()
     }
@@ -162,6 +163,8 @@ pub(super) fn take_out<K, V>(shard: &mut Shard<K, V>, flight: &Arc<Flight<K, V>>
     current
 }
 
+const KEY: &str = "whoever begins a flight has made its key";
+
 /// What a caller does who missed.
 pub enum Turn<K, V> {
     /// It computes.
@@ -170,18 +173,23 @@ pub enum Turn<K, V> {
     Wait(Waiter<K, V>),
 }
 
-/// Joins the flight of `key`, or begins one. `None`: the flight is one that this very call is part of.
+/// Whether callers of `key` would join a flight. Whoever would begin one makes the key for it under no lock, and looks again.
+pub(super) fn is_under_way<K: Key<Q>, V, Q: ?Sized>(shard: &Shard<K, V>, hash: u64, key: &Q) -> bool {
+    find(shard, hash, key).is_some()
+}
+
+/// Joins the flight of `key`, or begins one with the key that is taken out of `own`. `None`: the flight is one that this very call is part of.
 pub(super) fn join<K: Key<Q> + Hash + Eq, V: Clone, Q: ?Sized>(
     shared: &Arc<Shared<K, V>>,
     shard: &mut Shard<K, V>,
     (hash, key): (u64, &Q),
-    own: &dyn Fn() -> K,
+    own: &mut Option<K>,
     tags: Tags,
     joinable: bool,
 ) -> Option<Turn<K, V>> {
     let joined = if joinable { find(shard, hash, key) } else { None };
     let Some(flight) = joined else {
-        let flight = begin(shard, hash, own(), tags, joinable);
+        let flight = begin(shard, hash, own.take().expect(KEY), tags, joinable);
         return Some(Turn::Lead(Lead::of_miss(Arc::clone(shared), flight)));
     };
     let mut state = flight.lock();
@@ -206,13 +214,13 @@ pub(super) fn refresh<K: Key<Q>, V, Q: ?Sized>(
     shared: &Arc<Shared<K, V>>,
     shard: &mut Shard<K, V>,
     (hash, key): (u64, &Q),
-    own: &dyn Fn() -> K,
+    own: &mut Option<K>,
     tags: Tags,
 ) -> Option<Lead<K, V>> {
     if find(shard, hash, key).is_some() {
         return None;
     }
-    let flight = begin(shard, hash, own(), tags, true);
+    let flight = begin(shard, hash, own.take().expect(KEY), tags, true);
     Some(Lead::of_refresh(Arc::clone(shared), flight))
 }
 

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::hash::Hash;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use super::entry::Found;
 use super::flight::{Flight, Phase, Superseded, supersede_older, take_out};
@@ -17,6 +18,8 @@ use super::stats::Count;
 pub struct Lead<K, V> {
     shared: Arc<Shared<K, V>>,
     flight: Arc<Flight<K, V>>,
+    /// Whether a call is answered with what it returns, and not only those who wait for it.
+    answers: bool,
     landed: bool,
 }
 
@@ -34,12 +37,17 @@ enum Change<V> {
 impl<K, V> Lead<K, V> {
     pub(super) fn of_miss(shared: Arc<Shared<K, V>>, flight: Arc<Flight<K, V>>) -> Self {
         shared.counters.add(Count::Loads);
-        Self { shared, flight, landed: false }
+        Self::new(shared, flight, true)
     }
 
     pub(super) fn of_refresh(shared: Arc<Shared<K, V>>, flight: Arc<Flight<K, V>>) -> Self {
         shared.counters.add(Count::Refreshes);
-        Self { shared, flight, landed: false }
+        Self::new(shared, flight, false)
+    }
+
+    fn new(shared: Arc<Shared<K, V>>, flight: Arc<Flight<K, V>>, answers: bool) -> Self {
+        shared.computing.fetch_add(1, Ordering::Relaxed);
+        Self { shared, flight, answers, landed: false }
     }
 
     /// Marks what is polled inside `future` as part of this computation.
@@ -104,10 +112,16 @@ impl<K: Clone + Eq + Hash, V: Clone> Lead<K, V> {
     /// The old value, as itself and as what is returned instead of an error.
     fn stand_in<S: Shape<Value = V>>(&self, shape: S, lifetime: Lifetime) -> Option<(Found<V>, S::Out)> {
         let window = lifetime.or(self.shared.settings.lifetime).on_error()?;
-        let old = self.shared.stand_in(self.flight.hash, &self.flight.key, window)?;
+        let (old, is_stale) = self.shared.stand_in(self.flight.hash, &self.flight.key, window)?;
         let old = Found::Value(old);
         let out = shape.restore(&old)?;
-        self.shared.counters.add(Count::StaleHits);
+        if is_stale {
+            // Each of those who wait counts itself.
+            self.flight.lock().lands_stale = true;
+            if self.answers {
+                self.shared.counters.add(Count::StaleHits);
+            }
+        }
         Some((old, out))
     }
 
@@ -142,19 +156,32 @@ impl<K: Clone + Eq + Hash, V: Clone> Lead<K, V> {
     /// began before it (`single_flight = false`).
     fn leave_table(&self, change: Change<V>) -> (Left<K, V>, Superseded<K, V>) {
         let Flight { hash, key, tags, .. } = &*self.flight;
+        // The key is the user's code: it is cloned under no lock.
+        let mut owned = matches!(change, Change::Store(_) | Change::Remember(_)).then(|| key.clone());
         let mut shard = self.shared.flights.lock(*hash);
         let current = take_out(&mut shard, &self.flight);
+        let mut store = |incoming| match owned.take() {
+            Some(key) => self.shared.store(*hash, key, tags.clone(), incoming),
+            None => Left::nothing(),
+        };
         let left = match change {
-            Change::Store(incoming) if current => self.shared.store(*hash, key.clone(), tags.clone(), incoming),
+            Change::Store(incoming) if current => store(incoming),
             // A look first: as a rule nothing is there, and a removal locks out those who only look.
             Change::Remove if current && self.shared.has(*hash, key) => self.shared.remove(*hash, key, RemovalCause::Replaced),
             Change::Remove if current => Left::nothing(),
             Change::Remember(incoming) if current && !self.shared.may_serve(*hash, key) => {
-                return (self.shared.store(*hash, key.clone(), tags.clone(), incoming), Vec::new());
+                return (store(incoming), Vec::new());
             }
-            _ => return (Left::nothing(), Vec::new()),
+            // What is not stored is dropped under no lock either.
+            unused => {
+                drop(shard);
+                drop((unused, owned));
+                return (Left::nothing(), Vec::new());
+            }
         };
-        (left, supersede_older(&mut shard, &self.flight))
+        let superseded = supersede_older(&mut shard, &self.flight);
+        drop(shard);
+        (left, superseded)
     }
 }
 
@@ -167,6 +194,7 @@ fn found<S: Shape<Value: Clone>>(shape: S, out: &S::Out) -> Option<Found<S::Valu
 
 impl<K, V> Drop for Lead<K, V> {
     fn drop(&mut self) {
+        self.shared.computing.fetch_sub(1, Ordering::Relaxed);
         if !self.landed {
             self.abandon();
         }

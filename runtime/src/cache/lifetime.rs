@@ -53,8 +53,20 @@ impl Lifetime {
         stale_while_revalidate: Duration => revalidate;
         /// How long after its ttl a value is served where computing it anew fails.
         stale_if_error: Duration => on_error;
-        /// After which share of its ttl a value is computed anew in the background.
-        refresh_ahead: f64 => ahead;
+    }
+
+    /// After which share of its ttl a value is computed anew in the background.
+    ///
+    /// # Panics
+    ///
+    /// If it is not above 0 and below 1, or is NaN.
+    #[inline]
+    #[must_use]
+    pub const fn refresh_ahead(mut self, share: f64) -> Self {
+        // NaN is no share either.
+        assert!(share > 0.0 && share < 1.0, "`refresh_ahead` is a share of the ttl: above 0 and below 1");
+        self.ahead = Some(share);
+        self
     }
 
     /// A ttl that is known only now, if there is one.
@@ -116,7 +128,7 @@ impl Lifetime {
         let ttl = ttl.saturating_add(jitter);
         let fresh = now.plus(ttl);
         let stale = self.revalidate.max(self.on_error).unwrap_or_default();
-        let refresh = self.ahead.map_or(Moment::NEVER, |share| now.plus(ttl.mul_f64(share.clamp(0.0, 1.0))));
+        let refresh = self.ahead.map_or(Moment::NEVER, |share| now.plus(ttl.mul_f64(share)));
         Times { fresh, keep: fresh.plus(stale), refresh }
     }
 }
@@ -167,7 +179,23 @@ mod tests {
     #[test]
     fn huge_times_do_not_overflow() {
         let now = Moment::now();
-        let huge = Lifetime::new().ttl(Duration::MAX).ttl_jitter(Duration::MAX).stale_if_error(Duration::MAX).refresh_ahead(0.5);
-        assert_eq!(huge.times(now).keep, Moment::NEVER);
+        for share in [f64::MIN_POSITIVE, 0.5, 1.0_f64.next_down()] {
+            for ttl in [Duration::ZERO, Duration::from_nanos(1), SECOND, Duration::MAX] {
+                let huge = Lifetime::new()
+                    .ttl(ttl)
+                    .ttl_jitter(Duration::MAX)
+                    .stale_if_error(Duration::MAX)
+                    .refresh_ahead(share)
+                    .times(now);
+                assert!(now <= huge.refresh && huge.refresh <= huge.fresh && huge.keep == Moment::NEVER);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_share_is_refused() {
+        for share in [0.0, 1.0, 80.0, -0.5, f64::NAN, f64::INFINITY] {
+            assert!(std::panic::catch_unwind(|| Lifetime::new().refresh_ahead(share)).is_err(), "{share}");
+        }
     }
 }

@@ -77,9 +77,9 @@ pub use stats::Stats;
 /// | `cache = expr` | its own | a [`Cache`] that may be shared: a `static`, or a field as in `cache = self.users` |
 /// | `error_ttl = duration` | not stored | how long an `Err` is remembered (`E: Clone + Send + Sync + 'static`) |
 /// | `none_ttl = duration` | not stored | how long a `None` is remembered |
-/// | `stale_while_revalidate = duration` | none | how long after its ttl a value is returned at once, while one refresh runs in the background |
+/// | `stale_while_revalidate = duration` | none | how long after its ttl a value is returned at once, while one refresh runs in the background; after one that failed the next call starts another |
 /// | `stale_if_error = duration` | none | how long after its ttl a value is returned where computing it anew comes to an `Err`, whichever it is; it is not renewed |
-/// | `refresh_ahead = share` | none | after this share of the ttl (`0.8`), a hit starts one refresh in the background |
+/// | `refresh_ahead = share` | none | after this share of the ttl (`0.8`), a hit starts one refresh in the background; a share that is not above 0 and below 1 panics where a value is computed |
 /// | `load_timeout = duration` | none | how long those who wait wait for one computation, before one of them begins another |
 /// | `refresh_if = bool` | `false` | where true, computes anew and stores under the same key. An argument that is used only there is not part of the key: neither the body names it, nor another option, nor an attribute below |
 /// | `tags = [text, ..]` | none | names for [`invalidate_tag`](Cache::invalidate_tag), from the arguments |
@@ -120,8 +120,12 @@ pub use stats::Stats;
 /// # Bounds
 ///
 /// The value (the `T` of a `Result<T, E>` or an `Option<T>`, else the whole return value) is `Clone + Send + Sync + 'static`: put
-/// what is expensive to clone into an `Arc`. It, and an error that is remembered or shared, is cloned under a lock: a
-/// `Clone` must not use the cache.
+/// what is expensive to clone into an `Arc`.
+///
+/// Three things of yours run under a lock of the cache, and must not use it: `Eq` of the key, `Clone` of a value or of an error that is
+/// remembered or shared, and the closure of [`invalidate_if`](Cache::invalidate_if). Everything else (`Hash` and `Clone` of the key, all
+/// destructors, `ttl`, `weight`, `on_evict`) runs under none. A panic of any of them is that of the call in which it runs, and leaves the
+/// cache usable.
 pub use steadfast_macros::async_cached;
 
 #[doc(hidden)]

@@ -1,8 +1,11 @@
 //! Entries that leave, why, and who is told.
 
 use std::fmt;
+use std::mem::forget;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 
+use super::clock::Moment;
 use super::entry::{Entry, Found};
 use super::store::Stored;
 
@@ -29,7 +32,8 @@ use super::store::Stored;
 pub enum RemovalCause {
     /// It made room for another.
     Size,
-    /// Its time was over: `ttl` with the windows after it, or `tti`.
+    /// Its time was over: `ttl` with the windows after it, or `tti`. Also where it is replaced or invalidated after that, before it has been
+    /// cleared away.
     Expired,
     /// `invalidate`, `invalidate_if`, `invalidate_tag` or `clear`.
     Explicit,
@@ -50,8 +54,15 @@ impl<K, V> Left<K, V> {
         Self(Vec::new())
     }
 
+    /// Adds entries that left for a cause; those whose time was over already left for that.
     pub(super) fn add(&mut self, entries: impl IntoIterator<Item = (Stored<K>, Entry<V>)>, cause: RemovalCause) {
-        self.0.extend(entries.into_iter().map(|(stored, entry)| (stored, entry, cause)));
+        let mut now = None;
+        self.0.extend(entries.into_iter().map(|(stored, entry)| {
+            let end = entry.end();
+            // Most have no end, and then nobody looks at a clock.
+            let was_over = end != Moment::NEVER && end <= *now.get_or_insert_with(Moment::now);
+            (stored, entry, if was_over { RemovalCause::Expired } else { cause })
+        }));
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -62,14 +73,30 @@ impl<K, V> Left<K, V> {
         self.0.iter().map(|(stored, _, cause)| (stored, *cause))
     }
 
-    /// Tells the listener, if there is one, and drops the entries.
+    /// Tells the listener, if there is one, and drops the entries. A panic of the listener or of a destructor keeps none of the others from
+    /// being told of and dropped; the first one is resumed at the end.
     pub(super) fn tell(self, listener: Option<&Listener<K, V>>) {
-        let Some(listener) = listener else { return };
+        let mut first = None;
+        let mut run = |user_code: &mut dyn FnMut()| {
+            if let Err(payload) = catch_unwind(AssertUnwindSafe(user_code)) {
+                match first {
+                    None => first = Some(payload),
+                    // Its destructor may panic as well.
+                    Some(_) => forget(payload),
+                }
+            }
+        };
         for (stored, entry, cause) in self.0 {
             // A remembered failure is no value that anybody put there.
-            if let Found::Value(value) = &entry.found {
-                listener(stored.key(), value, cause);
+            if let (Some(listener), Found::Value(value)) = (listener, &entry.found) {
+                run(&mut || listener(stored.key(), value, cause));
             }
+            let (mut stored, mut entry) = (Some(stored), Some(entry));
+            run(&mut || drop(entry.take()));
+            run(&mut || drop(stored.take()));
+        }
+        if let Some(payload) = first {
+            resume_unwind(payload);
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What a cache consists of: the store, the expiry times, the tags, the flights, the counters.
 
 use std::hash::{BuildHasher, Hash};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use foldhash::quality::RandomState;
@@ -14,7 +15,7 @@ use super::key::Key;
 use super::lifetime::{Lifetime, Times};
 use super::removal::{Left, RemovalCause};
 use super::stats::{Count, Counters, Stats};
-use super::store::{Place, Store};
+use super::store::Store;
 use super::tags::{TagIndex, Tags};
 
 /// The inside of a cache, which the callers that compute keep alive.
@@ -23,6 +24,8 @@ pub(crate) struct Shared<K, V> {
     expiry: Expiry,
     tags: TagIndex,
     pub(super) flights: Flights<K, V>,
+    /// How many computations are under way, those whose flight was superseded included.
+    pub(super) computing: AtomicUsize,
     pub(super) counters: Counters,
     /// Seeded at random for each process: nobody outside can choose keys that collide.
     hasher: RandomState,
@@ -42,6 +45,7 @@ impl<K: Hash + Eq, V: Clone> Shared<K, V> {
             expiry: Expiry::new(),
             tags: TagIndex::default(),
             flights: Flights::new(),
+            computing: AtomicUsize::new(0),
             counters: Counters::new(),
             hasher: RandomState::default(),
             settings,
@@ -160,15 +164,18 @@ impl<K: Hash + Eq, V: Clone> Shared<K, V> {
         }
     }
 
-    /// A value that may stand in for an error: fresh, or no longer fresh than `window` ago. It was asked for.
-    pub(super) fn stand_in<Q: ?Sized>(&self, hash: u64, key: &Q, window: Duration) -> Option<V>
+    /// A value that may stand in for an error: fresh, or no longer fresh than `window` ago. It was asked for. Whether it is past its ttl.
+    pub(super) fn stand_in<Q: ?Sized>(&self, hash: u64, key: &Q, window: Duration) -> Option<(V, bool)>
     where
         K: Key<Q>,
     {
         let now = Moment::now();
         let serve = |entry: &Entry<V>| match &entry.found {
-            Found::Value(value) if entry.used(Some(now), Some(window)) != Age::Gone => Some(value.clone()),
-            _ => None,
+            Found::Value(value) => match entry.used(Some(now), Some(window)) {
+                Age::Gone => None,
+                age => Some((value.clone(), age == Age::Stale)),
+            },
+            Found::Failure(_) => None,
         };
         self.store.peek(hash, key, serve)
     }
@@ -280,34 +287,41 @@ impl<K: Hash + Eq, V: Clone> Shared<K, V> {
     }
 
     /// Takes out the entries for which `chosen` holds. Which key a computation that is under way would come under is known, its value
-    /// is not: all of them are superseded.
+    /// is not: all of them are superseded, and what is remembered of failures, which have no value, is forgotten.
     pub(super) fn invalidate_if(&self, mut chosen: impl FnMut(&K, &V) -> bool) {
-        self.supersede_and_remove(
-            |_| true,
-            || {
-                let mut places = Vec::new();
-                self.store.for_each(|stored, entry| {
-                    if let Found::Value(value) = &entry.found
-                        && chosen(stored.key(), value)
-                    {
-                        places.push(stored.place());
-                    }
-                });
-                places
-            },
-        );
+        let mut places = Vec::new();
+        let mut choose = |from: u64, to: u64| {
+            self.store.for_each(|stored, entry| {
+                let such = (from..to).contains(&stored.serial())
+                    && match &entry.found {
+                        Found::Value(value) => chosen(stored.key(), value),
+                        Found::Failure(_) => true,
+                    };
+                if such {
+                    places.push(stored.place());
+                }
+            });
+        };
+        // Most entries are looked at while flights land and others begin, and those that were stored meanwhile once nothing lands any more.
+        // The closure may panic: nothing has been forgotten then.
+        let until = self.store.next_serial();
+        choose(0, until);
+        let mut shards = self.flights.lock_all();
+        choose(until, u64::MAX);
+        let superseded: Vec<_> = shards.iter_mut().map(|shard| flight::supersede_tagged(shard, &|_: &Tags| true)).collect();
+        let mut left = Left::nothing();
+        left.add(places.into_iter().filter_map(|place| self.store.remove_at(place)), RemovalCause::Explicit);
+        drop(shards);
+        drop(superseded);
+        self.see_off(left);
     }
 
     pub(super) fn invalidate_tag(&self, tag: &str) {
-        self.supersede_and_remove(|tags| tags.contains(tag), || self.tags.places(tag));
-    }
-
-    /// Supersedes the chosen flights, and takes the chosen entries out.
-    fn supersede_and_remove(&self, flights: impl Fn(&Tags) -> bool, entries: impl FnOnce() -> Vec<Place>) {
         let mut shards = self.flights.lock_all();
-        let superseded: Vec<_> = shards.iter_mut().map(|shard| flight::supersede_tagged(shard, &flights)).collect();
+        let superseded: Vec<_> =
+            shards.iter_mut().map(|shard| flight::supersede_tagged(shard, &|tags: &Tags| tags.contains(tag))).collect();
         let mut left = Left::nothing();
-        left.add(entries().into_iter().filter_map(|place| self.store.remove_at(place)), RemovalCause::Explicit);
+        left.add(self.tags.places(tag).into_iter().filter_map(|place| self.store.remove_at(place)), RemovalCause::Explicit);
         drop(shards);
         drop(superseded);
         self.see_off(left);
@@ -345,7 +359,7 @@ impl<K: Hash + Eq, V: Clone> Shared<K, V> {
 
 impl<K, V> Shared<K, V> {
     /// How many computations are under way.
-    pub(super) fn flights(&self) -> usize {
-        self.flights.len()
+    pub(super) fn computing(&self) -> usize {
+        self.computing.load(Ordering::Relaxed)
     }
 }

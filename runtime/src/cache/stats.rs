@@ -4,7 +4,8 @@ use crate::stripe;
 
 /// What the cached calls met so far: a snapshot, taken counter by counter.
 ///
-/// Once no call is under way, `hits + misses` is the number of calls, and `loads + coalesced` the number of misses.
+/// Once no call is under way, `hits + misses` is the number of calls, and `loads + coalesced` the number of misses. Calls that were given up
+/// count as well; a call that is refused since it would wait for itself (recursion) does not.
 ///
 /// ```
 /// use steadfast::async_cached;
@@ -35,14 +36,14 @@ pub struct Stats {
     pub loaded: u64,
     /// Bodies that returned an `Err`.
     pub load_errors: u64,
-    /// Misses that were answered by the body of another caller.
+    /// Misses that waited for the body of another caller, up to its end or until they were given up.
     pub coalesced: u64,
-    /// Calls that were answered with a value past its ttl: hits within `stale_while_revalidate`, and misses whose body failed within
-    /// `stale_if_error`.
+    /// Calls that were answered with a value past its ttl: hits within `stale_while_revalidate`, and misses within `stale_if_error` whose
+    /// body failed, or that of the caller they waited for.
     pub stale_hits: u64,
     /// Entries that left to make room.
     pub evictions: u64,
-    /// Entries that left because their time was over.
+    /// Entries that left because their time was over, also where another came in their place.
     pub expirations: u64,
     /// Values that were heavier than the whole capacity, and not stored.
     pub oversized: u64,

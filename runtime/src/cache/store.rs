@@ -65,6 +65,10 @@ impl<K> Stored<K> {
         &self.tags
     }
 
+    pub(super) fn serial(&self) -> u64 {
+        self.serial
+    }
+
     pub(super) fn place(&self) -> Place {
         Place { hash: self.hash, serial: self.serial }
     }
@@ -160,6 +164,11 @@ impl<K: Eq, V> Store<K, V> {
         // What weighs nothing would never be evicted; and where there is no bound, the sum of weights could be too large to count.
         let weight = if self.capacity.is_some() { weight.max(1) } else { 1 };
         Stored { hash, serial: self.serials.fetch_add(1, Ordering::Relaxed), weight, tags, key }
+    }
+
+    /// No insertion so far has this serial, nor one above it.
+    pub(super) fn next_serial(&self) -> u64 {
+        self.serials.load(Ordering::Relaxed)
     }
 
     /// Looks at the entry in its place, under a lock of the store, and marks it as used.

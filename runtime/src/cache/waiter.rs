@@ -96,6 +96,9 @@ impl<K: Clone + Eq + Hash, V: Clone> Waiter<K, V> {
                 Phase::Vacant => {}
                 Phase::Landed(found) => {
                     let out = shape.restore(found);
+                    if out.is_some() && state.lands_stale {
+                        self.shared.counters.add(Count::StaleHits);
+                    }
                     drop(state);
                     // Else it is the error of a function with another error type, which shares the cache.
                     if let Some(out) = out {
@@ -109,46 +112,60 @@ impl<K: Clone + Eq + Hash, V: Clone> Waiter<K, V> {
 
     /// Goes on where nobody computes any more: takes over, or begins anew, or waits for somebody who has begun.
     fn go_on<S: Shape<Value = V>>(&self, shape: S) -> Option<Next<S::Out, K, V>> {
-        let mut shard = self.shared.flights.lock(self.flight.hash);
-        let mut state = self.flight.lock();
-        match state.phase {
-            // Another who waited was first.
-            Phase::Running => return None,
-            Phase::Vacant if flight::is_current(&shard, &self.flight) => {
-                state.take_over();
-                drop(state);
-                drop(shard);
-                return Some(Ok(Waited::Lead(self.take_over(Arc::clone(&self.flight)))));
+        let mut owned = None;
+        loop {
+            let mut shard = self.shared.flights.lock(self.flight.hash);
+            let mut state = self.flight.lock();
+            match state.phase {
+                // Another who waited was first.
+                Phase::Running => return None,
+                Phase::Vacant if flight::is_current(&shard, &self.flight) => {
+                    state.take_over();
+                    drop(state);
+                    drop(shard);
+                    return Some(Ok(Waited::Lead(self.take_over(Arc::clone(&self.flight)))));
+                }
+                // What would be computed under a flight that was superseded would not be stored, though it began after that.
+                Phase::Vacant | Phase::Landed(_) => {}
             }
-            // What would be computed under a flight that was superseded would not be stored, though it began after that.
-            Phase::Vacant | Phase::Landed(_) => {}
+            drop(state);
+            if owned.is_some() {
+                let joined = self.join_another(&mut shard, shape, &mut owned);
+                drop(shard);
+                return Some(joined);
+            }
+            // Looked at again once the key is made, under no lock.
+            drop(shard);
+            owned = Some(self.flight.key.clone());
         }
-        drop(state);
-        let joined = self.join_another(&mut shard, shape);
-        drop(shard);
-        Some(joined)
     }
 
     /// Leaves a flight that takes too long, and takes it out of the table, so that what it may still bring is not stored.
     fn give_up<S: Shape<Value = V>>(&self, shape: S) -> Next<S::Out, K, V> {
+        let mut owned = Some(self.flight.key.clone());
         let mut shard = self.shared.flights.lock(self.flight.hash);
         take_out(&mut shard, &self.flight);
-        self.join_another(&mut shard, shape)
+        let joined = self.join_another(&mut shard, shape, &mut owned);
+        drop(shard);
+        joined
     }
 
     /// The value that has been stored meanwhile, or a flight that this caller begins or joins.
-    fn join_another<S: Shape<Value = V>>(&self, shard: &mut Shard<K, V>, shape: S) -> Next<S::Out, K, V> {
+    fn join_another<S: Shape<Value = V>>(&self, shard: &mut Shard<K, V>, shape: S, owned: &mut Option<K>) -> Next<S::Out, K, V> {
         let Flight { hash, key, tags, joinable, .. } = &*self.flight;
         if let Some(out) = self.shared.peek_hashed(*hash, key, |found| shape.restore(found)) {
             return Ok(Waited::Done(out));
         }
-        match flight::join(&self.shared, shard, (*hash, key), &|| key.clone(), tags.clone(), *joinable) {
+        match flight::join(&self.shared, shard, (*hash, key), owned, tags.clone(), *joinable) {
             Some(Turn::Wait(next)) => Err(next),
             Some(Turn::Lead(lead)) => {
                 self.shared.counters.take_back(Count::Coalesced);
                 Ok(Waited::Lead(lead))
             }
-            None => Ok(Waited::Lead(self.take_over(self.flight.apart()))),
+            None => {
+                let key = owned.take().expect("a call that waits for itself begins no flight");
+                Ok(Waited::Lead(self.take_over(self.flight.apart(key))))
+            }
         }
     }
 
