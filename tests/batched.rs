@@ -453,3 +453,324 @@ async fn a_caller_may_go_at_every_await() {
     .await;
     assert!(awaits >= 1);
 }
+
+/// What `share` and maps are for.
+mod shared {
+    use std::collections::hash_map::RandomState;
+    use std::collections::{BTreeSet, HashMap};
+
+    use super::*;
+
+    /// A database that knows some users, and whoever asked it.
+    #[derive(Default)]
+    struct Db {
+        users: Vec<u32>,
+        asked: Mutex<Vec<Vec<u32>>>,
+    }
+
+    impl Db {
+        fn new(users: impl IntoIterator<Item = u32>) -> Arc<Self> {
+            Arc::new(Self { users: users.into_iter().collect(), asked: Mutex::default() })
+        }
+
+        fn find(&self, ids: &[u32]) -> HashMap<u32, String> {
+            self.asked.lock().unwrap().push(ids.to_vec());
+            ids.iter().filter(|id| self.users.contains(id)).map(|id| (*id, format!("user {id}"))).collect()
+        }
+
+        fn asked(&self) -> Vec<Vec<u32>> {
+            self.asked.lock().unwrap().clone()
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_batch_for_each_of_them() {
+        #[batched(share(db))]
+        async fn load(db: Arc<Db>, ids: Vec<u32>) -> HashMap<u32, String> {
+            db.find(&ids)
+        }
+        let (one, other) = (Db::new(0..10), Db::new(5..20));
+        let calls = (0..4).map(|n| load(Arc::clone(if n % 2 == 0 { &one } else { &other }), n + 3));
+        let answers = join_all(calls).await;
+        assert_eq!(answers, [Some("user 3".to_owned()), None, Some("user 5".to_owned()), Some("user 6".to_owned())]);
+        assert_eq!((one.asked(), other.asked()), (vec![vec![3, 5]], vec![vec![4, 6]]));
+        everything_has_run().await;
+        assert_eq!((Arc::strong_count(&one), Arc::strong_count(&other)), (1, 1), "nothing is kept of them");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn of_every_return_type() {
+        #[derive(Debug, Clone, PartialEq)]
+        struct Down;
+        impl From<Error> for Down {
+            fn from(_: Error) -> Self {
+                Self
+            }
+        }
+        type Users = HashMap<u32, String>;
+        type Found<T> = HashMap<u32, T, RandomState>;
+        type Reply<T> = Result<T, Down>;
+        type Names = Vec<String>;
+
+        #[batched(share(db))]
+        async fn in_result(db: Arc<Db>, ids: Vec<u32>) -> Result<HashMap<u32, String>, Down> {
+            if ids.contains(&99) { Err(Down) } else { Ok(db.find(&ids)) }
+        }
+        #[batched(share(db))]
+        async fn in_alias(db: Arc<Db>, ids: Vec<u32>) -> Reply<HashMap<u32, String>> {
+            Ok(db.find(&ids))
+        }
+        #[batched(share(db))]
+        async fn is_alias(ids: Vec<u32>, db: Arc<Db>) -> Users {
+            db.find(&ids)
+        }
+        #[retry(attempts = 2, delay = 0s)]
+        #[timeout(1s)]
+        #[batched(share(db))]
+        async fn alias_in_alias(ids: Vec<u32>, db: Arc<Db>) -> Reply<Users> {
+            if db.asked().len() < 3 {
+                db.find(&ids);
+                return Err(Down);
+            }
+            Ok(db.find(&ids))
+        }
+        #[batched(share(db))]
+        async fn generic_alias(db: Arc<Db>, ids: Vec<u32>) -> Found<String> {
+            db.find(&ids)
+        }
+        #[batched(share(db))]
+        async fn in_order(db: Arc<Db>, ids: Vec<u32>) -> Vec<Option<String>> {
+            let found = db.find(&ids);
+            ids.iter().map(|id| found.get(id).cloned()).collect()
+        }
+        #[batched]
+        async fn alias_of_vec(ids: Vec<u32>) -> Reply<Names> {
+            Ok(ids.iter().map(ToString::to_string).collect())
+        }
+        #[batched]
+        async fn without_share(ids: Vec<(u32, u32)>) -> HashMap<(u32, u32), u32> {
+            ids.into_iter().map(|(a, b)| ((a, b), a + b)).collect()
+        }
+        let db = Db::new([1, 2]);
+        let user = |n: u32| Some(format!("user {n}"));
+        let of = || Arc::clone(&db);
+        assert_eq!(join(in_result(of(), 1), in_result(of(), 7)).await, (Ok(user(1)), Ok(None)));
+        assert_eq!(join(in_result(of(), 1), in_result(of(), 99)).await, (Err(Down), Err(Down)));
+        assert_eq!(in_alias(of(), 2).await, Ok(user(2)));
+        assert_eq!(join(is_alias(1, of()), is_alias(3, of())).await, (user(1), None));
+        let db = Db::new([1, 2]);
+        let of = || Arc::clone(&db);
+        assert_eq!(alias_in_alias(1, of()).await, Err(Down));
+        assert_eq!(alias_in_alias(1, of()).await, Ok(user(1)));
+        assert_eq!(generic_alias(of(), 1).await, user(1));
+        assert_eq!(join(in_order(of(), 3), in_order(of(), 2)).await, (None, user(2)));
+        assert_eq!(alias_of_vec(1).await, Ok("1".to_owned()));
+        assert_eq!(without_share((1, 2)).await, Some(3));
+    }
+
+    /// Equal keys are asked for as often as there are callers, and each gets the answer. Only where there are several it is cloned.
+    #[tokio::test(start_paused = true)]
+    async fn equal_keys_get_the_same_answer() {
+        static CLONES: AtomicUsize = AtomicUsize::new(0);
+        #[derive(Debug, PartialEq)]
+        struct Answer(u32);
+        impl Clone for Answer {
+            fn clone(&self) -> Self {
+                CLONES.fetch_add(1, SeqCst);
+                Self(self.0)
+            }
+        }
+        #[batched]
+        async fn load(ids: Vec<u32>) -> HashMap<u32, Answer> {
+            ran("equal", &ids);
+            ids.into_iter().filter(|id| *id != 0).map(|id| (id, Answer(id))).collect()
+        }
+        let answers = join_all([1, 2, 1, 0, 1].map(load)).await;
+        assert_eq!(answers, [Some(Answer(1)), Some(Answer(2)), Some(Answer(1)), None, Some(Answer(1))]);
+        assert_eq!((runs("equal"), CLONES.load(SeqCst)), (vec![vec![1, 2, 1, 0, 1]], 2));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn several_and_self() {
+        trait Source: Send + Sync {
+            fn add(&self, id: u32) -> u32;
+        }
+        impl Source for u32 {
+            fn add(&self, id: u32) -> u32 {
+                *self + id
+            }
+        }
+        struct Repository {
+            seen: Mutex<Vec<Vec<u32>>>,
+            plus: u32,
+        }
+        impl Repository {
+            #[batched(share(self, source), max_batch_size = 3)]
+            async fn load(self: Arc<Self>, source: Arc<dyn Source>, ids: Vec<u32>) -> Vec<u32> {
+                self.seen.lock().unwrap().push(ids.clone());
+                ids.into_iter().map(|id| source.add(id) + self.plus).collect()
+            }
+            #[retry(attempts = 2, delay = 0s, failure = |answer| *answer == 0)]
+            #[batched(share(self), delay = 0s)]
+            async fn above(self: Arc<Self>, ids: Vec<u32>) -> Vec<u32> {
+                self.seen.lock().unwrap().push(ids.clone());
+                ids
+            }
+            #[batched(share(self), delay = 0s)]
+            #[retry(attempts = 2, delay = 0s, failure = Vec::is_empty, clone(self, ids))]
+            #[timeout(1s, or_else = |_| Vec::new())]
+            async fn layered(mut self: Arc<Self>, mut ids: Vec<u32>) -> Vec<u32> {
+                if ids[0] == 0 {
+                    ids.clear();
+                    self = Arc::new(Self { seen: Mutex::default(), plus: self.plus });
+                }
+                self.seen.lock().unwrap().push(ids.clone());
+                ids
+            }
+        }
+        let make = |plus| Arc::new(Repository { seen: Mutex::default(), plus });
+        let (one, other) = (make(0), make(100));
+        let sources: [Arc<dyn Source>; 2] = [Arc::new(10_u32), Arc::new(20_u32)];
+        let calls = [(&one, 0, 1), (&one, 1, 1), (&one, 0, 2), (&other, 0, 3), (&one, 0, 3), (&one, 0, 4)];
+        let calls = calls.map(|(repository, source, id)| Arc::clone(repository).load(Arc::clone(&sources[source]), id));
+        assert_eq!(join_all(calls).await, [11, 21, 12, 113, 13, 14]);
+        let mut seen = one.seen.lock().unwrap().clone();
+        seen.sort();
+        assert_eq!(seen, [vec![1], vec![1, 2, 3], vec![4]], "each pair has a batch and a size of its own");
+        assert_eq!(Arc::clone(&one).layered(5).await, 5);
+        assert_eq!(Arc::clone(&other).above(0).await, 0);
+        assert_eq!(*other.seen.lock().unwrap(), [[3], [0], [0]]);
+        everything_has_run().await;
+        assert_eq!(sources.iter().map(Arc::strong_count).collect::<Vec<_>>(), [1, 1]);
+        assert_eq!(Arc::strong_count(&one), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn generic_and_stacked() {
+        trait Table: Send + Sync + 'static {
+            type Row: Clone + Send + 'static;
+            fn row(&self, id: u32) -> Self::Row;
+        }
+        impl Table for &'static str {
+            type Row = String;
+            fn row(&self, id: u32) -> String {
+                format!("{self} {id}")
+            }
+        }
+        impl Table for u64 {
+            type Row = u64;
+            fn row(&self, id: u32) -> u64 {
+                self + u64::from(id)
+            }
+        }
+        #[batched(share(table))]
+        async fn rows<T: Table>(table: Arc<T>, ids: Vec<u32>) -> HashMap<u32, T::Row> {
+            ids.iter().map(|id| (*id, table.row(*id))).collect()
+        }
+        #[async_cached(skip(table))]
+        #[timeout(1s, or_else = |_| None)]
+        #[batched(share(table))]
+        #[offload_blocking]
+        fn blocking(table: Arc<impl Table<Row = u64>>, ids: Vec<u32>) -> HashMap<u32, u64> {
+            ran("stacked", &ids);
+            ids.into_iter().map(|id| (id, table.row(id))).collect()
+        }
+        let (names, numbers) = (Arc::new("row"), Arc::new(40_u64));
+        assert_eq!(join(rows(names, 1), rows(Arc::clone(&numbers), 2)).await, (Some("row 1".to_owned()), Some(42)));
+        let calls = [1, 2, 1].map(|id| blocking(Arc::clone(&numbers), id));
+        assert_eq!(join_all(calls).await, [Some(41), Some(42), Some(41)]);
+        assert_eq!(blocking(numbers, 1).await, Some(41));
+        assert_eq!(runs("stacked"), [[1, 2]]);
+    }
+
+    /// The allocator gives the place of one that is gone to the next.
+    #[tokio::test(start_paused = true)]
+    async fn another_at_the_same_place_is_another() {
+        #[batched(share(db), delay = 10ms)]
+        async fn load(db: Arc<(u32, Mutex<()>)>, ids: Vec<u32>) -> Vec<(u32, u32)> {
+            ids.into_iter().map(|id| (db.0, id)).collect()
+        }
+        // The body does not take it along: only the batch can keep it.
+        #[batched(share(db), delay = 10ms)]
+        async fn blind(db: Arc<(u32, Mutex<()>)>, ids: Vec<u32>) -> Vec<u32> {
+            ran("blind", &ids);
+            ids
+        }
+        let mut blind_calls = Vec::new();
+        for n in 0..100 {
+            let mut call = Box::pin(blind(Arc::new((n, Mutex::new(()))), n));
+            assert!(poll_immediate(&mut call).await.is_none());
+            blind_calls.push(call);
+        }
+        assert_eq!(join_all(blind_calls).await, (0..100).collect::<Vec<_>>());
+        assert_eq!(runs("blind").len(), 100);
+
+        let mut places = BTreeSet::new();
+        let mut calls = Vec::new();
+        for n in 0..100 {
+            let db = Arc::new((n, Mutex::new(())));
+            places.insert(Arc::as_ptr(&db).addr());
+            let mut call = Box::pin(load(db, n));
+            assert!(poll_immediate(&mut call).await.is_none());
+            // Every other caller goes, and with it what it passed. Its batch is still open.
+            if n % 2 == 0 {
+                calls.push((n, call));
+            }
+        }
+        assert_eq!(places.len(), 100, "an open batch keeps its own alive");
+        for (n, call) in calls {
+            assert_eq!(call.await, (n, n));
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_shared_goes_with_the_batch() {
+        #[batched(share(db), max_batch_size = 2, delay = 1h)]
+        async fn load(db: Arc<Db>, ids: Vec<u32>) -> HashMap<u32, String> {
+            let found = db.find(&ids);
+            sleep(10 * MS).await;
+            found
+        }
+        let db = Db::new([1, 2]);
+        let mut gone = Box::pin(load(Arc::clone(&db), 1));
+        assert!(poll_immediate(&mut gone).await.is_none());
+        drop(gone);
+        // A caller that has gone is no part of it.
+        assert_eq!(join(load(Arc::clone(&db), 2), load(Arc::clone(&db), 3)).await, (Some("user 2".to_owned()), None));
+        assert_eq!(db.asked(), [[2, 3]]);
+        everything_has_run().await;
+        assert_eq!(Arc::strong_count(&db), 1);
+        let awaits = cancel_at_every_await(
+            async || Db::new([1]),
+            async |db| {
+                assert_eq!(
+                    join(load(Arc::clone(&*db), 1), load(Arc::clone(&*db), 1)).await,
+                    (Some("user 1".into()), Some("user 1".into()))
+                );
+            },
+            async |db: &Arc<Db>| {
+                sleep(Duration::from_secs(7_200)).await;
+                assert_eq!(Arc::strong_count(db), 1);
+            },
+        )
+        .await;
+        assert!(awaits >= 1);
+    }
+
+    /// A runtime that goes takes its batches along, with what their callers share.
+    #[test]
+    fn so_it_does_with_the_runtime() {
+        #[batched(share(db), delay = 1h)]
+        async fn load(db: Arc<Db>, ids: Vec<u32>) -> Result<HashMap<u32, String>, Error> {
+            Ok(db.find(&ids))
+        }
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let db = Db::new([1]);
+        let mut call = Box::pin(load(Arc::clone(&db), 1));
+        runtime.block_on(async { assert!(poll_immediate(&mut call).await.is_none()) });
+        assert!(Arc::strong_count(&db) > 1);
+        drop(runtime);
+        assert!(futures::executor::block_on(call).unwrap_err().is_shutdown());
+        assert_eq!(Arc::strong_count(&db), 1);
+    }
+}

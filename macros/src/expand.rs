@@ -11,7 +11,7 @@ use crate::diagnostics::Errors;
 use crate::function::{Function, Item, Shape, all, self_ident, with_braces};
 use crate::layer::Layer;
 use crate::manifest;
-use crate::parameters::{strip_mut, strip_mut_in};
+use crate::parameters::{Parameters, strip_mut, strip_mut_in};
 use crate::site;
 use crate::stack::{Stack, TAKEN};
 use crate::tokens;
@@ -43,7 +43,7 @@ pub(crate) fn attribute(name: &str, arguments: TokenStream, item: &TokenStream) 
             let layers = || stack.layers.iter().map(|entry| &entry.parsed.layer);
             function.note_mentions(&stack.written, &|function, name| layers().any(|layer| layer.looks_at(function, name)));
             check_function(&function, &stack, &mut errors);
-            let one = stack.above_batch().and_then(|_| batched::of_one(&function));
+            let one = stack.above_batch().and_then(|_| batched::of_one(&function, &root(&stack)));
             stack.check(&function, one.as_ref(), &mut errors);
             if let Some(errors) = errors.into_tokens() {
                 let item = function.unchanged(stack.makes_async(), &stack.uses());
@@ -53,7 +53,7 @@ pub(crate) fn attribute(name: &str, arguments: TokenStream, item: &TokenStream) 
             if layers().any(|layer| layer.needs_own_arguments()) {
                 function.own_references();
             }
-            let one = stack.above_batch().and_then(|_| batched::of_one(&function));
+            let one = stack.above_batch().and_then(|_| batched::of_one(&function, &root(&stack)));
             function_tokens(&function, one.as_ref(), &stack)
         }
         Ok(Item::Declaration { semicolon, mut attributes, rest }) => {
@@ -186,8 +186,17 @@ fn function_tokens(function: &Function, one: Option<&Function>, stack: &Stack) -
     if stack.makes_async() && signature.asyncness.is_none() {
         signature.asyncness = Some(syn::Token![async](signature.fn_token.span()));
     }
+    // Also in a batch, which takes along what its callers share.
+    let again_in_batch = weaver.about_batch(|weaver| {
+        let Parameters { receiver, bindings } = &weaver.function.parameters;
+        let names = bindings.iter().map(|binding| binding.ident.clone()).chain(receiver.as_ref().map(self_ident));
+        names.filter(|name| below.iter().any(|layer| layer.binds_again(weaver, name))).collect::<Vec<_>>()
+    });
     // Where an argument is bound again, the `mut` belongs there.
-    let binds_again = |ident: &Ident| above.iter().any(|layer| layer.binds_again(&weaver, ident));
+    let binds_again = |ident: &Ident| {
+        again_in_batch.as_ref().is_some_and(|names| names.contains(ident))
+            || above.iter().any(|layer| layer.binds_again(&weaver, ident))
+    };
     strip_mut(&mut signature, &binds_again);
     assign_self(&mut signature, &binds_again);
     let mut prologue = function.prologue.clone();

@@ -8,8 +8,8 @@ use std::cell::{Cell, RefCell};
 
 use proc_macro2::{Group, Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
-use syn::Lifetime;
 use syn::spanned::Spanned;
+use syn::{FnArg, Lifetime};
 
 use crate::expression::is_static;
 use crate::function::{Function, Shape, self_ident, with_braces};
@@ -175,14 +175,20 @@ impl<'f> Weaver<'f> {
         Some(written)
     }
 
-    /// Writes what is below a layer that runs it for several callers, on another task: the arguments of that, and the rest.
-    pub(crate) fn in_batch(&mut self, below: &mut dyn FnMut(&mut Self) -> Woven) -> (TokenStream, Woven) {
+    /// Writes what is below a layer that runs it for several callers, on another task: the arguments of that which `differ` from caller to
+    /// caller, and the rest.
+    pub(crate) fn in_batch(
+        &mut self,
+        differ: &dyn Fn(&FnArg) -> bool,
+        below: &mut dyn FnMut(&mut Self) -> Woven,
+    ) -> (TokenStream, Woven) {
         let layers = self.batch.map_or(&[][..], |batch| batch.layers);
         let written = self.about_batch(|weaver| {
             let woven = weaver.in_background(below);
             let mut signature = weaver.function.signature.clone();
             strip_mut(&mut signature, &|ident| layers.iter().any(|layer| layer.binds_again(weaver, ident)));
-            (signature.inputs.into_token_stream(), woven)
+            let arguments = signature.inputs.iter().filter(|input| differ(input));
+            (quote!(#(#arguments),*), woven)
         });
         written.unwrap_or_default()
     }

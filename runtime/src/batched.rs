@@ -3,9 +3,10 @@
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::future::Future;
+use std::hash::{BuildHasher, Hash};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::pin;
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 use std::thread;
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use tokio::runtime::{Handle, Id};
 use tokio::sync::oneshot;
 use tokio::time::Sleep;
 
+use crate::ask::{Met, Nothing, Unmet};
 use crate::cache::Marks;
 use crate::contain::{contain, discard};
 use crate::{Error, ErrorKind, background};
@@ -24,33 +26,49 @@ use crate::{Error, ErrorKind, background};
 /// For what is cheaper by the dozen: a query with `WHERE id = ANY(..)`, a request that takes a list. Known as a `DataLoader`.
 ///
 /// ```
+/// use std::collections::HashMap;
+/// use std::sync::Arc;
 /// use steadfast::batched;
 ///
-/// /// Called as `load(id).await`, with an `Option<String>` as the answer.
-/// #[batched(max_batch_size = 50, delay = 2ms)]
-/// async fn load(ids: Vec<u32>) -> Vec<Option<String>> {
-///     // SELECT id, name FROM users WHERE id = ANY($1)
-///     ids.iter().map(|id| Some(format!("user {id} of {}", ids.len()))).collect()
+/// # struct Db; impl Db {
+/// #     async fn names(&self, ids: &[u32]) -> HashMap<u32, String> {
+/// #         ids.iter().filter(|id| **id < 10).map(|id| (*id, format!("user {id} of {}", ids.len()))).collect()
+/// #     }
+/// # }
+/// /// Called as `load(db, id).await`, with an `Option<String>` as the answer.
+/// #[batched(share(db), max_batch_size = 50, delay = 2ms)]
+/// async fn load(db: Arc<Db>, ids: Vec<u32>) -> HashMap<u32, String> {
+///     db.names(&ids).await // SELECT id, name FROM users WHERE id = ANY($1)
 /// }
 ///
 /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
-/// let (first, second) = tokio::join!(load(7), load(9));
-/// assert_eq!(first.as_deref(), Some("user 7 of 2"));
-/// assert_eq!(second.as_deref(), Some("user 9 of 2"));
+/// let db = Arc::new(Db);
+/// let (first, second, third) = tokio::join!(load(db.clone(), 7), load(db.clone(), 9), load(db, 11));
+/// assert_eq!(first.as_deref(), Some("user 7 of 3"));
+/// assert_eq!(second.as_deref(), Some("user 9 of 3"));
+/// assert_eq!(third, None);
 /// # }
 /// ```
 ///
 /// # The function
 ///
-/// It takes the keys of a batch, as one argument of type `Vec<Id>`, and returns one answer for each of them, in the same order: a `Vec<T>`,
-/// or a `Result<Vec<T>, E>` with an `E: Clone`, whose error goes to every caller of the batch. Its callers see a function of an `Id` that
-/// returns a `T`, or a `Result<T, E>`. Keys that are equal are not made one: put `#[async_cached]` or `#[coalesce]` above for that.
+/// It takes the keys of a batch, as an argument of type `Vec<Id>`, and returns their answers. What its callers see is a function of an `Id`:
 ///
-/// Keys, answers and the body are `Send + 'static`: the body runs on a task of its own. It is a free function, or an associated one
-/// without a `self`.
+/// | the function returns | callers get | |
+/// | --- | --- | --- |
+/// | `Vec<T>` | `T` | one answer for each key, in the order of the keys |
+/// | `HashMap<Id, T>` | `Option<T>` | those that there are, in any order; a key that is missing is `None`. `Id` is `Clone + Eq + Hash`, and `T` is `Clone` |
+/// | `Result<Vec<T>, E>` | `Result<T, E>` | an error goes to every caller of the batch, and is `Clone` |
+/// | `Result<HashMap<Id, T>, E>` | `Result<Option<T>, E>` | |
+///
+/// Aliases of these work too. Keys that are equal are not made one: the function is asked for them as often as there are callers, and a map
+/// answers all of them (put `#[async_cached]` or `#[coalesce]` above to ask once).
+///
+/// Further arguments are shared, see `share`. Keys, answers, what is shared and the body are `Send + 'static`: the body runs on a task of
+/// its own. A method takes `self: Arc<Self>`, and shares it: `share(self)`.
 ///
 /// Attributes above it work for each caller, attributes below it for a batch: a `timeout` above limits how long a caller waits, one below
-/// limits the query.
+/// limits the query. An `#[async_cached]` above says what a shared argument is to its key, as in `#[async_cached(skip(db))]`.
 ///
 /// # Options
 ///
@@ -58,10 +76,15 @@ use crate::{Error, ErrorKind, background};
 /// | --- | --- | --- |
 /// | `max_batch_size = n` | 100 | a batch with so many callers does not wait for more; any integer type, below 1 is 1 |
 /// | `delay = duration` | `5ms` | how long a batch waits for callers, counted from the first of them; with `0s` it waits for those that are ready to run, and touches no timer |
+/// | `share(db, ..)` | none | arguments, each an `Arc`, that a batch has in common: callers who pass the same one (by pointer) get into the same batch |
 /// | `or_else = \|error\| value` | none | what a caller returns where its batch failed |
 /// | `crate = path` | `::steadfast` | where `steadfast` is found |
 ///
 /// A batch has many callers: its size and delay are those of the caller that opens it, and cannot depend on the argument, which is an error.
+///
+/// With `share(db)`, two callers with a different `db` are never in the same batch, also where the one has been dropped and the other has
+/// come to stand at its address: an open batch keeps what its callers share alive. Nothing is kept of it once the batch has ended. The body
+/// gets the `Arc` of the caller that opened the batch.
 ///
 /// # When options are evaluated
 ///
@@ -98,29 +121,79 @@ pub struct Limits {
     pub delay: Duration,
 }
 
-/// What a batch returns.
+/// What a batch of `K`s returns.
 #[diagnostic::on_unimplemented(
-    message = "`#[batched]` finds no answers in a `{Self}`",
-    label = "neither a `Vec` nor a `Result` of one",
-    note = "return one answer for each key: a `Vec<T>`, or a `Result<Vec<T>, E>` where `E: Clone`"
+    message = "`#[batched]` finds no answers to keys of type `{K}` in a `{Self}`",
+    label = "neither a `Vec`, nor a `HashMap` from `{K}`, nor a `Result` of one",
+    note = "return one answer for each key, a `Vec<T>`, or those that there are, a `HashMap<{K}, T>`; or a `Result` of one of those, with an error that is `Clone`"
 )]
-pub trait Answers {
+pub trait Answers<K> {
     /// What a caller gets.
     type One;
 
-    /// One for each of so many keys.
+    /// What must be known of the keys.
+    type Asked: Send + 'static;
+
+    /// Remembers that.
+    fn asked(keys: &[K]) -> Self::Asked;
+
+    /// One for each key.
     ///
     /// # Errors
     ///
-    /// The number of answers, where it is another.
-    fn split(self, keys: usize) -> Result<impl Iterator<Item = Self::One>, usize>;
+    /// The number of answers, where it is another than that of the keys.
+    fn split(self, asked: Self::Asked) -> Result<impl Iterator<Item = Self::One>, usize>;
 }
 
-impl<T> Answers for Vec<T> {
+impl<K, T> Answers<K> for Vec<T> {
     type One = T;
+    type Asked = usize;
 
-    fn split(self, keys: usize) -> Result<impl Iterator<Item = T>, usize> {
-        if self.len() == keys { Ok(self.into_iter()) } else { Err(self.len()) }
+    fn asked(keys: &[K]) -> usize {
+        keys.len()
+    }
+
+    fn split(self, asked: usize) -> Result<impl Iterator<Item = T>, usize> {
+        if self.len() == asked { Ok(self.into_iter()) } else { Err(self.len()) }
+    }
+}
+
+/// A key whose answer is looked up in a map. Its own trait only for its message.
+#[diagnostic::on_unimplemented(
+    message = "the answer to a key is looked up in the `HashMap`, and a `{Self}` is not `Clone + Eq + Hash`",
+    label = "`{Self}` is not `Clone + Eq + Hash`",
+    note = "derive `Clone, PartialEq, Eq, Hash` for it, or return a `Vec` with one answer for each key"
+)]
+pub trait LookedUp: Clone + Eq + Hash + Send + 'static {}
+
+#[diagnostic::do_not_recommend]
+impl<K: Clone + Eq + Hash + Send + 'static> LookedUp for K {}
+
+/// An answer that each caller with the same key gets. Its own trait only for its message.
+#[diagnostic::on_unimplemented(
+    message = "an answer goes to each caller who asked for the same key, and a `{Self}` cannot be cloned",
+    label = "`{Self}` does not implement `Clone`",
+    note = "derive `Clone` for it, or return it in an `Arc`"
+)]
+pub trait Repeated: Clone {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Clone> Repeated for T {}
+
+impl<K: LookedUp, T: Repeated, S: BuildHasher> Answers<K> for HashMap<K, T, S> {
+    type One = Option<T>;
+    type Asked = Vec<K>;
+
+    fn asked(keys: &[K]) -> Vec<K> {
+        keys.to_vec()
+    }
+
+    fn split(mut self, asked: Vec<K>) -> Result<impl Iterator<Item = Option<T>>, usize> {
+        // The last who asked for a key gets the answer itself, the others a clone.
+        let mut last: HashMap<&K, usize> = HashMap::with_capacity(asked.len());
+        last.extend(asked.iter().enumerate().map(|(index, key)| (key, index)));
+        let is_last: Vec<bool> = asked.iter().enumerate().map(|(index, key)| last.get(key) == Some(&index)).collect();
+        Ok(asked.into_iter().zip(is_last).map(move |(key, last)| if last { self.remove(&key) } else { self.get(&key).cloned() }))
     }
 }
 
@@ -135,17 +208,101 @@ pub trait Shared: Clone {}
 #[diagnostic::do_not_recommend]
 impl<E: Clone> Shared for E {}
 
-impl<T, E: Shared> Answers for Result<Vec<T>, E> {
-    type One = Result<T, E>;
+impl<K, A: Answers<K>, E: Shared> Answers<K> for Result<A, E> {
+    type One = Result<A::One, E>;
+    /// With how many there are.
+    type Asked = (A::Asked, usize);
 
-    fn split(self, keys: usize) -> Result<impl Iterator<Item = Result<T, E>>, usize> {
-        let (answers, error) = match self {
-            Ok(answers) if answers.len() != keys => return Err(answers.len()),
-            Ok(answers) => (answers, None),
-            Err(error) => (Vec::new(), Some(std::iter::repeat_n(error, keys))),
-        };
-        Ok(answers.into_iter().map(Ok).chain(error.into_iter().flatten().map(Err)))
+    fn asked(keys: &[K]) -> (A::Asked, usize) {
+        (A::asked(keys), keys.len())
     }
+
+    fn split(self, (asked, count): (A::Asked, usize)) -> Result<impl Iterator<Item = Result<A::One, E>>, usize> {
+        let (answers, error) = match self {
+            Ok(answers) => (Some(answers.split(asked)?), None),
+            Err(error) => (None, Some(std::iter::repeat_n(error, count))),
+        };
+        Ok(answers.into_iter().flatten().map(Ok).chain(error.into_iter().flatten().map(Err)))
+    }
+}
+
+/// An argument that callers share. Its own trait only for its message.
+#[diagnostic::on_unimplemented(
+    message = "`share` gathers callers who pass the same `Arc`, and a `{Self}` is none",
+    label = "not an `Arc`",
+    note = "take an `Arc<..>`, of which callers pass clones, or make it a part of the keys"
+)]
+pub trait Common<M> {}
+
+#[diagnostic::do_not_recommend]
+impl<T: IsArc> Common<Met> for T {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Nothing> Common<Unmet> for T {}
+
+/// An `Arc`.
+pub trait IsArc {}
+
+impl<T: ?Sized> IsArc for Arc<T> {}
+
+/// Asks whether callers can share a `T`.
+#[inline]
+pub fn ask_share<T: Common<M>, M: Default>() -> M {
+    M::default()
+}
+
+/// The same, of a type that cannot be named.
+#[inline]
+pub fn ask_share_of<T: Common<M>, M: Default>(_: &T) -> M {
+    M::default()
+}
+
+/// The arguments that callers share, one within the other.
+pub trait Shares {
+    /// They themselves.
+    type Held: Same;
+
+    /// Keeps them, so that no other can come to stand at their place.
+    fn hold(self) -> Self::Held;
+}
+
+/// Whether it is the same, and not only equal.
+pub trait Same {
+    /// Compares by pointer.
+    fn same(&self, other: &Self) -> bool;
+}
+
+impl Shares for () {
+    type Held = ();
+
+    fn hold(self) {}
+}
+
+impl<T: ?Sized, R: Shares> Shares for (&Arc<T>, R) {
+    type Held = (Arc<T>, R::Held);
+
+    fn hold(self) -> Self::Held {
+        (Arc::clone(self.0), self.1.hold())
+    }
+}
+
+impl Same for () {
+    #[inline]
+    fn same(&self, (): &()) -> bool {
+        true
+    }
+}
+
+impl<T: ?Sized, R: Same> Same for (Arc<T>, R) {
+    fn same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0) && self.1.same(&other.1)
+    }
+}
+
+/// Keeps what callers share for as long as a batch is open.
+#[inline]
+pub fn hold<S: Shares>(shares: S) -> S::Held {
+    shares.hold()
 }
 
 /// Why there is no answer.
@@ -188,29 +345,36 @@ impl Slot {
         Self(OnceLock::new())
     }
 
-    fn batcher<K: Send + 'static, O: Send + 'static, I: Fn()>(&'static self) -> &'static Batcher<K, O> {
+    fn batcher<S, K, O, I>(&'static self) -> &'static Batcher<S, K, O>
+    where
+        S: Send + 'static,
+        K: Send + 'static,
+        O: Send + 'static,
+        I: Fn(),
+    {
         let instance = typeid::of::<I>();
         let batchers = self.0.get_or_init(RwLock::default);
         let known = batchers.read().unwrap_or_else(PoisonError::into_inner).get(&instance).copied();
         let batcher = known.unwrap_or_else(|| {
             let mut batchers = batchers.write().unwrap_or_else(PoisonError::into_inner);
-            *batchers.entry(instance).or_insert_with(|| Box::leak(Box::new(Batcher::<K, O>::default())))
+            *batchers.entry(instance).or_insert_with(|| Box::leak(Box::new(Batcher::<S, K, O>::default())))
         });
         batcher.downcast_ref().expect("an instantiation has one type of keys, and one of answers")
     }
 }
 
-/// The batches that still take callers: one for each runtime, since a batch ends with its own.
-struct Batcher<K, O>(Mutex<Batches<K, O>>);
+/// The batches that still take callers: one for each runtime, since a batch ends with its own, and for what its callers share.
+struct Batcher<S, K, O>(Mutex<Batches<S, K, O>>);
 
-struct Batches<K, O> {
-    open: Vec<Open<K, O>>,
+struct Batches<S, K, O> {
+    open: Vec<Open<S, K, O>>,
     opened: u64,
 }
 
-struct Open<K, O> {
+struct Open<S, K, O> {
     number: u64,
     runtime: Option<Id>,
+    shares: S,
     callers: Vec<Caller<K, O>>,
     /// That of the first caller.
     max_batch_size: usize,
@@ -226,31 +390,35 @@ struct Caller<K, O> {
     answer: oneshot::Sender<Result<O, Failure>>,
 }
 
-impl<K, O> Default for Batcher<K, O> {
+impl<S, K, O> Default for Batcher<S, K, O> {
     fn default() -> Self {
         Self(Mutex::new(Batches { open: Vec::new(), opened: 0 }))
     }
 }
 
-impl<K, O> Batcher<K, O> {
-    fn batches(&self) -> MutexGuard<'_, Batches<K, O>> {
+impl<S: Same, K, O> Batcher<S, K, O> {
+    fn batches(&self) -> MutexGuard<'_, Batches<S, K, O>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Lets a caller join the batch that is open, or opens one, whose task is then to be started.
-    fn join(&'static self, caller: Caller<K, O>, limits: Limits) -> Option<Gathering<K, O>> {
+    fn join(&'static self, caller: Caller<K, O>, shares: S, limits: Limits) -> Option<Gathering<S, K, O>> {
         let runtime = Handle::try_current().ok().map(|runtime| runtime.id());
+        let mut shares = Some(shares);
         let mut batches = self.batches();
-        let at = batches.open.iter().position(|open| open.runtime == runtime);
+        let known =
+            |open: &Open<S, K, O>| open.runtime == runtime && shares.as_ref().is_some_and(|shares| open.shares.same(shares));
+        let at = batches.open.iter().position(known);
         let (at, gathering) = at.map_or_else(
             || {
+                let shares = shares.take().expect("they are looked at, and not taken");
                 // In the caller: a runtime without timers panics here, which is nothing that a batch could answer with.
                 let delay = (runtime.is_some() && !limits.delay.is_zero()).then(|| tokio::time::sleep(limits.delay));
                 let (full, filled) = oneshot::channel();
                 batches.opened += 1;
                 let number = batches.opened;
                 let max_batch_size = limits.max_batch_size;
-                batches.open.push(Open { number, runtime, callers: Vec::new(), max_batch_size, full });
+                batches.open.push(Open { number, runtime, shares, callers: Vec::new(), max_batch_size, full });
                 (batches.open.len() - 1, Some(Gathering { batch: Batch { batcher: self, number, filled }, delay }))
             },
             |at| (at, None),
@@ -266,15 +434,16 @@ impl<K, O> Batcher<K, O> {
         drop(batches);
         // Keys are dropped, and tasks woken, without the lock; and the keys of others are nothing to this caller.
         gone.into_iter().for_each(discard);
-        if let Some(Open { callers, full, .. }) = full
-            && let Err(callers) = full.send(callers)
-        {
-            callers.into_iter().for_each(discard);
+        if let Some(Open { callers, full, shares, .. }) = full {
+            if let Err(callers) = full.send(callers) {
+                callers.into_iter().for_each(discard);
+            }
+            discard(shares);
         }
         gathering
     }
 
-    fn close(&self, number: u64) -> Option<Open<K, O>> {
+    fn close(&self, number: u64) -> Option<Open<S, K, O>> {
         let mut batches = self.batches();
         let at = batches.open.iter().position(|open| open.number == number)?;
         Some(batches.open.swap_remove(at))
@@ -282,19 +451,19 @@ impl<K, O> Batcher<K, O> {
 }
 
 /// What the first caller of a batch starts.
-struct Gathering<K: 'static, O: 'static> {
-    batch: Batch<K, O>,
+struct Gathering<S: Same + 'static, K: 'static, O: 'static> {
+    batch: Batch<S, K, O>,
     delay: Option<Sleep>,
 }
 
 /// A batch that waits for callers. Where its runtime drops it, so are they.
-struct Batch<K: 'static, O: 'static> {
-    batcher: &'static Batcher<K, O>,
+struct Batch<S: Same + 'static, K: 'static, O: 'static> {
+    batcher: &'static Batcher<S, K, O>,
     number: u64,
     filled: oneshot::Receiver<Vec<Caller<K, O>>>,
 }
 
-impl<K, O> Gathering<K, O> {
+impl<S: Same, K, O> Gathering<S, K, O> {
     /// The callers that are there when the batch is full or the time is up.
     async fn callers(self) -> Vec<Caller<K, O>> {
         let Self { mut batch, delay } = self;
@@ -308,16 +477,20 @@ impl<K, O> Gathering<K, O> {
             return callers.unwrap_or_default();
         }
         match batch.batcher.close(batch.number) {
-            Some(open) => open.callers,
+            Some(Open { callers, shares, .. }) => {
+                discard(shares);
+                callers
+            }
             None => (&mut batch.filled).await.unwrap_or_default(),
         }
     }
 }
 
-impl<K, O> Drop for Batch<K, O> {
+impl<S: Same, K, O> Drop for Batch<S, K, O> {
     fn drop(&mut self) {
-        if let Some(open) = self.batcher.close(self.number) {
-            open.callers.into_iter().for_each(discard);
+        if let Some(Open { callers, shares, .. }) = self.batcher.close(self.number) {
+            callers.into_iter().for_each(discard);
+            discard(shares);
         }
     }
 }
@@ -327,33 +500,36 @@ impl<K, O> Drop for Batch<K, O> {
 /// # Errors
 ///
 /// A [`Failure`], where the batch came to nothing.
-pub async fn load<K, A, B, I>(
+pub async fn load<S, K, A, B, I>(
     slot: &'static Slot,
     _instance: I,
     function: &'static str,
     limits: Limits,
+    shares: S,
     key: K,
     body: impl FnOnce(Vec<K>) -> B + Send + 'static,
 ) -> Result<A::One, Failure>
 where
+    S: Same + Send + 'static,
     K: Send + 'static,
-    A: Answers<One: Send + 'static> + 'static,
+    A: Answers<K, One: Send + 'static> + 'static,
     B: Future<Output = A> + Send + 'static,
     I: Fn(),
 {
     let (answer, answered) = oneshot::channel();
-    let batcher = slot.batcher::<K, A::One, I>();
+    let batcher = slot.batcher::<S, K, A::One, I>();
     let (marks, _awaiting) = Marks::while_awaited();
-    if let Some(gathering) = batcher.join(Caller { key, marks, answer }, limits) {
+    if let Some(gathering) = batcher.join(Caller { key, marks, answer }, shares, limits) {
         drop(background::spawn(function, run(gathering, body), |()| None));
     }
     answered.await.unwrap_or(Err(Failure::Abandoned))
 }
 
 /// Keys, answers and errors are dropped and cloned here: where that panics, it is for those alone to whom they belong, and for the report.
-async fn run<K, A, B>(gathering: Gathering<K, A::One>, body: impl FnOnce(Vec<K>) -> B)
+async fn run<S, K, A, B>(gathering: Gathering<S, K, A::One>, body: impl FnOnce(Vec<K>) -> B)
 where
-    A: Answers<One: 'static>,
+    S: Same,
+    A: Answers<K, One: 'static>,
     B: Future<Output = A>,
 {
     let mut callers = gathering.callers().await;
@@ -367,7 +543,10 @@ where
         (key, answer)
     };
     let (keys, waiting): (Vec<K>, Vec<_>) = callers.into_iter().map(key_and_answer).unzip();
-    let answers = part_of.enter(async { body(keys).await.split(waiting.len()) });
+    let answers = part_of.enter(async {
+        let asked = A::asked(&keys);
+        body(keys).await.split(asked)
+    });
     let outcome = AssertUnwindSafe(answers).catch_unwind().await;
     let mut waiting = waiting.into_iter();
     let panicked = match outcome {
@@ -419,5 +598,5 @@ fn fail<O>(waiting: &mut impl Iterator<Item = Answer<O>>, failure: Failure) {
 
 #[doc(hidden)]
 pub mod private {
-    pub use super::{Answers, Failure, Limits, Slot, load};
+    pub use super::{Answers, Failure, Limits, Slot, ask_share, ask_share_of, hold, load};
 }
