@@ -392,7 +392,7 @@ async fn one_probe_that_hangs_and_a_thousand_callers() {
 
 #[tokio::test(start_paused = true)]
 async fn a_probe_timeout_of_zero_is_none() {
-    static PATIENT: CircuitBreaker = CircuitBreaker::new().failures(1).open_for(S).probe_timeout(Duration::ZERO);
+    static PATIENT: CircuitBreaker = CircuitBreaker::new().name("patient").failures(1).open_for(S).probe_timeout(Duration::ZERO);
     #[circuit_breaker(PATIENT)]
     async fn work(fate: Fate) -> Result<(), Failure> {
         fate.end().await

@@ -115,6 +115,7 @@ pub mod guide;
 mod hedge;
 #[cfg(feature = "metrics")]
 pub mod metrics;
+mod name;
 pub mod offload;
 mod outcome;
 mod policy;

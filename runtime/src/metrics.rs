@@ -30,7 +30,9 @@
 //! share a series, in which their figures are added up (of circuits: that of the worst).
 //!
 //! A cache or a concurrency limit that several functions share is counted once, under the one of them that ran first; the state of a circuit
-//! stands under each of its functions. Of a generic function, only the first instantiation's cache is counted.
+//! stands under each of its functions. One that was given a name ([`CircuitBreaker::name`], [`CacheBuilder::name`](crate::CacheBuilder::name),
+//! [`ConcurrencyLimiter::name`]) stands under that as the label `name`, with no function, also in a field; those that have the same name and are alive
+//! are added up. Of a generic function, only the first instantiation's cache is counted.
 //!
 //! The values of labels are bounded by the program's text. Arguments never become labels. Refusals, retries, hedges, fallbacks, waits for a
 //! limit and transitions are recorded as they happen; the rest is counted by the library itself and handed over by [`publish`], so that a
@@ -43,7 +45,7 @@ use std::time::Duration;
 use metrics::{Label, counter, gauge, histogram};
 
 use crate::clock;
-use crate::registry::{CacheHandle, Function, registry};
+use crate::registry::{CacheHandle, Function, Named, Object, registry};
 use crate::{CircuitBreaker, CircuitState, ConcurrencyLimiter};
 
 /// Whether somebody reads the figures: before that, no call looks at a clock.
@@ -53,7 +55,9 @@ static READ: AtomicBool = AtomicBool::new(false);
 pub fn publish() {
     READ.store(true, Relaxed);
     let mut figures = Figures::default();
-    registry().functions().for_each(|function| figures.add(function));
+    let registry = registry();
+    registry.functions().for_each(|function| figures.add(function));
+    registry.named().for_each(|named| figures.add_named(&named));
     figures.hand_over();
 }
 
@@ -120,15 +124,26 @@ impl Figures {
         self.level("steadfast_calls_running", owner, None, calls.running());
         let owner = Owner { name: Some(""), ..owner };
         for cache in function.caches() {
-            if self.is_first(cache) {
+            if cache.name().is_none() && self.is_first(cache) {
                 self.add_cache(owner, cache);
             }
         }
         function.circuit_breakers().for_each(|breaker| self.add_circuit(owner, breaker));
         for limiter in function.concurrency_limiters() {
-            if self.is_first(limiter) {
+            if limiter.given_name().is_none() && self.is_first(limiter) {
                 self.add_limiter(owner, limiter);
             }
+        }
+    }
+
+    /// What has a name stands under that, and not under the functions that use it.
+    fn add_named(&mut self, named: &Named) {
+        let owner = Owner { function: "", module: "", name: Some(named.name()) };
+        match named.object() {
+            Object::Cache(cache) => self.add_cache(owner, &**cache),
+            Object::CircuitBreaker(breaker) => self.add_circuit(owner, breaker),
+            Object::ConcurrencyLimiter(limiter) => self.add_limiter(owner, limiter),
+            Object::RateLimiter(_) | Object::RetryBudget(_) => {}
         }
     }
 

@@ -1,6 +1,7 @@
 //! What a cache is told when it is made.
 
 use std::fmt;
+use std::hash::Hash;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,6 +9,8 @@ use super::Cache;
 use super::lifetime::Lifetime;
 use super::removal::{Listener, RemovalCause};
 use super::shape::Shape;
+#[cfg(feature = "registry")]
+use super::shared::Shared;
 use crate::outcome::clamped;
 
 /// How many entries a cache keeps when nothing is said.
@@ -56,7 +59,14 @@ pub struct CacheBuilder<K, V> {
     pub(super) load_timeout: Option<Duration>,
     pub(super) weight: Option<Weight<K, V>>,
     pub(super) on_evict: Option<Listener<K, V>>,
+    pub(super) name: Option<&'static str>,
+    /// Puts the cache into the registry, at its first use.
+    #[cfg(feature = "registry")]
+    pub(super) list: Option<List<K, V>>,
 }
+
+#[cfg(feature = "registry")]
+pub(super) type List<K, V> = fn(&'static str, &Arc<Shared<K, V>>);
 
 pub(super) type Weight<K, V> = Arc<dyn Fn(&K, &V) -> u64 + Send + Sync>;
 
@@ -83,6 +93,9 @@ impl<K, V> CacheBuilder<K, V> {
             load_timeout: None,
             weight: None,
             on_evict: None,
+            name: None,
+            #[cfg(feature = "registry")]
+            list: None,
         }
     }
 
@@ -182,6 +195,28 @@ impl<K, V> CacheBuilder<K, V> {
     }
 }
 
+impl<K: Hash + Eq + Send + Sync + 'static, V: Clone + Send + Sync + 'static> CacheBuilder<K, V> {
+    /// Gives the cache a name, by which the [registry](crate#features) lists it and metrics export it as long as it lives, in a field too.
+    pub const fn name(mut self, name: &'static str) -> Self {
+        self.name = Some(name);
+        #[cfg(feature = "registry")]
+        {
+            self.list = Some(list::<K, V>);
+        }
+        self
+    }
+}
+
+#[cfg(feature = "registry")]
+fn list<K, V>(name: &'static str, cache: &Arc<Shared<K, V>>)
+where
+    K: Hash + Eq + Send + Sync + 'static,
+    V: Clone + Send + Sync + 'static,
+{
+    let cache = Arc::downgrade(cache);
+    crate::registry::list(name, crate::registry::WeakObject::Cache(cache));
+}
+
 impl<K, V> Clone for CacheBuilder<K, V> {
     fn clone(&self) -> Self {
         let (weight, on_evict) = (self.weight.clone(), self.on_evict.clone());
@@ -191,6 +226,10 @@ impl<K, V> Clone for CacheBuilder<K, V> {
 
 impl<K, V> fmt::Debug for CacheBuilder<K, V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CacheBuilder").field("capacity", &self.capacity).field("lifetime", &self.lifetime).finish_non_exhaustive()
+        f.debug_struct("CacheBuilder")
+            .field("name", &self.name)
+            .field("capacity", &self.capacity)
+            .field("lifetime", &self.lifetime)
+            .finish_non_exhaustive()
     }
 }

@@ -67,7 +67,19 @@ impl<K, V> Cache<K, V> {
 impl<K: Hash + Eq, V: Clone> Cache<K, V> {
     #[inline]
     pub(crate) fn shared(&self) -> &Arc<Shared<K, V>> {
-        self.shared.get_or_init(|| Arc::new(Shared::new(self.settings.clone())))
+        self.shared.get_or_init(|| {
+            let shared = Arc::new(Shared::new(self.settings.clone()));
+            #[cfg(feature = "registry")]
+            if let (Some(name), Some(list)) = (self.settings.name, self.settings.list) {
+                list(name, &shared);
+            }
+            shared
+        })
+    }
+
+    #[cfg(feature = "registry")]
+    pub(crate) fn given_name(&self) -> Option<&'static str> {
+        self.settings.name
     }
 
     /// The value of `key`, if it is there and fresh. A value past its ttl, which a call may still be served within
@@ -178,6 +190,26 @@ impl<K: Hash + Eq, V: Clone> Cache<K, V> {
     /// What the cached calls met so far.
     pub fn stats(&self) -> Stats {
         self.shared().stats()
+    }
+}
+
+// What the registry knows of a cache with a name: what its callers share.
+#[cfg(feature = "registry")]
+impl<K: Hash + Eq + Send + Sync, V: Clone + Send + Sync> crate::registry::CacheHandle for Shared<K, V> {
+    fn clear(&self) {
+        Self::clear(self);
+    }
+
+    fn len(&self) -> usize {
+        Self::len(self)
+    }
+
+    fn in_flight(&self) -> usize {
+        Self::flights(self)
+    }
+
+    fn stats(&self) -> Stats {
+        Self::stats(self)
     }
 }
 

@@ -14,6 +14,7 @@ use super::settings::Settings;
 use super::tally::Tally;
 use crate::clock;
 use crate::events::{self, Told};
+use crate::name::Name;
 
 /// Keeps calls away from what fails anyway, and tries it again now and then.
 ///
@@ -61,6 +62,7 @@ pub struct CircuitBreaker {
     in_a_row: AtomicBool,
     inner: Mutex<Inner>,
     transitions: OnceLock<watch::Sender<CircuitState>>,
+    name: Name<Self>,
 }
 
 /// How a call was let through.
@@ -144,7 +146,26 @@ impl CircuitBreaker {
             in_a_row: AtomicBool::new(false),
             inner: Mutex::new(inner),
             transitions: OnceLock::new(),
+            name: Name::none(),
         }
+    }
+
+    /// Gives it a name, by which the [registry](crate#features) lists it and metrics export it as long as it lives, in a field too. With the feature
+    /// `registry` the state of a breaker with a name is on the heap, made at first use.
+    #[must_use]
+    pub const fn name(mut self, name: &'static str) -> Self {
+        self.name.set(name);
+        self
+    }
+
+    /// Where its state is.
+    #[inline]
+    pub(super) fn live(&self) -> &Self {
+        self.name.state(self, || Self {
+            settings: self.settings,
+            word: AtomicU64::new(self.word.load(Ordering::Relaxed)),
+            ..Self::new()
+        })
     }
 
     /// How many failures open it \[5\]: in a row, or within the [`window`](Self::window) where there is one.
@@ -237,6 +258,10 @@ impl CircuitBreaker {
     /// What the next call would meet. Counts as no call.
     #[must_use]
     pub fn state(&self) -> CircuitState {
+        self.live().own_state()
+    }
+
+    fn own_state(&self) -> CircuitState {
         let state = phase(self.word.load(Ordering::Acquire));
         if !matches!(state, CircuitState::Open | CircuitState::HalfOpen) {
             return state;
@@ -256,17 +281,19 @@ impl CircuitBreaker {
 
     /// Refuses every call until [`reset`](Self::reset). Calls that run are left alone, and count no more.
     pub fn force_open(&self) {
-        self.change(&mut self.lock(), CircuitState::Isolated);
-        self.tell(Transitions { changed: Some((Told::nobody(), CircuitState::Isolated)), ..Transitions::default() });
+        let this = self.live();
+        this.change(&mut this.lock(), CircuitState::Isolated);
+        this.tell(Transitions { changed: Some((Told::nobody(), CircuitState::Isolated)), ..Transitions::default() });
     }
 
     /// Closes the circuit and forgets everything that was counted. Calls that run count no more.
     pub fn reset(&self) {
-        let mut inner = self.lock();
+        let this = self.live();
+        let mut inner = this.lock();
         inner.reopenings = 0;
-        self.change(&mut inner, CircuitState::Closed);
+        this.change(&mut inner, CircuitState::Closed);
         drop(inner);
-        self.tell(Transitions { changed: Some((Told::nobody(), CircuitState::Closed)), ..Transitions::default() });
+        this.tell(Transitions { changed: Some((Told::nobody(), CircuitState::Closed)), ..Transitions::default() });
     }
 
     /// Follows the state: the receiver has the present one at once, and the latest one after each transition.
@@ -287,10 +314,11 @@ impl CircuitBreaker {
     /// # }
     /// ```
     pub fn subscribe(&self) -> watch::Receiver<CircuitState> {
+        let this = self.live();
         // A probe may have taken too long.
-        let _ = self.state();
-        let _inner = self.lock();
-        let transitions = self.transitions.get_or_init(|| watch::Sender::new(phase(self.word.load(Ordering::Relaxed))));
+        let _ = this.own_state();
+        let _inner = this.lock();
+        let transitions = this.transitions.get_or_init(|| watch::Sender::new(phase(this.word.load(Ordering::Relaxed))));
         transitions.subscribe()
     }
 
@@ -514,7 +542,11 @@ impl Default for CircuitBreaker {
 
 impl fmt::Debug for CircuitBreaker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CircuitBreaker").field("state", &self.state()).field("settings", &self.settings).finish_non_exhaustive()
+        f.debug_struct("CircuitBreaker")
+            .field("name", &self.name.get())
+            .field("state", &self.state())
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
     }
 }
 

@@ -30,7 +30,7 @@ const OUTSIDE: u64 = u64::MAX;
 impl<'a> Permit<'a> {
     #[inline]
     pub(super) fn outside(breaker: &'a CircuitBreaker, function: Told) -> Self {
-        Self { breaker, word: OUTSIDE, started: 0, function, polled: Polled::Runs }
+        Self { breaker: breaker.live(), word: OUTSIDE, started: 0, function, polled: Polled::Runs }
     }
 
     /// Goes in, if it is let through.

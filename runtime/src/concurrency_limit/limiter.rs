@@ -6,6 +6,7 @@ use std::task::{Poll, Waker};
 
 use super::place::Place;
 use super::waiting::Waiting;
+use crate::name::Name;
 use crate::wait_list::{Line, Seat, WaitList};
 
 /// Lets so many calls run at once, and the others wait in line: a bulkhead.
@@ -47,6 +48,7 @@ pub struct ConcurrencyLimiter {
     adaptive: bool,
     queue: u32,
     waiters: WaitList<()>,
+    name: Name<Self>,
 }
 
 const WAITS: u64 = 1 << 32;
@@ -81,7 +83,31 @@ impl ConcurrencyLimiter {
             adaptive: false,
             queue: u32::MAX,
             waiters: WaitList::new(),
+            name: Name::none(),
         }
+    }
+
+    /// Gives it a name, by which the [registry](crate#features) lists it and metrics export it as long as it lives, in a field too. With the feature
+    /// `registry` the state of a limiter with a name is on the heap, made at first use.
+    #[must_use]
+    pub const fn name(mut self, name: &'static str) -> Self {
+        self.name.set(name);
+        self
+    }
+
+    #[cfg(feature = "metrics")]
+    pub(crate) fn given_name(&self) -> Option<&'static str> {
+        self.name.get()
+    }
+
+    /// Where its state is.
+    #[inline]
+    fn live(&self) -> &Self {
+        self.name.state(self, || Self {
+            adaptive: self.adaptive,
+            queue: self.queue,
+            ..Self::new(self.limit.load(Ordering::Relaxed) as usize)
+        })
     }
 
     /// How many calls may wait at once; the others are refused.
@@ -102,35 +128,41 @@ impl ConcurrencyLimiter {
     /// How many calls may run at once; where the limit is adaptive, at present.
     #[must_use]
     pub fn limit(&self) -> usize {
-        self.limit.load(Ordering::Relaxed) as usize
+        self.live().limit.load(Ordering::Relaxed) as usize
     }
 
     /// Changes the limit. Where it is raised, those who wait go in at once; where it is lowered, nobody does until enough have left. Where
     /// it is adaptive, this is what it may rise to.
     pub fn set_limit(&self, limit: usize) {
-        self.most.store(saturate(limit), Ordering::SeqCst);
-        self.limit.store(saturate(limit), Ordering::SeqCst);
-        self.hand_over();
+        let this = self.live();
+        this.most.store(saturate(limit), Ordering::SeqCst);
+        this.limit.store(saturate(limit), Ordering::SeqCst);
+        this.hand_over();
     }
 
     /// How many calls run.
     #[inline]
     #[must_use]
     pub fn running(&self) -> usize {
-        running(self.load.load(Ordering::Relaxed)) as usize
+        running(self.live().load.load(Ordering::Relaxed)) as usize
     }
 
     /// How many calls wait.
     #[inline]
     #[must_use]
     pub fn waiting(&self) -> usize {
-        waiting(self.load.load(Ordering::Relaxed)) as usize
+        waiting(self.live().load.load(Ordering::Relaxed)) as usize
     }
 
     /// Takes a place if one is free and nobody waits for it. It is given back when it is dropped.
     #[inline]
     #[must_use]
     pub(crate) fn try_enter(&self) -> Option<Place<'_>> {
+        self.live().try_enter_here()
+    }
+
+    #[inline]
+    fn try_enter_here(&self) -> Option<Place<'_>> {
         let mut load = self.load.load(Ordering::Relaxed);
         while waiting(load) == 0 && running(load) < self.limit.load(Ordering::Relaxed) {
             match self.load.compare_exchange_weak(load, load + 1, Ordering::Acquire, Ordering::Relaxed) {
@@ -144,18 +176,20 @@ impl ConcurrencyLimiter {
     /// Takes a place, or one in the line.
     #[inline]
     pub(crate) fn enter(&self) -> Entry<'_> {
-        self.try_enter().map_or_else(|| self.stand_in_line(), Entry::Now)
+        let this = self.live();
+        this.try_enter_here().map_or_else(|| this.stand_in_line(), Entry::Now)
     }
 
     /// Takes a place for which only such calls wait as are not polled. That is a part of the way of those who find no place.
     #[cold]
     pub(crate) fn try_overtake(&self) -> Option<Place<'_>> {
-        let load = self.load.load(Ordering::Relaxed);
-        let unclaimed = waiting(load) > 0 && running(load) < self.limit.load(Ordering::Relaxed);
-        if !unclaimed && !self.waiters.has_offers() {
+        let this = self.live();
+        let load = this.load.load(Ordering::Relaxed);
+        let unclaimed = waiting(load) > 0 && running(load) < this.limit.load(Ordering::Relaxed);
+        if !unclaimed && !this.waiters.has_offers() {
             return None;
         }
-        self.waiters.with(|line| self.overtake(line))
+        this.waiters.with(|line| this.overtake(line))
     }
 
     fn overtake(&self, line: &mut Line<()>) -> Option<Place<'_>> {
@@ -180,7 +214,7 @@ impl ConcurrencyLimiter {
         self.waiters.with(|line| {
             loop {
                 // Under the lock nobody else begins or ends to wait, but others may still come and go.
-                if let Some(place) = self.try_enter().or_else(|| self.overtake(line)) {
+                if let Some(place) = self.try_enter_here().or_else(|| self.overtake(line)) {
                     return Entry::Now(place);
                 }
                 let load = self.load.load(Ordering::Relaxed);
@@ -288,6 +322,7 @@ impl fmt::Debug for ConcurrencyLimiter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (limit, running, waiting) = (self.limit(), self.running(), self.waiting());
         f.debug_struct("ConcurrencyLimiter")
+            .field("name", &self.name.get())
             .field("limit", &limit)
             .field("running", &running)
             .field("waiting", &waiting)

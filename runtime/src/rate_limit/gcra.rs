@@ -80,6 +80,19 @@ impl Rate {
         }
     }
 
+    /// Another one, as this was made.
+    pub(crate) fn as_made(&self) -> Self {
+        let made = self.made;
+        let Pace { interval, tolerance } = made.pace();
+        Self {
+            made,
+            changed_to: Mutex::new(None),
+            version: AtomicU64::new(0),
+            interval: AtomicU64::new(interval),
+            tolerance: AtomicU64::new(tolerance),
+        }
+    }
+
     pub(crate) const fn set_burst(&mut self, calls: u32) {
         self.made.burst = Some(calls);
         self.tolerance = AtomicU64::new(self.made.pace().tolerance);

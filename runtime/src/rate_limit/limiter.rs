@@ -11,6 +11,7 @@ use super::keys::{Keys, LineOfKey};
 use super::line::Line;
 use crate::cache::Key;
 use crate::clock;
+use crate::name::Name;
 
 /// Lets so many calls through in a time.
 ///
@@ -48,6 +49,7 @@ pub struct RateLimiter {
     pub(super) rate: Rate,
     pub(super) line: Line,
     keys: OnceLock<Box<Keys>>,
+    name: Name<Self>,
 }
 
 impl RateLimiter {
@@ -58,7 +60,21 @@ impl RateLimiter {
     /// If either is zero; in a `static`, when it is compiled.
     #[must_use]
     pub const fn new(count: u32, period: Duration) -> Self {
-        Self { rate: Rate::new(count, period), line: Line::new(), keys: OnceLock::new() }
+        Self { rate: Rate::new(count, period), line: Line::new(), keys: OnceLock::new(), name: Name::none() }
+    }
+
+    /// Gives it a name, by which the [registry](crate#features) lists it as long as it lives, in a field too. With the feature `registry` the state
+    /// of a limiter with a name is on the heap, made at first use.
+    #[must_use]
+    pub const fn name(mut self, name: &'static str) -> Self {
+        self.name.set(name);
+        self
+    }
+
+    /// Where its state is.
+    #[inline]
+    pub(super) fn live(&self) -> &Self {
+        self.name.state(self, || Self { rate: self.rate.as_made(), line: Line::new(), keys: OnceLock::new(), name: Name::none() })
     }
 
     /// How many calls are let through at once, after a rest \[as many as the rate counts\].
@@ -75,7 +91,7 @@ impl RateLimiter {
     /// The rate: so many calls in a time.
     #[must_use]
     pub fn rate(&self) -> (u32, Duration) {
-        self.rate.get()
+        self.live().rate.get()
     }
 
     /// Changes the rate, for calls that come and for those that wait. As many turns are free as were, up to the burst (which is the count of
@@ -87,18 +103,19 @@ impl RateLimiter {
     ///
     /// If either is zero; nothing is changed then.
     pub fn set_rate(&self, count: u32, period: Duration) {
-        self.rate.set(count, period, |before, pace| {
+        let this = self.live();
+        this.rate.set(count, period, |before, pace| {
             let now = clock::now();
-            self.for_each_line(|line| line.turns.change_pace(before, pace, now));
+            this.for_each_line(|line| line.turns.change_pace(before, pace, now));
         });
-        self.look_again();
+        this.look_again();
     }
 
     /// Forgets all turns that were taken, those of each key too: the next call finds a limiter that is as good as new. The rate stays.
     pub fn reset(&self) {
-        let now = clock::now();
-        self.for_each_line(|line| line.turns.reset(now));
-        self.look_again();
+        let (this, now) = (self.live(), clock::now());
+        this.for_each_line(|line| line.turns.reset(now));
+        this.look_again();
     }
 
     /// Those who wait find out when the next turn is.
@@ -136,13 +153,14 @@ impl RateLimiter {
     /// # }
     /// ```
     pub fn check(&self) -> Result<(), Duration> {
-        self.line.take(&self.rate).map_err(Duration::from_nanos)
+        let this = self.live();
+        this.line.take(&this.rate).map_err(Duration::from_nanos)
     }
 
     /// How many keys have a limit of their own at present. Those that are idle leave when room is needed.
     #[must_use]
     pub fn keys(&self) -> usize {
-        self.keys.get().map_or(0, |keys| keys.len())
+        self.live().keys.get().map_or(0, |keys| keys.len())
     }
 
     /// The line of a key.
@@ -151,7 +169,7 @@ impl RateLimiter {
         K: Key<Q> + Hash + Eq + Send + Sync + 'static,
         Q: Hash + ?Sized,
     {
-        self.keys.get_or_init(|| Box::new(Keys::new())).line(query, own)
+        self.live().keys.get_or_init(|| Box::new(Keys::new())).line(query, own)
     }
 }
 
@@ -161,6 +179,10 @@ impl RefUnwindSafe for RateLimiter {}
 
 impl fmt::Debug for RateLimiter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RateLimiter").field("rate", &self.rate.get()).field("keys", &self.keys()).finish_non_exhaustive()
+        f.debug_struct("RateLimiter")
+            .field("name", &self.name.get())
+            .field("rate", &self.rate())
+            .field("keys", &self.keys())
+            .finish_non_exhaustive()
     }
 }

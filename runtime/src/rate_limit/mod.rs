@@ -159,6 +159,7 @@ pub mod private {
     /// Receives a call.
     #[inline]
     pub fn enter<'a>(limiter: &'a RateLimiter, max_wait: Duration, origin: &'static Origin) -> Enter<'a> {
+        let limiter = limiter.live();
         line::enter(&limiter.rate, &limiter.line, max_wait, origin)
     }
 
@@ -169,6 +170,7 @@ pub mod private {
     /// Where there is no turn now.
     #[inline]
     pub fn check(limiter: &RateLimiter) -> Result<(), RateLimited> {
+        let limiter = limiter.live();
         limiter.line.take(&limiter.rate).map_err(|wait| RateLimited::of(&limiter.rate, wait))
     }
 
@@ -195,6 +197,7 @@ pub mod private {
         K: Key<Q> + Hash + Eq + Send + Sync + 'static,
         Q: Hash + ?Sized,
     {
+        let limiter = limiter.live();
         Keyed { rate: &limiter.rate, line: limiter.keyed(query, own) }
     }
 

@@ -50,6 +50,11 @@ pub trait CacheHandle: Send + Sync {
 
     /// See [`Cache::stats`].
     fn stats(&self) -> Stats;
+
+    /// See [`CacheBuilder::name`](crate::CacheBuilder::name).
+    fn name(&self) -> Option<&'static str> {
+        None
+    }
 }
 
 impl<K: Hash + Eq + Send + Sync, V: Clone + Send + Sync> CacheHandle for Cache<K, V> {
@@ -67,6 +72,10 @@ impl<K: Hash + Eq + Send + Sync, V: Clone + Send + Sync> CacheHandle for Cache<K
 
     fn stats(&self) -> Stats {
         Self::stats(self)
+    }
+
+    fn name(&self) -> Option<&'static str> {
+        self.given_name()
     }
 }
 

@@ -5,9 +5,12 @@
 
 mod function;
 mod handle;
+mod named;
 
 pub use function::{Calls, Function, Policy, Seen};
 pub use handle::{Attach, Attached, CacheHandle, Handle};
+pub(crate) use named::{Listed, WeakObject, list};
+pub use named::{Named, Object};
 
 use std::sync::{Mutex, PoisonError};
 
@@ -38,7 +41,7 @@ use std::sync::{Mutex, PoisonError};
 /// With the feature `registry`. A function is in it from its first call on; that call costs an allocation, the others two counters.
 #[must_use]
 pub fn registry() -> Registry {
-    Registry { functions: FUNCTIONS.lock().unwrap_or_else(PoisonError::into_inner).clone() }
+    Registry { functions: FUNCTIONS.lock().unwrap_or_else(PoisonError::into_inner).clone(), named: named::all() }
 }
 
 static FUNCTIONS: Mutex<Vec<&'static Function>> = Mutex::new(Vec::new());
@@ -47,12 +50,47 @@ static FUNCTIONS: Mutex<Vec<&'static Function>> = Mutex::new(Vec::new());
 #[derive(Debug, Clone)]
 pub struct Registry {
     functions: Vec<&'static Function>,
+    named: Vec<(&'static str, WeakObject)>,
 }
 
 impl Registry {
     /// All of them, in the order of their first calls.
     pub fn functions(&self) -> impl Iterator<Item = &'static Function> {
         self.functions.iter().copied()
+    }
+
+    /// The caches, circuits, limits and budgets that were given a name ([`CircuitBreaker::name`](crate::CircuitBreaker::name)), in the order in
+    /// which they were first used: those in fields too, as long as they live.
+    ///
+    /// ```
+    /// use steadfast::registry::Object;
+    /// use steadfast::{CircuitBreaker, circuit_breaker, registry};
+    ///
+    /// struct Client {
+    ///     breaker: CircuitBreaker,
+    /// }
+    ///
+    /// impl Client {
+    ///     #[circuit_breaker(self.breaker)]
+    ///     async fn call(&self) -> Option<()> {
+    ///         Some(())
+    ///     }
+    /// }
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let client = Client { breaker: CircuitBreaker::new().name("upstream") };
+    /// client.call().await;
+    ///
+    /// let named = registry().named().find(|named| named.name() == "upstream").unwrap();
+    /// let Object::CircuitBreaker(breaker) = named.object() else { panic!() };
+    /// breaker.force_open();
+    /// assert_eq!(client.call().await, None);
+    ///
+    /// drop((client, named));
+    /// assert_eq!(registry().named().count(), 0);
+    /// # }
+    /// ```
+    pub fn named(&self) -> impl Iterator<Item = Named> {
+        self.named.iter().filter_map(|(name, object)| Some(Named { name, object: object.upgrade()? }))
     }
 
     /// The function of a name: `rate`, or with the end of its module's path, `currency::rate`. Of several (methods are found by their names

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::clock;
+use crate::name::Name;
 use crate::rate_limit::{Rate, Turns};
 
 /// Keeps retries a small share of the calls, so that what is down is not kept down by them.
@@ -47,6 +48,7 @@ pub struct RetryBudget {
     balance: AtomicU64,
     floor: Option<Rate>,
     turns: Turns,
+    name: Name<Self>,
 }
 
 /// A retry, in the unit of the balance.
@@ -56,7 +58,25 @@ impl RetryBudget {
     /// A fifth of the successes, with 100 retries kept at most, and 10 retries a second besides.
     #[must_use]
     pub const fn new() -> Self {
-        Self { share: 200, reserve: 100 * RETRY, balance: AtomicU64::new(0), floor: None, turns: Turns::new() }.floor(10)
+        Self::of(200, 100 * RETRY, None).floor(10)
+    }
+
+    const fn of(share: u64, reserve: u64, floor: Option<Rate>) -> Self {
+        Self { share, reserve, balance: AtomicU64::new(0), floor, turns: Turns::new(), name: Name::none() }
+    }
+
+    /// Gives it a name, by which the [registry](crate#features) lists it as long as it lives, in a field too. With the feature `registry` the state
+    /// of a budget with a name is on the heap, made at first use.
+    #[must_use]
+    pub const fn name(mut self, name: &'static str) -> Self {
+        self.name.set(name);
+        self
+    }
+
+    /// Where its state is.
+    #[inline]
+    fn live(&self) -> &Self {
+        self.name.state(self, || Self::of(self.share, self.reserve, self.floor.as_ref().map(Rate::as_made)))
     }
 
     /// The share of a retry that each success is good for \[0.2\], to three decimal places.
@@ -103,22 +123,24 @@ impl RetryBudget {
     /// How many retries the successes so far are good for. Those of the floor are not counted.
     #[must_use]
     pub fn balance(&self) -> u64 {
-        self.balance.load(Ordering::Relaxed) / RETRY
+        self.live().balance.load(Ordering::Relaxed) / RETRY
     }
 
     /// Counts a success: for calls that are not made by a `#[retry]`, which counts its own.
     #[inline]
     pub fn deposit(&self) {
-        let more = |balance: u64| (balance < self.reserve).then(|| balance.saturating_add(self.share).min(self.reserve));
+        let this = self.live();
+        let more = |balance: u64| (balance < this.reserve).then(|| balance.saturating_add(this.share).min(this.reserve));
         // A full bucket stays as it is.
-        let _ = self.balance.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
+        let _ = this.balance.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
     }
 
     /// Takes a retry. Whether there was one.
     #[must_use]
     pub fn withdraw(&self) -> bool {
-        let taken = self.balance.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |balance| balance.checked_sub(RETRY));
-        taken.is_ok() || self.floor.as_ref().is_some_and(|floor| self.turns.take(floor, clock::now()).is_ok())
+        let this = self.live();
+        let taken = this.balance.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |balance| balance.checked_sub(RETRY));
+        taken.is_ok() || this.floor.as_ref().is_some_and(|floor| this.turns.take(floor, clock::now()).is_ok())
     }
 }
 
@@ -134,7 +156,7 @@ impl RefUnwindSafe for RetryBudget {}
 
 impl fmt::Debug for RetryBudget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RetryBudget").field("balance", &self.balance()).finish_non_exhaustive()
+        f.debug_struct("RetryBudget").field("name", &self.name.get()).field("balance", &self.balance()).finish_non_exhaustive()
     }
 }
 

@@ -307,6 +307,49 @@ async fn hedges_are_counted_that_run_beside_others() {
     assert_eq!(counted(&figures, "steadfast_hedges_total"), [("slow", 2)].into());
 }
 
+/// A field, and a static that two functions share.
+#[tokio::test]
+async fn what_has_a_name_is_exported_by_it_and_once() {
+    static UPSTREAM: steadfast::ConcurrencyLimiter = steadfast::ConcurrencyLimiter::new(7).name("upstream");
+    #[concurrency_limit(UPSTREAM)]
+    async fn first() -> Option<()> {
+        Some(())
+    }
+    #[concurrency_limit(UPSTREAM)]
+    async fn second() -> Option<()> {
+        Some(())
+    }
+    struct Client(CircuitBreaker, steadfast::Cache<u32, u32>);
+    impl Client {
+        #[async_cached(cache = self.1)]
+        #[circuit_breaker(self.0)]
+        async fn call(&self, n: u32) -> Option<u32> {
+            Some(n)
+        }
+    }
+    let client = Client(CircuitBreaker::new().name("upstream"), steadfast::Cache::builder().name("upstream").build());
+    assert_eq!((first().await, second().await, client.call(1).await, client.call(1).await), (Some(()), Some(()), Some(1), Some(1)));
+    client.0.force_open();
+    let (snapshotter, _guard) = record();
+    steadfast::metrics::publish();
+    let published = figures(&snapshotter);
+    assert_eq!(count(&published, "steadfast_cache_requests_total{function=,module=,name=upstream,result=hit}"), 1);
+    let level = |name: &str| match published.get(name) {
+        Some(DebugValue::Gauge(level)) => level.to_string(),
+        other => panic!("{name}: {other:?}"),
+    };
+    assert_eq!(level("steadfast_circuit_state{function=,module=,name=upstream}"), "3");
+    assert_eq!(level("steadfast_concurrency{function=,module=,name=upstream,state=limit}"), "7");
+    assert!(!published.keys().any(|key| key.starts_with("steadfast_concurrency{function=first")), "{published:?}");
+    // It goes, and its series with it.
+    drop(client);
+    let recorder: &'static DebuggingRecorder = Box::leak(Box::default());
+    let _guard = metrics::set_default_local_recorder(recorder);
+    steadfast::metrics::publish();
+    let published = figures(&recorder.snapshotter());
+    assert!(!published.keys().any(|key| key.starts_with("steadfast_circuit_state{function=,")), "{published:?}");
+}
+
 /// The counters of a name, by their functions.
 fn counted<'a>(figures: &'a BTreeMap<String, DebugValue>, name: &str) -> BTreeMap<&'a str, u64> {
     let counters = figures.iter().filter_map(|(key, value)| {

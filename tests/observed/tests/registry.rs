@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use steadfast::registry::Handle;
+use steadfast::registry::{Handle, Object};
 use steadfast::{
-    CircuitBreaker, CircuitState, ConcurrencyLimiter, async_cached, circuit_breaker, concurrency_limit, offload_blocking,
-    rate_limit, registry, retry, timeout,
+    Cache, CircuitBreaker, CircuitState, ConcurrencyLimiter, RateLimiter, RetryBudget, async_cached, circuit_breaker,
+    concurrency_limit, offload_blocking, rate_limit, registry, retry, timeout,
 };
 
 mod shop {
@@ -185,4 +185,96 @@ async fn strings_in_settings_are_not_shown() {
     }
     secretive(1).await;
     assert_eq!(registry().find("secretive").unwrap().policies()[0].settings, r#"key = ("..", n), ttl = 60s"#);
+}
+
+/// What a client of some service has of its own.
+struct Client {
+    breaker: CircuitBreaker,
+    limit: ConcurrencyLimiter,
+    rate: RateLimiter,
+    budget: RetryBudget,
+    cache: Cache<u32, u32>,
+}
+
+impl Client {
+    const fn new() -> Self {
+        Self {
+            breaker: CircuitBreaker::new().name("client").failures(1).open_for(Duration::from_secs(7)),
+            limit: ConcurrencyLimiter::new(3).name("client").queue(1),
+            rate: RateLimiter::new(5, Duration::from_secs(1)).name("client").burst(2),
+            budget: RetryBudget::new().share(1.0).floor(0).name("client"),
+            cache: Cache::builder().capacity(10).name("client").build(),
+        }
+    }
+
+    #[async_cached(cache = self.cache)]
+    #[retry(attempts = 2, delay = 0s, budget = self.budget)]
+    #[rate_limit(self.rate)]
+    #[concurrency_limit(self.limit, max_wait = 0s)]
+    #[circuit_breaker(self.breaker)]
+    async fn call(&self, n: u32) -> Option<u32> {
+        Some(n).filter(|n| *n > 0)
+    }
+}
+
+fn named(name: &str) -> Vec<Object> {
+    registry().named().filter(|named| named.name() == name).map(|named| named.object().clone()).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_has_a_name_is_known_while_it_lives() {
+    let client = Client::new();
+    assert!(named("client").is_empty(), "nothing has been used");
+    assert_eq!(client.call(1).await, Some(1));
+    // It may move.
+    let client = Box::new(client);
+    assert_eq!(named("client").len(), 5);
+    for object in named("client") {
+        match object {
+            Object::CircuitBreaker(breaker) => {
+                assert_eq!(breaker.state(), CircuitState::Closed);
+                breaker.force_open();
+            }
+            Object::ConcurrencyLimiter(limit) => {
+                assert_eq!((limit.limit(), limit.running()), (3, 0));
+                limit.set_limit(0);
+            }
+            Object::RateLimiter(rate) => assert_eq!((rate.rate(), rate.check()), ((5, Duration::from_secs(1)), Ok(()))),
+            Object::RetryBudget(budget) => assert_eq!(budget.balance(), 1),
+            Object::Cache(cache) => assert_eq!((cache.len(), cache.stats().misses), (1, 1)),
+            other => panic!("{other:?}"),
+        }
+    }
+    // Both turns of the burst are taken.
+    assert_eq!(client.rate.check(), Err(Duration::from_millis(200)));
+    assert_eq!((client.breaker.state(), client.limit.limit(), client.budget.balance()), (CircuitState::Isolated, 0, 1));
+    client.breaker.reset();
+    client.limit.set_limit(3);
+    client.rate.reset();
+    // Its own settings hold.
+    assert_eq!(client.call(0).await, None);
+    assert_eq!(client.breaker.state(), CircuitState::Open);
+    tokio::time::advance(Duration::from_secs(7)).await;
+    assert_eq!(client.breaker.state(), CircuitState::HalfOpen);
+
+    let other = Client::new();
+    assert_eq!((other.call(2).await, named("client").len()), (Some(2), 10));
+    drop(client);
+    assert_eq!(named("client").len(), 5);
+    let held = named("client");
+    drop(other);
+    assert_eq!(named("client").len(), 5, "they are held");
+    drop(held);
+    assert!(named("client").is_empty());
+}
+
+#[test]
+fn what_has_gone_leaves_no_room_taken() {
+    for _ in 0..1_000 {
+        assert_eq!(CircuitBreaker::new().name("short-lived").state(), CircuitState::Closed);
+    }
+    assert!(named("short-lived").is_empty());
+    // Without a name nothing is listed.
+    let nameless = [CircuitBreaker::new(), CircuitBreaker::new().name("")];
+    assert!(nameless.iter().all(|breaker| breaker.state() == CircuitState::Closed) && named("").is_empty());
 }

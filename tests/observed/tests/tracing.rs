@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use steadfast::{CircuitBreaker, circuit_breaker, fallback, finally, rate_limit, retry, shield, timeout};
-use tracing::{Instrument, Level};
 use tracing::subscriber::DefaultGuard;
+use tracing::{Instrument, Level};
 
 #[derive(Clone, Default)]
 struct Lines(Arc<Mutex<Vec<u8>>>);
