@@ -48,11 +48,10 @@ async fn run(body: Body) -> Option<u32> {
     Some(1)
 }
 
-fn run_blocking(body: Body) -> Option<u32> {
+fn block(body: Body) {
     if body == Body::Sleeps {
         std::thread::sleep(5 * MS);
     }
-    Some(1)
 }
 
 /// What becomes of the call that gets nowhere.
@@ -181,7 +180,8 @@ macro_rules! stacks {
         stacks!(@push $into $name "offload_blocking" true [#[steadfast::$($attribute)*]] [offload_blocking(limit = 1)] {
             fn call(body: Body, key: u32) -> Option<u32> {
                 let _ = key;
-                run_blocking(body)
+                block(body);
+                Some(1)
             }
         });
     };

@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::pin::Pin;
 use std::rc::Rc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
@@ -368,4 +368,99 @@ fn wakers_are_dropped_under_no_lock() {
         // The new waker takes the place of the old one, whose destructor makes `inner` leave the same line.
         assert_eq!(poll_with(&mut outer, Waker::noop()), Poll::Pending);
     }
+}
+
+/// On two threads: whatever becomes of the others, all who are polled get in, and never too many at once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_is_forgotten_on_two_threads() {
+    static LIMITER: ConcurrencyLimiter = ConcurrencyLimiter::new(3);
+    static RUNNING: AtomicUsize = AtomicUsize::new(0);
+    struct Running;
+    impl Drop for Running {
+        fn drop(&mut self) {
+            RUNNING.fetch_sub(1, Ordering::SeqCst);
+        }
+    }
+    #[concurrency_limit(LIMITER, or_else = |_| unreachable!())]
+    async fn limited() {
+        assert!(RUNNING.fetch_add(1, Ordering::SeqCst) < 3);
+        let _running = Running;
+        tokio::task::yield_now().await;
+    }
+    #[rate_limit(200_000 / 1s, burst = 1, max_wait = 1000s)]
+    async fn rated() -> Option<()> {
+        Some(())
+    }
+    let tasks: Vec<_> = (0..4_000_u64)
+        .map(|seed| {
+            tokio::spawn(async move {
+                let mut random = fastrand::Rng::with_seed(seed);
+                let rate = random.bool();
+                let call = async move {
+                    if rate {
+                        rated().await;
+                    } else {
+                        limited().await;
+                    }
+                };
+                match random.u8(..50) {
+                    // Not polled while others wait behind it.
+                    0 => {
+                        let mut call = Box::pin(call);
+                        let waits = poll!(&mut call).is_pending();
+                        sleep(random.u32(..200) * MS).await;
+                        if waits && random.bool() {
+                            call.await;
+                        }
+                    }
+                    1..10 => drop(timeout(random.u32(..3) * MS, call).await),
+                    _ => call.await,
+                }
+            })
+        })
+        .collect();
+    timeout(60_000 * MS, join_all(tasks)).await.expect("nobody is forgotten");
+    assert_eq!((LIMITER.running(), LIMITER.waiting(), RUNNING.load(Ordering::SeqCst)), (0, 0, 0));
+}
+
+/// Nothing measures the time of a waiter then; whoever comes next does.
+#[test]
+fn outside_of_a_runtime() {
+    static LIMITER: ConcurrencyLimiter = ConcurrencyLimiter::new(1);
+    #[concurrency_limit(LIMITER, or_else = |_| unreachable!())]
+    async fn work(polls: u32) {
+        for _ in 0..polls {
+            let mut polled = false;
+            std::future::poll_fn(|_| if std::mem::replace(&mut polled, true) { Poll::Ready(()) } else { Poll::Pending }).await;
+        }
+    }
+    let holder = kept(work(10));
+    let mut stalled = kept(work(0));
+    drop(holder);
+    std::thread::sleep(GRACE);
+    futures::executor::block_on(work(0));
+    assert_eq!((LIMITER.running(), LIMITER.waiting()), (0, 1));
+    futures::executor::block_on(&mut stalled);
+    assert_eq!((LIMITER.running(), LIMITER.waiting()), (0, 0));
+}
+
+#[test]
+fn a_wait_in_a_runtime_without_timers_panics() {
+    static LIMITER: ConcurrencyLimiter = ConcurrencyLimiter::new(1);
+    #[concurrency_limit(LIMITER, or_else = |_| unreachable!())]
+    async fn work(hold: bool) {
+        if hold {
+            std::future::pending::<()>().await;
+        }
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(async {
+        work(false).await;
+        let holder = kept(work(true));
+        let waits = tokio::spawn(work(false)).await;
+        assert!(waits.unwrap_err().is_panic());
+        drop(holder);
+        work(false).await;
+    });
+    assert_eq!((LIMITER.running(), LIMITER.waiting()), (0, 0));
 }

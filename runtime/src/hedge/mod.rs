@@ -88,7 +88,7 @@ pub mod private {
     pub use super::race::{Next, Race, Step};
     use tokio::time::Instant;
 
-    /// A clock for [`Latencies`].
+    /// A clock for a percentile.
     #[must_use]
     pub fn clock() -> Instant {
         Instant::now()

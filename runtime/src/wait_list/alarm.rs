@@ -9,7 +9,7 @@ use tokio::runtime::{EnterGuard, Handle, Id};
 use tokio::task::coop;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use super::{GRACE, NEVER, Offer, Shared};
+use super::{GRACE, Line, NEVER, Offer, Shared};
 use crate::clock;
 
 /// A timer of one of the runtimes in which the calls wait. Somebody who lets them in, in no runtime, can set it too.
@@ -50,12 +50,14 @@ impl Alarm {
         self.runtime.is_none() || (self.timer.is_some() && self.armed.saturating_add(clock::nanos(GRACE)) < now)
     }
 
-    /// Takes over what a waiter brought, if it is still [missing](Self::is_missing).
-    pub(super) fn replace(&mut self, alarm: Self, now: u64) {
+    /// Takes over what a waiter brought, if it is still [missing](Self::is_missing). What is left is to be dropped under no lock.
+    pub(super) fn replace(&mut self, alarm: Self, now: u64) -> Self {
         let id = alarm.runtime.as_ref().map(Handle::id);
-        if self.is_missing(now) && id.is_some() && id != self.dead {
-            *self = Self { version: self.version + 1, dead: self.dead, ..alarm };
+        if !self.is_missing(now) || id.is_none() || id == self.dead {
+            return alarm;
         }
+        let alarm = Self { version: self.version + 1, dead: self.dead, ..alarm };
+        std::mem::replace(self, alarm)
     }
 
     /// Holds on to no runtime any more. What is left is to be dropped under no lock.
@@ -167,11 +169,13 @@ impl<T: Offer> Drop for Away<'_, T> {
             Set::At(at) => (line.alarm.timer, line.alarm.armed) = (self.timer.take(), at),
             Set::Late => (line.alarm.timer, line.alarm.armed) = (self.timer.take(), NEVER),
             Set::Gone => {
-                let dead = line.alarm.let_go();
-                line.alarm.dead = dead.runtime.map(|runtime| runtime.id());
+                let gone = line.alarm.let_go();
+                line.alarm.dead = Some(self.runtime.id());
                 // Those who wait in another runtime bring its timer.
-                let line = &mut *line;
-                line.table.wake_all(|waker| line.outbox.push_back((waker, true)));
+                let Line { table, outbox, .. } = &mut *line;
+                table.wake_all(|waker| outbox.push_back((waker, true)));
+                drop(line);
+                drop(gone);
             }
         }
     }

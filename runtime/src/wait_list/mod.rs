@@ -96,12 +96,14 @@ impl<T: Offer> WaitList<T> {
     pub(crate) fn poll<R>(&self, seat: Seat, waker: &Waker, mut look: impl FnMut(&mut Line<T>, u64) -> Poll<R>) -> Poll<R> {
         let shared = self.shared();
         let now = clock::now();
+        // Dropped at the end, under no lock.
+        let mut _replaced = None;
         let mut line = shared.lock();
         if line.alarm.is_missing(now) {
             drop(line);
             let alarm = Alarm::here();
             line = shared.lock();
-            line.alarm.replace(alarm, now);
+            _replaced = Some(line.alarm.replace(alarm, now));
         }
         let mut polled = line.look(seat, now, &mut look);
         if polled.is_pending() && !line.table.waker(seat.0).as_ref().is_some_and(|known| known.will_wake(waker)) {
