@@ -63,7 +63,8 @@ use crate::offload::job::{Handed, hand_over};
 /// # Paused clock
 ///
 /// The producer works in real time, and a paused clock (`tokio::time::pause`) waits for it, except while the producer waits for the
-/// consumer. It runs on a thread of its own then, so that a consumer that sleeps between two items does not wait for ever.
+/// consumer: one that sleeps between two items would wait for ever. For that, with this crate's feature `test-util` and in a runtime of one
+/// thread, it runs on a thread of its own and not on tokio's blocking pool.
 ///
 /// # Panics
 ///

@@ -33,8 +33,9 @@ where
 
 /// A named pool of threads for blocking work: `#[offload_blocking(pool = DISK)]`.
 ///
-/// Its threads are started as they are needed, up to the given number, and then kept. Jobs run in the order in which they were
-/// submitted; those that find no free thread wait in an unbounded queue (bound it with `limit` on the function).
+/// Its threads are started as they are needed, up to the given number, and then kept. They take jobs in the order in which those were
+/// submitted; jobs that find no free thread wait in an unbounded queue (bound it with `limit` on the function), as long as their callers
+/// wait for them.
 ///
 /// ```
 /// use steadfast::{BlockingPool, offload_blocking};
