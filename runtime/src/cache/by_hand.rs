@@ -205,7 +205,7 @@ impl<K: Hash + Eq + Send + Sync, V: Clone + Send + Sync> crate::registry::CacheH
     }
 
     fn in_flight(&self) -> usize {
-        Self::flights(self)
+        Self::computing(self)
     }
 
     fn stats(&self) -> Stats {
