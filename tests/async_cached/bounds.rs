@@ -102,3 +102,29 @@ async fn values_are_dropped_outside_of_the_locks() {
     CACHE.clear();
     assert_eq!(DROPPED.load(SeqCst), 12);
 }
+
+/// Those that filled the cache first do not stay for ever.
+#[tokio::test]
+async fn a_full_cache_follows_the_keys_in_use() {
+    #[async_cached(capacity = 10, handle = values)]
+    async fn value(n: u64) -> u64 {
+        n
+    }
+    #[async_cached(capacity = 10, weight = |_, _| 1, handle = weighted)]
+    async fn with_weight(n: u64) -> u64 {
+        n
+    }
+    for n in 0..10 {
+        value(n).await;
+        with_weight(n).await;
+    }
+    for _ in 0..100 {
+        for n in [100, 101] {
+            value(n).await;
+            with_weight(n).await;
+        }
+    }
+    for stats in [values().stats(), weighted().stats()] {
+        assert!(stats.hits > 190, "{} of 200", stats.hits);
+    }
+}

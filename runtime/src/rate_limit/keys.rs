@@ -129,7 +129,9 @@ impl Shard {
             let (_, &mut soon, _) = due.select_nth_unstable(MOST / 8);
             removed.extend(self.lines.extract_if(|keyed| !in_use(keyed) && keyed.line.turns.due() <= soon));
         }
-        self.sweep_at = (self.lines.len() * 2).clamp(64, MOST);
+        // Those in use may be more than the most there should be. They are not looked through for each new key either.
+        let len = self.lines.len();
+        self.sweep_at = (len * 2).clamp(64, MOST).max(len + len / 8);
         removed
     }
 }
@@ -170,5 +172,25 @@ mod tests {
         }
         assert!(keys.len() <= super::super::MOST_KEYS, "{}", keys.len());
         assert!(keys.line("busy", || "busy".to_owned()).take(&rate).is_err());
+    }
+
+    /// However many are in use, a new key costs the same.
+    #[tokio::test(start_paused = true)]
+    async fn lines_in_use_are_not_looked_through_for_each_new_key() {
+        let keys = Keys::new();
+        let most = u64::try_from(super::super::MOST_KEYS).unwrap();
+        let in_use: Vec<_> = (0..most + most / 4).map(|key| keys.line(&key, || key)).collect();
+        let is_due = |shard: &&Mutex<Shard>| {
+            let shard = lock(shard);
+            shard.lines.len() >= shard.sweep_at
+        };
+        let due = || keys.shards.iter().filter(is_due).count();
+        let mut sweeps = 0;
+        for key in 0..1_000 {
+            sweeps += due();
+            keys.line(&(u64::MAX - key), || u64::MAX - key);
+        }
+        assert!(sweeps < 500, "in {sweeps} of 16 000 shards the next key would look through all");
+        drop(in_use);
     }
 }
