@@ -1,58 +1,6 @@
 //! `#[fallback]`: a value where everything below failed.
 
-/// Returns another value when the function, or an attribute below this one, has failed.
-///
-/// ```
-/// use steadfast::{fallback, timeout};
-///
-/// #[fallback(Vec::new())]
-/// #[timeout(20ms)]
-/// async fn recommendations(user: u64) -> Result<Vec<u64>, steadfast::Error> {
-///     std::future::pending().await
-/// }
-///
-/// // The closure gets the error; what it returns may be a success or a failure.
-/// #[fallback(|error| if error.kind() == std::io::ErrorKind::NotFound { Ok(String::new()) } else { Err(error) })]
-/// async fn notes(path: &str) -> std::io::Result<String> {
-///     std::fs::read_to_string(path)
-/// }
-///
-/// #[fallback(80)]
-/// async fn port(text: &str) -> Option<u16> {
-///     text.parse().ok()
-/// }
-///
-/// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() -> std::io::Result<()> {
-/// assert_eq!(recommendations(7).await, Ok(vec![]));
-/// assert_eq!(notes("/no/such/file").await?, "");
-/// assert_eq!(port("http").await, Some(80));
-/// # Ok(()) }
-/// ```
-///
-/// # Options
-///
-/// | option | default | meaning |
-/// | --- | --- | --- |
-/// | `value` or `\|error\| value`, first and without a name | | what is returned instead: a `T` for a `Result<T, E>` or an `Option<T>`, or the whole `Result` or `Option` |
-/// | `crate = path` | `::steadfast` | where `steadfast` is found |
-///
-/// The value may name the arguments, and may `.await`. The error of an `Option` is `()`.
-///
-/// `Err` and `None` fail, refusals of the attributes below included. A return type that is neither cannot fail, and is an error.
-///
-/// # When options are evaluated
-///
-/// | evaluated | options |
-/// | --- | --- |
-/// | at each failure | the value |
-///
-/// # Cancel safety
-///
-/// Nothing is evaluated when the call is dropped.
-///
-/// # Panics
-///
-/// A panic is not replaced: it reaches the caller. A fallback that panics itself (`#[fallback(unreachable!())]`) replaces the failure by that.
+// Documented where it is defined, in `macros/src/lib.rs`.
 pub use steadfast_macros::fallback;
 
 #[doc(hidden)]

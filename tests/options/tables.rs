@@ -2,24 +2,25 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::path::PathBuf;
 
-/// Each attribute, where its options are listed, and where its page is.
-const ATTRIBUTES: [(&str, &str, &str); 15] = [
-    ("warn_slow_poll", "warn_slow_poll.rs", "warn_slow_poll.rs"),
-    ("fallback", "fallback.rs", "fallback.rs"),
-    ("async_cached", "async_cached/options.rs", "cache/mod.rs"),
-    ("coalesce", "coalesce.rs", "cache/coalesce.rs"),
-    ("rate_limit", "rate_limit.rs", "rate_limit/mod.rs"),
-    ("concurrency_limit", "concurrency_limit.rs", "concurrency_limit/mod.rs"),
-    ("circuit_breaker", "circuit_breaker.rs", "circuit_breaker/mod.rs"),
-    ("finally", "finally.rs", "finally.rs"),
-    ("cancellable", "cancellable.rs", "cancellable.rs"),
-    ("timeout", "timeout.rs", "timeout/mod.rs"),
-    ("retry", "retry.rs", "retry/mod.rs"),
-    ("shield", "shield.rs", "shield.rs"),
-    ("hedge", "hedge.rs", "hedge/mod.rs"),
-    ("batched", "batched.rs", "batched.rs"),
-    ("offload_blocking", "offload_blocking.rs", "offload/mod.rs"),
+/// Each attribute, and where its options are listed.
+const ATTRIBUTES: [(&str, &str); 15] = [
+    ("warn_slow_poll", "warn_slow_poll.rs"),
+    ("fallback", "fallback.rs"),
+    ("async_cached", "async_cached/options.rs"),
+    ("coalesce", "coalesce.rs"),
+    ("rate_limit", "rate_limit.rs"),
+    ("concurrency_limit", "concurrency_limit.rs"),
+    ("circuit_breaker", "circuit_breaker.rs"),
+    ("finally", "finally.rs"),
+    ("cancellable", "cancellable.rs"),
+    ("timeout", "timeout.rs"),
+    ("retry", "retry.rs"),
+    ("shield", "shield.rs"),
+    ("hedge", "hedge.rs"),
+    ("batched", "batched.rs"),
+    ("offload_blocking", "offload_blocking.rs"),
 ];
 
 type Names = BTreeSet<String>;
@@ -32,14 +33,19 @@ fn options(source: &str) -> Names {
     list.split('"').skip(1).step_by(2).filter(|name| *name != "crate").map(str::to_owned).collect()
 }
 
-/// The documentation of an attribute.
+/// The documentation of an attribute: what stands in comments above its name, or above its re-export.
 pub(crate) fn page(attribute: &str) -> String {
-    let (.., page) = ATTRIBUTES.into_iter().find(|(name, ..)| *name == attribute).expect("an attribute");
-    let source = fs::read_to_string(format!("runtime/src/{page}")).expect("the page is there");
-    let (before, _) =
-        source.split_once(&format!("pub use steadfast_macros::{attribute};")).expect("the page ends in the attribute");
-    let lines: Vec<&str> = before.lines().rev().take_while(|line| line.starts_with("///")).collect();
-    lines.iter().rev().flat_map(|line| [line.trim_start_matches("///").trim_start(), "\n"]).collect()
+    let of = |file: &str, name: &str| {
+        let source = fs::read_to_string(file).expect("the file is there");
+        let (before, _) = source.split_once(name).expect("the name is there");
+        let lines: Vec<&str> = before.lines().map(str::trim_start).rev().take_while(|line| line.starts_with("///")).collect();
+        lines.iter().rev().flat_map(|line| [line.trim_start_matches("///").trim_start(), "\n"]).collect()
+    };
+    match attribute {
+        "async_cached" => of("runtime/src/cache/mod.rs", "pub use steadfast_macros::async_cached"),
+        "coalesce" => of("runtime/src/cache/coalesce.rs", "pub use steadfast_macros::coalesce"),
+        _ => of("macros/src/lib.rs", &format!("\n    {attribute}\n")),
+    }
 }
 
 /// The cells of the table below a heading, without its head.
@@ -82,7 +88,7 @@ fn without_defaults(cell: &str) -> String {
 
 #[test]
 fn the_page_of_each_attribute_has_its_options() {
-    for (attribute, source, _) in ATTRIBUTES {
+    for (attribute, source) in ATTRIBUTES {
         let rows = table(&page(attribute), "Options");
         let named = rows.iter().filter(|row| !row[0].contains("without a name"));
         let mut documented: Names = named.filter_map(|row| code(&row[0]).next().and_then(name)).map(str::to_owned).collect();
@@ -97,8 +103,8 @@ fn the_readme_has_the_options_of_each_attribute() {
     let readme = fs::read_to_string("README.md").expect("the README is there");
     let rows = table(&readme, "Attributes");
     let listed: Vec<&str> = rows.iter().filter_map(|row| code(&row[0]).next()).collect();
-    assert_eq!(listed.iter().collect::<BTreeSet<_>>(), ATTRIBUTES.iter().map(|(name, ..)| name).collect());
-    for (attribute, source, _) in ATTRIBUTES {
+    assert_eq!(listed.iter().collect::<BTreeSet<_>>(), ATTRIBUTES.iter().map(|(name, _)| name).collect());
+    for (attribute, source) in ATTRIBUTES {
         let row = rows.iter().find(|row| code(&row[0]).next() == Some(attribute)).expect("listed");
         let cell = without_defaults(&row[1]);
         let documented: Names = code(&cell).filter_map(name).map(str::to_owned).collect();
@@ -109,9 +115,10 @@ fn the_readme_has_the_options_of_each_attribute() {
 #[test]
 fn what_is_evaluated_when_is_about_options_that_there_are() {
     // What is no expression is evaluated never.
-    let words = ["crate", "handle", "adaptive", "jitter", "clone", "panic", "skip", "unbounded", "detached", "single_flight"];
+    let words =
+        ["crate", "handle", "adaptive", "jitter", "clone", "panic", "skip", "share", "unbounded", "detached", "single_flight"];
     // What `async_cached` evaluates depends on what it finds: its page has a table by that.
-    for (attribute, source, _) in ATTRIBUTES.into_iter().filter(|(attribute, ..)| *attribute != "async_cached") {
+    for (attribute, source) in ATTRIBUTES.into_iter().filter(|(attribute, _)| *attribute != "async_cached") {
         let page = page(attribute);
         let rows = table(&page, "When options are evaluated");
         let said: Names = rows.iter().flat_map(|row| code(&row[1])).map(str::to_owned).collect();
@@ -121,5 +128,69 @@ fn what_is_evaluated_when_is_about_options_that_there_are() {
         assert!(unsaid.is_empty(), "the page of `{attribute}` does not say when it evaluates {unsaid:?}");
         let unknown: Vec<&String> = said.iter().filter(|name| !options(source).contains(*name)).collect();
         assert!(unknown.is_empty(), "the page of `{attribute}` says when it evaluates {unknown:?}, which it does not have");
+    }
+}
+
+/// All of the library's source, file by file.
+fn library() -> Vec<String> {
+    let (mut folders, mut sources) = (vec![PathBuf::from("runtime/src")], Vec::new());
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                sources.push(fs::read_to_string(path).expect("a source"));
+            }
+        }
+    }
+    sources
+}
+
+/// Rustdoc does not look at them: the crate of the attributes knows nothing of the library.
+#[test]
+fn links_to_the_library_lead_to_what_is_there() {
+    let sources = library();
+    let anywhere = |text: &str| sources.iter().any(|source| source.contains(text));
+    let mut links = 0;
+    for (attribute, _) in ATTRIBUTES {
+        for address in page(attribute).lines().filter_map(|line| line.split_once("]: https://docs.rs/steadfast/latest/steadfast/"))
+        {
+            let (file, part) = address.1.split_once('#').unwrap_or((address.1, ""));
+            if let Some(page) = file.strip_prefix("guide/").and_then(|file| file.strip_suffix("/index.html")) {
+                let text = fs::read_to_string(format!("runtime/src/guide/{page}.md")).expect("a page of the guide");
+                let heading = |line: &str| line.to_lowercase().replace(' ', "-") == format!("#-{part}");
+                assert!(part.is_empty() || text.lines().any(heading), "`{attribute}` links to {part} of the page {page}");
+                links += 1;
+                continue;
+            }
+            let (kind, name) =
+                file.rsplit('/').next().and_then(|file| file.strip_suffix(".html")?.split_once('.')).expect("a page");
+            let found = match kind {
+                "attr" => ATTRIBUTES.iter().any(|(known, _)| *known == name),
+                "fn" => anywhere(&format!("pub fn {name}")) || anywhere(&format!("pub async fn {name}")),
+                kind => anywhere(&format!("pub {kind} {name}")) || anywhere(&format!("::{name};")),
+            };
+            assert!(found, "`{attribute}` links to {file}, which is not there");
+            let found = match part.split_once('.') {
+                Some(("method", method)) => anywhere(&format!("fn {method}")),
+                Some(("variant", variant)) => anywhere(&format!("    {variant}")),
+                _ => part.is_empty() || page(name).lines().any(|line| line.to_lowercase().replace(' ', "-") == format!("#-{part}")),
+            };
+            assert!(found, "`{attribute}` links to {part} of {name}, which is not there");
+            links += 1;
+        }
+    }
+    assert!(links > 50, "{links}");
+}
+
+/// The documentation of a re-export would stand in front of that of the attribute.
+#[test]
+fn re_exports_say_nothing_of_their_own() {
+    for (attribute, _) in ATTRIBUTES.into_iter().filter(|(name, _)| !["async_cached", "coalesce"].contains(name)) {
+        let line = format!("pub use steadfast_macros::{attribute};");
+        let source = library().into_iter().find(|source| source.contains(&line)).expect("re-exported");
+        let before = source.split(&line).next().expect("something").lines().last().unwrap_or_default().to_owned();
+        assert!(!before.starts_with("///"), "{attribute}: {before}");
     }
 }

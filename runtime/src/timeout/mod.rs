@@ -19,78 +19,7 @@ use crate::clock;
 use crate::deadline::{Limits, NEVER, Scope};
 use crate::{Error, ErrorKind};
 
-/// Drops the function's future at a deadline and returns the timeout as the function's own error.
-///
-/// ```
-/// use steadfast::timeout;
-/// # async fn connect(_: &str) -> std::io::Result<String> { Ok(String::new()) }
-///
-/// #[timeout(500ms)]
-/// async fn greeting(host: &str) -> std::io::Result<String> {
-///     connect(host).await
-/// }
-///
-/// // Where the return type cannot carry an error, `or_else` says what to return.
-/// #[timeout(2.5s, or_else = |_| 0)]
-/// async fn queue_length() -> usize {
-///     std::future::pending().await
-/// }
-///
-/// // Any expression of type `Duration` will do; it may name the arguments.
-/// #[timeout(patience * 2)]
-/// async fn poke(patience: std::time::Duration) -> Option<()> {
-///     std::future::pending().await
-/// }
-/// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
-/// assert_eq!(queue_length().await, 0);
-/// assert_eq!(poke(std::time::Duration::from_millis(5)).await, None);
-/// # }
-/// ```
-///
-/// # Options
-///
-/// | option | default | meaning |
-/// | --- | --- | --- |
-/// | `duration`, first and without a name | | the time until the deadline |
-/// | `or_else = \|error\| value` | none | what to return at the deadline; required where the return type cannot carry the error |
-/// | `crate = path` | `::steadfast` | where `steadfast` is found |
-///
-/// A duration, here and in all attributes, is a literal with a unit (`500ms`, `5s`, `2.5s`, `1h`, `1_000us`, `ns`, `min`, `d`), or any
-/// expression of type [`Duration`]. In an expression such literals may stand anywhere: `if vip { 60s } else { 5s }`, `2 * 1s`. A suffix that
-/// Rust has itself (`1u8`) keeps its meaning.
-///
-/// # When options are evaluated
-///
-/// | evaluated | options |
-/// | --- | --- |
-/// | at each call | the duration |
-/// | at each timeout | `or_else` |
-///
-/// Below a [`retry`](macro@crate::retry) or a [`hedge`](macro@crate::hedge), each attempt is a call. Below a limit that lets calls wait, the
-/// duration is evaluated [before the wait](crate::guide::order#when-options-are-evaluated).
-///
-/// # Errors
-///
-/// An [`Error`] for which [`is_timeout`](Error::is_timeout) holds, in the function's own error type.
-///
-/// # What it does not do
-///
-/// A future is stopped only where it awaits. Code that blocks its thread runs on past the deadline: put it behind
-/// [`offload_blocking`](crate::offload_blocking). The body is polled before the clock is looked at: the time starts to run when the
-/// body first waits, and a body that never waits costs no timer and cannot time out. Timers are tokio's: they fire up to one
-/// millisecond late. The calls of a function share one for each thread that they run on (16 at most, which further threads share too), as
-/// long as their deadlines come in the order in which they began to wait; a shorter duration than that of calls which wait already takes a
-/// timer of its own, and an allocation for it.
-///
-/// Whatever runs within the deadline can ask how much time is [left](crate::remaining).
-///
-/// # Cancel safety
-///
-/// Dropping the call drops the body, as without the attribute. At the deadline the body is dropped before `or_else` runs.
-///
-/// # Panics
-///
-/// Where the body waits outside of a tokio runtime, or in one whose timers are not enabled.
+// Documented where it is defined, in `macros/src/lib.rs`.
 pub use steadfast_macros::timeout;
 
 /// A deadline for everything that is awaited [`within`] it.
