@@ -8,7 +8,7 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Expr, FnArg, GenericArgument, Pat, PatType, PathArguments, Receiver, ReturnType, Signature, Type, parse_quote};
+use syn::{Expr, FnArg, GenericArgument, Pat, PatType, PathArguments, ReturnType, Signature, Type, parse_quote};
 
 use crate::args::{self, Count};
 use crate::ask::{self, Ask};
@@ -18,6 +18,7 @@ use crate::duration::Duration;
 use crate::function::{Function, Shape, self_ident};
 use crate::layer::{Layer, Parsed, Place};
 use crate::once::{self, Named, Once, SharedBy};
+use crate::parameters::borrows_self;
 use crate::policy;
 use crate::tokens::local;
 use crate::types;
@@ -158,7 +159,7 @@ impl Batched {
 
     fn check_receiver(&self, function: &Function, errors: &mut Errors) {
         let Some(receiver) = &function.parameters.receiver else { return };
-        if is_borrowed(receiver) {
+        if borrows_self(receiver) {
             errors.at(
                 receiver,
                 "the batch outlives its callers and cannot borrow `self`: take `self: Arc<Self>`, and write `share(self)`",
@@ -256,14 +257,6 @@ impl<'a> Shared<'a> {
         let binding = parameters.find(name)?;
         let ty = binding.ty.clone()?;
         Some(Self { name: binding.ident.clone(), ty: Some(ty), cfgs: &binding.cfgs })
-    }
-}
-
-fn is_borrowed(receiver: &Receiver) -> bool {
-    match &receiver.kind {
-        syn::ReceiverKind::Reference(..) => true,
-        syn::ReceiverKind::Typed(_, ty) => types::borrows(ty),
-        _ => false,
     }
 }
 

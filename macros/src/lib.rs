@@ -1138,8 +1138,8 @@ attributes! {
     ///
     /// # Cancel safety
     ///
-    /// A caller that is dropped before the batch is sent off is taken out of it; a batch that has lost all of its callers is not run. One that
-    /// has been sent off runs to its end, whoever is left; [`drain`] waits for it.
+    /// A caller that is dropped before the batch is sent off is taken out of it, and its key is dropped when the batch is; a batch that has
+    /// lost all of its callers is not run. One that has been sent off runs to its end, whoever is left; [`drain`] waits for it.
     ///
     /// [`Error`]: https://docs.rs/steadfast/latest/steadfast/struct.Error.html
     /// [`Report`]: https://docs.rs/steadfast/latest/steadfast/struct.Report.html

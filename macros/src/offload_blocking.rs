@@ -11,7 +11,7 @@ use crate::diagnostics::Errors;
 use crate::function::{Function, Shape};
 use crate::layer::{Layer, Parsed, Place};
 use crate::once::{self, Named, Once, SharedBy};
-use crate::parameters::Binding;
+use crate::parameters::{Binding, borrows_self};
 use crate::tokens::{local, located_at};
 use crate::types;
 use crate::weaver::{Weaver, Woven};
@@ -155,18 +155,11 @@ fn asks(weaver: &Weaver<'_>) -> Vec<Ask> {
 
 /// A job outlives its caller: whatever is borrowed cannot come along.
 fn check_arguments(place: Place<'_>, errors: &mut Errors) {
-    if let Some(receiver) = &place.function.parameters.receiver {
-        let borrowed = match &receiver.kind {
-            syn::ReceiverKind::Reference(..) => true,
-            syn::ReceiverKind::Typed(_, ty) => types::borrows(ty),
-            _ => false,
-        };
-        if borrowed {
-            errors.at(
-                receiver,
-                "the job outlives its caller and cannot borrow `self`: take `self: Arc<Self>`, or move what is blocking into a function of its own",
-            );
-        }
+    if let Some(receiver) = place.function.parameters.receiver.as_ref().filter(|receiver| borrows_self(receiver)) {
+        errors.at(
+            receiver,
+            "the job outlives its caller and cannot borrow `self`: take `self: Arc<Self>`, or move what is blocking into a function of its own",
+        );
     }
     for input in &place.function.signature.inputs {
         if let syn::FnArg::Typed(argument) = input

@@ -66,6 +66,15 @@ pub(crate) fn is_shared_reference(receiver: &Receiver) -> bool {
     }
 }
 
+/// Whether the receiver is a reference, to `self` or in its type.
+pub(crate) fn borrows_self(receiver: &Receiver) -> bool {
+    match &receiver.kind {
+        syn::ReceiverKind::Reference(..) => true,
+        syn::ReceiverKind::Typed(_, ty) => types::borrows(ty),
+        _ => false,
+    }
+}
+
 /// What a name is bound to.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mode {
