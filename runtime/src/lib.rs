@@ -80,7 +80,8 @@
 //! - `rayon`: `#[offload_blocking(pool = rayon)]`.
 //! - `registry`: `registry()`, every annotated function that has run, with its policies, counters and handles.
 //! - `metrics`: figures for the `metrics` facade. `tracing`: events about refusals, retries, circuits and fallbacks; no spans,
-//!   which `#[tracing::instrument]` below our attributes makes of calls, and above them of attempts. `chaos`: faults on purpose, for tests.
+//!   which `#[tracing::instrument]` below our attributes makes of calls, and above them of attempts ([`guide::order`] says what of
+//!   them is seen in work that is moved). `chaos`: faults on purpose, for tests.
 //! - `test-util`: the module `testing`, and tokio's paused clock; for `dev-dependencies`.
 
 #![forbid(unsafe_code)]

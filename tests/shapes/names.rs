@@ -317,8 +317,6 @@ async fn constants_are_not_meant_by_an_expansion() {
 
 /// A handle has a name that something else has, too.
 mod handles {
-    use super::*;
-
     macro_rules! check {
         ($test:ident $n:ident) => {
             mod $test {

@@ -244,3 +244,81 @@ async fn spans_and_task_locals_do_not_follow_to_another_task() {
     let expected = ["WARN tracing: body", "WARN span_above: tracing: body", "WARN tracing: cleanup", "WARN tracing: logged"];
     assert_eq!(lines.text().lines().map(str::trim).collect::<Vec<_>>(), expected);
 }
+
+/// What the body of a function finds: the innermost span, and whether a task-local of its caller is set.
+type Found = (Option<&'static str>, bool);
+
+tokio::task_local! {
+    static TENANT: u32;
+}
+
+fn found() -> Found {
+    (tracing::Span::current().metadata().map(tracing::Metadata::name), TENANT.try_with(|_| ()).is_ok())
+}
+
+/// What the README says of spans and task-locals, of an attribute in either order with `#[instrument]`.
+#[tokio::test]
+async fn spans_and_task_locals_where_work_is_moved() {
+    #[tracing::instrument]
+    #[steadfast::timeout(1s)]
+    async fn above_what_stays() -> io::Result<Found> {
+        Ok(found())
+    }
+    #[steadfast::timeout(1s)]
+    #[tracing::instrument]
+    async fn below_what_stays() -> io::Result<Found> {
+        Ok(found())
+    }
+    #[tracing::instrument]
+    #[shield]
+    async fn above_shield() -> Found {
+        found()
+    }
+    #[shield]
+    #[tracing::instrument]
+    async fn below_shield() -> Found {
+        found()
+    }
+    #[tracing::instrument]
+    #[steadfast::async_cached(detached)]
+    async fn above_detached() -> Found {
+        found()
+    }
+    #[steadfast::async_cached(detached)]
+    #[tracing::instrument]
+    async fn below_detached() -> Found {
+        found()
+    }
+    #[tracing::instrument]
+    #[steadfast::batched(delay = 0s, or_else = |_| (None, true))]
+    async fn above_batched(ids: Vec<u32>) -> Vec<Found> {
+        ids.iter().map(|_| found()).collect()
+    }
+    #[steadfast::batched(delay = 0s, or_else = |_| (None, true))]
+    #[tracing::instrument]
+    async fn below_batched(ids: Vec<u32>) -> Vec<Found> {
+        ids.iter().map(|_| found()).collect()
+    }
+    #[tracing::instrument]
+    #[steadfast::offload_blocking]
+    fn above_job() -> Found {
+        found()
+    }
+    #[steadfast::offload_blocking]
+    #[tracing::instrument]
+    fn below_job() -> Found {
+        found()
+    }
+    // Jobs run on threads of their own.
+    let _ = tracing::subscriber::set_global_default(tracing_subscriber::registry());
+    let outer = tracing::info_span!("outer");
+    let all = async {
+        assert_eq!(above_what_stays().await.unwrap(), (Some("above_what_stays"), true));
+        assert_eq!(below_what_stays().await.unwrap(), (Some("below_what_stays"), true));
+        assert_eq!((above_shield().await, below_shield().await), ((Some("above_shield"), false), (None, false)));
+        assert_eq!((above_detached().await, below_detached().await), ((Some("above_detached"), false), (None, false)));
+        assert_eq!((above_batched(1).await, below_batched(1).await), ((Some("above_batched"), false), (None, false)));
+        assert_eq!((above_job().await, below_job().await), ((Some("above_job"), false), (None, false)));
+    };
+    TENANT.scope(1, all.instrument(outer)).await;
+}
