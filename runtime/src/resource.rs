@@ -50,7 +50,8 @@ use crate::report::{self, PendingPanic, Report, ReportKind};
 /// - `body`: gets `&mut` the resource; it may borrow what stands around the call.
 /// - `release`: gets the resource back, and the [`Exit`] that says how the body ended. Its future ends with `()`, or with a
 ///   `Result<(), E>` whose error is `Display`. It runs as a task of its own, so that no deadline of the caller cuts it short: the
-///   resource and what `release` captures are `Send + 'static`.
+///   resource and what `release` captures are `Send + 'static`, and the caller's `tokio::task_local!` values and current `tracing` span are not
+///   there.
 ///
 /// # Errors
 ///

@@ -15,6 +15,7 @@ use tokio::time::{Sleep, sleep_until};
 
 use super::seats::Seats;
 use crate::clock::{self, MAY_BE_PAUSED};
+use crate::contain::contain;
 use crate::deadline::NEVER;
 
 /// A line of deadlines of one runtime.
@@ -133,8 +134,9 @@ impl Lane {
     fn fire(self: &Arc<Self>) {
         let now = clock::now();
         // Woken one by one and under no lock: whoever is woken may run at once, and come back here.
+        // The panic of one keeps no other waiting, nor reaches the runtime's timer, which would leave `block_on` by it.
         while let Some(waker) = self.pass(now) {
-            waker.wake();
+            contain(|| waker.wake());
         }
         self.set_timer();
     }

@@ -11,7 +11,6 @@ mod alarm;
 mod table;
 
 use std::collections::VecDeque;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Poll, Waker};
@@ -21,6 +20,7 @@ use alarm::Alarm;
 use table::Table;
 
 use crate::clock;
+use crate::contain::contain;
 
 /// For how long an offer is kept for one waiter.
 pub(crate) const GRACE: Duration = Duration::from_millis(100);
@@ -306,21 +306,14 @@ impl<T: Offer> Shared<T> {
             self.set_alarm();
             line = self.lock();
         }
-        let mut panicked = None;
         while let Some((waker, wakes)) = line.outbox.pop_front() {
             drop(line);
-            // A waker that panics keeps nobody else from being woken.
-            let woken = catch_unwind(AssertUnwindSafe(|| if wakes { waker.wake() } else { drop(waker) }));
-            panicked = panicked.or(woken.err());
+            // A waker that panics keeps nobody else from being woken, and is no fault of the call that makes room.
+            contain(|| if wakes { waker.wake() } else { drop(waker) });
             line = self.lock();
         }
         let gone = line.table.is_empty().then(|| line.alarm.let_go_if_idle());
         drop(line);
         drop(gone);
-        if let Some(payload) = panicked
-            && !std::thread::panicking()
-        {
-            resume_unwind(payload);
-        }
     }
 }
