@@ -2,7 +2,7 @@
 #![allow(clippy::cast_precision_loss, reason = "counts of calls are small")]
 
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -162,14 +162,41 @@ fn waiting_tasks(tasks: u32, keyed: bool) -> f64 {
     })
 }
 
+/// The longest time by which a thread was late that does nothing but sleep for a millisecond: how busy the machine is with something else.
+fn lateness(over: &AtomicBool) -> Duration {
+    let (tick, mut most) = (Duration::from_millis(1), Duration::ZERO);
+    while !over.load(Ordering::Relaxed) {
+        let started = std::time::Instant::now();
+        std::thread::sleep(tick);
+        most = most.max(started.elapsed().saturating_sub(tick));
+    }
+    most
+}
+
 #[test]
 fn many_waiting_tasks_in_real_time() {
-    for (tasks, keyed) in [(50_000, false), (50_000, true)] {
-        // The machine may be busy with something else, but not each time.
-        let mut rates = Vec::new();
-        while rates.len() < 10 && rates.last().is_none_or(|rate| *rate < 95_000.0) {
-            rates.push(waiting_tasks(tasks, keyed));
+    for keyed in [false, true] {
+        let mut tries = Vec::new();
+        loop {
+            let over = AtomicBool::new(false);
+            let (rate, late) = std::thread::scope(|scope| {
+                let late = scope.spawn(|| lateness(&over));
+                let rate = waiting_tasks(50_000, keyed);
+                over.store(true, Ordering::Relaxed);
+                (rate, late.join().unwrap())
+            });
+            tries.push((rate, late));
+            if rate >= 95_000.0 {
+                break;
+            }
+            // On a machine that is busy with something else, a try says little; five that had it for themselves say enough.
+            let undisturbed = tries.iter().filter(|(_, late)| *late < Duration::from_millis(10)).count();
+            let best = tries.iter().map(|(rate, _)| *rate).fold(0.0, f64::max);
+            assert!(undisturbed < 5, "{tries:?}");
+            if tries.len() == 10 {
+                assert!(best > 40_000.0, "{tries:?}");
+                break;
+            }
         }
-        assert!(*rates.last().unwrap() >= 95_000.0, "{rates:?} a second");
     }
 }
