@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use futures::future::{join, join_all};
 use futures::poll;
-use steadfast::{ConcurrencyLimiter, Error, concurrency_limit, offload_blocking, rate_limit};
+use steadfast::{ConcurrencyLimiter, Error, RateLimiter, concurrency_limit, offload_blocking, rate_limit};
 use tokio::task::LocalSet;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -324,6 +324,82 @@ async fn whoever_is_polled_gets_in_whatever_the_others_do() {
         let stalled = stalled.take();
         join_all(stalled).await;
         assert_eq!((shop.limiter.running(), shop.limiter.waiting()), (0, 0), "{round}");
+    }
+}
+
+/// The same of a rate: whoever is polled gets its turn, in order, and no more get one than the rate allows.
+#[tokio::test(start_paused = true)]
+async fn whoever_is_polled_gets_its_turn_whatever_the_others_do() {
+    struct Quota {
+        rate: RateLimiter,
+        started: Instant,
+        log: RefCell<Vec<(usize, Duration)>>,
+    }
+    impl Quota {
+        #[rate_limit(self.rate, max_wait = 1h)]
+        async fn take(&self, name: usize) -> Option<()> {
+            self.log.borrow_mut().push((name, self.started.elapsed()));
+            Some(())
+        }
+    }
+    let mut random = fastrand::Rng::with_seed(22);
+    for round in 0..300 {
+        let (per_second, burst) = (random.u32(1..300), random.u32(1..4));
+        let rate = RateLimiter::new(per_second, Duration::from_secs(1)).burst(burst);
+        let quota = Rc::new(Quota { rate, started: Instant::now(), log: RefCell::default() });
+        let (set, mut tasks, stalled) = (LocalSet::new(), Vec::new(), Rc::new(RefCell::new(Vec::<Call>::new())));
+        let (arrivals, count) = (Rc::new(RefCell::new(Vec::new())), random.usize(1..40));
+        let mut others = 0;
+        for name in 0..count {
+            let (at, later, fate) = (random.u32(..500), random.u32(..300), random.u8(..8));
+            others += u32::from(fate < 4);
+            let (quota, stalled, arrivals) = (Rc::clone(&quota), Rc::clone(&stalled), Rc::clone(&arrivals));
+            tasks.push(set.spawn_local(async move {
+                sleep(at * MS).await;
+                if fate >= 4 {
+                    arrivals.borrow_mut().push((name, quota.started.elapsed()));
+                    return quota.take(name).await.expect("it waits");
+                }
+                let mut call: Call = Box::pin(async move { quota.take(name).await.expect("it waits") });
+                if poll!(&mut call).is_ready() {
+                    return;
+                }
+                match fate {
+                    0 | 1 => stalled.borrow_mut().push(call),
+                    2 => {
+                        sleep(later * MS).await;
+                        call.await;
+                    }
+                    _ => sleep(later * MS).await,
+                }
+            }));
+        }
+        set.run_until(async {
+            for task in tasks {
+                timeout(Duration::from_secs(1_000), task).await.unwrap_or_else(|_| panic!("{round}")).unwrap();
+            }
+        })
+        .await;
+        let log = quota.log.borrow().clone();
+        let interval = Duration::from_secs(1) / per_second;
+        let mut last = Duration::ZERO;
+        for &(name, came) in arrivals.borrow().iter() {
+            let through = log.iter().find(|(who, _)| *who == name).expect("it is polled").1;
+            assert!(last <= through, "{round}: first come, first served: {log:?}");
+            last = through;
+            // As long as all others together take, and a grace or two for each who was not there.
+            let most = came + interval * u32::try_from(count).unwrap() + others * 2 * GRACE + 2 * MS;
+            assert!(through <= most, "{round}: {name} came at {came:?}, got through at {through:?}, and not by {most:?}");
+        }
+        for (index, (_, from)) in log.iter().enumerate() {
+            for (more, (_, to)) in log[index..].iter().enumerate() {
+                // Permits that went from one waiter to the next may come so much later than they were due.
+                let window = *to - *from + if others > 0 { 3 * GRACE } else { 3 * MS };
+                let most = f64::from(burst) + f64::from(per_second) * window.as_secs_f64() * 1.001;
+                assert!(f64::from(u32::try_from(more + 1).unwrap()) <= most, "{round}: {more} in {window:?}: {log:?}");
+            }
+        }
+        join_all(stalled.take()).await;
     }
 }
 
