@@ -95,7 +95,7 @@ fn idle_and_busy_runtimes_are_not_reported() {
     let threshold = 4 * THRESHOLD;
     let (runtime, watchdog) = two_workers_within(threshold);
     runtime.block_on(async { tokio::time::sleep(2 * threshold).await });
-    let busy = (0..4).map(|_| async {
+    let busy = (0..4).map(|_| async move {
         let end = Instant::now() + 2 * threshold;
         while Instant::now() < end {
             tokio::task::yield_now().await;
