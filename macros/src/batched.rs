@@ -61,7 +61,10 @@ impl Layer for Batched {
             Once::option("delay", self.delay.as_ref().map(Duration::written)),
         ];
         let way_out = |_: &Named| "write what holds for all of its callers".to_owned();
-        once::check(options, SharedBy::Batch, place.function, &way_out, errors);
+        // What a batch shares is the same to all of its callers.
+        let mut apart = place.function.clone();
+        apart.parameters.bindings.retain(|binding| !self.share.contains(&binding.ident));
+        once::check(options, SharedBy::Batch, &apart, &way_out, errors);
         let function = place.function;
         if matches!(function.shape, Shape::Returned { .. } | Shape::Made { .. }) {
             let token = function.signature.fn_token;

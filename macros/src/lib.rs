@@ -1110,7 +1110,8 @@ attributes! {
     /// | `or_else = \|error\| value` | none | what a caller returns where its batch failed |
     /// | `crate = path` | `::steadfast` | where `steadfast` is found |
     ///
-    /// A batch has many callers: its size and delay are those of the caller that opens it, and cannot depend on the argument, which is an error.
+    /// A batch has many callers: its size and delay are those of the caller that opens it. They may depend on what the batch shares; where
+    /// they name the keys, that is an error.
     ///
     /// With `share(db)`, two callers with a different `db` are never in the same batch, also where the one has been dropped and the other has
     /// come to stand at its address: an open batch keeps what its callers share alive. Nothing is kept of it once the batch has ended. The body

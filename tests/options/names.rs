@@ -1,9 +1,11 @@
 //! Options that are read once may bind names of their own that are also those of arguments, and name an object at each call.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use steadfast::{
-    BlockingPool, CircuitBreaker, ConcurrencyLimiter, RateLimiter, circuit_breaker, concurrency_limit, offload_blocking, rate_limit,
+    BlockingPool, CircuitBreaker, ConcurrencyLimiter, RateLimiter, batched, circuit_breaker, concurrency_limit, offload_blocking,
+    rate_limit,
 };
 
 struct Plan {
@@ -93,7 +95,7 @@ impl Client {
     }
 
     #[offload_blocking(pool = self.pool)]
-    fn offloaded(self: std::sync::Arc<Self>) -> u32 {
+    fn offloaded(self: Arc<Self>) -> u32 {
         2
     }
 }
@@ -112,7 +114,7 @@ async fn of_an_argument(first: bool) -> Option<bool> {
 
 #[tokio::test]
 async fn an_object_is_named_at_each_call() {
-    let (one, two) = (std::sync::Arc::new(Client::new(1)), Client::new(2));
+    let (one, two) = (Arc::new(Client::new(1)), Client::new(2));
     assert_eq!((one.call().await, one.call().await), (Some(1), None));
     assert_eq!((two.call().await, two.call().await, two.call().await), (Some(1), Some(1), None));
     assert_eq!(one.offloaded().await, 2);
@@ -120,6 +122,23 @@ async fn an_object_is_named_at_each_call() {
     assert_eq!(tokio::join!(of_a_type::<One>(), of_a_type::<One>()), (Some(1), None));
     assert_eq!(tokio::join!(of_an_argument(false), of_an_argument(false)), (Some(false), Some(false)));
     assert_eq!(tokio::join!(of_an_argument(true), of_an_argument(true)), (Some(true), None));
+}
+
+struct Db {
+    most: usize,
+}
+
+/// What a batch shares may say how large it is.
+#[batched(share(db), max_batch_size = db.most)]
+async fn load(db: Arc<Db>, ids: Vec<usize>) -> Vec<usize> {
+    let (most, count) = (db.most, ids.len());
+    ids.into_iter().map(|_| most * 10 + count).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_may_depend_on_what_it_shares() {
+    let (one, two) = (Arc::new(Db { most: 1 }), Arc::new(Db { most: 2 }));
+    assert_eq!(tokio::join!(load(one.clone(), 1), load(two.clone(), 1), load(one, 2), load(two, 2)), (11, 22, 11, 22));
 }
 
 /// `Self` in an `impl` without parameters is one type.
