@@ -202,7 +202,7 @@ async fn user(db: Db, id: UserId) -> Result<User, AppError> {
                                                                 "user",
                                                                 ::core::time::Duration::new(0u64, 500000000u32),
                                                             ),
-                                                        false || __attempts_9.left(),
+                                                        __attempts_9.left(),
                                                     ),
                                                 ),
                                             )

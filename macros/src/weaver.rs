@@ -552,7 +552,8 @@ impl<'f> Weaver<'f> {
         let private = &self.private;
         let output = if self.function.diverges() { quote!(_) } else { self.function.output() };
         let attempts = &self.attempts;
-        let error = &self.told(error, &quote_spanned!(Span::mixed_site()=> false #(|| #attempts.left())*));
+        let again = if attempts.is_empty() { quote!(false) } else { quote_spanned!(Span::mixed_site()=> #(#attempts.left())||*) };
+        let error = &self.told(error, &again);
         if let Some(or_else) = or_else {
             return quote!(#private::refuse_with::<#output>(#error, #or_else));
         }
