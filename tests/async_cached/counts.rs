@@ -99,7 +99,11 @@ async fn in_flight_counts_what_was_superseded() {
         assert_eq!(call.await, 1);
         assert_eq!(loads().in_flight(), 0, "{name}: it has ended");
     }
-    // A forced call beside one that is under way, and one that took too long.
+}
+
+/// A forced call beside one that is under way, and one that waited for too long.
+#[tokio::test(start_paused = true)]
+async fn in_flight_counts_all_computations_of_a_key() {
     #[async_cached(refresh_if = force, load_timeout = 1s, handle = stuck)]
     async fn hang(force: bool) -> u32 {
         pending().await
@@ -121,6 +125,10 @@ async fn in_flight_counts_what_was_superseded() {
 
 #[tokio::test(start_paused = true)]
 async fn calls_that_were_given_up_count_and_refused_ones_do_not() {
+    #[async_cached(handle = recursions)]
+    async fn recursive(id: u32) -> Result<u32, steadfast::Error> {
+        Box::pin(recursive(id)).await
+    }
     #[async_cached(handle = loads)]
     async fn load(id: u32) -> u32 {
         sleep(SECOND).await;
@@ -132,10 +140,6 @@ async fn calls_that_were_given_up_count_and_refused_ones_do_not() {
     drop(leader);
     let stats = loads().stats();
     assert_eq!((stats.misses, stats.loads, stats.coalesced, stats.loaded), (2, 1, 1, 0));
-    #[async_cached(handle = recursions)]
-    async fn recursive(id: u32) -> Result<u32, steadfast::Error> {
-        Box::pin(recursive(id)).await
-    }
     assert!(recursive(1).await.is_err());
     let stats = recursions().stats();
     assert_eq!((stats.hits, stats.misses, stats.loads), (0, 1, 1));

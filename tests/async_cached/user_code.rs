@@ -23,9 +23,11 @@ enum At {
     Predicate,
 }
 
+/// What does something once, and what that is.
+type Hook = (At, fn());
+
 thread_local! {
-    /// What does something once, and what that is.
-    static HOOK: Cell<Option<(At, fn())>> = const { Cell::new(None) };
+    static HOOK: Cell<Option<Hook>> = const { Cell::new(None) };
 }
 
 fn user_code(at: At) {

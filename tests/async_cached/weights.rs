@@ -118,8 +118,9 @@ async fn without_a_bound_a_weight_bounds_nothing() {
 /// Whatever removes it before it is cleared away.
 #[tokio::test(start_paused = true)]
 async fn what_has_expired_is_told_of_as_expired() {
+    type Act = fn(&Cache<u32, u32>);
     static TOLD: Mutex<Vec<RemovalCause>> = Mutex::new(Vec::new());
-    let actions: [(&str, fn(&Cache<u32, u32>)); 5] = [
+    let actions: [(&str, Act); 5] = [
         ("invalidate", |cache| cache.invalidate(&1)),
         ("insert", |cache| cache.insert(1, 2)),
         ("invalidate_if", |cache| cache.invalidate_if(|_, _| true)),
