@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::task::{Context, Waker};
 use std::time::Duration;
 
+use futures::FutureExt;
 use steadfast::{CancellationToken, batched};
 use tokio::sync::Notify;
 use tokio::task::coop;
@@ -100,7 +101,8 @@ fn poll_once(call: &mut Call) {
 
 /// How long it took the other call to get on, if it did.
 async fn other(stack: &Stack, mode: Mode, key: u32) -> Option<Duration> {
-    let call = |body| (stack.call)(body, key);
+    // A job may end at any time: a call may be polled once more than it takes.
+    let call = |body| -> Call { Box::pin((stack.call)(body, key).fuse()) };
     let mut kept = Vec::new();
     let mut task = None;
     match mode {
