@@ -683,6 +683,36 @@ mod shared {
         assert_eq!(runs("stacked"), [[1, 2]]);
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn conditional_raw_and_unused() {
+        #[batched(share(r#type, absent, unused))]
+        async fn load(
+            r#type: Arc<u32>,
+            #[cfg(any())] absent: Arc<Missing>,
+            #[cfg(test)] unused: Arc<u32>,
+            r#in: Vec<u32>,
+        ) -> Vec<u32> {
+            ran("raw", &r#in);
+            r#in.into_iter().map(|id| id + *r#type).collect()
+        }
+        macro_rules! loader {
+            ($name:ident, $db:ident: $ty:ty, $keys:ident) => {
+                #[batched(share($db))]
+                async fn $name($db: $ty, $keys: Vec<u32>) -> Vec<u32> {
+                    $keys.iter().map(|key| key + *$db).collect()
+                }
+            };
+        }
+        loader!(made, db: Arc<u32>, keys);
+        let (one, two) = (Arc::new(1), Arc::new(2));
+        let load_with = |unused: &Arc<u32>, id| load(Arc::clone(&one), Arc::clone(unused), id);
+        assert_eq!(join3(load_with(&one, 10), load_with(&two, 20), load_with(&one, 30)).await, (11, 21, 31));
+        let mut runs = runs("raw");
+        runs.sort();
+        assert_eq!(runs, [vec![10, 30], vec![20]]);
+        assert_eq!(made(Arc::clone(&two), 40).await, 42);
+    }
+
     /// The allocator gives the place of one that is gone to the next.
     #[tokio::test(start_paused = true)]
     async fn another_at_the_same_place_is_another() {
