@@ -198,16 +198,35 @@ pub(crate) fn borrows(ty: &Type) -> bool {
 
 /// What to take instead of a borrow.
 pub(crate) fn owned_form(ty: &Type) -> String {
-    match bare(ty) {
-        Type::Reference(reference) => match bare(&reference.elem) {
-            Type::Slice(_) => "take a `Vec<..>`".to_owned(),
-            other => match last_segment(other).as_ref().map(|(name, _)| name.as_str()) {
-                Some("str") => "take a `String`".to_owned(),
-                Some("Path") => "take a `PathBuf`".to_owned(),
-                _ => "take it by value, or in an `Arc<..>`".to_owned(),
-            },
-        },
+    match (bare(ty), owned_name(ty)) {
+        (_, Some(name)) => format!("take a `{name}`"),
+        (Type::Reference(_), None) => "take it by value, or in an `Arc<..>`".to_owned(),
         _ => "take an owned value".to_owned(),
+    }
+}
+
+/// What to return instead of a borrow.
+pub(crate) fn owned_value(ty: &Type) -> String {
+    match (bare(ty), owned_name(ty)) {
+        (_, Some(name)) => format!("return a `{name}`"),
+        (Type::Reference(reference), None) if !borrows(&reference.elem) => {
+            let inner = reference.elem.to_token_stream().to_string().replace(' ', "");
+            format!("return the `{inner}`, or an `Arc` of it")
+        }
+        _ => "return an owned value".to_owned(),
+    }
+}
+
+/// The well-known owned form of a reference.
+fn owned_name(ty: &Type) -> Option<&'static str> {
+    let Type::Reference(reference) = bare(ty) else { return None };
+    match bare(&reference.elem) {
+        Type::Slice(_) => Some("Vec<..>"),
+        other => match last_segment(other)?.0.as_str() {
+            "str" => Some("String"),
+            "Path" => Some("PathBuf"),
+            _ => None,
+        },
     }
 }
 

@@ -41,6 +41,7 @@ mod counts;
 mod evaluation;
 mod flights;
 mod freshness;
+mod histories;
 mod instances;
 mod invalidation;
 mod keys;

@@ -2,20 +2,23 @@
 
 use proc_macro2::Ident;
 use quote::ToTokens;
-use syn::{Expr, Lit};
+use syn::{Expr, ExprLit, Lit};
 
 use super::Cached;
+use super::handle;
 use super::key;
 use super::options::{Options, Ttl};
 use crate::background;
 use crate::closure::Closure;
 use crate::diagnostics::{Errors, there_are};
 use crate::duration::Duration;
+use crate::expression::{makes, plain};
 use crate::function::{Function, Shape, self_ident};
 use crate::layer::Place;
 use crate::once::{self, Named, Once, SharedBy};
 use crate::policy;
 use crate::tokens;
+use crate::types;
 
 impl Cached {
     pub(super) fn check_all(&self, place: Place<'_>, errors: &mut Errors) {
@@ -29,6 +32,7 @@ impl Cached {
         self.check_names(function, errors);
         self.check_receiver(function, errors);
         self.options.check_background(function, errors);
+        self.check_value(function, errors);
         if function.diverges() {
             errors.at_span(place.span, "a function that never returns leaves nothing to keep or to share");
         }
@@ -48,6 +52,16 @@ impl Cached {
         key::check_varies(key.as_ref(), self.options.cache.is_some(), errors);
         if let (Some(_), Some(name)) = (key, skip.first()) {
             errors.at(name, "`key` says all of what the value depends on: nothing is left to skip");
+        }
+    }
+
+    /// What goes to later callers, or to others, borrows from none.
+    fn check_value(&self, function: &Function, errors: &mut Errors) {
+        let value = function.output.as_ref().and_then(handle::value_in).filter(|value| types::borrows(value));
+        if let Some(value) = value.filter(|_| self.options.background().is_none()) {
+            let what = if self.stores { "a cached value" } else { "a result that callers share" };
+            let advice = types::owned_value(value);
+            errors.at(value, format!("{what} cannot borrow: {advice}"));
         }
     }
 
@@ -111,10 +125,15 @@ impl Options {
     }
 
     fn check_share(&self, errors: &mut Errors) {
-        let Some(Expr::Lit(share)) = &self.refresh_ahead else { return };
-        let value: Option<f64> = match &share.lit {
-            Lit::Float(float) if float.suffix().is_empty() || float.suffix() == "f64" => float.base10_parse().ok(),
-            _ => None,
+        let Some(share) = &self.refresh_ahead else { return };
+        let value: Option<f64> = match share {
+            Expr::Lit(ExprLit { lit: Lit::Float(float), .. }) if float.suffix().is_empty() || float.suffix() == "f64" => {
+                float.base10_parse().ok()
+            }
+            Expr::Lit(_) => None,
+            // A literal with a unit has become a `Duration`.
+            other if !matches!(plain(other), Expr::MethodCall(_)) && makes(other, "Duration") => None,
+            _ => return,
         };
         if !value.is_some_and(|value| value > 0.0 && value < 1.0) {
             errors.at(share, "the share of the ttl after which a hit refreshes lies between 0 and 1: write `refresh_ahead = 0.8`");

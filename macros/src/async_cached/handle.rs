@@ -127,11 +127,15 @@ pub(super) fn slot(weaver: &Weaver<'_>, types: &TokenStream, settings: &TokenStr
 /// What the function stores, as far as it can be read off: the `T` of a `Result<T, E>` or an `Option<T>`, else the return type.
 fn value_type(function: &Function) -> Option<TokenStream> {
     let output = function.output.as_ref().filter(|ty| !has_impl(ty))?;
-    let value = match last_segment(output) {
+    value_in(output).map(ToTokens::to_token_stream)
+}
+
+/// The part of a return type that is stored, as far as it can be read off.
+pub(super) fn value_in(output: &Type) -> Option<&Type> {
+    match last_segment(output) {
         Some((name, arguments)) if name == "Result" || name == "Option" => arguments.first().copied(),
         _ => Some(bare(output)),
-    };
-    value.map(ToTokens::to_token_stream)
+    }
 }
 
 /// The type and const parameters: the cache does not depend on lifetimes.

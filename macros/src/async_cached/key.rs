@@ -192,6 +192,7 @@ impl Part {
             evaluated: None,
             ask: Some(match nameable {
                 Some(ty) => Ask::of_type(at_type, "ask_argument", ty.to_token_stream()),
+                None if ty.is_some() => Ask::of_value(at_type, "ask_anonymous", quote!(&#name)),
                 None => Ask::of_value(at_type, "ask_argument_of", quote!(&#name)),
             }),
             probe: quote!(&#name),

@@ -125,9 +125,12 @@ impl<K, V> CacheBuilder<K, V> {
         tti(idle: Duration);
         /// How long an `Err` of [`get_or_load`](Cache::get_or_load) is remembered. Not at all if nothing is said.
         error_ttl(time: Duration);
-        /// How long a `None` of [`get_or_load`](Cache::get_or_load) is remembered. Not at all if nothing is said.
+        /// How long a `None` of [`get_or_load`](Cache::get_or_load) is remembered. Not at all if nothing is said. In a `Cache<K, Option<T>>` a `None`
+        /// is a value: [`ttl_of`](Self::ttl_of) can give it a time of its own. Functions over such a cache that return a `Result<Option<T>, E>`
+        /// keep their `Ok(None)` for this.
         none_ttl(time: Duration);
-        /// How long after its ttl a value is still served while [`get_or_spawn`](Cache::get_or_spawn) computes it anew.
+        /// How long after its ttl a value is still served while [`get_or_spawn`](Cache::get_or_spawn), or a function that computes in the background,
+        /// computes it anew. [`get_or_load`](Cache::get_or_load) computes within its caller, and does not.
         stale_while_revalidate(window: Duration);
         /// How long after its ttl a value is still served where computing it anew comes to an `Err`.
         stale_if_error(window: Duration);

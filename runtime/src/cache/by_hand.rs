@@ -103,6 +103,9 @@ impl<K: Hash + Eq, V: Clone> Cache<K, V> {
     }
 
     /// Stores a value. It wins over a computation of this key that is under way: that one's result is not stored.
+    ///
+    /// It has the times that the builder says, or, by the handle of a function, those of the function as they are now. Times that name an
+    /// argument of the function are not known here: where its `ttl` is one, the value stays until something else removes it.
     pub fn insert(&self, key: K, value: V) {
         self.shared().insert(key, &value, Tags::none());
     }

@@ -51,10 +51,11 @@
 ///
 /// # Cancel safety
 ///
-/// A caller that is dropped leaves the others alone; if it was the one who computed, the next begins anew. If the one who computes hangs, or is
-/// kept and not polled any more, the others wait for it without end: put a [`timeout`](macro@crate::timeout) above, which ends the wait of each
-/// caller, or use [`async_cached`](macro@crate::async_cached) with a `load_timeout`, after which they go on without it. With a `shield` above, what was begun goes on
-/// without its caller, and is waited for.
+/// A caller that is dropped leaves the others alone; if it was the one who computed, all who wait are woken, and the first that is polled
+/// begins anew: one that is kept and not polled holds nobody up. If the one who computes hangs, or is kept and not polled any more (a branch of
+/// a `select!` in a loop), the others wait for it without end: put a [`timeout`](macro@crate::timeout) above, which ends the wait of each
+/// caller, or use [`async_cached`](macro@crate::async_cached) with a `load_timeout`, after which they go on without it. With a `shield` above, what
+/// was begun goes on without its caller, and is waited for.
 ///
 /// # Bounds
 ///

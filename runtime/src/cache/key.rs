@@ -248,6 +248,37 @@ impl<T> Borrowed<Met> for T where T: ToOwned<Owned: Hash + Eq + Key<T> + Clone +
 #[diagnostic::do_not_recommend]
 impl<T: Nothing + ?Sized> Borrowed<Unmet> for T {}
 
+/// The type of an argument that is taken by reference, and whose owned form can be part of a key. Its own trait only for its message: what is
+/// borrowed is more often a connection than something that is asked for.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be part of a key",
+    label = "not `Hash + Eq + Clone + Send + Sync + 'static`",
+    note = "leave out what the value does not depend on, a connection or a client: `skip(..)`",
+    note = "of what it depends on, derive `Clone, PartialEq, Eq, Hash` (of a type parameter, ask for them), or say what the key is: `key = ..`"
+)]
+pub trait ReferredTo<M> {}
+
+#[diagnostic::do_not_recommend]
+impl<T> ReferredTo<Met> for T where T: ToOwned<Owned: Hash + Eq + Key<T> + Clone + Send + Sync + 'static> + Hash + ?Sized {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Nothing + ?Sized> ReferredTo<Unmet> for T {}
+
+/// The type behind an `impl Trait` that can be part of a key. Its own trait only for its message.
+#[diagnostic::on_unimplemented(
+    message = "nothing says that an `{Self}` can be part of a key",
+    label = "not known to be `Hash + Eq + Clone + Send + Sync + 'static`",
+    note = "take the type that it stands for: a `String` in place of an `impl Into<String>`; then the keys are of one type, too",
+    note = "or ask for the bounds: `impl Trait + Hash + Eq + Clone + Send + Sync + 'static`; or leave the argument out: `skip(..)`"
+)]
+pub trait Anonymous<M> {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Hash + Eq + Clone + Send + Sync + 'static> Anonymous<Met> for T {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Nothing> Anonymous<Unmet> for T {}
+
 /// A type that can be stored. Its own trait only for its message.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be cached or shared",
@@ -318,9 +349,15 @@ pub fn ask_argument_of<T: Argument<M>, M: Default>(_: &T) -> M {
     M::default()
 }
 
+/// The same, of an `impl Trait`.
+#[inline]
+pub fn ask_anonymous<T: Anonymous<M>, M: Default>(_: &T) -> M {
+    M::default()
+}
+
 /// Asks whether a `&T` can be part of a key.
 #[inline]
-pub fn ask_borrowed<T: Borrowed<M> + ?Sized, M: Default>() -> M {
+pub fn ask_borrowed<T: ReferredTo<M> + ?Sized, M: Default>() -> M {
     M::default()
 }
 

@@ -67,16 +67,16 @@ pub use stats::Stats;
 /// | `capacity = n` | 10 000 | how many entries are kept at most, or their weight |
 /// | `unbounded` | | entries are kept until they expire or are invalidated |
 /// | `weight = \|key, value\| n` | 1 each | what an entry weighs, 1 at least; one that is heavier than the capacity is returned and not stored. A remembered failure weighs 1 |
-/// | `ttl = duration` | for ever | how long a value is fresh; an expression may name the arguments, and is evaluated when a value is computed |
+/// | `ttl = duration` | for ever | how long a value is fresh, from the moment when it is there; an expression may name the arguments |
 /// | `ttl = \|value\| duration` | | the same, from the value (a token that says when it expires) and the arguments |
-/// | `ttl_jitter = duration` | none | adds a random time to each ttl, from nothing to this |
-/// | `tti = duration` | for ever | how long a value stays that nobody asks for |
+/// | `ttl_jitter = duration` | none | adds a random time to each ttl, from nothing to this; not to `error_ttl` and `none_ttl` |
+/// | `tti = duration` | for ever | how long a value stays that nobody asks for: each call asks, also one that computes and one that gets the value instead of an error |
 /// | `on_evict = \|key, value, cause\| ..` | none | told of each value that leaves, with the [`RemovalCause`] |
 /// | `key = expr` | all arguments | what the value depends on, as an owned value |
 /// | `skip(arg, ..)` | none | arguments on which the value does not depend; they need no bound |
-/// | `cache = expr` | its own | a [`Cache`] that may be shared: a `static`, or a field as in `cache = self.users` |
-/// | `error_ttl = duration` | not stored | how long an `Err` is remembered (`E: Clone + Send + Sync + 'static`) |
-/// | `none_ttl = duration` | not stored | how long a `None` is remembered |
+/// | `cache = expr` | its own | a [`Cache`] that may be shared: a `static`, or a field as in `cache = self.users`; see [below](#a-cache-that-is-named) |
+/// | `error_ttl = duration` | not stored | how long an `Err` is remembered (`E: Clone + Send + Sync + 'static`), where no value is there that may still be served |
+/// | `none_ttl = duration` | not stored | how long a `None` is remembered, also the `Ok(None)` of a `Result<Option<T>, E>`, which without this is a value like any other |
 /// | `stale_while_revalidate = duration` | none | how long after its ttl a value is returned at once, while one refresh runs in the background; after one that failed the next call starts another |
 /// | `stale_if_error = duration` | none | how long after its ttl a value is returned where computing it anew comes to an `Err`, whichever it is; it is not renewed |
 /// | `refresh_ahead = share` | none | after this share of the ttl (`0.8`), a hit starts one refresh in the background; a share that is not above 0 and below 1 panics where a value is computed |
@@ -94,7 +94,46 @@ pub use stats::Stats;
 /// next waiter computes. `invalidate`, `clear` and `insert` win over a computation that began before them: its value goes to those who
 /// already wait for it, and is not stored.
 ///
+/// Of several computations of one key (`single_flight = false`, `refresh_if`, `load_timeout`) the one that began last is stored, in whatever
+/// order they end. When the computing caller goes away, all who wait are woken, and the first that is polled goes on; where the computation
+/// was invalidated meanwhile, with a new one, which is stored. A computing caller that is kept and not polled holds up those who wait until
+/// `load_timeout`.
+///
+/// # The newest answer
+///
+/// A value that is computed anew takes the place of the one before, and so does a `None`: it is remembered for `none_ttl`, or the key has
+/// nothing. So does a value that is not stored (a ttl of zero, or too heavy): the one before is removed. An `Err` takes the place of
+/// nothing that may still be served: not after a refresh that failed, and not after a call that `refresh_if` forced, whose error is its own
+/// (or the old value, where `stale_if_error` is given).
+///
+/// # A cache that is named
+///
+/// With `cache = C`, what the function does not say is as the builder of `C` says it, `load_timeout` included; only the `ttl_jitter` of
+/// `C` belongs to the ttl of `C`, and a function with a ttl of its own says its own jitter. `stale_while_revalidate` and `refresh_ahead` of `C` hold
+/// for functions that compute in the background: `detached`, or with one of the two of their own. Another cannot, since its arguments are
+/// borrowed from its caller: it says so at its first miss, by [`on_report`](crate::on_report), as [`ReportKind::Inert`](crate::ReportKind::Inert).
+///
+/// What several functions share, they share whole: a remembered error answers all functions with that error type, also one without
+/// `error_ttl`; a key has one entry, so that the remembered errors of two types take each other's place. Those who wait, and cannot read the
+/// error of another's computation, wait for one of their own.
+///
 /// A generic function (also one in a generic `impl`) has a cache for each instantiation.
+///
+/// # When options are evaluated
+///
+/// | option | hit | miss | a call that waits | refresh behind a hit |
+/// | --- | --- | --- | --- | --- |
+/// | `key`, `refresh_if`, `stale_while_revalidate` | once | once | once | once |
+/// | `tags` | | once | once | once, also by a hit while one is under way |
+/// | `ttl`, `ttl_jitter`, `tti`, `error_ttl`, `none_ttl`, `stale_if_error`, `refresh_ahead` | | once, before the body | once, when it comes | once, before the body |
+/// | `ttl = \|value\| ..`, the closure of `weight` | | once, when a value is there | | once, when a value is there |
+/// | `load_timeout` | | | once | |
+/// | `capacity`, `weight`, `on_evict` | at the first call of all | | | |
+///
+/// All times are counted from the end of the computation. One that ends at a point in time (`ttl = until_midnight()`) is evaluated before the
+/// body, and too long by as much as that takes: write `ttl = |_| until_midnight()`. A value that comes by the handle
+/// ([`insert`](Cache::insert), [`get_or_load`](Cache::get_or_load)) has the times of that moment too, but for those that name an argument: these are not
+/// known there, and it has none of them.
 ///
 /// # In the background
 ///
@@ -134,7 +173,8 @@ pub mod private {
     pub use super::call::{Begin, Mode, Next, Owned, Told, begin, begin_or_refresh, recursion};
     pub use super::flight::Turn;
     pub use super::key::{
-        Referred, ask_argument, ask_argument_of, ask_borrowed, ask_borrowed_of, ask_key_in, ask_readable, ask_value, ask_value_in,
+        Referred, ask_anonymous, ask_argument, ask_argument_of, ask_borrowed, ask_borrowed_of, ask_key_in, ask_readable, ask_value,
+        ask_value_in,
     };
     pub use super::lead::Lead;
     pub use super::lifetime::Lifetime;
