@@ -7,9 +7,9 @@ use std::future::pending;
 use std::time::Duration;
 
 use steadfast::{
-    BlockingPool, CancellationToken, CircuitBreaker, ConcurrencyLimiter, Error, RateLimiter, RetryBudget, TaskTracker, batched,
-    cancellable, circuit_breaker, coalesce, concurrency_limit, fallback, finally, hedge, offload_blocking, rate_limit, retry,
-    shield, timeout, warn_slow_poll,
+    BlockingPool, Cache, CancellationToken, CircuitBreaker, ConcurrencyLimiter, Error, RateLimiter, RetryBudget, TaskTracker,
+    async_cached, batched, cancellable, circuit_breaker, coalesce, concurrency_limit, fallback, finally, hedge, offload_blocking,
+    rate_limit, retry, shield, timeout, warn_slow_poll,
 };
 use tokio::time::sleep;
 
@@ -351,4 +351,23 @@ async fn coalesced(n: u32) -> u32 {
 async fn of_coalesce() {
     assert_eq!(tokio::join!(coalesced(1), coalesced(1), coalesced(2)), (1, 1, 2));
     check("coalesce", &[("at each call", 3)]);
+}
+
+static CACHE: Cache<u32, u32> = Cache::new(10);
+
+#[async_cached(cache = seen_at("cache", &CACHE))]
+async fn cached(n: u32) -> u32 {
+    tokio::task::yield_now().await;
+    n
+}
+
+/// The other options of `async_cached` are counted by what it finds, in a test of its own.
+#[tokio::test]
+async fn of_a_cache_that_is_named() {
+    assert_eq!(cached(1).await, 1);
+    assert_eq!(SEEN.take(), BTreeMap::from([("cache", 1)]), "a miss");
+    assert_eq!(cached(1).await, 1);
+    assert_eq!(SEEN.take(), BTreeMap::from([("cache", 1)]), "a hit");
+    assert_eq!(tokio::join!(cached(2), cached(2)), (2, 2));
+    assert_eq!(SEEN.take(), BTreeMap::from([("cache", 2)]), "a miss, and a call that waits for it");
 }
