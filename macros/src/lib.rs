@@ -4,7 +4,7 @@
 //! expansion, `stack` collects the layers of a function in written order, and `expand` turns stack and function into tokens. It
 //! knows the names in `steadfast::__private` and nothing of what stands behind them.
 //!
-//! A new attribute is a file here that implements `layer::Layer`, with its name in the list below, and a module of the library that
+//! A new attribute is a file here that implements `layer::Layer`, with its name and its page in the list below, and a module of the library that
 //! re-exports it and has in its `private` what the expansion calls (`steadfast::__private::name`). An attribute that can
 //! refuse a call writes its refusal with `Weaver::refuse`, and asks for a place for it with `refusals!` in that `private`. Its shapes
 //! are a line in `tests/shapes/support.rs`, its messages a folder in `tests/ui`.
