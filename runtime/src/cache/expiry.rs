@@ -1,7 +1,7 @@
 //! When entries leave, so that they leave without being asked for again.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::{BinaryHeap, HashSet};
 use std::mem;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -72,10 +72,11 @@ impl Expiry {
             lists.push(List { clock, soonest_first: BinaryHeap::new(), look_at: 0 });
             lists.len() - 1
         });
+        let alone = lists.len() == 1;
         let list = &mut lists[index];
         list.soonest_first.push(Reverse(Due { at, place }));
         if list.soonest_first.len() > list.look_at {
-            list.look(store);
+            list.look(store, alone);
         }
         self.publish(&lists);
     }
@@ -97,7 +98,7 @@ impl Expiry {
 
     fn clear_away<K: Eq, V>(&self, store: &Store<K, V>, now: Moment, mut most: usize) -> Left<K, V> {
         let clock = Clock::current();
-        let mut left = Left::nothing();
+        let mut left = Left::nothing_at(Some(now));
         let mut lists = self.lock();
         for list in lists.iter_mut().filter(|list| clock.agrees_with(list.clock)) {
             most -= list.clear_away(store, now, most, &mut left);
@@ -139,14 +140,17 @@ impl List {
         looked_at
     }
 
-    /// Makes the list anew, where most of those who are listed have left.
-    fn look<K: Eq, V>(&mut self, store: &Store<K, V>) {
+    /// Makes the list anew, where most of those who are listed have left: of all that expire if it is the only one, else of those among them
+    /// that are in it.
+    fn look<K: Eq, V>(&mut self, store: &Store<K, V>, alone: bool) {
         let most = 2 * store.len() + 64;
         if self.soonest_first.len() > most {
-            let there: HashMap<Place, Moment> = store.expiring().into_iter().map(|(at, place)| (place, at)).collect();
-            let listed = mem::take(&mut self.soonest_first).into_iter();
-            self.soonest_first =
-                listed.filter_map(|Reverse(Due { place, .. })| Some(Reverse(Due { at: *there.get(&place)?, place }))).collect();
+            let mut expiring = store.expiring();
+            if !alone {
+                let listed: HashSet<Place> = mem::take(&mut self.soonest_first).into_iter().map(|Reverse(due)| due.place).collect();
+                expiring.retain(|(_, place)| listed.contains(place));
+            }
+            self.soonest_first = expiring.into_iter().map(|(at, place)| Reverse(Due { at, place })).collect();
         }
         self.look_at = most;
     }

@@ -47,17 +47,26 @@ pub(super) type Listener<K, V> = Arc<dyn Fn(&K, &V, RemovalCause) + Send + Sync>
 /// Entries that left the store. They are [seen off](super::shared::Shared::see_off) by whoever holds this, when it holds no lock: their
 /// destructors and the listener are the user's code.
 #[must_use]
-pub(super) struct Left<K, V>(Vec<(Stored<K>, Entry<V>, RemovalCause)>);
+pub(super) struct Left<K, V> {
+    entries: Vec<(Stored<K>, Entry<V>, RemovalCause)>,
+    /// The time, once somebody has looked.
+    now: Option<Moment>,
+}
 
 impl<K, V> Left<K, V> {
     pub(super) fn nothing() -> Self {
-        Self(Vec::new())
+        Self::nothing_at(None)
+    }
+
+    /// The same, for who may have looked at the clock just now.
+    pub(super) fn nothing_at(now: Option<Moment>) -> Self {
+        Self { entries: Vec::new(), now }
     }
 
     /// Adds entries that left for a cause; those whose time was over already left for that.
     pub(super) fn add(&mut self, entries: impl IntoIterator<Item = (Stored<K>, Entry<V>)>, cause: RemovalCause) {
-        let mut now = None;
-        self.0.extend(entries.into_iter().map(|(stored, entry)| {
+        let now = &mut self.now;
+        self.entries.extend(entries.into_iter().map(|(stored, entry)| {
             let end = entry.end();
             // Most have no end, and then nobody looks at a clock.
             let was_over = end != Moment::NEVER && end <= *now.get_or_insert_with(Moment::now);
@@ -66,11 +75,11 @@ impl<K, V> Left<K, V> {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.entries.is_empty()
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (&Stored<K>, RemovalCause)> {
-        self.0.iter().map(|(stored, _, cause)| (stored, *cause))
+        self.entries.iter().map(|(stored, _, cause)| (stored, *cause))
     }
 
     /// Tells the listener, if there is one, and drops the entries. A panic of the listener or of a destructor keeps none of the others from
@@ -86,7 +95,7 @@ impl<K, V> Left<K, V> {
                 }
             }
         };
-        for (stored, entry, cause) in self.0 {
+        for (stored, entry, cause) in self.entries {
             // A remembered failure is no value that anybody put there.
             if let (Some(listener), Found::Value(value)) = (listener, &entry.found) {
                 run(&mut || listener(stored.key(), value, cause));
@@ -103,6 +112,6 @@ impl<K, V> Left<K, V> {
 
 impl<K, V> fmt::Debug for Left<K, V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Left").field(&self.0.len()).finish()
+        f.debug_tuple("Left").field(&self.entries.len()).finish()
     }
 }

@@ -36,6 +36,8 @@ pub(crate) struct Shared<K, V> {
 pub(super) struct Incoming<V> {
     entry: Entry<V>,
     weight: u64,
+    /// The time, where it is bounded by one.
+    now: Option<Moment>,
 }
 
 impl<K: Hash + Eq, V: Clone> Shared<K, V> {
@@ -201,26 +203,27 @@ impl<K: Hash + Eq, V: Clone> Shared<K, V> {
         }
         // Without times, no look at the clock.
         let timed = lifetime.of_value().is_some() || lifetime.idle().is_some();
-        let entry = if timed {
-            let now = Moment::now();
+        let now = timed.then(Moment::now);
+        let entry = if let Some(now) = now {
             let idle = lifetime.idle().map(|limit| Idle::new(limit, now));
             Entry::new(Found::Value(value.clone()), lifetime.times(now), idle)
         } else {
             Entry::new(Found::Value(value.clone()), Times::ETERNAL, None)
         };
-        Some(Incoming { entry, weight })
+        Some(Incoming { entry, weight, now })
     }
 
     /// A failure on its way into the store.
     pub(super) fn incoming_failure(&self, found: Found<V>, ttl: Duration) -> Option<Incoming<V>> {
-        let times = Times::until(Moment::now().plus(ttl));
-        (!ttl.is_zero() && self.store.holds(1)).then(|| Incoming { entry: Entry::new(found, times, None), weight: 1 })
+        let now = Moment::now();
+        let entry = Entry::new(found, Times::until(now.plus(ttl)), None);
+        (!ttl.is_zero() && self.store.holds(1)).then_some(Incoming { entry, weight: 1, now: Some(now) })
     }
 
     /// Stores an entry. Whoever calls this holds the flights of the key.
-    pub(super) fn store(&self, hash: u64, key: K, tags: Tags, Incoming { entry, weight }: Incoming<V>) -> Left<K, V> {
+    pub(super) fn store(&self, hash: u64, key: K, tags: Tags, Incoming { entry, weight, now }: Incoming<V>) -> Left<K, V> {
         let end = entry.end();
-        let mut left = Left::nothing();
+        let mut left = Left::nothing_at(now);
         let stored = self.store.prepare(hash, key, weight, tags);
         let place = stored.place();
         self.tags.list(stored.tags(), place);

@@ -30,8 +30,8 @@ pub(super) struct Store<K, V> {
 /// A part of the store.
 struct Shard<K, V> {
     map: Map<K, V>,
-    /// The keys of which the map remembers that it evicted them before they were used.
-    ghosts: Ghosts,
+    /// The keys of which the map remembers that it evicted them before they were used, where entries have weights.
+    ghosts: Option<Ghosts>,
     /// The serial of the last insertion: that entry is not evicted to make room for itself.
     newest: Arc<AtomicU64>,
     /// How many entries there were at most since the map was empty.
@@ -95,20 +95,22 @@ fn shards(capacity: usize) -> usize {
 }
 
 /// A shard for entries that weigh no more together than `weight`.
-fn shard<K: Eq, V>(weight: u64) -> ShardedLock<Shard<K, V>> {
+fn shard<K: Eq, V>(weight: u64, weighted: bool) -> ShardedLock<Shard<K, V>> {
     let newest = Arc::new(AtomicU64::new(u64::MAX));
-    ShardedLock::new(Shard { map: map(weight, &newest), ghosts: Ghosts::default(), newest, most: 0 })
+    ShardedLock::new(Shard { map: map(weight, weighted, &newest), ghosts: weighted.then(Ghosts::default), newest, most: 0 })
 }
 
-fn map<K: Eq, V>(weight: u64, newest: &Arc<AtomicU64>) -> Map<K, V> {
-    // How many evicted keys the map remembers is in proportion to a number of entries that nobody knows beforehand where they have
-    // weights. So it is told to remember all, and `Ghosts` says which to forget.
-    let options = OptionsBuilder::new()
-        .weight_capacity(weight)
-        .estimated_items_capacity(usize::MAX / 2)
-        .ghost_allocation(1.0)
-        .build()
-        .expect("both capacities are set");
+fn map<K: Eq, V>(weight: u64, weighted: bool, newest: &Arc<AtomicU64>) -> Map<K, V> {
+    let mut options = OptionsBuilder::new();
+    options.weight_capacity(weight);
+    if weighted {
+        // How many evicted keys the map remembers is in proportion to a number of entries that nobody knows beforehand. So it is told to
+        // remember all, and `Ghosts` says which to forget.
+        options.estimated_items_capacity(usize::MAX / 2).ghost_allocation(1.0);
+    } else {
+        options.estimated_items_capacity(usize::try_from(weight).unwrap_or(0));
+    }
+    let options = options.build().expect("both capacities are set");
     QuickCache::with_options(options, Weights, HashIsKnown, Collect { newest: Arc::clone(newest) })
 }
 
@@ -125,14 +127,14 @@ impl<K: Eq, V> Store<K, V> {
     /// `capacity` entries at most, or entries that weigh no more together; `None` for no bound.
     pub(super) fn new(capacity: Option<usize>, weighted: bool) -> Self {
         let shards = match capacity {
-            None => (0..shards(usize::MAX)).map(|_| shard(UNBOUNDED)).collect(),
+            None => (0..shards(usize::MAX)).map(|_| shard(UNBOUNDED, false)).collect(),
             // Undivided, so that whatever the whole can hold finds room.
-            Some(capacity) if weighted => [shard(capacity as u64)].into(),
+            Some(capacity) if weighted => [shard(capacity as u64, true)].into(),
             Some(capacity) => {
                 let count = shards(capacity);
                 // Together exactly the capacity.
                 let share = |index| capacity / count + usize::from(index < capacity % count);
-                (0..count).map(|index| shard(share(index) as u64)).collect()
+                (0..count).map(|index| shard(share(index) as u64, false)).collect()
             }
         };
         Self { shards, capacity: capacity.map(|capacity| capacity as u64), serials: AtomicU64::new(0) }
@@ -261,12 +263,14 @@ impl<K: Eq, V> Shard<K, V> {
         // One insertion for old keys and new: whether a key has been in use, before it was stored anew or evicted, is taken over.
         self.map.insert_with_lifecycle(stored, entry, &mut gone);
         self.most = self.most.max(self.map.len());
-        self.ghosts.forget(hash);
-        let most = self.map.len() / 2;
-        for evicted in gone.0.iter().skip(usize::from(replaces)).filter(|evicted| evicted.was_new) {
-            self.ghosts.add(evicted.stored.hash);
-            while let Some(hash) = self.ghosts.pop_above(most) {
-                self.map.remove(&Ghost { hash });
+        if let Some(ghosts) = &mut self.ghosts {
+            ghosts.forget(hash);
+            let most = self.map.len() / 2;
+            for evicted in gone.0.iter().skip(usize::from(replaces)).filter(|evicted| evicted.was_new) {
+                ghosts.add(evicted.stored.hash);
+                while let Some(hash) = ghosts.pop_above(most) {
+                    self.map.remove(&Ghost { hash });
+                }
             }
         }
         (replaces, gone.0)
@@ -286,9 +290,10 @@ impl<K: Eq, V> Shard<K, V> {
 
     /// Takes everything out.
     fn drain(&mut self) -> Map<K, V> {
-        self.ghosts = Ghosts::default();
+        let weighted = self.ghosts.is_some();
+        self.ghosts = weighted.then(Ghosts::default);
         self.most = 0;
-        let empty = map(self.map.capacity(), &self.newest);
+        let empty = map(self.map.capacity(), weighted, &self.newest);
         mem::replace(&mut self.map, empty)
     }
 
