@@ -38,7 +38,7 @@ async fn nothing(ids: Vec<u32>) -> Vec<u32> {
     ids
 }
 
-#[batched(share(db), max_batch_size = db.len())]
+#[batched(share(db), max_batch_size = ids.len())]
 async fn read_once(db: Arc<[u32]>, ids: Vec<u32>) -> Vec<u32> {
     drop(db);
     ids
