@@ -227,7 +227,7 @@ mod tests {
         let (started, starts) = channel();
         let _first = pool.handle().execute(move || {
             started.send(()).unwrap();
-            drop(gone.recv());
+            let _ = gone.recv();
         });
         starts.recv().unwrap();
         let kept: Vec<_> = (0..3).map(|_| pool.handle().execute(|| ())).collect();

@@ -327,7 +327,7 @@ mod tests {
                                     table.answer(*index);
                                 }
                             }
-                            let arrivals: Vec<(u32, u64)> = called.drain(..).collect();
+                            let arrivals: Vec<(u32, u64)> = std::mem::take(&mut called);
                             let same = |index: u32| {
                                 arrivals.iter().any(|(at, arrival)| (*at, *arrival) == (index, table.seats[index as usize].arrival))
                             };
