@@ -376,3 +376,24 @@ fn without_a_runtime_a_call_that_ends_awaits_it_in_place() {
     ];
     assert_eq!(told("without_timers")[2..], lost);
 }
+
+/// Its own type parameters are refused by the attribute, those of the `impl` around it are not seen.
+#[tokio::test(start_paused = true)]
+async fn what_a_parameter_of_the_impl_stands_for_is_a_plain_value() {
+    struct Job<R>(R);
+    impl<R: Send + 'static> Job<R> {
+        #[finally(|exit| log.clean(exit))]
+        async fn run(self, log: Log) -> R {
+            self.0
+        }
+
+        #[finally(|exit| log.clean(exit))]
+        async fn fallible<E: Send + 'static>(outcome: Result<R, E>, log: Log) -> Result<R, E> {
+            outcome
+        }
+    }
+    let log = Log::default();
+    assert_eq!(Job(Err::<u8, u8>(1)).run(log.clone()).await, Err(1));
+    assert_eq!(Job::fallible(Err::<u8, u8>(1), log.clone()).await, Err(1));
+    assert_eq!(log.take(), ["begin Ok", "end", "begin Err", "end"]);
+}

@@ -1,7 +1,7 @@
 //! Figures for the `metrics` facade: whatever recorder (Prometheus, for instance) the program installs.
 //!
 //! ```no_run
-//! # async fn main() {
+//! # async fn start() {
 //! // Once, after the recorder has been installed:
 //! tokio::spawn(steadfast::metrics::publish_every(std::time::Duration::from_secs(10)));
 //! # }

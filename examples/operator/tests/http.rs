@@ -170,8 +170,7 @@ async fn no_action_for_a_page_of_another_site() {
     assert_eq!(act(&[]).await, StatusCode::NOT_FOUND);
     assert_eq!(act(&[("origin", &origin), ("sec-fetch-site", "same-origin")]).await, StatusCode::NOT_FOUND);
     assert_eq!(act(&[("host", "ops.example"), ("origin", "https://ops.example")]).await, StatusCode::NOT_FOUND);
-    for origin in ["https://evil.example", "null", "", "http://127.0.0.1:1", &format!("{host}"), &format!("{origin}.evil.example")]
-    {
+    for origin in ["https://evil.example", "null", "", "http://127.0.0.1:1", host, &format!("{origin}.evil.example")] {
         assert_eq!(act(&[("origin", origin)]).await, StatusCode::FORBIDDEN, "{origin}");
     }
     assert_eq!(act(&[("sec-fetch-site", "cross-site")]).await, StatusCode::FORBIDDEN);
