@@ -2,6 +2,7 @@ fn find<'a>(
     &'a self,
     name: String,
 ) -> Pin<Box<dyn Future<Output = Option<u8>> + Send + 'a>> {
+    const _: () = ::steadfast::__private::version_0_1();
     Box::pin(async move {
         ::steadfast::__steadfast_enter!(
             __STEADFAST_SITE, __seen, "find", [("retry", "clone(name)")]

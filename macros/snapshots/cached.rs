@@ -1,4 +1,5 @@
 async fn read(path: PathBuf, patience: Duration) -> io::Result<String> {
+    const _: () = ::steadfast::__private::version_0_1();
     #[timeout(__taken)]
     const _: () = ();
     ::steadfast::__steadfast_enter!(

@@ -1,4 +1,5 @@
 async fn charge(account: &Account, cents: u64) -> Result<Receipt, AppError> {
+    const _: () = ::steadfast::__private::version_0_1();
     #[rate_limit(__taken)]
     const _: () = ();
     #[concurrency_limit(__taken)]

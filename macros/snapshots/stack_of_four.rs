@@ -1,5 +1,6 @@
 #[tracing::instrument]
 async fn user(db: Db, id: UserId) -> Result<User, AppError> {
+    const _: () = ::steadfast::__private::version_0_1();
     #[timeout(__taken)]
     const _: () = ();
     #[retry(__taken)]

@@ -1,5 +1,6 @@
 /// Documented.
 pub async fn greeting(&self, name: &str, mut count: u32) -> String {
+    const _: () = ::steadfast::__private::version_0_1();
     ::steadfast::__steadfast_enter!(
         __STEADFAST_SITE, __seen, "greeting", [("timeout",
         "2s, or_else = |error| error.to_string()")]

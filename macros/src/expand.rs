@@ -164,6 +164,17 @@ fn root(stack: &Stack) -> TokenStream {
     quote!(::#name)
 }
 
+/// An item that only the library of this version makes compile: with two versions side by side, `::steadfast` may be the other.
+///
+/// ```text
+/// Output: const _: () = ::steadfast::__private::version_0_1();
+/// ```
+fn version(root: &TokenStream) -> TokenStream {
+    let name = concat!("version_", env!("CARGO_PKG_VERSION_MAJOR"), "_", env!("CARGO_PKG_VERSION_MINOR"));
+    let function = tokens::own(name);
+    quote_spanned!(Span::mixed_site()=> const _: () = #root::__private::#function();)
+}
+
 /// The function, with one body for the whole stack.
 ///
 /// Where a layer makes a batch of calls, `one` is what the function is to a caller.
@@ -203,7 +214,8 @@ fn function_tokens(function: &Function, one: Option<&Function>, stack: &Stack) -
     for local in &mut prologue {
         strip_mut_in(&mut local.pat, &binds_again);
     }
-    let uses = stack.uses();
+    let (uses, version) = (stack.uses(), version(&weaver.root));
+    let uses = quote!(#version #uses);
     let body = match &function.shape {
         Shape::Returned { before, boxed, braces } => {
             let block = quote_spanned!(Span::mixed_site()=> async move { #(#prologue)* #woven });

@@ -198,6 +198,10 @@ macro_rules! __steadfast_rayon {
 /// What expansions call. Not a public interface: it changes in any release, together with the attributes.
 #[doc(hidden)]
 pub mod __private {
+    /// Named by every expansion, by the version of the attributes that wrote it: those of another version are an error, and do not use what
+    /// has only the same name here.
+    pub const fn version_0_1() {}
+
     pub use crate::ask::Met;
     pub use crate::events::{Origin, refused};
     pub use crate::outcome::{Judged, Refusal, Verdict, count, factor, panic_with, refuse_with};
