@@ -6,6 +6,7 @@ use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 use syn::{Attribute, FnArg, Meta, MetaList, Pat, PatIdent, Receiver, Signature, Token, Type};
 
+use crate::tokens;
 use crate::types;
 
 /// One name that a parameter binds.
@@ -172,7 +173,7 @@ impl Parameters {
     }
 
     pub(crate) fn find(&self, name: &Ident) -> Option<&Binding> {
-        self.bindings.iter().find(|binding| binding.ident == *name)
+        self.bindings.iter().find(|binding| tokens::is_same(&binding.ident, name))
     }
 
     /// All names, `self` included, as they are listed in messages.

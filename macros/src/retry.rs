@@ -15,7 +15,7 @@ use crate::function::Function;
 use crate::layer::{Layer, Parsed, Place};
 use crate::policy;
 use crate::repeat;
-use crate::tokens::own;
+use crate::tokens::{is_same, own};
 use crate::types;
 use crate::units;
 use crate::weaver::{Weaver, Woven};
@@ -126,7 +126,7 @@ impl Layer for Retry {
     }
 
     fn binds_again(&self, weaver: &Weaver<'_>, argument: &Ident) -> bool {
-        weaver.clones_all() || self.clone.contains(argument)
+        weaver.clones_all() || self.clone.iter().any(|cloned| is_same(cloned, argument))
     }
 
     // let mut attempts = Attempts::new(3);
@@ -148,7 +148,7 @@ impl Layer for Retry {
         let Names { attempts, started, last, budget, refused } = &names;
         let limit = self.attempts.as_ref().map_or_else(|| quote!(3), |count| count.tokens(&private));
         let all = weaver.clones_all();
-        let clones = repeat::clones(weaver, last, &|name| all || self.clone.contains(name));
+        let clones = repeat::clones(weaver, last, &|name| all || self.clone.iter().any(|cloned| is_same(cloned, name)));
         let clock = self.max_elapsed.as_ref().map(|_| quote_spanned!(span=> let #started = #private::retry::Attempts::clock();));
         let (body, refuses) = weaver.told_of_refusals(attempts, refused, below);
         let body = body.tokens();

@@ -1,6 +1,7 @@
 //! Looking at tokens without parsing them.
 
 use proc_macro2::{Delimiter, Group, Ident, Spacing, Span, TokenStream, TokenTree};
+use syn::ext::IdentExt;
 
 /// An identifier of the expansion's own: one that the user's code can neither see nor shadow.
 pub(crate) fn own(name: &str) -> Ident {
@@ -26,12 +27,17 @@ pub(crate) fn located_at(place: Span, tokens: TokenStream) -> TokenStream {
     tokens.into_iter().map(relocate).collect()
 }
 
+/// Whether two identifiers are one name: `r#value` is `value`.
+pub(crate) fn is_same(one: &Ident, other: &Ident) -> bool {
+    one == other || one.unraw() == other.unraw()
+}
+
 /// Whether `name` occurs in `tokens`: as an identifier, or captured by a format string (`"{name}"`).
 ///
 /// It may occur and still not be used, as in `let name = ..`; then an expansion that relies on it does a little more than it must.
 pub(crate) fn mentions(tokens: &TokenStream, name: &Ident) -> bool {
     tokens.clone().into_iter().any(|token| match token {
-        TokenTree::Ident(ident) => ident == *name,
+        TokenTree::Ident(ident) => is_same(&ident, name),
         TokenTree::Group(group) => mentions(&group.stream(), name),
         TokenTree::Literal(literal) => format_string_captures(&literal.to_string(), &name.to_string()),
         TokenTree::Punct(_) => false,
@@ -59,65 +65,43 @@ fn located(place: Span, to: &Ident) -> Span {
 
 /// Whether a block begins with an item.
 pub(crate) fn begins_with_item(block: &TokenStream) -> bool {
-    const KEYWORDS: [&str; 12] =
-        ["use", "fn", "struct", "enum", "impl", "const", "static", "type", "trait", "mod", "macro_rules", "extern"];
+    const KEYWORDS: &[&str] = &["use", "fn", "struct", "enum", "impl", "const", "static", "type", "trait", "mod", "extern"];
+    // What may stand in front of those.
+    const QUALIFIERS: &[&str] = &["pub", "async", "unsafe", "default"];
     let mut trees = block.clone().into_iter().peekable();
     while trees.next_if(|tree| is_punct(tree, '#')).is_some() {
         trees.next();
     }
-    trees.next_if(|tree| matches!(tree, TokenTree::Ident(ident) if *ident == "async" || *ident == "unsafe"));
-    let keyword = matches!(trees.next(), Some(TokenTree::Ident(ident)) if KEYWORDS.iter().any(|keyword| ident == keyword));
-    // `const { .. }` is an expression, and so is `async { .. }`.
-    keyword && !matches!(trees.next(), Some(TokenTree::Group(_)))
+    let is_one_of =
+        |tree: &TokenTree, names: &[&str]| matches!(tree, TokenTree::Ident(ident) if names.iter().any(|name| ident == name));
+    while let Some(qualifier) = trees.next_if(|tree| is_one_of(tree, QUALIFIERS)) {
+        // `pub(crate)`
+        trees.next_if(|tree| {
+            is_one_of(&qualifier, &["pub"])
+                && matches!(tree, TokenTree::Group(group) if group.delimiter() == Delimiter::Parenthesis)
+        });
+    }
+    let (Some(first), second) = (trees.next(), trees.next()) else { return false };
+    match second {
+        // `const { .. }` is an expression, and so is `async { .. }`.
+        Some(TokenTree::Group(_)) => false,
+        // `union` is a name as well, and stands in front of a name only where it is none.
+        Some(TokenTree::Ident(_)) if is_one_of(&first, &["union"]) => true,
+        Some(second) if is_punct(&second, '!') => is_one_of(&first, &["macro_rules"]),
+        _ => is_one_of(&first, KEYWORDS),
+    }
 }
 
 /// Whether the statements may return from the function that they stand in: by a `return` that is not that of an item, of a closure or of an
 /// `async` block, or by a macro of which that is not known.
 pub(crate) fn may_return(statements: &TokenStream) -> bool {
+    #[rustfmt::skip]
     const HARMLESS: &[&str] = &[
-        "assert",
-        "assert_eq",
-        "assert_ne",
-        "cfg",
-        "column",
-        "concat",
-        "dbg",
-        "debug",
-        "debug_assert",
-        "debug_assert_eq",
-        "debug_assert_ne",
-        "debug_span",
-        "env",
-        "eprint",
-        "eprintln",
-        "error",
-        "error_span",
-        "file",
-        "format",
-        "format_args",
-        "include_bytes",
-        "include_str",
-        "info",
-        "info_span",
-        "line",
-        "matches",
-        "module_path",
-        "option_env",
-        "panic",
-        "print",
-        "println",
-        "span",
-        "stringify",
-        "todo",
-        "trace",
-        "trace_span",
-        "unimplemented",
-        "unreachable",
-        "vec",
-        "warn",
-        "warn_span",
-        "write",
-        "writeln",
+        "assert", "assert_eq", "assert_ne", "cfg", "column", "concat", "dbg", "debug", "debug_assert", "debug_assert_eq",
+        "debug_assert_ne", "debug_span", "env", "eprint", "eprintln", "error", "error_span", "file", "format", "format_args",
+        "include_bytes", "include_str", "info", "info_span", "line", "matches", "module_path", "option_env", "panic", "print",
+        "println", "span", "stringify", "todo", "trace", "trace_span", "unimplemented", "unreachable", "vec", "warn", "warn_span",
+        "write", "writeln",
     ];
     let trees: Vec<TokenTree> = statements.clone().into_iter().collect();
     let is = |tree: Option<&TokenTree>, name: &str| matches!(tree, Some(TokenTree::Ident(ident)) if ident == name);
@@ -259,10 +243,34 @@ mod tests {
             ),
             quote!(async fn f() {}, a),
             quote!(use a::b;, b),
+            quote!(pub const A: u8 = 1;, a),
+            quote!(pub(crate) unsafe fn f() {}, a),
+            quote!(
+                union Bits {
+                    a: u8,
+                }
+            ),
+            quote!(
+                macro_rules! m {
+                    () => {};
+                }
+            ),
+            quote!(
+                unsafe extern "C" {}
+            ),
         ];
         assert!(items.iter().all(begins_with_item));
-        let others =
-            [quote!(), quote!(a), quote!(const { 1 }), quote!(async { 1 }), quote!(unsafe { f() }), quote!(let a = 1; fn f() {})];
+        let others = [
+            quote!(),
+            quote!(a),
+            quote!(const { 1 }),
+            quote!(async { 1 }),
+            quote!(unsafe { f() }),
+            quote!(let a = 1; fn f() {}),
+            quote!(union = 1;),
+            quote!(union.f()),
+            quote!(async move { 1 }),
+        ];
         assert!(!others.iter().any(begins_with_item));
     }
 

@@ -586,3 +586,52 @@ mod conditions {
         } => { (double(1, 5).await, double(2, 5).await) }
     }
 }
+
+/// Items that a body begins with stay in front of all statements, of whatever kind they are.
+mod items {
+    #![deny(clippy::items_after_statements)]
+    #![allow(unreachable_pub)]
+
+    use super::{Reply, timeout};
+
+    macro_rules! bodies {
+        ($($name:ident: { $($item:tt)* })*) => {
+            $(
+                #[timeout(1s)]
+                async fn $name() -> Reply<u32> {
+                    $($item)*
+                    Ok(N)
+                }
+            )*
+        };
+    }
+    bodies! {
+        visible: { pub const N: u32 = 1; }
+        visible_in_the_crate: { pub(super) const N: u32 = 1; }
+        behind_a_union: {
+            union Bits { _a: u32, _b: u32 }
+            const N: u32 = { let _ = Bits { _a: 1 }; 1 };
+        }
+    }
+
+    #[tokio::test]
+    async fn begin_a_body() {
+        assert_eq!((visible().await, visible_in_the_crate().await, behind_a_union().await), (Ok(1), Ok(1), Ok(1)));
+    }
+}
+
+/// `r#name` is `name`.
+mod raw {
+    use super::{Reply, async_cached, finally, retry, shield, tick, timeout};
+
+    shape! {
+        written_in_both_ways:
+        [timeout(1s)] [async_cached(skip(other))] [async_cached(key = n)] [retry(clone(other)), shield] [finally(async move { drop(other) })]
+        for {
+            async fn double(r#n: u32, r#other: String) -> Reply<String> {
+                tick().await;
+                Ok(format!("{} {}", n * 2, other + "!"))
+            }
+        } => { (double(1, "a".to_owned()).await, double(2, "a".to_owned()).await) }
+    }
+}

@@ -44,7 +44,9 @@ impl Cached {
         for (index, name) in skip.iter().enumerate() {
             if skip[..index].contains(name) {
                 errors.at(name, format!("`{name}` is named twice"));
-            } else if !known.iter().any(|known| name == known) {
+            } else if name != "self" && function.parameters.find(name).is_none()
+                || (name == "self" && function.parameters.receiver.is_none())
+            {
                 let known = there_are(&known);
                 errors.at(name, format!("`{}` has no argument `{name}` to skip ({known})", function.name()));
             }
@@ -236,7 +238,8 @@ impl Cached {
     /// Whether the argument `name` is left out of the key: it is skipped, or nothing but `refresh_if` looks at it. Whatever else names it may
     /// decide on the value: the body, what stands in front of it, and the attributes below. What stands above has no part in the value.
     pub(super) fn is_skipped(&self, function: &Function, name: &Ident) -> bool {
-        self.options.skip.contains(name) || (self.options.refresh_if_names(name) && !self.is_named_elsewhere(function, name))
+        self.options.skip.iter().any(|skipped| tokens::is_same(skipped, name))
+            || (self.options.refresh_if_names(name) && !self.is_named_elsewhere(function, name))
     }
 
     fn is_named_elsewhere(&self, function: &Function, name: &Ident) -> bool {
