@@ -635,3 +635,65 @@ mod raw {
         } => { (double(1, "a".to_owned()).await, double(2, "a".to_owned()).await) }
     }
 }
+
+/// The name is that of the function, of a parameter of its own, or of what a batch shares.
+mod around {
+    macro_rules! check {
+        ($test:ident $n:ident) => {
+            mod $test {
+                /// A function.
+                #[steadfast::async_cached]
+                #[steadfast::timeout(10s)]
+                #[steadfast::retry]
+                pub(super) async fn $n(id: u32) -> crate::support::Reply<u32> {
+                    crate::support::tick().await;
+                    Ok(id * 2)
+                }
+
+                /// It is called so, too, where it is reported.
+                pub(super) mod limited {
+                    #[steadfast::rate_limit(1 / 1h)]
+                    pub(in super::super) async fn $n() -> std::io::Result<u32> {
+                        Ok(1)
+                    }
+                }
+
+                /// A type of any name.
+                #[steadfast::async_cached]
+                #[steadfast::timeout(10s)]
+                pub(super) async fn of_type<$n: Clone + Send + Sync + Eq + std::hash::Hash + 'static>(
+                    id: $n,
+                ) -> crate::support::Reply<$n> {
+                    crate::support::tick().await;
+                    Ok(id)
+                }
+
+                /// A constant of any name.
+                #[steadfast::async_cached]
+                #[steadfast::concurrency_limit(8, max_wait = 1s)]
+                #[steadfast::timeout(10s)]
+                pub(super) async fn of_constant<const $n: usize>(id: usize) -> crate::support::Reply<usize> {
+                    crate::support::tick().await;
+                    Ok(id + $n)
+                }
+
+                #[steadfast::batched(delay = 0s, share($n))]
+                pub(super) async fn of_batch($n: std::sync::Arc<u32>, ids: Vec<u32>) -> crate::support::Reply<Vec<u32>> {
+                    Ok(ids.iter().map(|id| id + *$n).collect())
+                }
+            }
+
+            #[tokio::test]
+            async fn $test() {
+                assert_eq!((self::$test::$n(1).await, self::$test::$n(2).await), (Ok(2), Ok(4)));
+                assert_eq!((self::$test::of_type("a").await, self::$test::of_type(1).await), (Ok("a"), Ok(1)));
+                assert_eq!((self::$test::of_constant::<1>(1).await, self::$test::of_constant::<2>(1).await), (Ok(2), Ok(3)));
+                assert_eq!(self::$test::of_batch(std::sync::Arc::new(10), 1).await, Ok(11));
+                assert_eq!(self::$test::limited::$n().await.ok(), Some(1));
+                let error = self::$test::limited::$n().await.unwrap_err();
+                assert!(error.to_string().contains(stringify!($n).trim_start_matches("r#")), "{error}");
+            }
+        };
+    }
+    each_name!(check);
+}
