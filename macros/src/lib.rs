@@ -252,7 +252,7 @@ attributes! {
     /// | `none_ttl = duration` | not stored | how long a `None` is remembered, also the `Ok(None)` of a `Result<Option<T>, E>`, which without this is a value like any other |
     /// | `stale_while_revalidate = duration` | none | how long after its ttl a value is returned at once, while one refresh runs in the background; after one that failed the next call starts another |
     /// | `stale_if_error = duration` | none | how long after its ttl a value is returned where computing it anew comes to an `Err`, whichever it is; it is not renewed |
-    /// | `refresh_ahead = share` | none | after this share of the ttl (`0.8`), a hit starts one refresh in the background; a share that is not above 0 and below 1 panics where a value is computed |
+    /// | `refresh_ahead = share` | none | after this share of the ttl (`0.8`), a hit starts one refresh in the background; 1 and NaN mean never, any other share that is not above 0 and below 1 panics where a value is computed |
     /// | `load_timeout = duration` | none | how long those who wait wait for one computation, before one of them begins another |
     /// | `refresh_if = bool` | `false` | where true, computes anew and stores under the same key. An argument that is used only there is not part of the key: neither the body names it, nor another option, nor an attribute below |
     /// | `tags = [text, ..]` | none | names for [`invalidate_tag`], from the arguments |

@@ -134,11 +134,12 @@ impl<K, V> CacheBuilder<K, V> {
         stale_while_revalidate(window: Duration);
         /// How long after its ttl a value is still served where computing it anew comes to an `Err`.
         stale_if_error(window: Duration);
-        /// After which share of its ttl (above 0, below 1) a hit of [`get_or_spawn`](Cache::get_or_spawn) computes a value anew.
+        /// After which share of its ttl (above 0, below 1) a hit of [`get_or_spawn`](Cache::get_or_spawn) computes a value anew. 1 and NaN mean
+        /// not before its end.
         ///
         /// # Panics
         ///
-        /// If the share is not above 0 and below 1, or is NaN. In a `static` that is an error of the compiler.
+        /// If the share is 0 or less, or above 1. In a `static` that is a compile error.
         refresh_ahead(share: f64);
     }
 

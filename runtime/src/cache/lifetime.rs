@@ -55,16 +55,16 @@ impl Lifetime {
         stale_if_error: Duration => on_error;
     }
 
-    /// After which share of its ttl a value is computed anew in the background.
+    /// After which share of its ttl a value is computed anew in the background. 1 and NaN mean not before its end.
     ///
     /// # Panics
     ///
-    /// If it is not above 0 and below 1, or is NaN.
+    /// If the share is 0 or less, or above 1.
     #[inline]
     #[must_use]
     pub const fn refresh_ahead(mut self, share: f64) -> Self {
-        // NaN is no share either.
-        assert!(share > 0.0 && share < 1.0, "`refresh_ahead` is a share of the ttl: above 0 and below 1");
+        // NaN is what a ratio of two settings comes to where both are 0, which is no reason to fail calls.
+        assert!(share.is_nan() || (share > 0.0 && share <= 1.0), "`refresh_ahead` is a share of the ttl: above 0 and below 1");
         self.ahead = Some(share);
         self
     }
@@ -128,7 +128,9 @@ impl Lifetime {
         let ttl = ttl.saturating_add(jitter);
         let fresh = now.plus(ttl);
         let stale = self.revalidate.max(self.on_error).unwrap_or_default();
-        let refresh = self.ahead.map_or(Moment::NEVER, |share| now.plus(ttl.mul_f64(share)));
+        // False of NaN, too. A longest ttl times 1 is more than a duration can be.
+        let ahead = self.ahead.filter(|share| *share < 1.0);
+        let refresh = ahead.map_or(Moment::NEVER, |share| now.plus(ttl.mul_f64(share)));
         Times { fresh, keep: fresh.plus(stale), refresh }
     }
 }
@@ -194,8 +196,12 @@ mod tests {
 
     #[test]
     fn what_is_no_share_is_refused() {
-        for share in [0.0, 1.0, 80.0, -0.5, f64::NAN, f64::INFINITY] {
+        for share in [0.0, 80.0, -0.5, f64::INFINITY] {
             assert!(std::panic::catch_unwind(|| Lifetime::new().refresh_ahead(share)).is_err(), "{share}");
+        }
+        for share in [1.0, f64::NAN] {
+            let times = Lifetime::new().ttl(Duration::MAX).refresh_ahead(share).times(Moment::now());
+            assert_eq!(times.refresh, Moment::NEVER, "{share}");
         }
     }
 }
