@@ -24,6 +24,17 @@ const NAME: &str = "concurrency_limit";
 
 const OPTIONS: &[&str] = &["max_wait", "queue", "adaptive", "or_else", "handle"];
 
+/// Whether the expression is a constant of a type, or is computed from such: no call chooses a limiter by it.
+fn is_figure(expression: &Expr) -> bool {
+    match plain(expression) {
+        Expr::Path(path) => path.path.segments.len() > 1 && path.path.segments[0].ident != "Self",
+        Expr::Binary(binary) => is_figure(&binary.left) || is_figure(&binary.right),
+        Expr::Cast(cast) => is_figure(&cast.expr),
+        Expr::Paren(inner) => is_figure(&inner.expr),
+        _ => false,
+    }
+}
+
 #[derive(Default)]
 struct ConcurrencyLimit {
     /// A count, or a limiter that is made elsewhere: its type says which, unless it is a literal.
@@ -257,7 +268,9 @@ impl ConcurrencyLimit {
         };
         let ty = policy::reference(weaver.function, Some(either), &quote!(#root::ConcurrencyLimiter));
         let (owner, slot) = (tokens::local("owner"), tokens::local("slot"));
-        let found = match once::of_callers(either, weaver.function, SharedBy::Function).first() {
+        let callers = once::of_callers(either, weaver.function, SharedBy::Function);
+        let once = (callers.is_empty() && is_figure(either)).then(|| once::seen_from_outside(either));
+        let found = match callers.first() {
             None => quote_spanned!(either.span()=> #private::concurrency_limit::Limit::limiter(#owner, #slot)),
             // At the name, where a count is to be reported.
             Some((name, _)) => located_at(*name, quote_spanned!(span=> #private::concurrency_limit::of_call(#owner))),
@@ -266,6 +279,7 @@ impl ConcurrencyLimit {
             let #owner = &(#either);
             let #slot = {
                 static __STEADFAST_POLICY: #private::policy::Slot<#root::ConcurrencyLimiter> = #private::policy::Slot::new();
+                #once
                 &__STEADFAST_POLICY
             };
             let #limiter: #ty = #found;

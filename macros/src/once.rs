@@ -121,6 +121,11 @@ pub(crate) fn of_callers(expression: &Expr, function: &Function, shared_by: Shar
     names::taken_from_outside(expression, &Wanted { values, types, consts })
 }
 
+/// An item that has the expression in it, and so is an error where that names a type parameter of an `impl` around the function.
+pub(crate) fn seen_from_outside(expression: &Expr) -> TokenStream {
+    quote_spanned!(Span::mixed_site()=> const _: fn() = || { let _ = #expression; };)
+}
+
 /// Makes what a static keeps for all callers, by a function of its own: it sees nothing of a call, and no type parameters of an `impl`
 /// around the function, of which the attribute knows nothing. `Self` it would not see either, which is one type as a rule.
 ///

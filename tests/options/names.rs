@@ -147,6 +147,13 @@ struct Limits;
 impl Limits {
     const PLACES: usize = 1;
 
+    /// A constant of another type is none of a parameter.
+    #[concurrency_limit(Limits::PLACES * 2, max_wait = 0s)]
+    async fn by_arithmetic() -> Option<u32> {
+        tokio::task::yield_now().await;
+        Some(1)
+    }
+
     #[concurrency_limit(Self::PLACES, max_wait = 0s)]
     async fn by_a_constant() -> Option<u32> {
         tokio::task::yield_now().await;
@@ -162,5 +169,7 @@ impl Limits {
 #[tokio::test]
 async fn self_stands_for_its_type() {
     assert_eq!(tokio::join!(Limits::by_a_constant(), Limits::by_a_constant()), (Some(1), None));
+    let three = tokio::join!(Limits::by_arithmetic(), Limits::by_arithmetic(), Limits::by_arithmetic());
+    assert_eq!(three, (Some(1), Some(1), None));
     assert_eq!((Limits::by_a_rate().await, Limits::by_a_rate().await), (Some(1), None));
 }

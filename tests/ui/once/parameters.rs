@@ -45,6 +45,11 @@ impl<T: Plan> Client<T> {
     fn offloaded() -> u32 {
         T::LIMIT
     }
+
+    #[concurrency_limit(T::LIMIT * 2)]
+    async fn limited(&self) -> Option<u32> {
+        Some(T::LIMIT)
+    }
 }
 
 fn main() {}
