@@ -41,6 +41,7 @@ pub(crate) fn attribute(name: &str, arguments: TokenStream, item: &TokenStream) 
         Ok(Item::Function(mut function)) => {
             let stack = Stack::collect(first, arguments, &mut function.attributes, &mut errors);
             let layers = || stack.layers.iter().map(|entry| &entry.parsed.layer);
+            function.look_in_front(&stack.written, &|function, name| layers().any(|layer| layer.looks_at(function, name)));
             function.note_mentions(&stack.written, &|function, name| layers().any(|layer| layer.looks_at(function, name)));
             check_function(&function, &stack, &mut errors);
             let one = stack.above_batch().and_then(|_| batched::of_one(&function, &root(&stack)));

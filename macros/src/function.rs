@@ -171,6 +171,25 @@ impl Function {
         }
     }
 
+    /// Where what stands in front of the returned block binds an argument again, and an attribute looks at that argument: all of it goes below
+    /// the attributes, which see the arguments as the function is called. In front of them they would see what was bound there, and a key
+    /// would be that of another call.
+    pub(crate) fn look_in_front(&mut self, options: &TokenStream, named: &dyn Fn(&Self, &Ident) -> bool) {
+        let Shape::Returned { before, braces, .. } = &self.shape else { return };
+        if before.is_empty() || !self.prologue.is_empty() {
+            return;
+        }
+        let bound = names::bound_by_statements(before);
+        let mut arguments = self.parameters.bindings.iter().map(|binding| &binding.ident);
+        let hidden = arguments
+            .any(|name| bound.contains(&name.unraw().to_string()) && (tokens::options_mention(options, name) || named(self, name)));
+        if let (true, ReturnType::Type(_, returned)) = (hidden, &self.signature.output) {
+            let (made, wrap) = (Box::new(types::in_an_expression(returned)), Wrap::of(returned));
+            self.body = braces.clone();
+            self.shape = Shape::Made { wrap, made };
+        }
+    }
+
     /// Takes `ref` off the arguments, for what runs without its caller.
     pub(crate) fn own_references(&mut self) {
         self.parameters.own_references(&mut self.signature);

@@ -30,6 +30,24 @@ pub(crate) fn taken_from_outside<T: Clone>(expression: &Expr, wanted: &Wanted<T>
     uses.found.into_iter().map(|(_, span, what)| (span, what)).collect()
 }
 
+/// The names that the `let`s among these statements bind for those that follow.
+pub(crate) fn bound_by_statements(statements: &TokenStream) -> Vec<String> {
+    struct Bound(Vec<String>);
+    impl Visit<'_> for Bound {
+        fn visit_pat_ident(&mut self, pattern: &syn::PatIdent) {
+            self.0.push(pattern.ident.unraw().to_string());
+            visit::visit_pat_ident(self, pattern);
+        }
+    }
+    let mut bound = Bound(Vec::new());
+    for statement in Block::parse_within.parse2(statements.clone()).unwrap_or_default() {
+        if let Stmt::Local(local) = &statement {
+            bound.visit_pat(&local.pat);
+        }
+    }
+    bound.0
+}
+
 struct Uses<'w, T> {
     wanted: &'w Wanted<T>,
     /// The names that the expression binds, by scope, innermost last.

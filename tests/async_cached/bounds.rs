@@ -105,6 +105,24 @@ async fn values_are_dropped_outside_of_the_locks() {
 
 /// Those that filled the cache first do not stay for ever.
 #[tokio::test]
+async fn a_full_cache_follows_a_set_of_most_of_its_size() {
+    #[async_cached(capacity = 10, handle = values)]
+    async fn value(n: u32) -> u32 {
+        n
+    }
+    for n in 0..10 {
+        value(n).await;
+    }
+    for _ in 0..100 {
+        for n in 100..108 {
+            value(n).await;
+        }
+    }
+    let hits = values().stats().hits;
+    assert!(hits > 700, "{hits} of 800");
+}
+
+#[tokio::test]
 async fn a_full_cache_follows_the_keys_in_use() {
     #[async_cached(capacity = 10, handle = values)]
     async fn value(n: u64) -> u64 {

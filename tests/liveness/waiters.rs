@@ -184,18 +184,9 @@ fn waiters_of_several_runtimes() {
         let (holder, stalled) = one.block_on(async { (kept(work.run(MS)), [kept(work.run(MS)), kept(work.run(MS))]) });
         let one = (!shut_down).then_some(one);
         two.block_on(async {
-            let mut last = kept(work.run(MS));
+            let last = kept(work.run(MS));
             drop(holder);
-            let gets_in = async {
-                // Where the first runtime is only left alone, it takes another look to notice that its timer does not fire.
-                while !shut_down && poll!(&mut last).is_pending() {
-                    sleep(10 * MS).await;
-                }
-                if shut_down {
-                    last.await;
-                }
-            };
-            timeout(60_000 * MS, gets_in).await.unwrap();
+            timeout(60_000 * MS, last).await.unwrap();
         });
         drop((stalled, one));
         assert_eq!((work.0.running(), work.0.waiting()), (0, 0));
@@ -539,4 +530,68 @@ fn a_wait_in_a_runtime_without_timers_panics() {
         work(false).await;
     });
     assert_eq!((LIMITER.running(), LIMITER.waiting()), (0, 0));
+}
+
+/// The list's timer is of a runtime that is alive, and that nobody drives any more.
+#[test]
+fn a_runtime_that_is_idle_holds_up_no_other() {
+    #[rate_limit(20 / 1s, burst = 1, max_wait = 60s)]
+    async fn call() -> Option<()> {
+        Some(())
+    }
+    let idle = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let busy = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    busy.block_on(call());
+    let first = std::thread::spawn(move || {
+        idle.block_on(call());
+        idle
+    });
+    std::thread::sleep(15 * MS);
+    let calls: Vec<_> = (0..5).map(|_| busy.spawn(call())).collect();
+    busy.block_on(async {
+        for call in calls {
+            timeout(Duration::from_secs(5), call).await.expect("somebody's timer fires").unwrap().unwrap();
+        }
+    });
+    drop(first.join().unwrap());
+}
+
+/// One that was let in waits in a runtime that nobody drives.
+#[test]
+fn a_waiter_of_a_runtime_that_is_idle_holds_up_no_other() {
+    static LIMITER: ConcurrencyLimiter = ConcurrencyLimiter::new(1);
+    #[concurrency_limit(LIMITER, or_else = |_| unreachable!())]
+    async fn call(time: Duration) {
+        sleep(time).await;
+    }
+    let idle = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let busy = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let holder = busy.spawn(call(50 * MS));
+    while LIMITER.running() == 0 {
+        std::thread::sleep(MS);
+    }
+    let mut kept = Box::pin(call(MS));
+    idle.block_on(async { assert!(poll!(&mut kept).is_pending()) });
+    busy.block_on(async {
+        timeout(Duration::from_secs(5), call(MS)).await.expect("it is the next one that is polled");
+        holder.await.unwrap();
+    });
+    idle.block_on(kept);
+}
+
+/// A permit that was offered and not taken up is no permit any more where the limit was lowered meanwhile.
+#[tokio::test(start_paused = true)]
+async fn a_limit_that_is_lowered_holds_for_permits_that_nobody_took_up() {
+    let shop = Shop::new(1);
+    let mut holder = Box::pin(shop.visit(0, 10 * MS));
+    let mut kept = Box::pin(shop.visit(1, MS));
+    assert!(poll!(&mut holder).is_pending() && poll!(&mut kept).is_pending());
+    holder.await;
+    shop.limiter.set_limit(0);
+    sleep(5 * GRACE).await;
+    assert!(timeout(5 * GRACE, shop.visit(2, MS)).await.is_err(), "a limit of 0 lets nothing in");
+    assert!(timeout(5 * GRACE, &mut kept).await.is_err(), "neither the one that was let in before");
+    shop.limiter.set_limit(1);
+    timeout(5 * GRACE, kept).await.expect("it has kept its place");
+    assert_eq!((shop.limiter.running(), shop.limiter.waiting()), (0, 0));
 }

@@ -298,4 +298,40 @@ mod ways {
         assert_eq!(RUNS.load(SeqCst), 1);
         assert_eq!(future.await, Ok(0));
     }
+
+    /// What is bound in front of the block is not what the attributes look at: keys and options see the arguments of the call.
+    #[tokio::test(start_paused = true)]
+    async fn an_argument_that_is_bound_again_in_front_of_the_block() {
+        /// Its key is the argument.
+        #[async_cached(handle = pages, tags = [format!("page {id}")])]
+        fn page(id: u32) -> impl Future<Output = u32> {
+            let full = id;
+            let id = id % 2;
+            async move { full * 10 + id }
+        }
+        assert_eq!((page(1).await, page(3).await, page(2).await), (11, 31, 20));
+        pages().invalidate(&3);
+        pages().invalidate_tag("page 2");
+        assert_eq!((pages().len(), pages().get(&1)), (1, Some(11)));
+
+        /// So is that of one flight.
+        #[steadfast::coalesce]
+        fn joined(id: u32) -> BoxFuture<'static, u32> {
+            let full = id;
+            let (id, _) = (id % 2, ());
+            Box::pin(async move { full * 10 + id })
+        }
+        assert_eq!(tokio::join!(joined(1), joined(3)), (11, 31));
+
+        /// Its deadline is said by the argument.
+        #[timeout(Duration::from_millis(n))]
+        fn late(n: u64) -> impl Future<Output = Reply<u64>> {
+            let n = n * 10;
+            async move {
+                tokio::time::sleep(Duration::from_millis(n)).await;
+                Ok(n)
+            }
+        }
+        assert!(late(5).await.is_err());
+    }
 }

@@ -7,7 +7,7 @@ use std::task::{Poll, Waker};
 use super::place::Place;
 use super::waiting::Waiting;
 use crate::name::Name;
-use crate::wait_list::{Line, Seat, WaitList};
+use crate::wait_list::{Line, Patrol, Seat, WaitList};
 
 /// Lets so many calls run at once, and the others wait in line: a bulkhead.
 ///
@@ -203,6 +203,10 @@ impl ConcurrencyLimiter {
                 Err(now) => load = now,
             }
         }
+        // Where the limit was lowered meanwhile, nobody takes the place of one that was let in and has not come.
+        if running(load) > self.limit.load(Ordering::Relaxed) {
+            return None;
+        }
         line.withdraw()?;
         // The one that was let in waits again, and its place is taken.
         self.load.fetch_add(WAITS, Ordering::AcqRel);
@@ -262,11 +266,17 @@ impl ConcurrencyLimiter {
     }
 
     /// Whether the one with this seat has been let in, and has left the line; if not, `waker` is woken when it is.
-    pub(super) fn is_admitted(&self, seat: Seat, waker: &Waker) -> bool {
-        let polled = self.waiters.poll(seat, waker, |line, _now| {
+    pub(super) fn is_admitted(&self, seat: Seat, patrol: &mut Patrol, waker: &Waker) -> bool {
+        let polled = self.waiters.poll(seat, patrol, waker, |line, now| {
             // One that was overtaken finds the room that it left to those behind it, if none of them needed it.
             self.admit(line);
             if line.offered(seat).is_none() {
+                return Poll::Pending;
+            }
+            // The limit was lowered after the permit was offered: it is given back, and the waiter is the first to get the next one.
+            if running(self.load.load(Ordering::Relaxed)) > self.limit.load(Ordering::Relaxed) {
+                line.stay(seat, now);
+                self.load.fetch_add(WAITS - 1, Ordering::AcqRel);
                 return Poll::Pending;
             }
             line.leave(seat);

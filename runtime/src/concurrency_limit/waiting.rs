@@ -10,18 +10,19 @@ use tokio::time::Sleep;
 
 use super::{ConcurrencyLimiter, Place, Saturated};
 use crate::events::{Origin, Wait};
-use crate::wait_list::Seat;
+use crate::wait_list::{Patrol, Seat};
 
 /// One who waits. Going away gives the place in the line to the next.
 pub(crate) struct Waiting<'a> {
     limiter: &'a ConcurrencyLimiter,
     /// Nothing once it has been let in.
     seat: Option<Seat>,
+    patrol: Patrol,
 }
 
 impl<'a> Waiting<'a> {
     pub(super) fn new(limiter: &'a ConcurrencyLimiter, seat: Seat) -> Self {
-        Self { limiter, seat: Some(seat) }
+        Self { limiter, seat: Some(seat), patrol: Patrol::default() }
     }
 }
 
@@ -30,7 +31,8 @@ impl<'a> Future for Waiting<'a> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Place<'a>> {
         let seat = self.seat.expect("one who was let in waits no more");
-        if !self.limiter.is_admitted(seat, cx.waker()) {
+        let Self { limiter, patrol, .. } = &mut *self;
+        if !limiter.is_admitted(seat, patrol, cx.waker()) {
             return Poll::Pending;
         }
         self.seat = None;

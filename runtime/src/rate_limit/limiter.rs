@@ -16,7 +16,8 @@ use crate::name::Name;
 /// Lets so many calls through in a time.
 ///
 /// The calls are spread evenly, after a burst: `100 / 1s` lets 100 through at once and then one every 10 ms (the generic cell rate
-/// algorithm, ITU-T I.371). Over any time `t` it is never more than `rate * t + burst`, but for what a timer was late for calls that waited.
+/// algorithm, ITU-T I.371). Over any time `t` it is never more than `rate * t + burst`, but for what a timer was late for calls that waited, of
+/// which at most 100 ms are made up for.
 ///
 /// A limiter is made in a `static` and shared by the functions that use the same quota, or comes with a function and is reached by its
 /// `handle`. Its rate can be changed while the program runs.

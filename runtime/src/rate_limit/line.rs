@@ -11,7 +11,7 @@ use super::gcra::{Rate, Turns};
 use super::{Enter, RateLimited};
 use crate::clock;
 use crate::events::{self, Origin};
-use crate::wait_list::{GRACE, Offer, Seat, WaitList};
+use crate::wait_list::{GRACE, Offer, Patrol, Seat, WaitList};
 
 /// The permits, and those who wait for one.
 ///
@@ -127,7 +127,7 @@ fn wait_or_refuse<'a>(
             waiters.join(now)
         });
         let latest = now.saturating_add(clock::nanos(max_wait));
-        let permit = Waiter { rate, line: &line, latest, seat: Some(seat) }.await;
+        let permit = Waiter { rate, line: &line, latest, seat: Some(seat), patrol: Patrol::default() }.await;
         wait.end();
         permit.map_err(|wait| RateLimited::of(rate, wait))
     }))
@@ -143,6 +143,7 @@ struct Waiter<'a> {
     latest: u64,
     /// Nothing once it has been let in, or refused.
     seat: Option<Seat>,
+    patrol: Patrol,
 }
 
 type Waiters = crate::wait_list::Line<Turn>;
@@ -228,7 +229,9 @@ impl Future for Waiter<'_> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let me = self.seat.expect("one who was let in waits no more");
-        let polled = self.line.waiters.poll(me, cx.waker(), |waiters, now| self.look(me, waiters, now));
+        let mut patrol = std::mem::take(&mut self.patrol);
+        let polled = self.line.waiters.poll(me, &mut patrol, cx.waker(), |waiters, now| self.look(me, waiters, now));
+        self.patrol = patrol;
         if polled.is_ready() {
             self.seat = None;
         }

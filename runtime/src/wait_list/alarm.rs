@@ -50,6 +50,11 @@ impl Alarm {
         self.runtime.is_none() || (self.timer.is_some() && self.armed.saturating_add(clock::nanos(GRACE)) < now)
     }
 
+    /// The runtime that it is a timer of.
+    pub(super) fn owner(&self) -> Option<Id> {
+        self.runtime.as_ref().map(Handle::id)
+    }
+
     /// Takes over what a waiter brought, if it is still [missing](Self::is_missing). What is left is to be dropped under no lock.
     pub(super) fn replace(&mut self, alarm: Self, now: u64) -> Self {
         let id = alarm.runtime.as_ref().map(Handle::id);

@@ -8,6 +8,7 @@
 //! list itself, which passes the offer on from within the timer's callback.
 
 mod alarm;
+mod patrol;
 mod table;
 
 use std::collections::VecDeque;
@@ -17,6 +18,7 @@ use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use alarm::Alarm;
+pub(crate) use patrol::Patrol;
 use table::Table;
 
 use crate::clock;
@@ -93,7 +95,13 @@ impl<T: Offer> WaitList<T> {
     }
 
     /// Looks whether a waiter gets on; if not, `waker` is woken when it is to look again. `look` may be called twice.
-    pub(crate) fn poll<R>(&self, seat: Seat, waker: &Waker, mut look: impl FnMut(&mut Line<T>, u64) -> Poll<R>) -> Poll<R> {
+    pub(crate) fn poll<R>(
+        &self,
+        seat: Seat,
+        patrol: &mut Patrol,
+        waker: &Waker,
+        mut look: impl FnMut(&mut Line<T>, u64) -> Poll<R>,
+    ) -> Poll<R> {
         let shared = self.shared();
         let now = clock::now();
         // Dropped at the end, under no lock.
@@ -117,7 +125,13 @@ impl<T: Offer> WaitList<T> {
                 line.outbox.extend(before.map(|before| (before, false)));
             }
         }
+        let owner = line.alarm.owner();
         shared.settle(line);
+        if polled.is_pending() {
+            patrol.keep(owner, waker);
+        } else {
+            patrol.end();
+        }
         polled
     }
 
