@@ -318,7 +318,7 @@ mod ways {
         #[steadfast::coalesce]
         fn joined(id: u32) -> BoxFuture<'static, u32> {
             let full = id;
-            let (id, _) = (id % 2, ());
+            let (id, _half) = (id % 2, id / 2);
             Box::pin(async move { full * 10 + id })
         }
         assert_eq!(tokio::join!(joined(1), joined(3)), (11, 31));
