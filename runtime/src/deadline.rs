@@ -52,6 +52,7 @@ thread_local! {
 /// assert_eq!(steadfast::remaining(), None);
 /// # }
 /// ```
+#[doc(alias("deadline"))]
 #[must_use]
 pub fn remaining() -> Option<Duration> {
     LIMITS.get().left()

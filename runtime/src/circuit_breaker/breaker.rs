@@ -53,6 +53,7 @@ use crate::name::Name;
 /// assert_eq!(PAYMENTS.state(), CircuitState::Closed);
 /// # }
 /// ```
+#[doc(alias("circuit breaker states"))]
 pub struct CircuitBreaker {
     settings: Settings,
     /// The generation, which every transition begins anew, above the phase in the two lowest bits and [`EACH`]. A call carries the word
@@ -103,6 +104,7 @@ struct Inner {
 }
 
 /// What a [`CircuitBreaker`] does with calls.
+#[doc(alias("closed", "open", "half-open"))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CircuitState {

@@ -38,6 +38,7 @@ use crate::wait_list::{Line, Patrol, Seat, WaitList};
 /// assert_eq!((DISK.running(), DISK.waiting(), DISK.limit()), (0, 0, 1));
 /// # Ok(()) }
 /// ```
+#[doc(alias("bulkhead", "semaphore", "permit"))]
 pub struct ConcurrencyLimiter {
     /// Calls that run, or were let in, in the lower half, calls that wait in the upper. The upper half changes only under the lock of the
     /// waiters.

@@ -58,6 +58,7 @@ use crate::contain::{catch, discard, drop_caught};
 ///
 /// A panic of a future, of the iterator, or of an output's destructor stops the others; it is resumed in the caller when all of them have
 /// been dropped. Panics outside of a tokio runtime, and where the runtime that runs the tasks shuts down under a caller that is not on it.
+#[doc(alias("join_all"))]
 pub fn gather<I>(futures: I) -> Gather<I::IntoIter, Spawned<OutputOf<I>>, Everything>
 where
     I: IntoIterator<Item: Future<Output: Send + 'static> + Send + 'static>,
@@ -96,6 +97,7 @@ where
 /// # Panics
 ///
 /// As [`gather`]. A panic wins over an error, so that it is never lost.
+#[doc(alias("try_join_all"))]
 pub fn try_gather<I, T, E>(futures: I) -> Gather<I::IntoIter, Spawned<OutputOf<I>>, UntilError>
 where
     I: IntoIterator<Item: Future<Output = Result<T, E>> + Send + 'static>,

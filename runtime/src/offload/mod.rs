@@ -31,6 +31,7 @@ pub use steadfast_macros::offload_blocking;
 ///
 /// A panic of the job is resumed in the caller, with its payload. Panics outside of a tokio runtime, and where the runtime shuts down
 /// before the job has started.
+#[doc(alias("spawn_blocking", "to_thread"))]
 pub async fn offload<R: Send + 'static>(job: impl FnOnce() -> R + Send + 'static) -> R {
     let offloaded = job::run(job::Tokio, std::future::ready(()), job).await;
     offloaded.unwrap_or_else(|gone| {

@@ -56,6 +56,7 @@ use worker::{Counts, Crew, Worker};
 ///
 /// Dropping the pool stops its workers where they next yield, and drops the jobs in the queue: [`shutdown`](Self::shutdown) is the way
 /// to let them end.
+#[doc(alias("consumer", "bounded queue"))]
 pub struct WorkerPool<J> {
     name: &'static str,
     queue: Sender<Queued<J>>,
