@@ -163,6 +163,18 @@ async fn dropping_the_call_drops_the_body() {
     assert_eq!(*log.0.borrow(), ["dropped"]);
 }
 
+/// The README says so: the clock starts when the body first waits.
+#[tokio::test]
+async fn computing_before_the_first_wait_does_not_count() {
+    #[timeout(50ms)]
+    async fn computes_then_sleeps() -> Option<()> {
+        std::thread::sleep(Duration::from_millis(100)); // stands for work that keeps the thread
+        sleep(Duration::from_millis(20)).await;
+        Some(())
+    }
+    assert_eq!(computes_then_sleeps().await, Some(()));
+}
+
 #[tokio::test(start_paused = true)]
 async fn the_shorter_of_several_wins() {
     #[timeout(1s)]

@@ -1,7 +1,6 @@
-//! Attributes that give a function caching, deadlines, retries and a thread pool in one readable line.
+//! Resilience and caching for async functions, one attribute per policy.
 //!
 //! ```
-//! use steadfast::{async_cached, offload_blocking, retry, timeout};
 //! # #[derive(Clone, Copy, PartialEq, Eq, Hash)] pub struct UserId(u64);
 //! # #[derive(Clone, Debug)] pub struct User;
 //! # #[derive(Clone, Debug)] pub enum AppError { Steadfast(steadfast::Error) }
@@ -9,80 +8,94 @@
 //! # impl AppError { fn is_transient(&self) -> bool { true } }
 //! # pub struct Db;
 //! # impl Db { async fn fetch(&self, _: UserId) -> Result<User, AppError> { Ok(User) } }
+//! # pub struct Hash(usize);
+//! # fn argon2(password: String) -> Hash { Hash(password.len()) }
+//! use steadfast::{async_cached, offload_blocking, retry, timeout};
 //!
-//! #[async_cached(ttl = 60s, skip(db), handle = user_cache)] // outermost: a hit runs nothing below
-//! #[timeout(2s)] // the whole of what is below
+//! #[async_cached(ttl = 60s, skip(db), handle = user_cache)]    // outermost: a hit skips everything below
+//! #[timeout(2s)]                                               // all attempts together
 //! #[retry(attempts = 3, delay = 50ms, when = |e| e.is_transient())]
-//! #[timeout(500ms)] // each attempt
+//! #[timeout(500ms)]                                            // each attempt
 //! async fn user(db: &Db, id: UserId) -> Result<User, AppError> {
 //!     db.fetch(id).await
 //! }
 //!
 //! #[offload_blocking(limit = 4)]
-//! fn digest(bytes: Vec<u8>) -> u64 {
-//!     bytes.iter().map(|&byte| u64::from(byte)).sum()
+//! fn hash_password(password: String) -> Hash {                 // now called as hash_password(p).await
+//!     argon2(password)
 //! }
 //!
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), AppError> {
-//! user(&Db, UserId(7)).await?;
-//! user_cache().invalidate(&UserId(7)); // keyed as the function is called
-//! assert_eq!(digest(vec![1, 2, 3]).await, 6);
+//! # let id = UserId(7);
+//! # user(&Db, id).await?;
+//! # assert!(user_cache().contains(&id));
+//! user_cache().invalidate(&id);                                // same key as the function's arguments
+//! # assert!(!user_cache().contains(&id));
+//! # assert_eq!(hash_password("secret".to_owned()).await.0, 6);
 //! # Ok(()) }
 //! ```
 //!
-//! The function stays what it was: same signature, same `?`, same types. All attributes of this crate that stand on one function
-//! become one body, in the order in which they are written: the topmost is the outermost. [`guide::order`] says which order is
-//! recommended, and what each order of two means. [`guide::resilience`] is for those who come from Resilience4j, Polly or tenacity.
+//! The function keeps its signature, its error type and its `?`. Stacked attributes expand to one function body and apply from top to
+//! bottom: the topmost is the outermost. [`guide::order`] recommends an order and explains what each pair means in either order.
 //!
-//! | attribute | what it does |
+//! The [`guide`] goes through the patterns of async programming one by one; [`guide::resilience`] compares with Resilience4j, Polly and
+//! tenacity.
+//!
+//! # Attributes
+//!
+//! | attribute | effect |
 //! | --- | --- |
-//! | [`macro@timeout`] | drops the work at a deadline |
-//! | [`macro@retry`] | runs the body again while it fails, with backoff and jitter |
-//! | [`macro@fallback`] | returns another value when everything below failed |
-//! | [`macro@hedge`] | starts a second attempt beside one that takes long |
-//! | [`macro@rate_limit`] | lets so many calls through in a time |
-//! | [`macro@concurrency_limit`] | lets so many calls run at once |
-//! | [`macro@circuit_breaker`] | refuses calls while what is called fails |
-//! | [`async_cached`] | keeps results, and lets one caller compute while the others wait |
-//! | [`coalesce`] | lets callers share a run, and keeps nothing |
-//! | [`finally`](macro@finally) | awaits a cleanup, however the function ended |
-//! | [`shield`](macro@shield) | finishes what has started, also without its caller |
-//! | [`macro@cancellable`] | ends the work when a token says so, and cleans up |
-//! | [`macro@batched`] | serves many calls by one call with all of their keys |
-//! | [`macro@warn_slow_poll`] | reports a body that holds its thread |
+//! | [`macro@timeout`] | drops the future when the deadline passes |
+//! | [`macro@retry`] | retries with exponential backoff and jitter |
+//! | [`macro@fallback`] | returns a fallback value on failure |
+//! | [`macro@hedge`] | starts a second attempt when the first is slow |
+//! | [`macro@rate_limit`] | limits calls per period |
+//! | [`macro@concurrency_limit`] | limits concurrent calls (bulkhead) |
+//! | [`macro@circuit_breaker`] | rejects calls while the dependency is failing |
+//! | [`async_cached`] | caches results; concurrent callers of a key share one computation |
+//! | [`coalesce`] | deduplicates concurrent calls without caching |
+//! | [`finally`](macro@finally) | runs an async cleanup on return, error, panic and drop |
+//! | [`shield`](macro@shield) | runs to completion even if the caller is dropped |
+//! | [`macro@cancellable`] | cancels via a [`CancellationToken`], then runs a cleanup |
+//! | [`macro@batched`] | serves many calls with one (DataLoader) |
+//! | [`macro@warn_slow_poll`] | reports polls that block the thread |
 //! | [`offload_blocking`] | runs a blocking function on a thread pool |
 //!
-//! Beside them stand plain functions, for what acts on data or on a block and not on a whole function:
+//! # Helpers
 //!
-//! | helper | what it does |
+//! Plain functions and types for what is not a whole function:
+//!
+//! | helper | effect |
 //! | --- | --- |
-//! | [`gather()`], [`try_gather`], [`gather_local`], [`try_gather_local`] | run many futures at once; results in order, nothing left behind |
-//! | [`task_group`] | the same for tasks that are started as the work unfolds |
-//! | [`with_resource`] | releases what was acquired, on success, error, panic and drop |
-//! | [`WorkerPool`] | a bounded queue and its workers |
-//! | [`blocking_stream`], [`offload()`] | a blocking producer as a stream; one blocking block on the pool |
-//! | [`checkpoint`] | a place where a long loop can be cancelled |
-//! | [`spawn_logged`], [`drain`], [`drain_all`], [`on_report`] | work that outlives its caller: its failures are reported, its end can be awaited |
-//! | [`Watchdog`] | warns of blocked threads |
-//! | [`remaining`] | the time that is left within a deadline |
+//! | [`gather()`], [`try_gather`], [`gather_local`], [`try_gather_local`] | run many futures concurrently; results in input order, no task left running |
+//! | [`task_group`] | the same for tasks that are spawned one by one |
+//! | [`with_resource`] | releases a resource exactly once, on success, error, panic and drop |
+//! | [`WorkerPool`] | a bounded queue with a fixed number of workers |
+//! | [`blocking_stream`], [`offload()`] | a blocking producer as a `Stream`; one blocking closure on the pool |
+//! | [`checkpoint`] | a cancellation and yield point in a long loop |
+//! | [`spawn_logged`], [`drain`], [`drain_all`], [`on_report`] | background work whose failures are reported and whose end can be awaited |
+//! | [`Watchdog`] | reports blocked worker threads |
+//! | [`remaining`] | the time left within the current deadline |
 //!
-//! And what several functions share, or an instance has of its own: [`Cache`], [`CircuitBreaker`], [`RateLimiter`],
-//! [`ConcurrencyLimiter`], [`RetryBudget`], [`BlockingPool`].
+//! Policy objects that can be shared between functions in a `static`, or stored per instance in a field: [`Cache`], [`CircuitBreaker`],
+//! [`RateLimiter`], [`ConcurrencyLimiter`], [`RetryBudget`], [`BlockingPool`].
 //!
 //! # Errors
 //!
-//! What the library itself reports is [`Error`]. A function that returns `Result<T, E>` carries it when `E: From<steadfast::Error>`
-//! (`std::io::Error`, `anyhow::Error` and `Box<dyn Error + Send + Sync>` do so as they are); an `Option` becomes `None`; any other
-//! return type needs `or_else = |error| value`.
+//! Everything the library itself reports is an [`Error`]; a function's own errors are returned unchanged. A function that returns
+//! `Result<T, E>` reports it as an `Err` if `E: From<steadfast::Error>`, which holds for `std::io::Error`, `anyhow::Error` and
+//! `Box<dyn Error + Send + Sync>` without further code. An `Option` becomes `None`. Any other return type needs `or_else = |error| value`.
 //!
 //! # Features
 //!
-//! - `rayon`: `#[offload_blocking(pool = rayon)]`.
-//! - `registry`: `registry()`, every annotated function that has run, with its policies, counters and handles.
-//! - `metrics`: figures for the `metrics` facade. `tracing`: events about refusals, retries, circuits and fallbacks; no spans,
-//!   which `#[tracing::instrument]` below our attributes makes of calls, and above them of attempts ([`guide::order`] says what of
-//!   them is seen in work that is moved). `chaos`: faults on purpose, for tests.
-//! - `test-util`: the module `testing`, and tokio's paused clock; for `dev-dependencies`.
+//! | feature | enables |
+//! | --- | --- |
+//! | `rayon` | `#[offload_blocking(pool = rayon)]` |
+//! | `registry` | `registry()`: every attributed function that has run, with its policies, counters and handles |
+//! | `metrics` | `metrics::publish()`: metrics for the `metrics` facade (implies `registry`) |
+//! | `tracing` | [events](guide::resilience#tracing-events) for rejections, retries, circuit transitions, hedges and fallbacks; for spans, add `#[tracing::instrument]` ([where?](guide::order#spans-and-task-locals)) |
+//! | `chaos` | `chaos`: fault injection for tests |
+//! | `test-util` | `testing`, and Tokio's pausable clock; for `dev-dependencies` |
 
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]

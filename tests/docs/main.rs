@@ -4,3 +4,4 @@
 
 mod aliases;
 mod files;
+mod readme;
