@@ -59,7 +59,7 @@ pub(crate) fn there_are<S: AsRef<str>>(names: &[S]) -> String {
 
 /// The name that was probably meant: at most two letters apart, and at most a third of them, or one that is part of a longer word
 /// (`max_attempts`).
-pub(crate) fn nearest<'a>(written: &str, names: &[&'a str]) -> Option<&'a str> {
+pub(crate) fn suggest<'a>(written: &str, names: &[&'a str]) -> Option<&'a str> {
     let distance = |name: &str| edits(written, name);
     let nearest = names.iter().copied().min_by_key(|name| distance(name))?;
     if distance(nearest) <= 2.min(1 + written.chars().count() / 4) {
@@ -98,13 +98,13 @@ mod tests {
     #[test]
     fn finds_what_was_meant() {
         let names = ["attempts", "delay", "max_delay", "ttl", "key"];
-        assert_eq!(nearest("atempts", &names), Some("attempts"));
-        assert_eq!(nearest("dealy", &names), Some("delay"));
-        assert_eq!(nearest("tll", &names), Some("ttl"));
-        assert_eq!(nearest("colour", &names), None);
-        assert_eq!(nearest("max_attempts", &names), Some("attempts"));
-        assert_eq!(nearest("initial_max_delay", &names), Some("max_delay"));
-        assert_eq!(nearest("delayed", &["timeout"]), None);
+        assert_eq!(suggest("atempts", &names), Some("attempts"));
+        assert_eq!(suggest("dealy", &names), Some("delay"));
+        assert_eq!(suggest("tll", &names), Some("ttl"));
+        assert_eq!(suggest("colour", &names), None);
+        assert_eq!(suggest("max_attempts", &names), Some("attempts"));
+        assert_eq!(suggest("initial_max_delay", &names), Some("max_delay"));
+        assert_eq!(suggest("delayed", &["timeout"]), None);
     }
 
     #[test]

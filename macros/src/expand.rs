@@ -5,28 +5,27 @@ use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{FnArg, ReturnType, Signature};
 
-use crate::ATTRIBUTES;
-use crate::batched;
+use crate::attributes::batched;
+use crate::codegen::context::{Context, Purpose};
+use crate::codegen::instrument;
+use crate::codegen::layer::{AttributeDef, Layer};
 use crate::diagnostics::Errors;
-use crate::function::{Function, Item, Shape, all, self_ident, with_braces};
-use crate::layer::Layer;
+use crate::item::function::{FnKind, Function, Item, all, self_ident};
+use crate::item::parameters::{Parameters, strip_mut, strip_mut_in};
+use crate::item::tokens::{self, with_braces};
+use crate::item::types;
 use crate::manifest;
-use crate::parameters::{Parameters, strip_mut, strip_mut_in};
-use crate::site;
-use crate::stack::{Stack, TAKEN};
-use crate::tokens;
-use crate::types;
-use crate::weaver::{Purpose, Weaver};
+use crate::stack::{CONSUMED, Stack};
 
 /// Expands the attribute `name`, and with it all its siblings on the same item. Errors come out next to the item, so that nothing but
 /// them is reported and editors keep working.
-pub(crate) fn attribute(name: &str, arguments: TokenStream, item: &TokenStream) -> TokenStream {
-    if arguments.to_string() == TAKEN {
+pub(crate) fn attribute(known: &'static [AttributeDef], name: &str, arguments: TokenStream, item: &TokenStream) -> TokenStream {
+    if arguments.to_string() == CONSUMED {
         return TokenStream::new();
     }
-    let first = ATTRIBUTES.iter().find(|attribute| attribute.name == name).expect("an entry point is made for each of them");
+    let first = known.iter().find(|attribute| attribute.name == name).expect("an entry point is made for each of them");
     let mut errors = Errors::default();
-    if tokens::mentions(item, &Ident::new(site::ENTER, Span::call_site())) {
+    if tokens::mentions(item, &Ident::new(instrument::ENTER, Span::call_site())) {
         errors.at_span(
             Span::call_site(),
             format!(
@@ -39,7 +38,7 @@ pub(crate) fn attribute(name: &str, arguments: TokenStream, item: &TokenStream) 
     }
     match syn::parse2(item.clone()) {
         Ok(Item::Function(mut function)) => {
-            let stack = Stack::collect(first, arguments, &mut function.attributes, &mut errors);
+            let stack = Stack::collect(known, first, arguments, &mut function.attributes, &mut errors);
             let layers = || stack.layers.iter().map(|entry| &entry.parsed.layer);
             function.look_in_front(&stack.written, &|function, name| layers().any(|layer| layer.looks_at(function, name)));
             function.note_mentions(&stack.written, &|function, name| layers().any(|layer| layer.looks_at(function, name)));
@@ -58,7 +57,7 @@ pub(crate) fn attribute(name: &str, arguments: TokenStream, item: &TokenStream) 
             function_tokens(&function, one.as_ref(), &stack)
         }
         Ok(Item::Declaration { semicolon, mut attributes, rest }) => {
-            let _ = Stack::collect(first, arguments, &mut attributes, &mut errors);
+            let _ = Stack::collect(known, first, arguments, &mut attributes, &mut errors);
             errors.at(
                 semicolon,
                 format!("`#[{name}]` needs a body to work on: put it on the implementation, or give the method a default body"),
@@ -99,7 +98,7 @@ fn check_function(function: &Function, stack: &Stack, errors: &mut Errors) {
         errors.at(variadic, format!("`#[{name}]` cannot pass on the arguments of a variadic function"));
     }
     match function.shape {
-        Shape::Plain if !stack.makes_async() && constness.is_none() && abi.is_none() => {
+        FnKind::Plain if !stack.makes_async() && constness.is_none() && abi.is_none() => {
             if let ReturnType::Type(_, returned) = &function.signature.output
                 && types::is_named_like_a_future(returned)
             {
@@ -121,7 +120,7 @@ fn check_function(function: &Function, stack: &Stack, errors: &mut Errors) {
                     "`#[{name}]` needs an async function: write `async fn`, and put `#[{name}]` above `#[tokio::main]`, which makes a plain one"
                 )
             } else {
-                format!("`#[{name}]` needs an async function: {}", outermost.parsed.layer.on_plain_fn())
+                format!("`#[{name}]` needs an async function: {}", outermost.parsed.layer.sync_fn_hint())
             };
             errors.at(function.signature.fn_token, message);
         }
@@ -150,9 +149,9 @@ fn assign_self(signature: &mut Signature, assigned: &dyn Fn(&Ident) -> bool) {
 /// What stands beside a function that has errors, so that nothing is said of those who use it: its handles.
 fn names_beside(function: &Function, stack: &Stack) -> TokenStream {
     let layers: Vec<&dyn Layer> = stack.layers.iter().map(|entry| &*entry.parsed.layer).collect();
-    let mut weaver = Weaver::new(function, &layers, root(stack), false);
-    weaver.purpose = Purpose::Names;
-    layers.iter().map(|layer| layer.items(&weaver)).collect()
+    let mut context = Context::new(function, &layers, root(stack), false);
+    context.purpose = Purpose::Names;
+    layers.iter().map(|layer| layer.sibling_items(&context)).collect()
 }
 
 /// Where the library is found.
@@ -172,7 +171,7 @@ fn root(stack: &Stack) -> TokenStream {
 /// ```
 fn version(root: &TokenStream) -> TokenStream {
     let name = concat!("version_", env!("CARGO_PKG_VERSION_MAJOR"), "_", env!("CARGO_PKG_VERSION_MINOR"));
-    let function = tokens::own(name);
+    let function = tokens::mixed_site(name);
     quote_spanned!(Span::mixed_site()=> const _: () = #root::__private::#function();)
 }
 
@@ -185,29 +184,29 @@ fn function_tokens(function: &Function, one: Option<&Function>, stack: &Stack) -
     let root = root(stack);
     let layers: Vec<&dyn Layer> = stack.layers.iter().map(|entry| &*entry.parsed.layer).collect();
     let (above, below) = layers.split_at(stack.above_batch().map_or(layers.len(), |above| above + 1));
-    let mut weaver = Weaver::new(function, above, root, stack.makes_async());
+    let mut context = Context::new(function, above, root, stack.makes_async());
     if let Some(batch) = batch {
-        weaver.serve(batch, below);
+        context.serve(batch, below);
     }
-    let woven = site::watched(&mut weaver, &mut |weaver| weaver.weave(&layers)).tokens();
-    let woven = site::counted(&weaver, stack, &woven);
-    let mut items: TokenStream = above.iter().map(|layer| layer.items(&weaver)).collect();
-    weaver.about_batch(|weaver| items.extend(below.iter().map(|layer| layer.items(weaver))));
+    let fragment = instrument::track_polls(&mut context, &mut |context| context.expand(&layers)).tokens();
+    let fragment = instrument::count_call(&context, stack, &fragment);
+    let mut items: TokenStream = above.iter().map(|layer| layer.sibling_items(&context)).collect();
+    context.about_batch(|context| items.extend(below.iter().map(|layer| layer.sibling_items(context))));
 
     let mut signature = function.signature.clone();
     if stack.makes_async() && signature.asyncness.is_none() {
         signature.asyncness = Some(syn::Token![async](signature.fn_token.span()));
     }
     // Also in a batch, which takes along what its callers share.
-    let again_in_batch = weaver.about_batch(|weaver| {
-        let Parameters { receiver, bindings } = &weaver.function.parameters;
+    let again_in_batch = context.about_batch(|context| {
+        let Parameters { receiver, bindings } = &context.function.parameters;
         let names = bindings.iter().map(|binding| binding.ident.clone()).chain(receiver.as_ref().map(self_ident));
-        names.filter(|name| below.iter().any(|layer| layer.binds_again(weaver, name))).collect::<Vec<_>>()
+        names.filter(|name| below.iter().any(|layer| layer.rebinds(context, name))).collect::<Vec<_>>()
     });
     // Where an argument is bound again, the `mut` belongs there.
     let binds_again = |ident: &Ident| {
         again_in_batch.as_ref().is_some_and(|names| names.contains(ident))
-            || above.iter().any(|layer| layer.binds_again(&weaver, ident))
+            || above.iter().any(|layer| layer.rebinds(&context, ident))
     };
     strip_mut(&mut signature, &binds_again);
     assign_self(&mut signature, &binds_again);
@@ -215,19 +214,19 @@ fn function_tokens(function: &Function, one: Option<&Function>, stack: &Stack) -
     for local in &mut prologue {
         strip_mut_in(&mut local.pat, &binds_again);
     }
-    let (uses, version) = (stack.uses(), version(&weaver.root));
+    let (uses, version) = (stack.uses(), version(&context.root));
     let uses = quote!(#version #uses);
     let body = match &function.shape {
-        Shape::Returned { before, boxed, braces } => {
-            let block = quote_spanned!(Span::mixed_site()=> async move { #(#prologue)* #woven });
+        FnKind::Returned { before, boxed, braces } => {
+            let block = quote_spanned!(Span::mixed_site()=> async move { #(#prologue)* #fragment });
             let last = boxed.as_ref().map_or_else(|| block.clone(), |pin| quote!(#pin(#block)));
             with_braces(braces, quote!(#uses #before #last))
         }
-        Shape::Made { wrap, .. } => {
-            let made = wrap.around(&quote_spanned!(Span::mixed_site()=> async move { #woven }));
+        FnKind::Made { wrap, .. } => {
+            let made = wrap.around(&quote_spanned!(Span::mixed_site()=> async move { #fragment }));
             with_braces(&function.body, quote!(#uses #made))
         }
-        Shape::Async | Shape::Plain => with_braces(&function.body, quote!(#uses #woven)),
+        FnKind::Async | FnKind::Plain => with_braces(&function.body, quote!(#uses #fragment)),
     };
     let item = function.item(&signature, &quote!(#body));
     quote!(#item #items)

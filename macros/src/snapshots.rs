@@ -5,7 +5,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 fn check(name: &str, arguments: TokenStream, item: &TokenStream, expected: &ExpectFile) {
-    let expanded = crate::expand::attribute(name, arguments, item);
+    let expanded = crate::expand::attribute(crate::ATTRIBUTES, name, arguments, item);
     let file = syn::parse2(expanded).expect("an expansion is a list of items");
     expected.assert_eq(&prettyplease::unparse(&file));
 }

@@ -5,12 +5,10 @@ use quote::quote;
 use syn::spanned::Spanned;
 use syn::{Attribute, Meta, Path};
 
-use crate::ATTRIBUTES;
-use crate::batched;
+use crate::codegen::layer::{AttributeDef, Parsed, Target};
 use crate::diagnostics::Errors;
-use crate::function::Function;
-use crate::layer::{self, Parsed, Place};
-use crate::tokens;
+use crate::item::function::Function;
+use crate::item::tokens;
 
 /// The layers, outermost first.
 pub(crate) struct Stack {
@@ -20,7 +18,7 @@ pub(crate) struct Stack {
 }
 
 pub(crate) struct Entry {
-    pub(crate) attribute: &'static layer::Attribute,
+    pub(crate) attribute: &'static AttributeDef,
     pub(crate) span: Span,
     pub(crate) parsed: Parsed,
     /// What stands in its parentheses.
@@ -30,25 +28,28 @@ pub(crate) struct Entry {
 }
 
 /// What stands in an attribute that only says that its name is used.
-pub(crate) const TAKEN: &str = "__taken";
+pub(crate) const CONSUMED: &str = "__taken";
 
 impl Stack {
     /// The stack that begins with the attribute that is being expanded, and goes on with its siblings among `others`, which are taken
     /// off. An attribute of another crate stays where it is.
     pub(crate) fn collect(
-        first: &'static layer::Attribute,
+        known: &'static [AttributeDef],
+        first: &'static AttributeDef,
         arguments: TokenStream,
         others: &mut Vec<Attribute>,
         errors: &mut Errors,
     ) -> Self {
         let mut written = arguments.clone();
-        let entry = |attribute: &'static layer::Attribute, span, written: TokenStream, path, errors: &mut Errors| {
+        let entry = |attribute: &'static AttributeDef, span, written: TokenStream, path, errors: &mut Errors| {
             let parsed = (attribute.parse)(written.clone(), errors);
             Entry { attribute, span, parsed, written, path }
         };
         let mut layers = vec![entry(first, Span::call_site(), arguments, None, errors)];
         others.retain(|other| {
-            let Some(attribute) = other.path().segments.last().and_then(|last| named(&last.ident.to_string())) else { return true };
+            let Some(attribute) = other.path().segments.last().and_then(|last| named(known, &last.ident.to_string())) else {
+                return true;
+            };
             let arguments = match &other.meta {
                 Meta::Path(_) => TokenStream::new(),
                 Meta::List(list) => list.tokens.clone(),
@@ -75,7 +76,7 @@ impl Stack {
     /// Items that use the names of the attributes that were taken off: rustc does not see those resolved, and would report their imports
     /// as unused.
     pub(crate) fn uses(&self) -> TokenStream {
-        let taken = tokens::own(TAKEN);
+        let taken = tokens::mixed_site(CONSUMED);
         self.layers.iter().filter_map(|entry| entry.path.as_ref()).map(|path| quote!(#[#path(#taken)] const _: () = ();)).collect()
     }
 
@@ -85,7 +86,7 @@ impl Stack {
 
     /// How many layers stand above `#[batched]`: those work on one call, the others on the batch.
     pub(crate) fn above_batch(&self) -> Option<usize> {
-        self.layers.iter().position(|entry| entry.attribute.name == batched::NAME)
+        self.layers.iter().position(|entry| entry.parsed.layer.is_batch())
     }
 
     /// Reports what is wrong with the stack, and then with each layer. `one` is the function that its callers see, where that is another.
@@ -94,7 +95,7 @@ impl Stack {
         for (index, entry) in self.layers.iter().enumerate() {
             let (name, layer) = (entry.attribute.name, &entry.parsed.layer);
             let again = self.layers[..index].iter().any(|earlier| earlier.attribute.name == name);
-            if again && !layer.stacks_with_itself() {
+            if again && !layer.repeatable() {
                 errors.at_span(entry.span, format!("`#[{name}]` stands here twice: remove one"));
             }
             if layer.makes_async() && index + 1 < self.layers.len() {
@@ -105,11 +106,11 @@ impl Stack {
                 );
             }
             let function = one.filter(|_| index < above).unwrap_or(function);
-            layer.check(Place { span: entry.span, function, stack: self }, errors);
+            layer.check(Target { span: entry.span, function, makes_async: self.makes_async() }, errors);
         }
     }
 }
 
-fn named(name: &str) -> Option<&'static layer::Attribute> {
-    ATTRIBUTES.iter().find(|attribute| attribute.name == name)
+fn named(known: &'static [AttributeDef], name: &str) -> Option<&'static AttributeDef> {
+    known.iter().find(|attribute| attribute.name == name)
 }

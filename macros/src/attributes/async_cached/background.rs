@@ -1,0 +1,89 @@
+//! A computation that goes on without its caller.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::quote_spanned;
+
+use super::{Cached, key, lifetime};
+use crate::codegen::context::{Context, Fragment};
+use crate::codegen::spawned::copies;
+use crate::item::tokens::local;
+
+impl Cached {
+    // 'cached: {
+    //     let turn = match begin_or_refresh(cache, &key, owned, ..) { Hit(value) => break 'cached value, Miss(turn) => turn };
+    //     let load = async move { let out = ..; (out, lifetime) };
+    //     let turn = match turn { Compute(turn) => turn, Refresh(old, lead) => { lead.spawn(load); break 'cached old } };
+    //     let lead = match turn { Lead(lead) => lead, Wait(waiter) => waiter.wait().await };
+    //     lead.spawn(load).await, or let (out, lifetime) = lead.scope(load).await; lead.land(out, lifetime)
+    // }
+    pub(super) fn expand_in_background(
+        &self,
+        context: &mut Context<'_>,
+        below: &mut dyn FnMut(&mut Context<'_>) -> Fragment,
+    ) -> Fragment {
+        let span = Span::mixed_site();
+        let private = context.private.clone();
+        let label = context.label("cached");
+        let (cache, shape, load, lead) = (context.name("cache"), context.name("shape"), context.name("load"), context.name("lead"));
+        let begin = self.begin(context, &cache, &shape, &label);
+        let fit = key::fit();
+        let bound = lifetime::bind(&self.options).statements;
+        let (copies, borrows) = copies(context);
+        let inside = context.in_background(below).tokens();
+        let out = local("out");
+        let lifetime = lifetime::lifetime(&self.options, context.function, &private, &shape, &out);
+        let name = context.function_name();
+        let refresh = self.options.refreshes().then(|| {
+            quote_spanned! {span=>
+                let __turn = match __turn {
+                    #private::cache::Next::Compute(__turn) => __turn,
+                    #private::cache::Next::Refresh(__out, __lead) => {
+                        ::core::mem::drop(__lead.spawn(#name, #shape, #load));
+                        break #label __out
+                    }
+                };
+            }
+        });
+        let wait = self.wait(context, &shape, &label);
+        let compute = self.compute(context, &shape, &load, &lead);
+        Fragment {
+            expr: quote_spanned! {span=>
+                #label: {
+                    #begin
+                    #bound
+                    #copies
+                    let #load = #fit.pass(async move {
+                        #borrows
+                        let #out = { #inside };
+                        let __lifetime = #lifetime;
+                        (#out, __lifetime)
+                    });
+                    #refresh
+                    let #lead = #wait;
+                    #compute
+                }
+            },
+            ..Fragment::default()
+        }
+    }
+
+    fn compute(&self, context: &Context<'_>, shape: &Ident, load: &Ident, lead: &Ident) -> TokenStream {
+        let span = Span::mixed_site();
+        if self.options.detached.is_none() {
+            let loaded = context.await_wrapped(&quote_spanned!(span=> #lead.scope(#load)));
+            return quote_spanned! {span=>
+                let (__out, __lifetime) = #loaded;
+                #lead.land(#shape, __out, __lifetime)
+            };
+        }
+        let (private, name) = (&context.private, context.function_name());
+        let refusal = context.reject_or_panic(&quote_spanned!(span=> #private::cache::Stopped::error(__stopped, #name)));
+        let spawned = context.await_wrapped(&quote_spanned!(span=> #lead.spawn(#name, #shape, #load)));
+        quote_spanned! {span=>
+            match #spawned {
+                ::core::result::Result::Ok(__out) => __out,
+                ::core::result::Result::Err(__stopped) => #refusal,
+            }
+        }
+    }
+}

@@ -1,0 +1,255 @@
+//! What cannot be, and what to write instead.
+
+use proc_macro2::Ident;
+use quote::ToTokens;
+use syn::{Expr, ExprLit, Lit};
+
+use super::Cached;
+use super::handle;
+use super::key;
+use super::options::{Options, Ttl};
+use crate::codegen::layer::Target;
+use crate::codegen::policy;
+use crate::codegen::spawned;
+use crate::diagnostics::{Errors, there_are};
+use crate::item::function::{FnKind, Function, self_ident};
+use crate::item::tokens;
+use crate::item::types;
+use crate::parse::closure::Closure;
+use crate::parse::duration::Duration;
+use crate::parse::expression::{is_constructor, plain};
+use crate::parse::once::{self, Named, Once, SharedBy};
+
+impl Cached {
+    pub(super) fn check_all(&self, target: Target<'_>, errors: &mut Errors) {
+        let function = target.function;
+        self.options.check_values(errors);
+        self.options.check_share(errors);
+        self.options.check_unused(errors);
+        self.options.check_cache(errors);
+        self.options.check_once(function, errors);
+        self.options.check_closures(errors);
+        self.check_names(function, errors);
+        self.check_receiver(function, errors);
+        self.options.check_background(function, errors);
+        self.check_value(function, errors);
+        if function.diverges() {
+            errors.at_span(target.span, "a function that never returns leaves nothing to keep or to share");
+        }
+    }
+
+    fn check_names(&self, function: &Function, errors: &mut Errors) {
+        let Options { skip, key, .. } = &self.options;
+        let known = function.parameters.names();
+        for (index, name) in skip.iter().enumerate() {
+            if skip[..index].contains(name) {
+                errors.at(name, format!("`{name}` is named twice"));
+            } else if name != "self" && function.parameters.find(name).is_none()
+                || (name == "self" && function.parameters.receiver.is_none())
+            {
+                let known = there_are(&known);
+                errors.at(name, format!("`{}` has no argument `{name}` to skip ({known})", function.name()));
+            }
+        }
+        key::check_varies(key.as_ref(), self.options.cache.is_some(), errors);
+        if let (Some(_), Some(name)) = (key, skip.first()) {
+            errors.at(name, "`key` says all of what the value depends on: nothing is left to skip");
+        }
+    }
+
+    /// What goes to later callers, or to others, borrows from none.
+    fn check_value(&self, function: &Function, errors: &mut Errors) {
+        let value = function.output.as_ref().and_then(handle::value_in).filter(|value| types::borrows(value));
+        if let Some(value) = value.filter(|_| self.options.background().is_none()) {
+            let what = if self.stores { "a cached value" } else { "a result that callers share" };
+            let advice = types::owned_value(value);
+            errors.at(value, format!("{what} cannot borrow: {advice}"));
+        }
+    }
+
+    /// A method may keep one cache for all instances or one for each, and only its author knows which.
+    fn check_receiver(&self, function: &Function, errors: &mut Errors) {
+        let Some(receiver) = &function.parameters.receiver else { return };
+        let Options { skip, key, cache, .. } = &self.options;
+        let this = self_ident(receiver);
+        let in_self = cache.as_ref().is_some_and(|cache| tokens::mentions(&cache.to_token_stream(), &this));
+        if skip.contains(&this) || key.is_some() || in_self {
+            return;
+        }
+        errors.at(
+            receiver,
+            if self.stores {
+                "what is `self` to the cache? Write `skip(self)` if the value does not depend on it, `key = (self.id, ..)` if it depends on a \
+                 part of it, or `cache = self.field` if each instance has a `steadfast::Cache` of its own"
+            } else {
+                "which callers may share a result? Write `skip(self)` if the result does not depend on `self`, or `key = (self.id, ..)` if it \
+                 depends on a part of it"
+            },
+        );
+    }
+}
+
+impl Options {
+    fn check_values(&self, errors: &mut Errors) {
+        let ttl = match &self.ttl {
+            Some(Ttl::Same(ttl)) => Some(ttl),
+            _ => None,
+        };
+        let zero = |time: Option<&Duration>| time.is_some_and(|time| time.literal().is_some_and(|time| time.is_zero()));
+        for (name, time) in
+            [("ttl", ttl), ("tti", self.tti.as_ref()), ("error_ttl", self.error_ttl.as_ref()), ("none_ttl", self.none_ttl.as_ref())]
+        {
+            if let Some(time) = time.filter(|time| zero(Some(time))) {
+                errors.at(time.written(), format!("nothing would ever be kept: remove `{name}`, or give it a time"));
+            }
+        }
+        for (name, time) in [
+            ("ttl_jitter", &self.ttl_jitter),
+            ("stale_while_revalidate", &self.stale_while_revalidate),
+            ("stale_if_error", &self.stale_if_error),
+        ] {
+            if let Some(time) = time.as_ref().filter(|time| zero(Some(time))) {
+                errors.at(time.written(), format!("a `{name}` of zero has no effect: remove it, or give it a time"));
+            }
+        }
+        if let Some(limit) = self.load_timeout.as_ref().filter(|limit| zero(Some(limit))) {
+            errors.at(limit.written(), "nobody would wait for anybody: write `single_flight = false` for that");
+        }
+        if let Some(capacity) = self.capacity.as_ref().filter(|capacity| capacity.literal() == Some(0)) {
+            errors.at(&capacity.0, "a cache of capacity 0 keeps nothing: write at least 1");
+        }
+        if let (Some(capacity), Some(_)) = (&self.capacity, &self.unbounded) {
+            errors.at(&capacity.0, "`capacity` and `unbounded` contradict each other: write one of them");
+        }
+        if let Some(tags) = self.tags.as_ref().filter(|tags| tags.elems.is_empty()) {
+            errors.at(tags, "no tag: name one, or remove `tags`");
+        }
+    }
+
+    fn check_share(&self, errors: &mut Errors) {
+        let Some(share) = &self.refresh_ahead else { return };
+        let value: Option<f64> = match share {
+            Expr::Lit(ExprLit { lit: Lit::Float(float), .. }) if float.suffix().is_empty() || float.suffix() == "f64" => {
+                float.base10_parse().ok()
+            }
+            Expr::Lit(_) => None,
+            // A literal with a unit has become a `Duration`.
+            other if !matches!(plain(other), Expr::MethodCall(_)) && is_constructor(other, "Duration") => None,
+            _ => return,
+        };
+        if !value.is_some_and(|value| value > 0.0 && value < 1.0) {
+            errors.at(share, "the share of the ttl after which a hit refreshes lies between 0 and 1: write `refresh_ahead = 0.8`");
+        }
+    }
+
+    /// Options that have no effect without another, or against another.
+    fn check_unused(&self, errors: &mut Errors) {
+        if self.ttl.is_none() && self.cache.is_none() {
+            let of_ttl = [
+                ("ttl_jitter", self.ttl_jitter.as_ref().map(written)),
+                ("stale_while_revalidate", self.stale_while_revalidate.as_ref().map(written)),
+                ("stale_if_error", self.stale_if_error.as_ref().map(written)),
+                ("refresh_ahead", self.refresh_ahead.as_ref().map(ToTokens::to_token_stream)),
+            ];
+            for (name, at) in of_ttl {
+                if let Some(at) = at {
+                    errors.at(at, format!("`{name}` goes with a ttl, and there is none: write `ttl = ..` too"));
+                }
+            }
+        }
+        let alone = self.single_flight.as_ref().is_some_and(|flag| !flag.value);
+        if let Some(limit) = self.load_timeout.as_ref().filter(|_| alone) {
+            errors.at(limit.written(), "with `single_flight = false` nobody waits for another: remove `load_timeout`");
+        }
+        if let (Some(weight), Some(_)) = (&self.weight, &self.unbounded) {
+            errors.at(weight, "nothing bounds the weights of an `unbounded` cache: write `capacity = ..`, or remove `weight`");
+        }
+    }
+
+    /// What has no effect on a cache that is made elsewhere.
+    fn check_cache(&self, errors: &mut Errors) {
+        let Some(cache) = &self.cache else { return };
+        policy::check_not_temporary(cache, "Cache", errors);
+        let settings = [
+            self.capacity.as_ref().map(|capacity| capacity.0.to_token_stream()),
+            self.unbounded.as_ref().map(ToTokens::to_token_stream),
+        ];
+        for at in settings.into_iter().flatten() {
+            errors.at(at, "the cache that `cache` names has its own capacity: set it there");
+        }
+        if let Some(weight) = &self.weight {
+            errors.at(weight, "the cache that `cache` names has its own weights: `Cache::builder().weight(..)`");
+        }
+        if let Some(listener) = &self.on_evict {
+            errors.at(listener, "the cache that `cache` names has its own listener: `Cache::builder().on_evict(..)`");
+        }
+        if let Some(handle) = &self.handle {
+            errors.at(handle.path(), "the cache that `cache` names has a name already: use that one, and remove `handle`");
+        }
+    }
+
+    fn check_closures(&self, errors: &mut Errors) {
+        for (option, arguments, written) in
+            [("weight", &["key", "value"][..], &self.weight), ("on_evict", &["key", "value", "cause"], &self.on_evict)]
+        {
+            Closure { option, arguments, written: written.as_ref(), hint: "" }.check(errors);
+        }
+        if let Some(Ttl::OfValue(closure)) = &self.ttl {
+            let written = Expr::Closure(closure.clone());
+            Closure { option: "ttl", arguments: &["value"], written: Some(&written), hint: "" }.check(errors);
+        }
+    }
+
+    /// What the function's own cache is made with, at the first call of each instantiation.
+    fn check_once(&self, function: &Function, errors: &mut Errors) {
+        if self.cache.is_some() {
+            return;
+        }
+        let capacity = Once::option("capacity", self.capacity.as_ref().map(|capacity| &capacity.0));
+        once::check([capacity], SharedBy::Instantiation, function, &cache_instead, errors);
+        let closures = [("weight", &self.weight), ("on_evict", &self.on_evict)];
+        let closures = closures.map(|(name, closure)| Once::option(name, closure.as_ref()));
+        let way_out = |named: &Named| format!("its closure gets the key and the value; {}", cache_instead(named));
+        once::check(closures, SharedBy::Instantiation, function, &way_out, errors);
+    }
+
+    /// What computes in the background outlives its caller.
+    fn check_background(&self, function: &Function, errors: &mut Errors) {
+        if let Some((option, _)) = self.background() {
+            spawned::check(function, &format!("with `{option}` a computation"), errors);
+        }
+    }
+}
+
+/// The way out where the function's own cache would depend on one of its callers.
+fn cache_instead(named: &Named) -> String {
+    let (each, cache) = match named {
+        Named::This => ("each instance".to_owned(), "self.cache".to_owned()),
+        other => (format!("each `{}`", other.name()), other.chosen_by("cache_of")),
+    };
+    format!("to have a cache for {each}, make them with `Cache::builder()` and name the right one, as in `cache = {cache}`")
+}
+
+fn written(time: &Duration) -> proc_macro2::TokenStream {
+    time.written().to_token_stream()
+}
+
+impl Cached {
+    /// Whether the argument `name` is left out of the key: it is skipped, or nothing but `refresh_if` looks at it. Whatever else names it may
+    /// decide on the value: the body, what stands in front of it, and the attributes below. What stands above has no part in the value.
+    pub(super) fn is_skipped(&self, function: &Function, name: &Ident) -> bool {
+        self.options.skip.iter().any(|skipped| tokens::is_same(skipped, name))
+            || (self.options.refresh_if_names(name) && !self.is_named_elsewhere(function, name))
+    }
+
+    fn is_named_elsewhere(&self, function: &Function, name: &Ident) -> bool {
+        let before = match &function.shape {
+            FnKind::Returned { before, .. } => tokens::mentions(before, name),
+            _ => false,
+        };
+        before
+            || tokens::mentions(&function.body.stream(), name)
+            || tokens::options_mention(&self.below, name)
+            || self.options.mention_elsewhere(name)
+    }
+}

@@ -1,0 +1,144 @@
+//! For how long each outcome is kept: in the settings of the cache where that is known, and at the end of a computation where it is not.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::Expr;
+
+use super::options::{Options, Ttl};
+use crate::item::function::Function;
+use crate::item::tokens::{local, mixed_site};
+use crate::parse::duration::Duration;
+use crate::parse::once::{self, SharedBy};
+
+/// The options that are durations: the name, which is also that of the setter, and the value.
+fn durations(options: &Options) -> Vec<(&'static str, &Duration)> {
+    let ttl = match &options.ttl {
+        Some(Ttl::Same(ttl)) => Some(ttl),
+        _ => None,
+    };
+    let all = [
+        ("ttl", ttl),
+        ("ttl_jitter", options.ttl_jitter.as_ref()),
+        ("tti", options.tti.as_ref()),
+        ("error_ttl", options.error_ttl.as_ref()),
+        ("none_ttl", options.none_ttl.as_ref()),
+        ("stale_while_revalidate", options.stale_while_revalidate.as_ref()),
+        ("stale_if_error", options.stale_if_error.as_ref()),
+    ];
+    all.into_iter().filter_map(|(name, time)| time.map(|time| (name, time))).collect()
+}
+
+/// The setters for the settings: all that does not depend on the arguments. What is no literal is evaluated for each value that comes
+/// without a computation of the function's (`insert`, `get_or_load`), as it is for one that comes with it.
+pub(super) fn settings(options: &Options, function: &Function, private: &TokenStream) -> TokenStream {
+    let (mut setters, mut evaluated) = (TokenStream::new(), TokenStream::new());
+    for (name, time) in durations(options) {
+        let setter = mixed_site(name);
+        if time.literal().is_some() {
+            setters.extend(quote!(.#setter(#time)));
+        } else if !names_an_argument(time.written(), function) {
+            evaluated.extend(quote!(.#setter(#time)));
+        }
+    }
+    if let Some(Ttl::OfValue(closure)) = &options.ttl
+        && !names_an_argument(&Expr::Closure(closure.clone()), function)
+    {
+        setters.extend(quote!(.ttl_of(#closure)));
+    }
+    if let Some(share) = options.refresh_ahead.as_ref() {
+        if matches!(share, Expr::Lit(_)) {
+            setters.extend(quote!(.refresh_ahead(#share)));
+        } else if !names_an_argument(share, function) {
+            evaluated.extend(quote!(.refresh_ahead(#share)));
+        }
+    }
+    if evaluated.is_empty() { setters } else { quote!(#setters .times(|| #private::cache::Lifetime::new() #evaluated)) }
+}
+
+/// What is bound in front of a computation, for its end: the expressions. Literals are in the settings, unless the cache is another's.
+pub(super) struct Bound {
+    /// The statements.
+    pub(super) statements: TokenStream,
+    /// The names that they bind.
+    pub(super) names: Vec<Ident>,
+}
+
+/// The window in which a hit is one that is stale. The look-up asks for it, and the entry that the call may bring has the same.
+const WINDOW: &str = "stale_while_revalidate";
+
+pub(super) fn bind(options: &Options) -> Bound {
+    let mut bound = Bound { statements: TokenStream::new(), names: Vec::new() };
+    for (name, time) in durations(options) {
+        if time.literal().is_none() && name != WINDOW {
+            let name = local(name);
+            bound.statements.extend(time.bind(&name));
+            bound.names.push(name);
+        }
+    }
+    if let Some(share) = options.refresh_ahead.as_ref().filter(|share| !matches!(share, Expr::Lit(_))) {
+        let name = local("refresh_ahead");
+        bound.statements.extend(quote_spanned!(Span::mixed_site()=> let #name: f64 = #share;));
+        bound.names.push(name);
+    }
+    bound
+}
+
+/// What the look-up needs to know of the window: a statement that binds it, and the window, if there is one.
+pub(super) fn window(options: &Options) -> (TokenStream, TokenStream) {
+    match &options.stale_while_revalidate {
+        None => (TokenStream::new(), quote!(::core::option::Option::None)),
+        Some(window) if window.literal().is_some() => (TokenStream::new(), quote!(::core::option::Option::Some(#window))),
+        Some(window) => {
+            let name = local(WINDOW);
+            (window.bind(&name), quote!(::core::option::Option::Some(#name)))
+        }
+    }
+}
+
+/// The lifetime of what a computation brought, after `out` and `shape` have been bound.
+pub(super) fn lifetime(options: &Options, function: &Function, private: &TokenStream, shape: &Ident, out: &Ident) -> TokenStream {
+    let mut lifetime = quote!(#private::cache::Lifetime::new());
+    let elsewhere = options.cache.is_some();
+    for (name, time) in durations(options) {
+        let setter = mixed_site(name);
+        match time.literal() {
+            Some(_) if elsewhere => lifetime.extend(quote!(.#setter(#time))),
+            Some(_) => {}
+            None => {
+                let value = local(name);
+                lifetime.extend(quote!(.#setter(#value)));
+            }
+        }
+    }
+    if elsewhere && options.ttl.is_some() && options.ttl_jitter.is_none() {
+        // The jitter of another's cache belongs to the ttl of that: what is added to a shorter one might be many times it.
+        lifetime.extend(quote!(.ttl_jitter(::core::time::Duration::ZERO)));
+    }
+    if let Some(Ttl::OfValue(closure)) = &options.ttl
+        && (elsewhere || names_an_argument(&Expr::Closure(closure.clone()), function))
+    {
+        let ttl_of = mixed_site(if options.none_ttl.is_some() { "ttl_of_some" } else { "ttl_of" });
+        lifetime.extend(quote!(.with_ttl(#private::cache::#ttl_of(#shape, &#out, #closure))));
+    }
+    match &options.refresh_ahead {
+        Some(Expr::Lit(share)) if elsewhere => lifetime.extend(quote!(.refresh_ahead(#share))),
+        Some(Expr::Lit(_)) | None => {}
+        Some(_) => {
+            let name = local("refresh_ahead");
+            lifetime.extend(quote!(.refresh_ahead(#name)));
+        }
+    }
+    lifetime
+}
+
+/// What is evaluated after the body: a `ttl` that looks at the value.
+pub(super) fn deferred_exprs(options: &Options) -> TokenStream {
+    match &options.ttl {
+        Some(Ttl::OfValue(closure)) => closure.to_token_stream(),
+        _ => TokenStream::new(),
+    }
+}
+
+fn names_an_argument(expression: &Expr, function: &Function) -> bool {
+    !once::of_callers(expression, function, SharedBy::Instantiation).is_empty()
+}

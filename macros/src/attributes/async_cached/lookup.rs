@@ -1,0 +1,194 @@
+//! The beginning of a cached call: the cache, the shape of the return type, the key, and the way out of a hit.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::Type;
+use syn::spanned::Spanned;
+
+use super::{Cached, handle, key, lifetime};
+use crate::codegen::bounds::{self, BoundCheck};
+use crate::codegen::context::Context;
+use crate::codegen::instrument;
+use crate::codegen::policy;
+use crate::codegen::spawned;
+use crate::item::tokens::local;
+use crate::item::types;
+use crate::parse::duration::Duration;
+
+impl Cached {
+    /// Binds the cache, the shape, and `turn`: what a miss comes to.
+    pub(super) fn begin(&self, context: &Context<'_>, cache: &Ident, shape: &Ident, label: &syn::Lifetime) -> TokenStream {
+        let span = Span::mixed_site();
+        let (root, private, options) = (&context.root, &context.private, &self.options);
+        let store = self.store(context, shape);
+        let attach =
+            if self.stores { instrument::attach_handle(context, options.cache.as_ref(), cache) } else { TokenStream::new() };
+        let ty = policy::reference_type(context.function, options.cache.as_ref(), &quote!(#root::Cache<_, _>));
+        let bind_shape = Self::shape(context, shape);
+        let key = self.key(context.function);
+        let (bind_key, probe, owned) = (key.bind(private), key.probe(), key.owned());
+        let fit = key::fit();
+        let asks: Vec<BoundCheck> = key.asks().chain(self.asks(context, shape)).collect();
+        let asks = bounds::statements(&fit, private, &quote!(#private::cache), &asks);
+        let belongs = self.belongs(context, shape, &fit);
+        let tags = self.tags(private);
+        let refresh = options.refresh_if.as_ref().map_or_else(|| quote!(false), |refresh| quote!(#refresh));
+        let single_flight = options.single_flight.as_ref().is_none_or(|flag| flag.value);
+        let name = context.function_name();
+        let recursion = context.reject_or_panic(&quote!(#private::cache::recursion(#name)));
+        let (bind_window, begin, window) = if options.refreshes() {
+            let (bind, window) = lifetime::window(options);
+            (bind, quote!(begin_or_refresh), quote!(, #window))
+        } else {
+            (TokenStream::new(), quote!(begin), TokenStream::new())
+        };
+        // Of another's cache it is known only now whether it asks for what this function cannot do.
+        let in_turn = options.cache.is_some() && !options.refreshes();
+        let missed = if in_turn {
+            quote_spanned! {span=> {
+                static __STEADFAST_TOLD: #private::cache::Told = #private::cache::Told::new();
+                __STEADFAST_TOLD.look(#cache, #name);
+                __turn
+            }}
+        } else {
+            quote_spanned!(span=> __turn,)
+        };
+        quote_spanned! {span=>
+            #bind_shape
+            #bind_key
+            #asks
+            let #shape = #fit.pass(#shape);
+            let __owned = #private::cache::Owned { key: || #owned, tags: #tags };
+            let __store: #ty = #store;
+            #belongs
+            let #cache = #fit.pass(__store);
+            #attach
+            #bind_window
+            let __mode = #private::cache::Mode { refresh: #refresh, single_flight: #single_flight };
+            let __turn = match #private::cache::#begin(#cache, #probe, __owned, #shape, __mode #window) {
+                #private::cache::Begin::Hit(__out) => break #label __out,
+                #private::cache::Begin::Miss(__turn) => #missed
+                #private::cache::Begin::Recursion => {
+                    let __refusal = #recursion;
+                    break #label __refusal
+                }
+            };
+        }
+    }
+
+    fn tags(&self, private: &TokenStream) -> TokenStream {
+        let Some(tags) = &self.options.tags else { return quote!(#private::cache::Tags::none) };
+        let tags = tags.elems.iter().map(|tag| quote_spanned!(tag.span()=> #private::cache::tag(&(#tag))));
+        quote!(|| #private::cache::Tags::new([#(#tags),*]))
+    }
+
+    /// Until this caller computes, or has the result of another.
+    pub(super) fn wait(&self, context: &Context<'_>, shape: &Ident, label: &syn::Lifetime) -> TokenStream {
+        let span = Span::mixed_site();
+        let private = &context.private;
+        let waiting = match &self.options.load_timeout {
+            None if self.options.cache.is_some() => quote_spanned!(span=> __waiter.wait_as_set(#shape)),
+            None => quote_spanned!(span=> __waiter.wait(#shape)),
+            Some(limit) => quote_spanned!(span=> __waiter.wait_at_most(#shape, #limit)),
+        };
+        let waited = context.await_wrapped(&waiting);
+        let drop_body = context.drop_body();
+        quote_spanned! {span=>
+            match __turn {
+                #private::cache::Turn::Lead(__lead) => __lead,
+                #private::cache::Turn::Wait(__waiter) => match #waited {
+                    #private::cache::Waited::Done(__out) => { #drop_body break #label __out }
+                    #private::cache::Waited::Lead(__lead) => __lead,
+                },
+            }
+        }
+    }
+
+    /// The cache: one that is named, that of the handle, or the function's own.
+    fn store(&self, context: &Context<'_>, shape: &Ident) -> TokenStream {
+        let private = &context.private;
+        match (&self.options.cache, &self.options.handle) {
+            (Some(cache), _) => {
+                let borrow = Span::mixed_site().located_at(cache.span());
+                quote_spanned!(borrow=> &(#cache))
+            }
+            (None, Some(handle)) => handle.call(context.function, private),
+            (None, None) => {
+                let types = quote_spanned!(Span::mixed_site()=> #private::cache::Types::of_call(&__owned, #shape));
+                handle::slot(context, &types, &self.settings(context))
+            }
+        }
+    }
+
+    /// What the function's own cache is told when it is made: setters, one after another.
+    pub(super) fn settings(&self, context: &Context<'_>) -> TokenStream {
+        let (private, options) = (&context.private, &self.options);
+        if !self.stores {
+            return quote!(.capacity(0).ttl(::core::time::Duration::ZERO));
+        }
+        let capacity = options.capacity.as_ref().map(|count| {
+            let count = count.tokens(private);
+            quote!(.capacity(#count))
+        });
+        let unbounded = options.unbounded.as_ref().map(|_| quote!(.unbounded()));
+        let times = lifetime::settings(options, context.function, private);
+        let weight = options.weight.as_ref().map(|weight| quote!(.weight(#weight)));
+        let on_evict = options.on_evict.as_ref().map(|listener| quote!(.on_evict(#listener)));
+        // So that a `None` that is inserted stays for as long as one that is computed.
+        let nones = options
+            .none_ttl
+            .as_ref()
+            .and(context.function.output.as_ref())
+            .filter(|ty| !types::has_impl(ty) && !types::borrows(ty));
+        let nones = nones.map(|ty| quote!(.nones_of(#private::cache::Kind::<#ty>::new().shape())));
+        quote!(#capacity #unbounded #times #weight #on_evict #nones)
+    }
+
+    /// Asks whether what the function stores is what a cache of a given type holds.
+    fn belongs(&self, context: &Context<'_>, shape: &Ident, fit: &Ident) -> TokenStream {
+        let span = Span::mixed_site();
+        let at_handle = self.options.handle.as_ref().and_then(|handle| handle.ty.as_ref()).map(Spanned::span);
+        let Some(place) = self.options.cache.as_ref().map(Spanned::span).or(at_handle) else { return TokenStream::new() };
+        let (store, owned, private) = (local("store"), local("owned"), &context.private);
+        let key = BoundCheck::of_value(place, "ask_key_in", quote!(#store, &#owned));
+        let value = BoundCheck::of_value(place, "ask_value_in", quote!(#store, &#shape));
+        let value = if Self::infers_value(context) { value.of_later() } else { value };
+        let belongs = local("belongs");
+        let asks = bounds::statements(&belongs, private, &quote!(#private::cache), &[key, value]);
+        quote_spanned!(span=> #asks let #fit = #fit.and(#belongs); let #shape = #fit.pass(#shape);)
+    }
+
+    /// Whether the type of the value is known from the body only.
+    fn infers_value(context: &Context<'_>) -> bool {
+        context.function.output.as_ref().is_none_or(types::has_impl)
+    }
+
+    /// The shape of the return type.
+    fn shape(context: &Context<'_>, shape: &Ident) -> TokenStream {
+        let span = Span::mixed_site();
+        let (private, output) = (&context.private, context.function.output());
+        match context.function.output.as_ref().map(types::ungroup) {
+            Some(Type::ImplTrait(_)) | None => quote_spanned!(span=> let #shape = #private::cache::Kind::<_>::plain();),
+            Some(ty) if types::has_impl(ty) => {
+                quote_spanned!(span=> let #shape = #private::cache::Kind::<#output>::new_in_part().shape();)
+            }
+            Some(_) => quote_spanned!(span=> let #shape = #private::cache::Kind::<#output>::new().shape();),
+        }
+    }
+
+    /// What is asked of the return type, there or at the option that asks for it.
+    fn asks(&self, context: &Context<'_>, shape: &Ident) -> Vec<BoundCheck> {
+        let options = &self.options;
+        let at_output = context.function.output.as_ref().map_or_else(Span::call_site, Spanned::span);
+        let ask = |place: Span, function| BoundCheck::of_value(place, function, quote!(&#shape));
+        let at_option = |time: &Option<Duration>, function| time.as_ref().map(|time| ask(time.written().span(), function));
+        let value = ask(at_output, "ask_value");
+        let mut asks = vec![if Self::infers_value(context) { value.of_later() } else { value }];
+        asks.extend(at_option(&options.error_ttl, "ask_error_ttl"));
+        asks.extend(at_option(&options.stale_if_error, "ask_stale_if_error"));
+        asks.extend(at_option(&options.none_ttl, "ask_none_ttl"));
+        asks.extend(options.handle.as_ref().and_then(|handle| handle.ask_readable(context.function, shape)));
+        asks.extend(if options.background().is_some() { spawned::checks(context, "ask_background") } else { Vec::new() });
+        asks
+    }
+}

@@ -1,0 +1,358 @@
+//! `#[circuit_breaker(failures = 5)]`
+
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::parse::ParseStream;
+use syn::spanned::Spanned;
+use syn::{Expr, Lit, Token};
+
+use crate::codegen::context::{Context, Fragment, Wrapper};
+use crate::codegen::instrument;
+use crate::codegen::layer::{Layer, Parsed, Target};
+use crate::codegen::policy::{self, PolicyInit, Setting};
+use crate::diagnostics::Errors;
+use crate::parse::args::{self, Count, OptionName};
+use crate::parse::closure::{self, Closure};
+use crate::parse::duration::{Duration, has_unit};
+use crate::parse::expression;
+use crate::parse::handle::Handle;
+use crate::parse::units;
+
+const OPTIONS: &[&str] = &[
+    "failures",
+    "window",
+    "failure_rate",
+    "min_calls",
+    "open_for",
+    "open_for_max",
+    "probes",
+    "probe_timeout",
+    "when",
+    "failure",
+    "slow_call",
+    "or_else",
+    "handle",
+];
+
+#[derive(Default)]
+struct CircuitBreaker {
+    /// One that is made elsewhere.
+    object: Option<Expr>,
+    failures: Option<Count>,
+    window: Option<Window>,
+    failure_rate: Option<Expr>,
+    min_calls: Option<Count>,
+    open_for: Option<Duration>,
+    open_for_max: Option<Duration>,
+    probes: Option<Count>,
+    probe_timeout: Option<Duration>,
+    when: Option<Expr>,
+    failure: Option<Expr>,
+    slow_call: Option<Duration>,
+    or_else: Option<Expr>,
+    handle: Option<Handle>,
+}
+
+/// `100` calls or `30s`. An expression may be either, which its type says.
+enum Window {
+    Calls(Count),
+    Time(Duration),
+}
+
+/// How long a circuit is open when nothing is said.
+const DEFAULT_OPEN_FOR: std::time::Duration = std::time::Duration::from_secs(30);
+
+/// A share of 0 to 1.
+fn share(input: ParseStream<'_>) -> syn::Result<Expr> {
+    if args::is_percent(input) {
+        return Err(input.error("a share is a number of 0 to 1: write `0.5` for 50%"));
+    }
+    units::read(input.parse()?)
+}
+
+impl Window {
+    fn read(input: ParseStream<'_>) -> syn::Result<Self> {
+        let ahead = input.fork();
+        let number = ahead.parse::<Lit>().is_ok_and(|literal| matches!(&literal, Lit::Int(int) if int.suffix().is_empty()));
+        let bare = number && (ahead.is_empty() || ahead.peek(Token![,]));
+        if bare { input.parse().map(Self::Calls) } else { input.parse().map(Self::Time) }
+    }
+
+    fn written(&self) -> &Expr {
+        match self {
+            Self::Calls(count) => &count.0,
+            Self::Time(time) => time.written(),
+        }
+    }
+}
+
+pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Parsed {
+    let mut breaker = CircuitBreaker::default();
+    let mut object = None;
+    let mut positional = |input: ParseStream<'_>| {
+        let named = args::object(input, OPTIONS)?;
+        let Expr::Lit(literal) = &named else {
+            object = Some(units::read(named)?);
+            return Ok(());
+        };
+        let setting = match &literal.lit {
+            _ if has_unit(literal) => Some("open_for"),
+            Lit::Int(_) => Some("failures"),
+            _ => None,
+        };
+        let way_out = setting.map_or_else(
+            || "write the name of one that is made in a `static`".to_owned(),
+            |setting| format!("write `{setting} = {}`, if that is what it says", literal.to_token_stream()),
+        );
+        Err(syn::Error::new(literal.span(), format!("not a `CircuitBreaker`: {way_out}")))
+    };
+    let common = args::read("circuit_breaker", tokens, OPTIONS, errors, Some(&mut positional), &mut |option, input| {
+        breaker.option(option, input)
+    });
+    breaker.object = object;
+    Parsed::new(breaker, common)
+}
+
+impl CircuitBreaker {
+    fn option(&mut self, option: &OptionName, input: ParseStream<'_>) -> syn::Result<()> {
+        match option.name.as_str() {
+            "failures" => self.failures = Some(option.parse(input)?),
+            "window" => self.window = Some(option.value(input, Window::read)?),
+            "failure_rate" => self.failure_rate = Some(option.value(input, share)?),
+            "min_calls" => self.min_calls = Some(option.parse(input)?),
+            "open_for" => self.open_for = Some(option.parse(input)?),
+            "open_for_max" => self.open_for_max = Some(option.parse(input)?),
+            "probes" => self.probes = Some(option.parse(input)?),
+            "probe_timeout" => self.probe_timeout = Some(option.parse(input)?),
+            "when" => self.when = Some(option.parse(input)?),
+            "failure" => self.failure = Some(option.parse(input)?),
+            "slow_call" => self.slow_call = Some(option.parse(input)?),
+            "or_else" => self.or_else = Some(option.parse(input)?),
+            _ => self.handle = Some(option.parse(input)?),
+        }
+        Ok(())
+    }
+}
+
+impl Layer for CircuitBreaker {
+    fn check(&self, target: Target<'_>, errors: &mut Errors) {
+        closure::check_or_else(self.or_else.as_ref(), errors);
+        Closure { option: "when", arguments: &["error"], written: self.when.as_ref(), hint: "" }.check(errors);
+        Closure { option: "failure", arguments: &["outcome"], written: self.failure.as_ref(), hint: "" }.check(errors);
+        policy::check_returns(target.function, target.span, "neither succeeds nor fails: a breaker would never open", errors);
+        if self.slow_call.is_some() && self.failure.is_none() && self.when.is_none() {
+            let (consequence, way_out) = ("only slow calls would open the circuit", "write `failure = |outcome| ..`, or ");
+            policy::check_known(target.function, consequence, way_out, errors);
+        }
+        if let (Some(when), Some(_)) = (&self.when, &self.failure) {
+            errors.at(when, "`when` and `failure` both say what counts as failed: write one of them");
+        }
+        if let Some(object) = &self.object {
+            policy::check_not_temporary(object, "CircuitBreaker", errors);
+            return policy::check_unused(object, &self.settings(), self.handle.as_ref(), errors);
+        }
+        self.check_rules(errors);
+        self.check_values(errors);
+        let settings = self.settings();
+        let settings = settings.iter().map(Setting::once);
+        policy::check_once("circuit_breaker", "CircuitBreaker", "breaker", settings, target.function, errors);
+        if let Some(handle) = &self.handle {
+            handle.check(target.function, errors);
+        }
+    }
+
+    fn deferred_exprs(&self) -> TokenStream {
+        let Self { object, when, failure, or_else, .. } = self;
+        quote!(#object #when #failure #or_else)
+    }
+
+    // 'circuit_breaker: {
+    //     let permit = at(breaker);
+    //     if let Err(open) = permit.enter() { break 'circuit_breaker refusal; }
+    //     let outcome = ..;
+    //     permit.settle(failed(&outcome));
+    //     outcome
+    // }
+    fn expand(&self, context: &mut Context<'_>, below: &mut dyn FnMut(&mut Context<'_>) -> Fragment) -> Fragment {
+        let span = Span::mixed_site();
+        let (root, private) = (context.root.clone(), context.private.clone());
+        let (breaker, permit, label) = (context.name("breaker"), context.name("permit"), context.label("circuit_breaker"));
+        let object = match &self.object {
+            Some(object) => quote_spanned!(object.span()=> &(#object)),
+            None => self.recipe(context).reference(context, self.handle.as_ref()),
+        };
+        let ty = policy::reference_type(context.function, self.object.as_ref(), &quote!(#root::CircuitBreaker));
+        let bind_breaker = context.bind_before_body(self.object.as_ref(), quote_spanned!(span=> let #breaker: #ty = #object;));
+        let bind = context.declare_mut_before_body(&permit);
+        let held = permit.clone();
+        let wrap = move |future: &TokenStream| quote_spanned!(span=> #held.polled.watch(#future));
+        let Fragment { prelude, captures, setup, expr } =
+            context.with_wrapper(Wrapper { wrap: Box::new(wrap), breaks_to: None }, below);
+        let (name, origin) = (context.function_name(), context.origin());
+        let refusal =
+            context.reject_with_hint("circuit_breaker", &quote_spanned!(span=> __open.error(#name)), self.or_else.as_ref());
+        let drop_body = context.drop_body();
+        let attach = instrument::attach_handle(context, self.object.as_ref(), &breaker);
+        let failed = self.failed(context);
+        Fragment {
+            prelude,
+            captures,
+            setup,
+            expr: quote_spanned! {span=>
+                #label: {
+                    #bind_breaker
+                    #attach
+                    #bind = #private::circuit_breaker::at(#breaker, #origin);
+                    if let ::core::result::Result::Err(__open) = #permit.enter() {
+                        #drop_body
+                        let __refusal = #refusal;
+                        break #label __refusal;
+                    }
+                    let __outcome = #expr;
+                    #permit.settle(#failed);
+                    __outcome
+                }
+            },
+        }
+    }
+
+    fn sibling_items(&self, context: &Context<'_>) -> TokenStream {
+        self.recipe(context).handle(context, self.handle.as_ref())
+    }
+}
+
+impl CircuitBreaker {
+    fn failed(&self, context: &Context<'_>) -> TokenStream {
+        let span = Span::mixed_site();
+        let private = &context.private;
+        let failure_of = policy::failure_of(context);
+        match (&self.failure, &self.when) {
+            (Some(failure), _) => quote_spanned!(span=> #private::retry::failure(&__outcome, #failure)),
+            (None, Some(when)) => quote_spanned!(span=> #private::retry::when(#failure_of, #when)),
+            // The time alone says which call failed, where the value cannot.
+            (None, None) if self.slow_call.is_some() => policy::verdict(context, &quote_spanned!(span=> &__outcome)),
+            (None, None) => quote_spanned!(span=> #private::retry::failed(#failure_of)),
+        }
+    }
+
+    fn recipe(&self, context: &Context<'_>) -> PolicyInit {
+        let (root, private) = (&context.root, &context.private);
+        let span = Span::mixed_site();
+        let mut make = quote_spanned!(span=> #root::CircuitBreaker::new());
+        let counts = [("failures", &self.failures), ("min_calls", &self.min_calls), ("probes", &self.probes)];
+        for (name, count) in counts {
+            if let Some(count) = count {
+                let (name, count) = (crate::item::tokens::mixed_site(name), count.tokens(private));
+                make.extend(quote!(.#name(#count)));
+            }
+        }
+        let times = [
+            ("open_for", &self.open_for),
+            ("open_for_max", &self.open_for_max),
+            ("probe_timeout", &self.probe_timeout),
+            ("slow_call", &self.slow_call),
+        ];
+        for (name, time) in times {
+            if let Some(time) = time {
+                let name = crate::item::tokens::mixed_site(name);
+                make.extend(quote!(.#name(#time)));
+            }
+        }
+        if let Some(rate) = &self.failure_rate {
+            let rate = expression::number(rate).map_or_else(|| rate.to_token_stream(), |rate| quote!(#rate));
+            make.extend(quote!(.failure_rate(#rate)));
+        }
+        let make = match &self.window {
+            None => make,
+            Some(Window::Calls(calls)) => {
+                let calls = calls.tokens(private);
+                quote!(#make.window_calls(#calls))
+            }
+            Some(Window::Time(time)) if time.literal().is_some() || self.failure_rate.is_none() => quote!(#make.window(#time)),
+            Some(Window::Time(either)) => {
+                quote_spanned!(either.written().span()=> #private::circuit_breaker::window(#make, #either))
+            }
+        };
+        let constant = self.settings().iter().filter_map(|setting| setting.written).all(expression::is_literal);
+        PolicyInit { ty: "CircuitBreaker", noun: "circuit breaker", make, constant }
+    }
+
+    fn settings(&self) -> [Setting<'_>; 9] {
+        [
+            ("failures", self.failures.as_ref().map(|count| &count.0)),
+            ("window", self.window.as_ref().map(Window::written)),
+            ("failure_rate", self.failure_rate.as_ref()),
+            ("min_calls", self.min_calls.as_ref().map(|count| &count.0)),
+            ("open_for", self.open_for.as_ref().map(Duration::written)),
+            ("open_for_max", self.open_for_max.as_ref().map(Duration::written)),
+            ("probes", self.probes.as_ref().map(|count| &count.0)),
+            ("probe_timeout", self.probe_timeout.as_ref().map(Duration::written)),
+            ("slow_call", self.slow_call.as_ref().map(Duration::written)),
+        ]
+        .map(|(name, written)| Setting { name, written })
+    }
+
+    /// The rules exclude each other, and each has settings of its own.
+    fn check_rules(&self, errors: &mut Errors) {
+        match (&self.failure_rate, &self.window) {
+            (Some(_), _) => {
+                if let Some(failures) = &self.failures {
+                    errors.at(&failures.0, "`failures` and `failure_rate` both say when the circuit opens: write one of them");
+                }
+            }
+            (None, window) => {
+                if let Some(min_calls) = &self.min_calls {
+                    errors.at(
+                        &min_calls.0,
+                        "`min_calls` has no effect on `failures`, which are counted: write `failure_rate = 0.5` with it",
+                    );
+                }
+                if let Some(Window::Calls(calls)) = window {
+                    errors.at(
+                        &calls.0,
+                        "`failures` are counted within a time, as in `window = 1min`: write a unit, or `failure_rate = 0.5` for a share of calls",
+                    );
+                }
+            }
+        }
+        if let (Some(min_calls), Some(Window::Calls(calls))) = (&self.min_calls, &self.window)
+            && let (Some(least), Some(most)) = (min_calls.literal(), calls.literal())
+            && self.failure_rate.is_some()
+            && least > most
+        {
+            errors.at(&min_calls.0, format!("the window never holds more than {most} calls: write a `min_calls` of that at most"));
+        }
+    }
+
+    fn check_values(&self, errors: &mut Errors) {
+        policy::check_positive(
+            self.failures.as_ref(),
+            "the circuit would open without a failure: `failures` is at least 1",
+            errors,
+        );
+        policy::check_positive(self.probes.as_ref(), "the circuit would never close again: `probes` is at least 1", errors);
+        policy::check_nonzero(self.open_for.as_ref(), "the circuit would be open for no time at all: give `open_for` one", errors);
+        policy::check_nonzero(self.slow_call.as_ref(), "every call would be a slow one: give `slow_call` a time", errors);
+        match &self.window {
+            Some(Window::Calls(calls)) => {
+                policy::check_positive(Some(calls), "no call would ever be in the window: write at least 1", errors);
+            }
+            Some(Window::Time(time)) => {
+                policy::check_nonzero(Some(time), "no call would ever be in the window: give it a time", errors);
+            }
+            None => {}
+        }
+        if let Some(rate) = &self.failure_rate
+            && expression::number(rate).is_some_and(|rate| rate <= 0.0 || rate > 1.0)
+        {
+            errors.at(rate, "`failure_rate` is a share of the calls, above 0 and at most 1: write `0.5` for one half");
+        }
+        let first = self.open_for.as_ref().map_or(Some(DEFAULT_OPEN_FOR), Duration::literal);
+        if let (Some(shortest), Some(most)) = (first, &self.open_for_max)
+            && most.literal().is_some_and(|longest| longest < shortest)
+        {
+            let default = if self.open_for.is_none() { " (30 s where it is not said)" } else { "" };
+            errors.at(most.written(), format!("`open_for_max` is shorter than `open_for`{default}: write how long that may grow"));
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! `#[fallback(value)]`
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{Expr, ExprClosure, Pat, ReturnType, Stmt};
+
+use crate::codegen::context::{Context, Fragment};
+use crate::codegen::layer::{Layer, Parsed, Target};
+use crate::codegen::policy;
+use crate::diagnostics::Errors;
+use crate::item::function::Function;
+use crate::item::tokens;
+use crate::item::types;
+use crate::parse::args;
+use crate::parse::expression::{called, is_decided_by_its_use, plain};
+use crate::parse::units;
+
+const OPTIONS: &[&str] = &["crate"];
+
+#[derive(Default)]
+struct Fallback {
+    value: Option<Expr>,
+    /// Whether the value was written, and found wrong.
+    failed: bool,
+}
+
+pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Parsed {
+    let (mut value, mut failed) = (None, false);
+    let mut positional = |input: syn::parse::ParseStream<'_>| {
+        failed = true;
+        value = Some(units::read(input.parse()?)?);
+        failed = false;
+        Ok(())
+    };
+    let common = args::read("fallback", tokens, OPTIONS, errors, Some(&mut positional), &mut |_, _| Ok(()));
+    Parsed::new(Fallback { value, failed }, common)
+}
+
+impl Layer for Fallback {
+    fn check(&self, target: Target<'_>, errors: &mut Errors) {
+        policy::check_returns(target.function, target.span, "never fails: there is nothing to replace", errors);
+        match &self.value {
+            None if self.failed => {}
+            None => errors
+                .at_span(target.span, "`#[fallback]` needs a value: write `#[fallback(value)]` or `#[fallback(|error| value)]`"),
+            Some(Expr::Closure(closure)) if closure.inputs.len() != 1 => {
+                errors.at(closure, "the closure gets the error: write `|error| value`, or `|_| value`");
+            }
+            Some(Expr::Closure(closure)) if closure.asyncness.is_some() || matches!(&*closure.body, Expr::Async(_)) => {
+                errors.at(closure, "the closure may await as it is: write `|error| value.await`, without `async`");
+            }
+            Some(Expr::Async(block)) => errors.at(block, "the value may await as it is: write `value.await`, without `async`"),
+            Some(_) => {}
+        }
+        if let Some(text) = self.value.as_ref().and_then(|value| text_for_string(value, target.function)) {
+            let written = text.to_token_stream();
+            errors.at(text, format!("a success holds a `String` here, and this is a `&str`: write `{written}.to_owned()`"));
+        }
+    }
+
+    fn deferred_exprs(&self) -> TokenStream {
+        self.value.to_token_stream()
+    }
+
+    // match settle(..) { Ok(outcome) => outcome, Err(failure) => value }
+    fn expand(&self, context: &mut Context<'_>, below: &mut dyn FnMut(&mut Context<'_>) -> Fragment) -> Fragment {
+        let span = Span::mixed_site();
+        let private = context.private.clone();
+        let Fragment { prelude, captures, setup, expr } = below(context);
+        let output = context.function.output();
+        let whole = context.function.output.as_ref().is_some_and(is_result_of_values);
+        let stood_in = Told { private: &private, origin: &context.origin() };
+        let replaced = self.value.as_ref().map(|value| replace(value, whole, &stood_in));
+        // At the return type, where one that cannot fail is to be reported, and once.
+        let at = context.function.output.as_ref().map_or(span, |output| output.span().resolved_at(span));
+        let settled = quote_spanned!(at=> #private::fallback::settle::<#output, _>(#expr));
+        Fragment {
+            prelude,
+            captures,
+            setup,
+            expr: quote_spanned! {span=>
+                match #settled {
+                    ::core::result::Result::Ok(__outcome) => __outcome,
+                    ::core::result::Result::Err(__failure) => { #replaced }
+                }
+            },
+        }
+    }
+}
+
+/// Whoever is told of a success that stands in for a failure.
+struct Told<'a> {
+    private: &'a TokenStream,
+    origin: &'a TokenStream,
+}
+
+impl Told<'_> {
+    /// The outcome, and it is told.
+    fn of(&self, outcome: &TokenStream) -> TokenStream {
+        let Self { private, origin } = self;
+        quote_spanned!(Span::mixed_site()=> #private::fallback::stood_in(#origin, #outcome))
+    }
+}
+
+/// What becomes of `failure`. The body of a closure is written in place, so that it may await, and nobody is told that the function which
+/// it calls could be named instead of it.
+///
+/// ```text
+/// Input:  |error| f(error)
+/// Output: { let (stand_in, error) = failure.tell(); let error = error; stood_in(origin, stand_in.replace(f(error))) }
+/// ```
+fn replace(value: &Expr, whole: bool, told: &Told<'_>) -> TokenStream {
+    let span = Span::mixed_site();
+    match value {
+        Expr::Closure(closure) if is_plain(closure) => {
+            let (body, argument) = (value_of(closure), &closure.inputs[0]);
+            let body = if is_alone(closure) { body.to_token_stream() } else { closure.body.to_token_stream() };
+            let applied = stand_in(&quote_spanned!(span=> __stand_in), value_of(closure), &body, whole, told);
+            if matches!(argument, Pat::Wild(_)) {
+                return quote_spanned!(span=> { let __stand_in = __failure.forget(); #applied });
+            }
+            quote_spanned!(span=> { let (__stand_in, __error) = __failure.tell(); let #argument = __error; #applied })
+        }
+        // It returns from itself.
+        Expr::Closure(_) => told.of(&quote_spanned!(value.span().resolved_at(span)=> __failure.replace_with(#value))),
+        _ => stand_in(&quote_spanned!(span=> __failure.forget()), value, &value.to_token_stream(), whole, told),
+    }
+}
+
+/// Applies a value, at the value, where a wrong one is to be reported. `whole`: what says that it is an outcome is one.
+fn stand_in(target: &TokenStream, decides: &Expr, value: &TokenStream, whole: bool, told: &Told<'_>) -> TokenStream {
+    // Nothing is done with what never is; a call of it would be unreachable.
+    if panics(decides) {
+        return quote!(#value);
+    }
+    let method = match plain(decides) {
+        decided if whole && is_outcome(decided) => "end_as",
+        // What is decided by its use is the value of a success: nothing else could be told from it.
+        decided if is_decided_by_its_use(decided) => "succeed",
+        _ => "replace",
+    };
+    // At the value, and not of it: a call of what never returns is nothing that the user wrote.
+    let place = Span::mixed_site().located_at(decides.span());
+    let method = Ident::new(method, place);
+    let applied = quote_spanned!(place=> .#method(#value));
+    told.of(&quote!(#target #applied))
+}
+
+/// A text that stands where the return type is written with a `String` in it.
+fn text_for_string<'a>(value: &'a Expr, function: &Function) -> Option<&'a Expr> {
+    let value = match value {
+        Expr::Closure(closure) => value_of(closure),
+        other => other,
+    };
+    let Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(_), .. }) = plain(value) else { return None };
+    let (name, arguments) = types::last_segment(function.output.as_ref()?)?;
+    let held = types::last_segment(arguments.first()?)?;
+    (["Result", "Option"].contains(&name.as_str()) && held.0 == "String" && held.1.is_empty()).then_some(value)
+}
+
+/// Whether the return type is written as a `Result`, of what is none itself: then an `Ok` is the outcome, and not its value.
+fn is_result_of_values(output: &syn::Type) -> bool {
+    let is_result = |ty: &syn::Type| types::last_segment(ty).is_some_and(|(name, _)| name == "Result");
+    let value = types::last_segment(output).and_then(|(_, arguments)| arguments.first().copied().map(is_result));
+    is_result(output) && value == Some(false)
+}
+
+/// Whether the expression says of itself that it is a whole outcome: what is in it may still have to be coerced.
+fn is_outcome(value: &Expr) -> bool {
+    called(value).and_then(syn::Path::get_ident).is_some_and(|name| name == "Ok" || name == "Err")
+}
+
+/// Whether the body of the closure means the same where it is written in place.
+fn is_plain(closure: &ExprClosure) -> bool {
+    closure.asyncness.is_none()
+        && matches!(closure.output, ReturnType::Default)
+        && !tokens::mentions(&closure.body.to_token_stream(), &Ident::new("return", Span::call_site()))
+}
+
+/// Whether the body has no statements in front of its value, so that its braces, if it has any, would be unnecessary.
+fn is_alone(closure: &ExprClosure) -> bool {
+    match &*closure.body {
+        Expr::Block(block) => block.label.is_none() && block.attrs.is_empty() && block.block.stmts.len() == 1,
+        _ => true,
+    }
+}
+
+fn value_of(closure: &ExprClosure) -> &Expr {
+    match &*closure.body {
+        Expr::Block(block) => match block.block.stmts.last() {
+            Some(Stmt::Expr(last, None)) => last,
+            _ => &closure.body,
+        },
+        other => other,
+    }
+}
+
+/// Whether the expression is one of the macros that give up, or ends the process.
+fn panics(value: &Expr) -> bool {
+    let gives_up = |path: &syn::Path| {
+        let names = ["panic", "unreachable", "todo", "unimplemented"];
+        path.segments.last().is_some_and(|last| names.iter().any(|name| last.ident == name))
+    };
+    match plain(value) {
+        Expr::Macro(call) => gives_up(&call.mac.path),
+        Expr::Block(block) => match block.block.stmts.last() {
+            Some(Stmt::Macro(last)) => gives_up(&last.mac.path),
+            Some(Stmt::Expr(last, _)) => panics(last),
+            _ => false,
+        },
+        other => called(other).is_some_and(ends_the_process),
+    }
+}
+
+/// `process::exit`, `std::process::abort`: by the module too, since a function of the user's own may be called so.
+fn ends_the_process(function: &syn::Path) -> bool {
+    let mut names = function.segments.iter().rev().map(|segment| &segment.ident);
+    let ends = names.next().is_some_and(|name| name == "exit" || name == "abort");
+    ends && names.next().is_some_and(|module| module == "process")
+}

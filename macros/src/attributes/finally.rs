@@ -1,0 +1,179 @@
+//! `#[finally(release(&lock))]`, `#[finally(|exit| report(exit))]`
+
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{Expr, FnArg, Receiver};
+
+use crate::codegen::bounds::BoundCheck;
+use crate::codegen::context::{Context, Fragment, Wrapper};
+use crate::codegen::layer::{Layer, Parsed, Target};
+use crate::codegen::policy;
+use crate::codegen::spawned::{self, is_copied};
+use crate::diagnostics::Errors;
+use crate::item::function::{Function, self_ident};
+use crate::item::parameters::Binding;
+use crate::item::tokens::{self, local};
+use crate::item::types;
+use crate::parse::args;
+use crate::parse::expression::plain;
+use crate::parse::units;
+
+const OPTIONS: &[&str] = &[];
+
+struct Finally {
+    cleanup: Option<Expr>,
+    /// Whether one was written that could not be read.
+    failed: bool,
+}
+
+pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Parsed {
+    let (mut cleanup, mut failed) = (None, false);
+    let mut positional = |input: syn::parse::ParseStream<'_>| {
+        failed = true;
+        cleanup = Some(units::read(input.parse()?)?);
+        failed = false;
+        Ok(())
+    };
+    let common = args::read("finally", tokens, OPTIONS, errors, Some(&mut positional), &mut |_, _| Ok(()));
+    Parsed::new(Finally { cleanup, failed }, common)
+}
+
+impl Layer for Finally {
+    fn needs_own_arguments(&self) -> bool {
+        true
+    }
+
+    fn check(&self, target: Target<'_>, errors: &mut Errors) {
+        let Some(cleanup) = &self.cleanup else {
+            if !self.failed {
+                errors.at_span(target.span, "`#[finally]` needs a cleanup, which is awaited: write `#[finally(release(lock))]`");
+            }
+            return;
+        };
+        if let Expr::Closure(closure) = cleanup
+            && closure.inputs.len() != 1
+        {
+            let message =
+                "the closure gets one argument, how the function ended: write `|exit| ..`, or the future without a closure";
+            errors.at(closure, message);
+        }
+        check_borrows(target.function, &cleanup.to_token_stream(), errors);
+        if let Expr::Closure(closure) = plain(cleanup)
+            && closure.inputs.first().is_some_and(|exit| !matches!(exit, syn::Pat::Wild(_)))
+        {
+            policy::check_known(target.function, "the cleanup would be told `Exit::Ok` of every outcome", "", errors);
+        }
+    }
+
+    // let cleanup = { let id = Clone::clone(&id); move |exit| release(id) };
+    // let finally = Finally::new(name, cleanup);
+    // match 'finally: { Ok(..) } {
+    //     Ok(out) => { finally.end(exit(&out)).await; out }
+    //     Err(payload) => finally.resume(payload).await,
+    // }
+    fn expand(&self, context: &mut Context<'_>, below: &mut dyn FnMut(&mut Context<'_>) -> Fragment) -> Fragment {
+        let span = Span::mixed_site();
+        let private = context.private.clone();
+        let (cleanup, finally) = (context.name("cleanup"), context.name("finally"));
+        let (label, payload) = (context.label("finally"), context.name("payload"));
+        let bind = context.declare_mut_before_body(&finally);
+        let catches = finally.clone();
+        let wrap = move |future: &TokenStream| quote_spanned!(span=> #catches.catch(#future));
+        let wrapper = Wrapper { wrap: Box::new(wrap), breaks_to: Some(label.clone()) };
+        let Fragment { prelude, mut captures, setup, expr } = context.with_wrapper(wrapper, below);
+        captures.push(cleanup.clone());
+        let name = context.function_name();
+        let written = self.written(context);
+        let failed = policy::verdict(context, &quote_spanned!(span=> &__outcome));
+        let end = context.await_wrapped(&quote_spanned!(span=> #finally.end(#failed)));
+        let resume = context.await_wrapped_to_the_end(&quote_spanned!(span=> #finally.resume(#payload)));
+        Fragment {
+            prelude: quote_spanned!(span=> let #cleanup = #written; #prelude),
+            captures,
+            setup,
+            expr: quote_spanned! {span=>
+                {
+                    #bind = #private::finally::Finally::new(#name, #cleanup);
+                    match #label: { ::core::result::Result::Ok(#expr) } {
+                        ::core::result::Result::Ok(__outcome) => {
+                            #end;
+                            __outcome
+                        }
+                        ::core::result::Result::Err(#payload) => #resume,
+                    }
+                }
+            },
+        }
+    }
+}
+
+impl Finally {
+    /// The cleanup as a closure that has what it names for itself: the body may take the arguments along, and the call may be gone.
+    fn written(&self, context: &Context<'_>) -> TokenStream {
+        let span = Span::mixed_site();
+        let Some(cleanup) = &self.cleanup else { return TokenStream::new() };
+        let mut written = cleanup.to_token_stream();
+        let (mut owned, mut borrowed) = (TokenStream::new(), TokenStream::new());
+        for binding in &context.function.parameters.bindings {
+            let Binding { ident, cfgs, ty, .. } = binding;
+            if !tokens::mentions(&written, ident) {
+                continue;
+            }
+            if binding.by_ref {
+                borrowed.extend(quote_spanned!(span=> #(#cfgs)* let #ident = &#ident;));
+            }
+            if ty.as_ref().is_some_and(is_copied) {
+                let (copy, borrow) = spawned::copy(&Binding { mutability: None, ..binding.clone() });
+                owned.extend(copy);
+                borrowed.extend(borrow);
+            } else {
+                let copy = quote_spanned!(ident.span()=> ::core::clone::Clone::clone(&#ident));
+                owned.extend(quote_spanned!(span=> #(#cfgs)* let #ident = #copy;));
+            }
+        }
+        if let Some(receiver) = &context.function.parameters.receiver {
+            let (this, copy) = (self_ident(receiver), local("this"));
+            if tokens::mentions(&written, &this) {
+                owned.extend(quote_spanned!(span=> let #copy = ::core::clone::Clone::clone(&#this);));
+                written = tokens::rename(written, &this, &copy);
+            }
+        }
+        let private = &context.private;
+        let exit = local("exit");
+        let (argument, future) = if matches!(cleanup, Expr::Closure(_)) {
+            (exit.clone(), quote_spanned!(cleanup.span()=> #private::finally::call(#written, #exit)))
+        } else {
+            (local("exit"), written)
+        };
+        // What it names is in the future, where the cleanup may borrow it.
+        let kept = local("kept");
+        let fit = BoundCheck::of_value(cleanup.span(), "ask_cleanup", quote!(&#kept))
+            .pass(&quote!(#private::finally), &kept.to_token_stream());
+        let awaited = quote_spanned!(span=> let #kept = #future; #fit.await);
+        quote_spanned!(span=> { #owned #private::finally::cleanup(move |#argument| async move { #borrowed #awaited }) })
+    }
+}
+
+/// What the cleanup names must be such that it can have it for itself.
+fn check_borrows(function: &Function, cleanup: &TokenStream, errors: &mut Errors) {
+    let names_self = |receiver: &&Receiver| tokens::mentions(cleanup, &self_ident(receiver));
+    if let Some(receiver) = function.parameters.receiver.as_ref().filter(names_self) {
+        let borrowed = match &receiver.kind {
+            syn::ReceiverKind::Reference(..) => true,
+            syn::ReceiverKind::Typed(_, ty) => types::borrows(ty),
+            _ => false,
+        };
+        if borrowed {
+            errors.at(receiver, "the cleanup may outlive the call and cannot borrow `self`: take `self: Arc<Self>`");
+        }
+    }
+    for input in &function.signature.inputs {
+        let FnArg::Typed(argument) = input else { continue };
+        let syn::Pat::Ident(name) = &*argument.pat else { continue };
+        if tokens::mentions(cleanup, &name.ident) && types::borrows(&argument.ty) && !is_copied(&argument.ty) {
+            let advice = types::owned_form(&argument.ty);
+            errors.at(&argument.ty, format!("the cleanup may outlive the call and cannot borrow: {advice}"));
+        }
+    }
+}

@@ -1,0 +1,248 @@
+//! `#[hedge(after = 50ms)]`
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::parse::ParseStream;
+use syn::{Expr, Member};
+
+use crate::codegen::clones;
+use crate::codegen::context::{Context, Fragment};
+use crate::codegen::layer::{Layer, Parsed, Target};
+use crate::codegen::policy;
+use crate::diagnostics::Errors;
+use crate::item::function::Function;
+use crate::item::parameters::Mode;
+use crate::item::types;
+use crate::parse::args::{self, Count};
+use crate::parse::duration::Duration;
+
+const OPTIONS: &[&str] = &["after", "max"];
+
+#[derive(Default)]
+struct Hedge {
+    after: Option<After>,
+    max: Option<Count>,
+    /// Whether `after` was written, and found wrong.
+    failed: bool,
+}
+
+enum After {
+    Time(Duration),
+    /// `p95`, unless an argument has that name.
+    Percentile(Ident, Duration),
+}
+
+impl After {
+    fn read(input: ParseStream<'_>) -> syn::Result<Self> {
+        if args::is_percent(input) {
+            return Err(input.error("a percentile is written `p95`"));
+        }
+        let time: Duration = input.parse()?;
+        if let Expr::Field(field) = time.written()
+            && matches!((&*field.base, &field.member), (Expr::Path(_), Member::Unnamed(_)))
+        {
+            return Err(syn::Error::new_spanned(field, "a percentile is a whole number: write `p1` to `p99`"));
+        }
+        let Expr::Path(path) = time.written() else { return Ok(Self::Time(time)) };
+        let Some(name) = path.path.get_ident() else { return Ok(Self::Time(time)) };
+        let text = name.to_string();
+        let digits = text.strip_prefix('p').unwrap_or_default();
+        let percentile = !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit());
+        Ok(if percentile { Self::Percentile(name.clone(), time) } else { Self::Time(time) })
+    }
+
+    /// The percentile, as it is written, if it is one.
+    fn percentile(&self, function: &Function) -> Option<&Ident> {
+        match self {
+            Self::Percentile(name, _) => Some(name).filter(|name| function.parameters.find(name).is_none()),
+            Self::Time(_) => None,
+        }
+    }
+}
+
+/// `p95` as a number of percent, if there is such a percentile.
+fn percent(name: &Ident) -> Option<usize> {
+    let text = name.to_string();
+    text.get(1..).and_then(|digits| digits.parse().ok()).filter(|percent| (1..=99).contains(percent))
+}
+
+pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Parsed {
+    let mut hedge = Hedge::default();
+    let mut nameless = false;
+    let mut positional = |input: ParseStream<'_>| {
+        nameless = true;
+        let written = args::object(input, OPTIONS)?;
+        let example = written.to_token_stream();
+        Err(syn::Error::new_spanned(written, format!("an option without its name: write `after = {example}`")))
+    };
+    let common = args::read("hedge", tokens, OPTIONS, errors, Some(&mut positional), &mut |option, input| {
+        if option.name == "after" {
+            hedge.failed = true;
+            hedge.after = Some(option.value(input, After::read)?);
+        } else {
+            hedge.max = Some(option.parse(input)?);
+        }
+        Ok(())
+    });
+    hedge.failed |= nameless;
+    Parsed::new(hedge, common)
+}
+
+impl Layer for Hedge {
+    fn check(&self, target: Target<'_>, errors: &mut Errors) {
+        policy::check_returns(target.function, target.span, "never wins a race", errors);
+        policy::check_known(target.function, "the first outcome would win the race, whatever it is", "", errors);
+        if self.after.is_none() && !self.failed {
+            errors.at_span(
+                target.span,
+                "`#[hedge]` needs to know when the second attempt starts: write `after = 50ms`, or `after = p95`",
+            );
+        }
+        if let Some(name) = self.after.as_ref().and_then(|after| after.percentile(target.function))
+            && percent(name).is_none()
+        {
+            errors.at(name, format!("`{name}` is not a percentile: write `p1` to `p99`"));
+        }
+        policy::check_positive(
+            self.max.as_ref(),
+            "no other attempt would ever start: `max` counts those besides the first",
+            errors,
+        );
+        check_arguments(target, errors);
+    }
+
+    fn reruns_body(&self) -> bool {
+        true
+    }
+
+    fn rebinds(&self, context: &Context<'_>, _: &Ident) -> bool {
+        context.hedge_clones()
+    }
+
+    // let race = pin!(Race::new(1, after));
+    // loop {
+    //     race.start(async { .. });
+    //     match race.next().await { Done(outcome) => break outcome, Another => {} }
+    // }
+    fn expand(&self, context: &mut Context<'_>, below: &mut dyn FnMut(&mut Context<'_>) -> Fragment) -> Fragment {
+        let span = Span::mixed_site();
+        let private = context.private.clone();
+        let (race, after, last) = (context.name("race"), context.name("after"), context.name("last"));
+        let max = self.max.as_ref().map_or_else(|| quote!(1), |max| max.tokens(&private));
+        let clones = context.begin_hedge();
+        let (originals, copies) =
+            if clones { clones::clones(context, &last, &|_| true) } else { (TokenStream::new(), TokenStream::new()) };
+        // What an attempt only looks at is its own too.
+        let mode = clones.then(|| quote!(move));
+        let copies = if copies.is_empty() { copies } else { quote_spanned!(span=> let #last = #race.as_mut().ends(); #copies) };
+        let body = context.without_wrappers(below).tokens();
+        let verdict = policy::verdict(context, &quote_spanned!(span=> __outcome));
+        let failed = if verdict.to_string() == "false" {
+            quote_spanned!(span=> #private::hedge::never)
+        } else {
+            quote_spanned!(span=> |__outcome| #verdict)
+        };
+        let step = context.await_wrapped(&quote_spanned!(span=> #race.as_mut().next(#failed)));
+        let origin = context.origin();
+        let Clock { bind, start, note } = self.clock(context, &after, &verdict);
+        Fragment {
+            prelude: quote_spanned!(span=> #bind #originals),
+            captures: Vec::new(),
+            setup: TokenStream::new(),
+            expr: quote_spanned! {span=> {
+                let mut #race = ::core::pin::pin!(#private::hedge::Race::new(#max, #after, #origin));
+                #start
+                loop {
+                    #copies
+                    #race.as_mut().start(async #mode { #body });
+                    match #step {
+                        #private::hedge::Step::Done(__outcome) => {
+                            #note
+                            break __outcome;
+                        }
+                        #private::hedge::Step::Another => {}
+                    }
+                }
+            }},
+        }
+    }
+}
+
+/// The statements that find out when the next attempt starts.
+struct Clock {
+    bind: TokenStream,
+    start: TokenStream,
+    note: TokenStream,
+}
+
+impl Hedge {
+    fn clock(&self, context: &mut Context<'_>, after: &Ident, failed: &TokenStream) -> Clock {
+        let span = Span::mixed_site();
+        let private = context.private.clone();
+        let percentile = self.after.as_ref().and_then(|after| after.percentile(context.function)).and_then(percent);
+        match (percentile, &self.after) {
+            (Some(percent), _) => {
+                let (latencies, started) = (context.name("latencies"), context.name("started"));
+                let failed = if failed.to_string() == "false" {
+                    failed.clone()
+                } else {
+                    policy::verdict(context, &quote_spanned!(span=> &__outcome))
+                };
+                Clock {
+                    bind: quote_spanned! {span=>
+                        let #latencies = {
+                            static __STEADFAST_LATENCIES: #private::hedge::Instances = #private::hedge::Instances::new(#percent);
+                            __STEADFAST_LATENCIES.of(|| {})
+                        };
+                        let #after = #latencies.percentile();
+                    },
+                    start: quote_spanned!(span=> let #started = #private::hedge::clock();),
+                    note: quote_spanned!(span=> if !#failed { #latencies.note(#started.elapsed()); }),
+                }
+            }
+            (None, written) => {
+                let time = match written {
+                    Some(After::Time(time) | After::Percentile(_, time)) => time.to_token_stream(),
+                    None => TokenStream::new(),
+                };
+                let bind = quote_spanned! {span=>
+                    let #after: ::core::option::Option<::core::time::Duration> = ::core::option::Option::Some(#time);
+                };
+                Clock { bind, start: TokenStream::new(), note: TokenStream::new() }
+            }
+        }
+    }
+}
+
+/// Attempts that run side by side cannot both change an argument.
+fn check_arguments(target: Target<'_>, errors: &mut Errors) {
+    if target.makes_async {
+        return;
+    }
+    let parameters = &target.function.parameters;
+    if let Some(receiver) = &parameters.receiver {
+        let mutable = match &receiver.kind {
+            syn::ReceiverKind::Reference(_, _, mutability) => mutability.is_some(),
+            syn::ReceiverKind::Typed(_, ty) => types::any_part(ty, &mut is_mutable),
+            _ => receiver.mutability.is_some(),
+        };
+        if mutable {
+            errors.at(receiver, "the attempts run side by side and cannot both change `self`: take `&self`");
+        }
+    }
+    for binding in &parameters.bindings {
+        let name = &binding.ident;
+        if binding.mode == Mode::RefMut || binding.ty.as_ref().is_some_and(|ty| types::any_part(ty, &mut is_mutable)) {
+            errors.at(name, format!("the attempts run side by side and cannot both change `{name}`: take it by `&`"));
+        } else if let Some(mutability) = &binding.mutability {
+            errors.at(
+                mutability,
+                format!("the attempts run side by side and cannot both change `{name}`: write `let mut {name} = {name}.clone()` in the body"),
+            );
+        }
+    }
+}
+
+fn is_mutable(ty: &syn::Type) -> bool {
+    matches!(ty, syn::Type::Reference(reference) if reference.mutability.is_some())
+}

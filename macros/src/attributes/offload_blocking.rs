@@ -1,0 +1,173 @@
+//! `#[offload_blocking(limit = 4)]`
+
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::Expr;
+use syn::spanned::Spanned;
+
+use crate::codegen::bounds::{self, BoundCheck};
+use crate::codegen::context::{Context, Fragment};
+use crate::codegen::layer::{Layer, Parsed, Target};
+use crate::diagnostics::Errors;
+use crate::item::function::{FnKind, Function};
+use crate::item::parameters::{Binding, borrows_self};
+use crate::item::tokens::{local, respan};
+use crate::item::types;
+use crate::parse::args::{self, Count};
+use crate::parse::once::{self, Named, Once, SharedBy};
+
+const OPTIONS: &[&str] = &["limit", "pool"];
+
+#[derive(Default)]
+struct OffloadBlocking {
+    limit: Option<Count>,
+    pool: Option<Expr>,
+}
+
+pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Parsed {
+    let mut offload = OffloadBlocking::default();
+    let common = args::read("offload_blocking", tokens, OPTIONS, errors, None, &mut |option, input| {
+        match option.name.as_str() {
+            "limit" => offload.limit = Some(option.parse(input)?),
+            _ => offload.pool = Some(option.parse(input)?),
+        }
+        Ok(())
+    });
+    Parsed::new(offload, common)
+}
+
+impl Layer for OffloadBlocking {
+    fn check(&self, target: Target<'_>, errors: &mut Errors) {
+        let function = target.function;
+        if !matches!(function.shape, FnKind::Plain) {
+            let (at, advice) = match &function.signature.asyncness {
+                Some(asyncness) => (asyncness.span, "remove `async`; the function is still called with `.await`"),
+                None => (function.signature.fn_token.span, "return what the future yields, and block for it"),
+            };
+            errors.at_span(at, format!("`#[offload_blocking]` goes on a blocking `fn`, and makes it async: {advice}"));
+        }
+        if let Some(Expr::Path(path)) = &self.pool
+            && is_keyword(path, "tokio", function)
+        {
+            errors.at(path, "tokio's blocking pool is the one where nothing is said: remove `pool`");
+        }
+        if let Some(limit) = self.limit.as_ref().filter(|limit| limit.literal() == Some(0)) {
+            errors.at(&limit.0, "no call could ever run: `limit` is at least 1");
+        }
+        let limit = Once::option("limit", self.limit.as_ref().map(|limit| &limit.0));
+        once::check([limit], SharedBy::Function, function, &pool_instead, errors);
+        check_arguments(target, errors);
+    }
+
+    fn makes_async(&self) -> bool {
+        true
+    }
+
+    fn sync_fn_hint(&self) -> &'static str {
+        "it makes one"
+    }
+
+    // match run(executor, permit, move || { body }).await { Ok(value) => value, Err(gone) => refusal }
+    fn expand(&self, context: &mut Context<'_>, _: &mut dyn FnMut(&mut Context<'_>) -> Fragment) -> Fragment {
+        let span = Span::mixed_site();
+        let private = context.private.clone();
+        let (pool, gone) = (context.name("pool"), context.name("gone"));
+        let bind_pool = self.executor(context);
+        let permit = match &self.limit {
+            None => quote!(::core::future::ready(())),
+            Some(limit) => {
+                let count = limit.tokens(&private);
+                let literal = limit.literal().is_some();
+                let limit = if literal { quote!(|| #count) } else { once::maker(&count, &quote!(::core::primitive::usize)) };
+                quote_spanned! {span=> {
+                    static __STEADFAST_GATE: #private::offload::Gate = #private::offload::Gate::new();
+                    __STEADFAST_GATE.enter(#limit)
+                }}
+            }
+        };
+        let (asks, job, body) = (asks(context), local("job"), context.body("blocking"));
+        let asks = bounds::statements(&job, &private, &quote!(#private::offload), &asks);
+        let job = quote_spanned!(span=> { #asks #job.pass(move || #body) });
+        let Fragment { prelude, captures, setup, expr } =
+            context.leaf(&quote_spanned!(span=> #private::offload::run(#pool, #permit, #job)));
+        let name = context.function_name();
+        let refusal = context.reject_or_panic(&quote!(#gone.error(#name)));
+        Fragment {
+            prelude: quote_spanned!(span=> let #pool = #bind_pool; #prelude),
+            captures,
+            setup,
+            expr: quote_spanned! {span=>
+                match #expr {
+                    ::core::result::Result::Ok(__value) => __value,
+                    ::core::result::Result::Err(#gone) => #refusal,
+                }
+            },
+        }
+    }
+}
+
+impl OffloadBlocking {
+    /// What runs the job, owned: the expression may name an argument, which goes into the job.
+    fn executor(&self, context: &Context<'_>) -> TokenStream {
+        let (root, private) = (&context.root, &context.private);
+        match &self.pool {
+            None => quote!(#private::offload::Tokio),
+            Some(Expr::Path(path)) if is_keyword(path, "rayon", context.function) => {
+                respan(path.span(), quote!(#root::__steadfast_rayon!()))
+            }
+            Some(pool) => {
+                let handle = respan(pool.span(), quote!(#root::BlockingPool::handle));
+                let place = Span::mixed_site().located_at(pool.span());
+                quote_spanned!(place=> #handle(&(#pool)))
+            }
+        }
+    }
+}
+
+/// Whether the path is this word, and not an argument of that name.
+fn is_keyword(path: &syn::ExprPath, word: &str, function: &Function) -> bool {
+    path.path.get_ident().is_some_and(|name| name == word && function.parameters.find(name).is_none())
+}
+
+/// The way out where a limit would differ from one caller to another.
+fn pool_instead(named: &Named) -> String {
+    let pool = match named {
+        Named::This => "self.pool".to_owned(),
+        other => other.chosen_by("pool_of"),
+    };
+    format!("name a `BlockingPool`, which is read at each call and has as many threads as you give it, as in `pool = {pool}`")
+}
+
+/// What the thread needs of the arguments and of what is returned.
+fn asks(context: &Context<'_>) -> Vec<BoundCheck> {
+    let function = context.function;
+    let asks = function.parameters.bindings.iter().filter_map(|binding| {
+        let Binding { ident, ty, cfgs, .. } = binding;
+        let ty = ty.as_ref().filter(|ty| !types::borrows(ty))?;
+        if types::has_impl(ty) {
+            return context
+                .is_captured(binding)
+                .then(|| BoundCheck::of_value(ty.span(), "ask_send_of", quote!(&#ident)).under(cfgs));
+        }
+        Some(BoundCheck::of_type(ty.span(), "ask_send", ty.to_token_stream()).under(cfgs))
+    });
+    let output = function.output.as_ref().filter(|ty| !types::has_impl(ty) && !types::borrows(ty) && !function.diverges());
+    asks.chain(output.map(|ty| BoundCheck::of_type(ty.span(), "ask_send", ty.to_token_stream()))).collect()
+}
+
+/// A job outlives its caller: whatever is borrowed cannot come along.
+fn check_arguments(target: Target<'_>, errors: &mut Errors) {
+    if let Some(receiver) = target.function.parameters.receiver.as_ref().filter(|receiver| borrows_self(receiver)) {
+        errors.at(
+            receiver,
+            "the job outlives its caller and cannot borrow `self`: take `self: Arc<Self>`, or move what is blocking into a function of its own",
+        );
+    }
+    for input in &target.function.signature.inputs {
+        if let syn::FnArg::Typed(argument) = input
+            && types::borrows(&argument.ty)
+        {
+            errors.at(&argument.ty, format!("the job outlives its caller and cannot borrow: {}", types::owned_form(&argument.ty)));
+        }
+    }
+}

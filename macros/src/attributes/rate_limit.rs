@@ -1,0 +1,350 @@
+//! `#[rate_limit(100 / 1s)]`
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::parse::ParseStream;
+use syn::spanned::Spanned;
+use syn::{BinOp, Expr, Lit};
+
+use crate::attributes::async_cached::key::{self, Key, fit};
+use crate::codegen::bounds::{self, BoundCheck};
+use crate::codegen::context::{Admission, Context, Fragment};
+use crate::codegen::instrument;
+use crate::codegen::layer::{Layer, Parsed, Target};
+use crate::codegen::policy::{self, PolicyInit, Setting};
+use crate::diagnostics::Errors;
+use crate::item::function::Function;
+use crate::item::tokens;
+use crate::parse::args::{self, Count};
+use crate::parse::closure;
+use crate::parse::duration::Duration;
+use crate::parse::expression::{self, plain};
+use crate::parse::handle::Handle;
+use crate::parse::once::Once;
+use crate::parse::units;
+
+const OPTIONS: &[&str] = &["burst", "max_wait", "key", "or_else", "handle"];
+
+#[derive(Default)]
+struct RateLimit {
+    limit: Option<Limit>,
+    burst: Option<Count>,
+    max_wait: Option<Duration>,
+    key: Option<Expr>,
+    or_else: Option<Expr>,
+    handle: Option<Handle>,
+    /// Whether the limit was written, and found wrong.
+    failed: bool,
+}
+
+enum Limit {
+    /// `100 / 1s`
+    Rate(Count, Duration),
+    /// A limiter that is made elsewhere.
+    Object(Expr),
+}
+
+impl Limit {
+    fn read(input: ParseStream<'_>) -> syn::Result<Self> {
+        let expression = args::object(input, OPTIONS)?;
+        match plain(&expression) {
+            Expr::Binary(binary) if matches!(binary.op, BinOp::Div(_)) => {
+                // The parentheses that were needed around a part of a quotient are not around an argument.
+                let (count, period) = (plain(&binary.left).to_token_stream(), plain(&binary.right).to_token_stream());
+                Ok(Self::Rate(syn::parse2(count)?, syn::parse2(period)?))
+            }
+            Expr::Lit(literal) => {
+                let written = match &literal.lit {
+                    Lit::Int(int) if int.suffix().is_empty() => int.to_string(),
+                    _ => "100".to_owned(),
+                };
+                Err(syn::Error::new(literal.span(), format!("so many calls in what time? Write a rate, as in `{written} / 1s`")))
+            }
+            // `/` binds more tightly than the operator: the quotient is only a part of it.
+            Expr::Binary(binary) if let Some((count, period)) = quotient_at_the_end(&binary.right) => {
+                let (left, operator) = (spaced(&binary.left), binary.op.to_token_stream());
+                let (count, period) = (spaced(count), spaced(period));
+                Err(syn::Error::new_spanned(
+                    &expression,
+                    format!("so many calls in what time? Put the count into parentheses: `({left} {operator} {count}) / {period}`"),
+                ))
+            }
+            Expr::Binary(binary) if is_arithmetic(&binary.op) => Err(syn::Error::new_spanned(
+                &expression,
+                format!("so many calls in what time? Write a rate, as in `({}) / 1s`", spaced(&expression)),
+            )),
+            _ => units::read(expression).map(Self::Object),
+        }
+    }
+}
+
+/// The count and the time of a rate that an arithmetic expression ends in.
+fn quotient_at_the_end(expression: &Expr) -> Option<(&Expr, &Expr)> {
+    match expression {
+        Expr::Binary(binary) if matches!(binary.op, BinOp::Div(_)) => Some((&binary.left, &binary.right)),
+        _ => None,
+    }
+}
+
+fn is_arithmetic(operator: &BinOp) -> bool {
+    matches!(operator, BinOp::Add(_) | BinOp::Sub(_) | BinOp::Mul(_) | BinOp::Rem(_) | BinOp::Shl(_) | BinOp::Shr(_))
+}
+
+/// As somebody would write it.
+fn spaced(expression: &Expr) -> String {
+    let text = expression.to_token_stream().to_string();
+    [(" . ", "."), (" :: ", "::"), (" (", "("), ("( ", "("), (" )", ")"), (" ,", ",")]
+        .iter()
+        .fold(text, |text, (loose, tight)| text.replace(loose, tight))
+}
+
+/// The unit of a time that lacks its number: `100 / s`, `100 / second`.
+fn unit_alone(period: &Duration, function: &Function) -> Option<&'static str> {
+    let Expr::Path(path) = period.written() else { return None };
+    let name = path.path.get_ident().filter(|name| function.parameters.find(name).is_none())?.to_string();
+    let units = [
+        ("s", "s"),
+        ("sec", "s"),
+        ("second", "s"),
+        ("min", "min"),
+        ("minute", "min"),
+        ("h", "h"),
+        ("hour", "h"),
+        ("d", "d"),
+        ("day", "d"),
+    ];
+    units.iter().find(|(written, _)| name == *written).map(|(_, unit)| *unit)
+}
+
+pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Parsed {
+    let mut rate_limit = RateLimit::default();
+    let (mut limit, mut failed) = (None, false);
+    let mut positional = |input: ParseStream<'_>| {
+        failed = true;
+        limit = Some(Limit::read(input)?);
+        failed = false;
+        Ok(())
+    };
+    let common = args::read("rate_limit", tokens, OPTIONS, errors, Some(&mut positional), &mut |option, input| {
+        match option.name.as_str() {
+            "burst" => rate_limit.burst = Some(option.parse(input)?),
+            "max_wait" => rate_limit.max_wait = Some(option.parse(input)?),
+            "key" => rate_limit.key = Some(option.parse(input)?),
+            "or_else" => rate_limit.or_else = Some(option.parse(input)?),
+            _ => rate_limit.handle = Some(option.parse(input)?),
+        }
+        Ok(())
+    });
+    rate_limit.limit = limit;
+    rate_limit.failed = failed;
+    Parsed::new(rate_limit, common)
+}
+
+impl Layer for RateLimit {
+    fn check(&self, target: Target<'_>, errors: &mut Errors) {
+        closure::check_or_else(self.or_else.as_ref(), errors);
+        policy::check_returns(target.function, target.span, "has no value for a refusal: return a `Result` or an `Option`", errors);
+        key::check_varies(self.key.as_ref(), matches!(self.limit, Some(Limit::Object(_))), errors);
+        match &self.limit {
+            None if self.failed => {}
+            None => errors.at_span(target.span, "`#[rate_limit]` needs a rate: write `#[rate_limit(100 / 1s)]`"),
+            Some(Limit::Object(object)) => {
+                policy::check_not_temporary(object, "RateLimiter", errors);
+                let burst = Setting { name: "burst", written: self.burst.as_ref().map(|burst| &burst.0) };
+                policy::check_unused(object, &[burst], self.handle.as_ref(), errors);
+            }
+            Some(Limit::Rate(count, period)) => {
+                if let Some(unit) = unit_alone(period, target.function) {
+                    errors.at(
+                        period.written(),
+                        format!("so many calls in how long? Write a number too, as in `{} / 1{unit}`", count.0.to_token_stream()),
+                    );
+                }
+                policy::check_positive(Some(count), "no call would ever be let through: write at least 1", errors);
+                policy::check_nonzero(Some(period), "in no time there is room for no call: write a time, as in `100 / 1s`", errors);
+                policy::check_positive(self.burst.as_ref(), "no call would ever be let through: `burst` is at least 1", errors);
+                let rate = |written| Some(Once { option: "the rate".to_owned(), written });
+                let burst = Once::option("burst", self.burst.as_ref().map(|burst| &burst.0));
+                let settings = [rate(&count.0), rate(period.written()), burst];
+                policy::check_once("rate_limit", "RateLimiter", "limiter", settings, target.function, errors);
+                if let Some(handle) = &self.handle {
+                    handle.check(target.function, errors);
+                }
+            }
+        }
+    }
+
+    fn deferred_exprs(&self) -> TokenStream {
+        let object = match &self.limit {
+            Some(Limit::Object(object)) => Some(object),
+            _ => None,
+        };
+        let or_else = &self.or_else;
+        quote!(#object #or_else)
+    }
+
+    // 'rate_limit: {
+    //     if let Err(limited) = (enter(limiter, max_wait), or a wait) { break 'rate_limit refusal; }
+    //     ..
+    // }
+    fn expand(&self, context: &mut Context<'_>, below: &mut dyn FnMut(&mut Context<'_>) -> Fragment) -> Fragment {
+        let label = context.label("rate_limit");
+        let names = Names {
+            limiter: context.name("limiter"),
+            keyed: context.name("keyed"),
+            max_wait: context.name("max_wait"),
+            turn: context.label("turn"),
+        };
+        let bind_limiter = self.limiter(context, &names);
+        let (mut look, mut captures) = (TokenStream::new(), Vec::new());
+        if let Some(max_wait) = self.max_wait.as_ref().filter(|max_wait| max_wait.literal().is_none()) {
+            look.extend(max_wait.bind(&names.max_wait));
+            captures.push(names.max_wait.clone());
+        }
+        if let Some(key) = &self.key {
+            look.extend(Self::find_line(context, key, &names, &bind_limiter));
+            captures.push(names.keyed.clone());
+        }
+        let bind_limiter = if self.key.is_some() { TokenStream::new() } else { bind_limiter };
+        let enter = |context: &Context<'_>| {
+            let entered = self.enter(context, &names, &label);
+            quote!(#bind_limiter #entered)
+        };
+        if self.key.is_none() && self.never_waits() {
+            let Fragment { prelude, captures, setup, expr } = below(context);
+            let entered = enter(context);
+            return Fragment { prelude, captures, setup, expr: quote!(#label: { #entered #expr }) };
+        }
+        let named = |ident: &Ident| self.names(ident);
+        context
+            .with_admission(&Admission { label: &label, look, captures, named: &named, enter: &enter, leave: &|expr| expr }, below)
+    }
+
+    fn rebinds(&self, context: &Context<'_>, argument: &Ident) -> bool {
+        context.rebinds(argument, &|ident| self.names(ident))
+    }
+
+    fn sibling_items(&self, context: &Context<'_>) -> TokenStream {
+        self.recipe(context).map(|recipe| recipe.handle(context, self.handle.as_ref())).unwrap_or_default()
+    }
+}
+
+struct Names {
+    limiter: Ident,
+    keyed: Ident,
+    max_wait: Ident,
+    /// Around the wait.
+    turn: syn::Lifetime,
+}
+
+impl RateLimit {
+    fn never_waits(&self) -> bool {
+        self.max_wait.as_ref().is_none_or(|max_wait| max_wait.literal().is_some_and(|max_wait| max_wait.is_zero()))
+    }
+
+    /// Whether what is evaluated before the body mentions the argument.
+    fn names(&self, ident: &Ident) -> bool {
+        let written =
+            [self.key.to_token_stream(), self.max_wait.as_ref().map(|wait| wait.written().to_token_stream()).unwrap_or_default()];
+        written.iter().any(|written| tokens::mentions(written, ident))
+    }
+
+    fn limiter(&self, context: &Context<'_>, names: &Names) -> TokenStream {
+        let span = Span::mixed_site();
+        let (root, limiter) = (&context.root, &names.limiter);
+        let place = match (&self.limit, self.recipe(context)) {
+            (Some(Limit::Object(object)), _) => quote_spanned!(object.span()=> &(#object)),
+            (_, recipe) => recipe.map(|recipe| recipe.reference(context, self.handle.as_ref())).unwrap_or_default(),
+        };
+        let object = match &self.limit {
+            Some(Limit::Object(object)) => Some(object),
+            _ => None,
+        };
+        let attach = instrument::attach_handle(context, object, limiter);
+        let ty = policy::reference_type(context.function, object, &quote!(#root::RateLimiter));
+        quote_spanned!(span=> let #limiter: #ty = #place; #attach)
+    }
+
+    fn find_line(context: &Context<'_>, key: &Expr, names: &Names, bind_limiter: &TokenStream) -> TokenStream {
+        let span = Span::mixed_site();
+        let (private, Names { limiter, keyed, .. }) = (&context.private, names);
+        let key = Key::of_expression(context.function, key);
+        let (bind, probe, owned) = (key.bind(private), key.probe(), key.owned());
+        let asks: Vec<BoundCheck> = key.asks().collect();
+        let asks = bounds::statements(&fit(), private, &quote!(#private::cache), &asks);
+        quote_spanned! {span=>
+            let #keyed = {
+                #bind_limiter
+                #bind
+            #asks
+                #private::rate_limit::keyed(#limiter, #probe, || #owned)
+            };
+        }
+    }
+
+    fn enter(&self, context: &Context<'_>, names: &Names, label: &syn::Lifetime) -> TokenStream {
+        let span = Span::mixed_site();
+        let (private, Names { limiter, keyed, max_wait, turn }) = (&context.private, names);
+        let entered = match (self.never_waits(), &self.key) {
+            (true, None) => quote_spanned!(span=> #private::rate_limit::check(#limiter)),
+            (true, Some(_)) => quote_spanned!(span=> #private::rate_limit::check_keyed(#keyed)),
+            (false, key) => {
+                let max_wait = match &self.max_wait {
+                    Some(literal) if literal.literal().is_some() => literal.to_token_stream(),
+                    _ => max_wait.to_token_stream(),
+                };
+                let origin = context.origin();
+                let enter = if key.is_none() {
+                    quote_spanned!(span=> #private::rate_limit::enter(#limiter, #max_wait, #origin))
+                } else {
+                    quote_spanned!(span=> #private::rate_limit::enter_keyed(#keyed, #max_wait, #origin))
+                };
+                let waited = context.await_wrapped(&quote_spanned!(span=> __wait));
+                // What is matched on would be kept while the call waits, if that were done in an arm.
+                quote_spanned! {span=>
+                    #turn: {
+                        let __wait = match #enter {
+                            #private::rate_limit::Enter::Now => {
+                                let __entered = ::core::result::Result::Ok(());
+                                break #turn __entered
+                            }
+                            #private::rate_limit::Enter::Wait(__wait) => __wait,
+                            #private::rate_limit::Enter::Refused(__limited) => {
+                                let __refused = ::core::result::Result::Err(__limited);
+                                break #turn __refused
+                            }
+                        };
+                        #waited
+                    }
+                }
+            }
+        };
+        let name = context.function_name();
+        let refusal = context.reject_with_hint("rate_limit", &quote_spanned!(span=> __limited.error(#name)), self.or_else.as_ref());
+        let drop_body = context.drop_body();
+        quote_spanned! {span=>
+            if let ::core::result::Result::Err(__limited) = #entered {
+                #drop_body
+                let __refusal = #refusal;
+                break #label __refusal;
+            }
+        }
+    }
+
+    fn recipe(&self, context: &Context<'_>) -> Option<PolicyInit> {
+        let Some(Limit::Rate(count, period)) = &self.limit else { return None };
+        let (root, private) = (&context.root, &context.private);
+        let calls = count.tokens(private);
+        let burst = self.burst.as_ref().map(|burst| {
+            let burst = burst.tokens(private);
+            quote!(.burst(#burst))
+        });
+        let written = [Some(&count.0), Some(period.written()), self.burst.as_ref().map(|burst| &burst.0)];
+        Some(PolicyInit {
+            ty: "RateLimiter",
+            noun: "rate limiter",
+            make: quote_spanned!(Span::mixed_site()=> #root::RateLimiter::new(#calls, #period) #burst),
+            constant: written.into_iter().flatten().all(expression::is_literal),
+        })
+    }
+}

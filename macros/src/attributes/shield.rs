@@ -1,0 +1,97 @@
+//! `#[shield]`
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::Expr;
+use syn::spanned::Spanned;
+
+use crate::codegen::bounds;
+use crate::codegen::context::{Context, Fragment};
+use crate::codegen::layer::{Layer, Parsed, Target};
+use crate::codegen::spawned;
+use crate::diagnostics::Errors;
+use crate::item::types;
+use crate::parse::args;
+
+const OPTIONS: &[&str] = &["tracker"];
+
+#[derive(Default)]
+struct Shield {
+    tracker: Option<Expr>,
+}
+
+pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Parsed {
+    let mut shield = Shield::default();
+    let common = args::read("shield", tokens, OPTIONS, errors, None, &mut |option, input| {
+        shield.tracker = Some(option.parse(input)?);
+        Ok(())
+    });
+    Parsed::new(shield, common)
+}
+
+impl Layer for Shield {
+    fn check(&self, target: Target<'_>, errors: &mut Errors) {
+        spawned::check(target.function, "a shielded call", errors);
+    }
+
+    // let work = async move { .. };
+    // match shield(name, work).await { Ok(out) => out, Err(stopped) => refusal }
+    fn expand(&self, context: &mut Context<'_>, below: &mut dyn FnMut(&mut Context<'_>) -> Fragment) -> Fragment {
+        let span = Span::mixed_site();
+        let private = context.private.clone();
+        let (work, fit) = (context.name("work"), context.name("fit"));
+        let asks = bounds::statements(&fit, &private, &quote!(#private::shield), &spawned::checks(context, "ask_shielded"));
+        let (copies, borrows) = spawned::copies(context);
+        let tracker = context.name("tracker");
+        let bind_tracker = self
+            .tracker
+            .as_ref()
+            .map(|written| quote_spanned!(written.span()=> let #tracker = #private::shield::tracker(&(#written));));
+        let tracked =
+            self.tracker.as_ref().map(|_| quote_spanned!(span=> let #work = #private::shield::tracked(&#tracker, #work);));
+        let inside = context.in_background(below).tokens();
+        let name = context.function_name();
+        let describe = match context.function.output.as_ref().map(types::ungroup) {
+            Some(syn::Type::ImplTrait(_)) | None => quote!(#private::shield::untold),
+            Some(_) => {
+                let output = context.function.output();
+                quote!(#private::shield::Told::<#output>::new().describe())
+            }
+        };
+        let refusal = context.reject_or_panic(&quote_spanned!(span=> __stopped.error(#name)));
+        // One expression, made before a layer above waits: the arguments are in it then.
+        let shielded = quote_spanned! {span=>
+            {
+                #asks
+                #bind_tracker
+                #copies
+                let #work = #fit.pass(async move {
+                    #borrows
+                    #inside
+                });
+                #tracked
+                #private::shield::shield(#name, #work, #describe)
+            }
+        };
+        let Fragment { prelude, captures, setup, expr } = context.leaf(&shielded);
+        Fragment {
+            prelude,
+            captures,
+            setup,
+            expr: quote_spanned! {span=>
+                match #expr {
+                    ::core::result::Result::Ok(__out) => __out,
+                    ::core::result::Result::Err(__stopped) => #refusal,
+                }
+            },
+        }
+    }
+
+    fn spawns(&self) -> bool {
+        true
+    }
+
+    fn rebinds(&self, context: &Context<'_>, argument: &Ident) -> bool {
+        spawned::rebinds(context, argument)
+    }
+}

@@ -1,0 +1,318 @@
+//! The arguments of a function: their names, types and conditions.
+
+use proc_macro2::{Ident, Span};
+use quote::{format_ident, quote};
+use syn::punctuated::Punctuated;
+use syn::spanned::Spanned;
+use syn::{Attribute, FnArg, Meta, MetaList, Pat, PatIdent, Receiver, Signature, Token, Type};
+
+use crate::item::tokens;
+use crate::item::types;
+
+/// One name that a parameter binds.
+#[derive(Clone)]
+pub(crate) struct Binding {
+    pub(crate) ident: Ident,
+    pub(crate) mutability: Option<Token![mut]>,
+    pub(crate) mode: Mode,
+    /// The `cfg`s of the parameter, which every mention of the name carries along.
+    pub(crate) cfgs: Vec<Attribute>,
+    /// The type, where the parameter is a plain name and not a pattern.
+    pub(crate) ty: Option<Type>,
+    /// Whether `ref` was taken off the name, which the body gets back.
+    pub(crate) by_ref: bool,
+    /// Whether nobody names it: neither the body nor an option, nor an attribute that looks at all arguments.
+    pub(crate) unmentioned: bool,
+    /// Whether a lint has a level at the parameter.
+    pub(crate) has_levels: bool,
+}
+
+impl Binding {
+    fn new(ident: &Ident, mutability: Option<Token![mut]>, mode: Mode) -> Self {
+        Self {
+            ident: ident.clone(),
+            mutability,
+            mode,
+            cfgs: Vec::new(),
+            ty: None,
+            by_ref: false,
+            unmentioned: false,
+            has_levels: false,
+        }
+    }
+
+    /// Whether the name begins with an underscore: nobody expects it to be used.
+    pub(crate) fn is_ignored(&self) -> bool {
+        self.ident.to_string().starts_with('_')
+    }
+
+    /// Whether the body takes the argument along though it does not mention it, and tells the compiler that it does not. A level at the
+    /// parameter is about the parameter.
+    pub(crate) fn is_taken_unmentioned(&self) -> bool {
+        self.unmentioned && !self.has_levels
+    }
+
+    /// Whether the name can be used after the body has taken it along.
+    pub(crate) fn is_shared_reference(&self) -> bool {
+        self.mode == Mode::Ref || self.ty.as_ref().is_some_and(|ty| mode_behind(ty) == Mode::Ref)
+    }
+}
+
+/// `&self`, also when it is written as `self: &Self`.
+pub(crate) fn is_shared_reference(receiver: &Receiver) -> bool {
+    match &receiver.kind {
+        syn::ReceiverKind::Reference(_, _, mutability) => mutability.is_none(),
+        syn::ReceiverKind::Typed(_, ty) => mode_behind(ty) == Mode::Ref,
+        _ => false,
+    }
+}
+
+/// Whether the receiver is a reference, to `self` or in its type.
+pub(crate) fn borrows_self(receiver: &Receiver) -> bool {
+    match &receiver.kind {
+        syn::ReceiverKind::Reference(..) => true,
+        syn::ReceiverKind::Typed(_, ty) => types::borrows(ty),
+        _ => false,
+    }
+}
+
+/// What a name is bound to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// The argument, or a part of it.
+    Value,
+    /// A reference into the argument: `ref name`, or a part of what is behind a reference.
+    Ref,
+    /// The same, with `mut`.
+    RefMut,
+}
+
+/// The parameters of a function.
+#[derive(Clone)]
+pub(crate) struct Parameters {
+    pub(crate) receiver: Option<Receiver>,
+    /// In the order of declaration.
+    pub(crate) bindings: Vec<Binding>,
+}
+
+impl Parameters {
+    /// Reads the parameters, and gives those a name that have none: what is dropped with the arguments must be named.
+    pub(crate) fn of(signature: &mut Signature) -> Self {
+        let mut parameters = Self { receiver: None, bindings: Vec::new() };
+        for (index, input) in signature.inputs.iter_mut().enumerate() {
+            match input {
+                FnArg::Receiver(receiver) => parameters.receiver = Some(receiver.clone()),
+                FnArg::Typed(typed) => {
+                    if let Pat::Wild(wild) = &*typed.pat {
+                        let ident = format_ident!("__arg{index}", span = wild.span().resolved_at(Span::mixed_site()));
+                        *typed.pat =
+                            Pat::Ident(PatIdent { attrs: Vec::new(), by_ref: None, mutability: None, ident, subpat: None });
+                    }
+                    let cfgs: Vec<Attribute> = cfgs(&typed.attrs);
+                    let plain = is_plain(&typed.pat);
+                    let has_levels = typed.attrs.iter().any(is_level);
+                    let ty = plain.then(|| (*typed.ty).clone());
+                    collect(&typed.pat, mode_behind(&typed.ty), &mut |ident, mutability, mode| {
+                        // A plain name has no parts: it is the argument, be that a reference or not.
+                        let mode = if plain { Mode::Value } else { mode };
+                        let binding = Binding::new(ident, mutability, mode);
+                        parameters.bindings.push(Binding { cfgs: cfgs.clone(), ty: ty.clone(), has_levels, ..binding });
+                    });
+                }
+            }
+        }
+        parameters
+    }
+
+    /// Puts the names that `pattern` binds in the place of the one that it takes apart, or binds again.
+    pub(crate) fn rebind(&mut self, taken: &Ident, pattern: &Pat) {
+        let Some(at) = self.bindings.iter().position(|binding| binding.ident == *taken) else { return };
+        let Binding { cfgs, ty, mode, has_levels, .. } = self.bindings.remove(at);
+        let plain = is_plain(pattern);
+        let behind = ty.as_ref().map_or(mode, mode_behind);
+        let mut bound = Vec::new();
+        collect(pattern, behind, &mut |ident, mutability, mode| {
+            let mode = if plain { Mode::Value } else { mode };
+            let ty = ty.clone().filter(|_| plain);
+            bound.push(Binding { cfgs: cfgs.clone(), ty, has_levels, ..Binding::new(ident, mutability, mode) });
+        });
+        self.bindings.splice(at..at, bound);
+    }
+
+    /// Gives the chosen names the same letters, and a meaning that only the expansion knows.
+    pub(crate) fn hide(&mut self, signature: &mut Signature, chosen: &dyn Fn(&Ident) -> bool) {
+        let hide = |ident: &mut Ident| ident.set_span(ident.span().resolved_at(Span::mixed_site()));
+        for input in &mut signature.inputs {
+            if let FnArg::Typed(typed) = input {
+                each_name(&mut typed.pat, &mut |name| {
+                    if chosen(&name.ident) {
+                        hide(&mut name.ident);
+                    }
+                });
+            }
+        }
+        self.bindings.iter_mut().filter(|binding| chosen(&binding.ident)).for_each(|binding| hide(&mut binding.ident));
+    }
+
+    /// Takes `ref` off the names in patterns: what they refer to can be moved then, and the body makes references of its own.
+    pub(crate) fn own_references(&mut self, signature: &mut Signature) {
+        for input in &mut signature.inputs {
+            if let FnArg::Typed(typed) = input
+                && mode_behind(&typed.ty) == Mode::Value
+            {
+                each_name(&mut typed.pat, &mut |name| {
+                    if name.by_ref.take().is_none() {
+                        return;
+                    }
+                    for binding in self.bindings.iter_mut().filter(|binding| binding.ident == name.ident) {
+                        (binding.by_ref, binding.mode, binding.mutability) = (true, Mode::Value, name.mutability);
+                    }
+                });
+            }
+        }
+    }
+
+    pub(crate) fn find(&self, name: &Ident) -> Option<&Binding> {
+        self.bindings.iter().find(|binding| tokens::is_same(&binding.ident, name))
+    }
+
+    /// All names, `self` included, as they are listed in messages.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let receiver = self.receiver.iter().map(|_| "self".to_owned());
+        receiver.chain(self.bindings.iter().map(|binding| binding.ident.to_string())).collect()
+    }
+}
+
+/// The `cfg` attributes among others, and of a `cfg_attr` those that it has.
+pub(crate) fn cfgs(attributes: &[Attribute]) -> Vec<Attribute> {
+    let mut found = Vec::new();
+    for attribute in attributes {
+        if let Some(meta) = condition(&attribute.meta) {
+            found.push(Attribute { meta, ..attribute.clone() });
+        }
+    }
+    found
+}
+
+/// What of an attribute decides whether an item is there at all.
+///
+/// ```text
+/// Input:  cfg_attr(unix, allow(unused), cfg(a))
+/// Output: cfg_attr(unix, cfg(a))
+/// ```
+fn condition(meta: &Meta) -> Option<Meta> {
+    if meta.path().is_ident("cfg") {
+        return Some(meta.clone());
+    }
+    let Meta::List(list) = meta else { return None };
+    if !list.path.is_ident("cfg_attr") {
+        return None;
+    }
+    let parts = list.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated).ok()?;
+    let (when, attributes) = (parts.first()?, parts.iter().skip(1).filter_map(condition).collect::<Vec<_>>());
+    (!attributes.is_empty()).then(|| Meta::List(MetaList { tokens: quote!(#when, #(#attributes),*), ..list.clone() }))
+}
+
+/// Whether an attribute says what becomes of a lint, or may say so.
+fn is_level(attribute: &Attribute) -> bool {
+    ["allow", "expect", "warn", "deny", "forbid", "cfg_attr"].iter().any(|level| attribute.path().is_ident(level))
+}
+
+/// Whether the pattern is a name and nothing else.
+fn is_plain(pattern: &Pat) -> bool {
+    matches!(pattern, Pat::Ident(ident) if ident.subpat.is_none() && ident.by_ref.is_none())
+}
+
+/// How the parts of a type are bound by a pattern that does not say.
+fn mode_behind(ty: &Type) -> Mode {
+    match types::ungroup(ty) {
+        Type::Reference(reference) if reference.mutability.is_some() => Mode::RefMut,
+        Type::Reference(_) => Mode::Ref,
+        _ => Mode::Value,
+    }
+}
+
+/// Every name that a pattern binds, in order. `mode` is that of a name that does not say.
+///
+/// A unit struct, a unit variant or a constant looks like a name, and only the compiler can tell them apart. All are read as names: a
+/// name that is overlooked would be missing from a cache key, and to name a constant as well does no harm, since a parameter takes no
+/// pattern that does not always match, and so there is one value only that the constant can have.
+fn collect(pattern: &Pat, mode: Mode, found: &mut dyn FnMut(&Ident, Option<Token![mut]>, Mode)) {
+    match pattern {
+        Pat::Ident(ident) => {
+            match (ident.by_ref, ident.mutability) {
+                (None, mutability) => found(&ident.ident, mutability, mode),
+                (Some(_), None) => found(&ident.ident, None, Mode::Ref),
+                (Some(_), Some(_)) => found(&ident.ident, None, Mode::RefMut),
+            }
+            if let Some((_, pattern)) = &ident.subpat {
+                collect(pattern, mode, found);
+            }
+        }
+        Pat::Or(or) => collect_alternatives(or, mode, found),
+        Pat::Paren(paren) => collect(&paren.pat, mode, found),
+        Pat::Reference(reference) => collect(&reference.pat, Mode::Value, found),
+        Pat::Slice(slice) => slice.elems.iter().for_each(|element| collect(element, mode, found)),
+        Pat::Struct(fields) => fields.fields.iter().for_each(|field| collect(&field.pat, mode, found)),
+        Pat::Tuple(tuple) => tuple.elems.iter().for_each(|element| collect(element, mode, found)),
+        Pat::TupleStruct(tuple) => tuple.elems.iter().for_each(|element| collect(element, mode, found)),
+        Pat::Type(typed) => collect(&typed.pat, mode, found),
+        _ => {}
+    }
+}
+
+/// Every alternative binds the same names: what only some of them mention is a unit variant, as in `(On | Off)`.
+fn collect_alternatives(or: &syn::PatOr, mode: Mode, found: &mut dyn FnMut(&Ident, Option<Token![mut]>, Mode)) {
+    let mut cases = or.cases.iter();
+    let Some(first) = cases.next() else { return };
+    let others: Vec<Vec<Ident>> = cases
+        .map(|case| {
+            let mut names = Vec::new();
+            collect(case, mode, &mut |ident, _, _| names.push(ident.clone()));
+            names
+        })
+        .collect();
+    collect(first, mode, &mut |ident, mutability, mode| {
+        if others.iter().all(|names| names.contains(ident)) {
+            found(ident, mutability, mode);
+        }
+    });
+}
+
+/// Takes `mut` off the names for which `chosen` holds, where a second binding carries it.
+pub(crate) fn strip_mut(signature: &mut Signature, chosen: &dyn Fn(&Ident) -> bool) {
+    for input in &mut signature.inputs {
+        if let FnArg::Typed(typed) = input {
+            strip_mut_in(&mut typed.pat, chosen);
+        }
+    }
+}
+
+pub(crate) fn strip_mut_in(pattern: &mut Pat, chosen: &dyn Fn(&Ident) -> bool) {
+    each_name(pattern, &mut |name| {
+        if name.by_ref.is_none() && chosen(&name.ident) {
+            name.mutability = None;
+        }
+    });
+}
+
+/// Changes each name in a pattern.
+fn each_name(pattern: &mut Pat, change: &mut dyn FnMut(&mut PatIdent)) {
+    match pattern {
+        Pat::Ident(ident) => {
+            change(ident);
+            if let Some((_, pattern)) = &mut ident.subpat {
+                each_name(pattern, change);
+            }
+        }
+        Pat::Or(or) => or.cases.iter_mut().for_each(|case| each_name(case, change)),
+        Pat::Paren(paren) => each_name(&mut paren.pat, change),
+        Pat::Reference(reference) => each_name(&mut reference.pat, change),
+        Pat::Slice(slice) => slice.elems.iter_mut().for_each(|element| each_name(element, change)),
+        Pat::Struct(fields) => fields.fields.iter_mut().for_each(|field| each_name(&mut field.pat, change)),
+        Pat::Tuple(tuple) => tuple.elems.iter_mut().for_each(|element| each_name(element, change)),
+        Pat::TupleStruct(tuple) => tuple.elems.iter_mut().for_each(|element| each_name(element, change)),
+        Pat::Type(typed) => each_name(&mut typed.pat, change),
+        _ => {}
+    }
+}
