@@ -4,4 +4,5 @@
 
 mod aliases;
 mod files;
+mod prose;
 mod readme;
