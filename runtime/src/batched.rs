@@ -16,10 +16,11 @@ use tokio::runtime::{Handle, Id};
 use tokio::sync::oneshot;
 use tokio::time::Sleep;
 
-use crate::ask::{Met, Nothing, Unmet};
-use crate::cache::Marks;
+use crate::background;
+use crate::bounds::{Met, Nothing, Unmet};
 use crate::contain::{contain, discard};
-use crate::{Error, ErrorKind, background};
+use crate::error::{Error, ErrorKind};
+use crate::recursion::Marks;
 
 // Documented where it is defined, in `macros/src/lib.rs`.
 pub use steadfast_macros::batched;

@@ -13,7 +13,7 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::AbortHandle;
 
-use crate::offload::clock::{Hold, spawn_without_hold};
+use crate::offload::clock_hold::{Hold, spawn_without_hold};
 use crate::offload::job::{Handed, hand_over};
 
 /// Runs blocking code that produces items on tokio's blocking pool, and yields them as a `Stream`.

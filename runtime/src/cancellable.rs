@@ -9,8 +9,8 @@ use tokio::task::coop::{self, Unconstrained};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFuture};
 
 use crate::background::Logged;
+use crate::error::{Error, ErrorKind};
 use crate::report::{Report, ReportKind};
-use crate::{Error, ErrorKind};
 
 // Documented where it is defined, in `macros/src/lib.rs`.
 pub use steadfast_macros::cancellable;
@@ -129,7 +129,7 @@ pub fn cleaned(function: &'static str, outcome: impl Logged) {
 pub mod private {
     pub use super::{Cancellation, Cancelled, Until, cleaned, token, until};
 
-    crate::refuse::refusals! {
+    crate::rejection::refusals! {
         "`#[cancellable]` can fail, and `{Self}` has no place for its error",
         "`#[cancellable]` can fail, and `{Self}` cannot be made of its error"
     }

@@ -28,7 +28,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
-use crate::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind};
 
 /// What goes wrong, and how often. Each rate is a share of the runs of the body, from 0 to 1, and is drawn for itself. One that is not, or
 /// is NaN, panics where it is said: a test whose faults never strike would pass.

@@ -3,7 +3,7 @@
 use tokio::task::coop;
 use tokio_util::sync::CancellationToken;
 
-use crate::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind};
 
 /// A place in long work where it may be cancelled, and where it lets others run.
 ///

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use crate::{CircuitState, Error, ErrorKind};
+use crate::circuit_breaker::CircuitState;
+use crate::error::{Error, ErrorKind};
 
 /// The function of which something is told: a constant of its expansion.
 #[derive(Debug)]
@@ -52,7 +53,7 @@ pub fn refused(origin: &'static Origin, error: Error, again: bool) -> Error {
 /// A counter of a function.
 #[cfg(feature = "metrics")]
 fn counter(name: &'static str, origin: &Origin, label: Option<(&'static str, &'static str)>) -> metrics::Counter {
-    metrics::counter!(name, crate::metrics::labels(origin.function, origin.module, label))
+    metrics::counter!(name, crate::metrics::series::labels(origin.function, origin.module, label))
 }
 
 /// Lines about rejected calls. A policy that rejects does so thousands of times a second: one line for each would bury all others, and
@@ -65,7 +66,8 @@ mod lines {
     use tracing::Level;
 
     use super::{Origin, kind};
-    use crate::{Error, ErrorKind, clock};
+    use crate::clock;
+    use crate::error::{Error, ErrorKind};
 
     /// Nanoseconds between two lines of the same function and kind.
     const PAUSE: u64 = 1_000_000_000;
@@ -138,7 +140,7 @@ pub(crate) fn retrying(origin: &'static Origin, attempt: u32, delay: Duration) {
     #[cfg(feature = "metrics")]
     {
         counter("steadfast_retries_total", origin, None).increment(1);
-        let labels = crate::metrics::labels(origin.function, origin.module, None);
+        let labels = crate::metrics::series::labels(origin.function, origin.module, None);
         metrics::histogram!("steadfast_retry_wait_seconds", labels).record(delay);
     }
     let _ = (origin, attempt, delay);
@@ -194,7 +196,7 @@ impl Wait {
     pub(crate) fn end(self) {
         #[cfg(feature = "metrics")]
         {
-            let labels = crate::metrics::labels(self.origin.function, self.origin.module, Some(("limit", self.limit)));
+            let labels = crate::metrics::series::labels(self.origin.function, self.origin.module, Some(("limit", self.limit)));
             metrics::histogram!("steadfast_limit_wait_seconds", labels).record(self.started.elapsed());
         }
         let Self { .. } = self;

@@ -13,13 +13,13 @@ pub mod private {
     use pin_project_lite::pin_project;
     use tokio::runtime::Handle;
 
-    use crate::ask::{Met, Nothing, Unmet};
     use crate::background::{self, Logged};
-    use crate::cache::Marks;
+    use crate::body::Polled;
+    use crate::bounds::{Met, Nothing, Unmet};
     use crate::contain::{Caught, Payload, drop_caught};
-    use crate::report::{self, PendingPanic};
-    use crate::stack::Polled;
-    use crate::{Exit, Report, ReportKind};
+    use crate::exit::Exit;
+    use crate::recursion::Marks;
+    use crate::report::{self, PendingPanic, Report, ReportKind};
 
     /// A cleanup that waits for its time, without its type: it goes to a task of its own in any case.
     pub struct Cleanup(Box<dyn FnOnce(Exit) -> Running + Send>);

@@ -104,10 +104,11 @@
 #[cfg(test)]
 extern crate self as steadfast;
 
-mod ask;
 mod background;
 mod batched;
 mod blocking_stream;
+mod body;
+mod bounds;
 pub mod cache;
 mod cancellable;
 #[cfg(feature = "chaos")]
@@ -125,25 +126,28 @@ mod exit;
 mod fallback;
 mod finally;
 pub mod gather;
+mod gcra;
 pub mod guide;
 mod hedge;
+mod instrument;
+mod key;
 #[cfg(feature = "metrics")]
 pub mod metrics;
 mod name;
 pub mod offload;
 mod outcome;
-mod policy;
+mod policy_slot;
 mod rate_limit;
-mod refuse;
+mod recursion;
 #[cfg(feature = "registry")]
 pub mod registry;
+mod rejection;
 mod report;
 mod resource;
 pub mod retry;
-mod seen;
 mod shield;
+mod shutdown;
 mod signal;
-mod stack;
 mod stripe;
 mod task_group;
 #[cfg(feature = "test-util")]
@@ -215,7 +219,7 @@ pub mod __private {
     /// has only the same name here.
     pub const fn version_0_1() {}
 
-    pub use crate::ask::Met;
+    pub use crate::bounds::Met;
     pub use crate::events::{Origin, refused};
     pub use crate::outcome::{Judged, Refusal, Verdict, count, factor, panic_with, refuse_with};
 
@@ -239,10 +243,10 @@ pub mod __private {
     pub use crate::warn_slow_poll::private as warn_slow_poll;
 
     pub mod policy {
-        pub use crate::policy::Slot;
+        pub use crate::policy_slot::Slot;
     }
 
     pub mod stack {
-        pub use crate::stack::{Body, Polled, made};
+        pub use crate::body::{Body, Polled, made};
     }
 }

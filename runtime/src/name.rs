@@ -5,8 +5,12 @@ use std::marker::PhantomData;
 #[cfg(feature = "registry")]
 use std::sync::{Arc, OnceLock};
 
+/// What can be listed by its name. The registry, which knows all kinds of objects, implements it for each of them.
 #[cfg(feature = "registry")]
-use crate::registry::Listed;
+pub(crate) trait Listed: Sized {
+    /// Puts `this` into the list, at its first use.
+    fn list(this: &Arc<Self>, name: &'static str);
+}
 
 /// The name of a `T`, and where the state of a `T` with a name is.
 ///
@@ -64,7 +68,7 @@ impl<T: Listed> Name<T> {
     fn listed(&self, make: impl FnOnce() -> T) -> &T {
         self.state.get_or_init(|| {
             let state = Arc::new(make());
-            crate::registry::list(self.name, T::object(&state));
+            T::list(&state, self.name);
             state
         })
     }

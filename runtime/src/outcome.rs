@@ -3,8 +3,8 @@
 use std::marker::PhantomData;
 use std::ops::Deref;
 
-use crate::Error;
-use crate::ask::{Met, Nothing, Unmet};
+use crate::bounds::{Met, Nothing, Unmet};
+use crate::error::Error;
 
 /// A return type that can carry a refusal, for those who do without one.
 pub trait Refuse: Sized {

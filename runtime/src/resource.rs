@@ -8,10 +8,10 @@ use std::panic::{AssertUnwindSafe, resume_unwind};
 use futures_util::FutureExt;
 use tokio::runtime::Handle;
 
-use crate::Exit;
 use crate::background::{Failure, Logged, Task, spawn_on};
-use crate::cache::{Awaiting, Marks};
 use crate::contain::{discard, drop_caught};
+use crate::exit::Exit;
+use crate::recursion::{Awaiting, Marks};
 use crate::report::{self, PendingPanic, Report, ReportKind};
 
 /// Acquires a resource, lends it to `body`, and releases it exactly once: also on an error, on a panic, and when the call is dropped.

@@ -12,17 +12,18 @@ pub mod private {
 
     use tokio_util::task::TaskTracker;
 
-    use crate::ask::{Met, Nothing, Unmet};
     use crate::background::{self, Failure};
-    use crate::cache::Marks;
-    use crate::{Error, ErrorKind, report};
+    use crate::bounds::{Met, Nothing, Unmet};
+    use crate::recursion::Marks;
+    use crate::report;
+    use crate::shutdown::RuntimeShutDown;
 
     /// Runs `work` on a task of its own, which a caller that goes away leaves running.
     pub async fn shield<F>(
         function: &'static str,
         work: F,
         describe: fn(&F::Output) -> Option<String>,
-    ) -> Result<F::Output, Stopped>
+    ) -> Result<F::Output, RuntimeShutDown>
     where
         F: Future<Output: Send> + Send + 'static,
     {
@@ -30,7 +31,7 @@ pub mod private {
         match background::spawn(function, marks.enter(work), describe).await {
             Ok(out) => Ok(out),
             Err(Failure::Panicked(payload)) => resume_unwind(payload),
-            Err(Failure::Abandoned) => Err(Stopped),
+            Err(Failure::Abandoned) => Err(RuntimeShutDown),
         }
     }
 
@@ -42,19 +43,6 @@ pub mod private {
     /// The same work, counted by `tracker` too.
     pub fn tracked<F: Future>(tracker: &TaskTracker, work: F) -> impl Future<Output = F::Output> + use<F> {
         tracker.track_future(work)
-    }
-
-    /// The runtime shut down before the work had ended.
-    #[derive(Debug)]
-    pub struct Stopped;
-
-    impl Stopped {
-        /// The error that says so for `function`.
-        #[cold]
-        #[must_use]
-        pub fn error(self, function: &'static str) -> Error {
-            Error::new(ErrorKind::Shutdown, function)
-        }
     }
 
     /// What is told of an outcome that nobody takes: of an error its text, if it has one. Decided by method look-up.

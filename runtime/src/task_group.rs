@@ -16,8 +16,8 @@ use pin_project_lite::pin_project;
 use tokio::sync::oneshot;
 use tokio::task::{JoinError, JoinHandle};
 
-use crate::cache::inherited;
 use crate::contain::{Payload, catch, contain, discard, drop_caught};
+use crate::recursion::inherited;
 use crate::signal::Signal;
 
 /// Runs `body`, which may start tasks in the group as it goes, and returns its value when all of them have ended, or the first error.

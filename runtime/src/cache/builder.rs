@@ -1,22 +1,24 @@
-//! What a cache is told when it is made.
+//! `CacheBuilder`: how a cache is configured.
 
 use std::fmt;
 use std::hash::Hash;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Cache;
-use super::lifetime::Lifetime;
-use super::removal::{Listener, RemovalCause};
-use super::shape::Shape;
 #[cfg(feature = "registry")]
-use super::shared::Shared;
+use super::inner::Inner;
+use super::return_kind::Shape;
+use super::settings::Settings;
+use super::store::lifetime::Lifetime;
+use super::store::removal::RemovalCause;
+#[cfg(feature = "registry")]
+use crate::name::Listed;
 use crate::outcome::clamped;
 
 /// How many entries a cache keeps when nothing is said.
 const DEFAULT_CAPACITY: usize = 10_000;
 
-/// Makes a [`Cache`] with more than a capacity: [`Cache::builder`].
+/// Makes a [`Cache`](crate::Cache) with more than a capacity: [`Cache::builder`](crate::Cache::builder).
 ///
 /// ```
 /// use std::sync::LazyLock;
@@ -47,53 +49,31 @@ const DEFAULT_CAPACITY: usize = 10_000;
 /// ```
 #[must_use = "a builder makes nothing until `build`"]
 pub struct CacheBuilder<K, V> {
-    /// `None`: unbounded.
-    pub(super) capacity: Option<usize>,
-    /// For values that come without times of their own.
-    pub(super) lifetime: Lifetime,
-    /// Evaluated for each of those: times that are no constants.
-    pub(super) times: Option<fn() -> Lifetime>,
-    pub(super) ttl_of: Option<fn(&V) -> Duration>,
-    /// Which values `none_ttl` is for.
-    pub(super) is_none: Option<fn(&V) -> bool>,
-    pub(super) load_timeout: Option<Duration>,
-    pub(super) weight: Option<Weight<K, V>>,
-    pub(super) on_evict: Option<Listener<K, V>>,
-    pub(super) name: Option<&'static str>,
+    pub(super) settings: Settings<K, V>,
     /// Puts the cache into the registry, at its first use.
     #[cfg(feature = "registry")]
     pub(super) list: Option<List<K, V>>,
 }
 
 #[cfg(feature = "registry")]
-pub(super) type List<K, V> = fn(&'static str, &Arc<Shared<K, V>>);
-
-pub(super) type Weight<K, V> = Arc<dyn Fn(&K, &V) -> u64 + Send + Sync>;
+pub(super) type List<K, V> = fn(&'static str, &Arc<Inner<K, V>>);
 
 /// The setters that a lifetime has as well.
 macro_rules! lifetime {
     ($($(#[$doc:meta])* $name:ident($argument:ident: $ty:ty);)*) => {$(
         $(#[$doc])*
         pub const fn $name(mut self, $argument: $ty) -> Self {
-            self.lifetime = self.lifetime.$name($argument);
+            self.settings.lifetime = self.settings.lifetime.$name($argument);
             self
         }
     )*};
 }
 
 impl<K, V> CacheBuilder<K, V> {
-    /// `None`: unbounded.
+    /// For at most `capacity` entries, or any number of them.
     pub(super) const fn of_capacity(capacity: Option<usize>) -> Self {
         Self {
-            capacity,
-            lifetime: Lifetime::new(),
-            times: None,
-            ttl_of: None,
-            is_none: None,
-            load_timeout: None,
-            weight: None,
-            on_evict: None,
-            name: None,
+            settings: Settings::of_capacity(capacity),
             #[cfg(feature = "registry")]
             list: None,
         }
@@ -106,13 +86,13 @@ impl<K, V> CacheBuilder<K, V> {
     /// How many entries are kept at most, or how much they weigh together where there is a [`weight`](Self::weight). 10 000 if nothing is
     /// said; zero keeps nothing.
     pub const fn capacity(mut self, capacity: usize) -> Self {
-        self.capacity = Some(capacity);
+        self.settings.capacity = Some(capacity);
         self
     }
 
     /// Keeps entries until they expire or are invalidated, however many there are.
     pub const fn unbounded(mut self) -> Self {
-        self.capacity = None;
+        self.settings.capacity = None;
         self
     }
 
@@ -123,18 +103,18 @@ impl<K, V> CacheBuilder<K, V> {
         ttl_jitter(jitter: Duration);
         /// How long a value stays that nobody asks for.
         tti(idle: Duration);
-        /// How long an `Err` of [`get_or_load`](Cache::get_or_load) is remembered. Not at all if nothing is said.
+        /// How long an `Err` of [`get_or_load`](crate::Cache::get_or_load) is remembered. Not at all if nothing is said.
         error_ttl(time: Duration);
-        /// How long a `None` of [`get_or_load`](Cache::get_or_load) is remembered. Not at all if nothing is said. In a `Cache<K, Option<T>>` a `None`
+        /// How long a `None` of [`get_or_load`](crate::Cache::get_or_load) is remembered. Not at all if nothing is said. In a `Cache<K, Option<T>>` a `None`
         /// is a value: [`ttl_of`](Self::ttl_of) can give it a time of its own. Functions over such a cache that return a `Result<Option<T>, E>`
         /// keep their `Ok(None)` for this.
         none_ttl(time: Duration);
-        /// How long after its ttl a value is still served while [`get_or_spawn`](Cache::get_or_spawn), or a function that computes in the background,
-        /// computes it anew. [`get_or_load`](Cache::get_or_load) computes within its caller, and does not.
+        /// How long after its ttl a value is still served while [`get_or_spawn`](crate::Cache::get_or_spawn), or a function that computes in the background,
+        /// computes it anew. [`get_or_load`](crate::Cache::get_or_load) computes within its caller, and does not.
         stale_while_revalidate(window: Duration);
         /// How long after its ttl a value is still served where computing it anew comes to an `Err`.
         stale_if_error(window: Duration);
-        /// After which share of its ttl (above 0, below 1) a hit of [`get_or_spawn`](Cache::get_or_spawn) computes a value anew. 1 and NaN mean
+        /// After which share of its ttl (above 0, below 1) a hit of [`get_or_spawn`](crate::Cache::get_or_spawn) computes a value anew. 1 and NaN mean
         /// not before its end.
         ///
         /// # Panics
@@ -145,30 +125,25 @@ impl<K, V> CacheBuilder<K, V> {
 
     #[doc(hidden)]
     pub const fn times(mut self, times: fn() -> Lifetime) -> Self {
-        self.times = Some(times);
+        self.settings.times = Some(times);
         self
     }
 
     #[doc(hidden)]
     pub fn nones_of<S: Shape<Value = V>>(mut self, _shape: S) -> Self {
-        self.is_none = Some(S::is_none);
+        self.settings.is_none = Some(S::is_none);
         self
-    }
-
-    /// The times of a value that comes by hand, where they are no constants.
-    pub(super) fn by_hand(&self) -> Lifetime {
-        self.times.map_or_else(Lifetime::new, |times| times())
     }
 
     /// How long each value is fresh, by itself: a token that says when it expires, for instance.
     pub const fn ttl_of(mut self, ttl_of: fn(&V) -> Duration) -> Self {
-        self.ttl_of = Some(ttl_of);
+        self.settings.ttl_of = Some(ttl_of);
         self
     }
 
     /// How long a computation may run before those who wait for it begin one of their own.
     pub const fn load_timeout(mut self, limit: Duration) -> Self {
-        self.load_timeout = Some(limit);
+        self.settings.load_timeout = Some(limit);
         self
     }
 
@@ -181,59 +156,42 @@ impl<K, V> CacheBuilder<K, V> {
         N: PartialOrd + Default,
         u64: TryFrom<N>,
     {
-        self.weight = Some(Arc::new(move |key, value| clamped(weight(key, value))));
+        self.settings.weight = Some(Arc::new(move |key, value| clamped(weight(key, value))));
         self
     }
 
     /// Tells of each value that leaves, and why. Called under no lock, by whoever made it leave; it should be quick. A panic of it
     /// reaches that caller.
     pub fn on_evict(mut self, listener: impl Fn(&K, &V, RemovalCause) + Send + Sync + 'static) -> Self {
-        self.on_evict = Some(Arc::new(listener));
+        self.settings.on_evict = Some(Arc::new(listener));
         self
-    }
-
-    /// The cache. Nothing is allocated before its first use.
-    #[must_use]
-    pub const fn build(self) -> Cache<K, V> {
-        Cache::with(self)
     }
 }
 
 impl<K: Hash + Eq + Send + Sync + 'static, V: Clone + Send + Sync + 'static> CacheBuilder<K, V> {
     /// Gives the cache a name, by which the [registry](crate#features) lists it and metrics export it as long as it lives, in a field too.
     pub const fn name(mut self, name: &'static str) -> Self {
-        self.name = Some(name);
+        self.settings.name = Some(name);
         #[cfg(feature = "registry")]
         {
-            self.list = Some(list::<K, V>);
+            self.list = Some(|name, inner| Inner::list(inner, name));
         }
         self
     }
 }
 
-#[cfg(feature = "registry")]
-fn list<K, V>(name: &'static str, cache: &Arc<Shared<K, V>>)
-where
-    K: Hash + Eq + Send + Sync + 'static,
-    V: Clone + Send + Sync + 'static,
-{
-    let cache = Arc::downgrade(cache);
-    crate::registry::list(name, crate::registry::WeakObject::Cache(cache));
-}
-
 impl<K, V> Clone for CacheBuilder<K, V> {
     fn clone(&self) -> Self {
-        let (weight, on_evict) = (self.weight.clone(), self.on_evict.clone());
-        Self { weight, on_evict, ..*self }
+        Self { settings: self.settings.clone(), ..*self }
     }
 }
 
 impl<K, V> fmt::Debug for CacheBuilder<K, V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CacheBuilder")
-            .field("name", &self.name)
-            .field("capacity", &self.capacity)
-            .field("lifetime", &self.lifetime)
+            .field("name", &self.settings.name)
+            .field("capacity", &self.settings.capacity)
+            .field("lifetime", &self.settings.lifetime)
             .finish_non_exhaustive()
     }
 }

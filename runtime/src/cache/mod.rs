@@ -1,57 +1,57 @@
 #![doc = include_str!("caching.md")]
-// The store (which entry to keep) is `quick_cache`'s. How long an entry is fresh and who computes it is decided here.
 
-mod background;
+// In the order in which to read it, each line above those it needs:
+//
+//   api, slot      what a program calls by hand; where a function's own cache lives
+//   bounds         what is asked of keys, values and return types, and the messages
+//   lookup         how a call begins: a hit, a miss, a refresh behind a hit
+//   flight/        who computes and who waits
+//   handle         the type `Cache`
+//   builder        the type `CacheBuilder`
+//   inner          what a cache consists of
+//   store/         what is kept, for how long, and how it is removed; which entry to evict is `quick_cache`'s decision
+//   return_kind    how a return type is stored
+//   settings, stats
+
+mod api;
+mod bounds;
 mod builder;
-mod by_hand;
-mod call;
-mod clock;
-mod coalesce;
-mod entry;
-mod expiry;
 mod flight;
-mod ghosts;
-mod key;
-mod lead;
-mod lifetime;
-mod load;
-mod removal;
-mod scope;
-mod shape;
-mod shared;
+mod handle;
+pub(crate) mod inner;
+mod lookup;
+mod return_kind;
+mod settings;
 mod slot;
 mod stats;
-mod store;
-mod tags;
+pub(crate) mod store;
+
 #[cfg(test)]
 mod tests;
-mod waiter;
 
+pub use crate::key::Key;
+pub use api::Loaded;
 pub use builder::CacheBuilder;
-pub use by_hand::Cache;
-pub use coalesce::coalesce;
-pub use key::Key;
-pub use load::Loaded;
-pub use removal::RemovalCause;
-pub(crate) use scope::{Awaiting, Marks, inherited};
+pub use handle::Cache;
 pub use stats::Stats;
+pub use store::removal::RemovalCause;
 
-// Documented where it is defined, in `macros/src/lib.rs`.
-pub use steadfast_macros::async_cached;
+// Documented where they are defined, in `macros/src/lib.rs`.
+pub use steadfast_macros::{async_cached, coalesce};
 
 #[doc(hidden)]
 pub mod private {
-    pub use super::background::{Spawned, Stopped, ask_background};
-    pub use super::call::{Begin, Mode, Next, Owned, Told, begin, begin_or_refresh, recursion};
-    pub use super::flight::Turn;
-    pub use super::key::{
-        Referred, ask_anonymous, ask_argument, ask_argument_of, ask_borrowed, ask_borrowed_of, ask_key_in, ask_readable, ask_value,
-        ask_value_in,
+    pub use super::bounds::{
+        ask_anonymous, ask_argument, ask_argument_of, ask_background, ask_borrowed, ask_borrowed_of, ask_error_ttl, ask_key_in,
+        ask_none_ttl, ask_readable, ask_stale_if_error, ask_value, ask_value_in,
     };
-    pub use super::lead::Lead;
-    pub use super::lifetime::Lifetime;
-    pub use super::shape::{Kind, Shape, ask_error_ttl, ask_none_ttl, ask_stale_if_error, ttl_of, ttl_of_some};
+    pub use super::flight::background::Spawned;
+    pub use super::flight::leader::Lead;
+    pub use super::flight::waiter::{Turn, Waited, Waiter};
+    pub use super::lookup::{Begin, Mode, Next, Owned, Told, begin, begin_or_refresh, recursion};
+    pub use super::return_kind::{Kind, Shape, ttl_of, ttl_of_some};
     pub use super::slot::{IsCache, Slot, Types};
-    pub use super::tags::{Tags, tag};
-    pub use super::waiter::{Waited, Waiter};
+    pub use super::store::lifetime::Lifetime;
+    pub use super::store::tags::{Tags, tag};
+    pub use crate::key::Referred;
 }

@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use std::marker::PhantomData;
 use std::sync::{OnceLock, PoisonError, RwLock};
 
-use super::Cache;
 use super::builder::CacheBuilder;
-use super::call::Owned;
-use super::shape::Shape;
+use super::handle::Cache;
+use super::lookup::Owned;
+use super::return_kind::Shape;
 
 type AnyCache = &'static (dyn Any + Send + Sync);
 

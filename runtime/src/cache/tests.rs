@@ -4,8 +4,8 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::task::{Context, Poll, Waker};
 
-use super::Cache;
-use super::tags::Tags;
+use super::handle::Cache;
+use super::store::tags::Tags;
 use crate::async_cached;
 
 mod workload;
@@ -53,7 +53,7 @@ fn a_million_keys_leave_nothing_in_the_table() {
             }
         }
     }
-    assert_eq!((cache.in_flight(), cache.shared().flights.len()), (0, 0));
+    assert_eq!((cache.in_flight(), cache.inner().flights.len()), (0, 0));
     assert!(cache.len() <= 1_000);
 }
 
@@ -98,7 +98,7 @@ fn somebody_finishes_whoever_is_dropped_and_when() {
                         assert_eq!((0..20).find_map(|_| poll(call.as_mut())), Some(id));
                         finished += 1;
                     }
-                    assert_eq!((loads().in_flight(), loads().shared().flights.len()), (0, 0));
+                    assert_eq!((loads().in_flight(), loads().inner().flights.len()), (0, 0));
                     assert!(finished > 0 || waiters == 0 || (waiters == 1 && waiter_dropped == 1));
                 }
             }
@@ -115,18 +115,18 @@ fn tags_of_entries_that_left_are_not_listed() {
     for key in 0..1_000 {
         cache.insert_tagged(key, key, [format!("tag {key}"), "all".to_owned()]);
     }
-    assert_eq!(cache.shared().tags_listed(), cache.len() + 1);
+    assert_eq!(cache.inner().tags_listed(), cache.len() + 1);
     cache.invalidate_tag("tag 999");
     cache.clear();
-    assert_eq!(cache.shared().tags_listed(), 0);
-    cache.shared().insert(1, &1, Tags::none());
-    assert_eq!(cache.shared().tags_listed(), 0);
+    assert_eq!(cache.inner().tags_listed(), 0);
+    cache.inner().insert(1, &1, Tags::none());
+    assert_eq!(cache.inner().tags_listed(), 0);
 }
 
 #[test]
 fn the_hash_has_a_seed_of_its_own() {
     let (one, other) = (Cache::<u64, u64>::new(10), Cache::<u64, u64>::new(10));
-    let same = (0..64_u64).filter(|key| one.shared().hash(key) == other.shared().hash(key)).count();
+    let same = (0..64_u64).filter(|key| one.inner().hash(key) == other.inner().hash(key)).count();
     assert!(same < 4, "{same} of 64 keys hash alike in two caches");
 }
 
@@ -136,16 +136,16 @@ async fn an_unbounded_cache_gives_its_memory_back() {
     let cache = Cache::builder().unbounded().ttl(second).build();
     let fill = || (0..100_000).for_each(|key: u32| cache.insert(key, [0_u64; 16]));
     fill();
-    let full = cache.shared().memory();
+    let full = cache.inner().memory();
     tokio::time::advance(second).await;
     assert_eq!(cache.len(), 0);
-    assert!(cache.shared().memory() * 20 < full, "{} of {full} bytes after all have expired", cache.shared().memory());
+    assert!(cache.inner().memory() * 20 < full, "{} of {full} bytes after all have expired", cache.inner().memory());
     fill();
     cache.clear();
-    assert!(cache.shared().memory() * 20 < full, "{} of {full} bytes after all were cleared", cache.shared().memory());
+    assert!(cache.inner().memory() * 20 < full, "{} of {full} bytes after all were cleared", cache.inner().memory());
     fill();
     (0..99_999).for_each(|key| cache.invalidate(&key));
-    assert!(cache.shared().memory() * 20 < full, "{} of {full} bytes for one entry", cache.shared().memory());
+    assert!(cache.inner().memory() * 20 < full, "{} of {full} bytes for one entry", cache.inner().memory());
     assert!(cache.contains(&99_999));
 }
 
@@ -157,5 +157,5 @@ fn large_entries_leave_no_long_memory_behind() {
         cache.insert(key, key);
     }
     assert_eq!(cache.len(), 16);
-    assert!(cache.shared().memory() < 20_000, "{} bytes for 16 entries", cache.shared().memory());
+    assert!(cache.inner().memory() < 20_000, "{} bytes for 16 entries", cache.inner().memory());
 }

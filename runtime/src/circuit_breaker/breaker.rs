@@ -9,9 +9,10 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::permit::Open;
+use super::open::Open;
 use super::settings::Settings;
-use super::tally::Tally;
+use super::sliding_window::Tally;
+use super::state::CircuitState;
 use crate::clock;
 use crate::events::{self, Told};
 use crate::name::Name;
@@ -101,21 +102,6 @@ struct Inner {
     probes: VecDeque<Probe>,
     /// Probes that have succeeded.
     succeeded: u32,
-}
-
-/// What a [`CircuitBreaker`] does with calls.
-#[doc(alias("closed", "open", "half-open"))]
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum CircuitState {
-    /// It lets them through.
-    Closed,
-    /// It refuses them for a while.
-    Open,
-    /// It lets a few through, to see how they fare.
-    HalfOpen,
-    /// It refuses them until somebody calls [`reset`](CircuitBreaker::reset).
-    Isolated,
 }
 
 const PHASES: [CircuitState; 4] = [CircuitState::Closed, CircuitState::Open, CircuitState::HalfOpen, CircuitState::Isolated];

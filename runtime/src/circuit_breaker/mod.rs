@@ -1,23 +1,27 @@
 //! `#[circuit_breaker]`: no calls to what fails anyway.
 
 mod breaker;
+mod open;
 mod permit;
 mod settings;
-mod tally;
+mod sliding_window;
+mod state;
 
-pub use breaker::{CircuitBreaker, CircuitState};
+pub use breaker::CircuitBreaker;
+pub use state::CircuitState;
 
 // Documented where it is defined, in `macros/src/lib.rs`.
 pub use steadfast_macros::circuit_breaker;
 
 #[doc(hidden)]
 pub mod private {
-    pub use super::permit::{Open, Permit};
-    use crate::CircuitBreaker;
+    use super::breaker::CircuitBreaker;
+    pub use super::open::Open;
+    pub use super::permit::Permit;
     use crate::events::{Origin, Told};
     use std::time::Duration;
 
-    crate::refuse::refusals! {
+    crate::rejection::refusals! {
         "`#[circuit_breaker]` can fail, and `{Self}` has no place for its error",
         "`#[circuit_breaker]` can fail, and `{Self}` cannot be made of its error"
     }

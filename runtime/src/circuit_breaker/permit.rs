@@ -1,12 +1,11 @@
-//! A call that was let through, and one that was not.
+//! A call that was let through.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::time::Duration;
 
-use super::CircuitBreaker;
+use super::breaker::CircuitBreaker;
+use super::open::Open;
+use crate::body::Polled;
 use crate::events::Told;
-use crate::stack::Polled;
-use crate::{Error, ErrorKind};
 
 /// A call at a breaker: outside until it has [entered](Self::enter), and again once it is [settled](Self::settle). One that goes away
 /// inside counts as nothing, unless it panics.
@@ -70,20 +69,5 @@ impl Drop for Permit<'_> {
         if self.word != OUTSIDE {
             self.abandon();
         }
-    }
-}
-
-/// The circuit is open.
-#[derive(Debug)]
-pub struct Open {
-    pub(super) retry_after: Option<Duration>,
-}
-
-impl Open {
-    /// The error that says so for `function`.
-    #[cold]
-    #[must_use]
-    pub fn error(self, function: &'static str) -> Error {
-        Error::new(ErrorKind::CircuitOpen, function).with_retry_after(self.retry_after)
     }
 }

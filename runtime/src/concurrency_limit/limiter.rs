@@ -4,8 +4,6 @@ use std::fmt;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::task::{Poll, Waker};
 
-use super::place::Place;
-use super::waiting::Waiting;
 use crate::name::Name;
 use crate::wait_list::{Line, Patrol, Seat, WaitList};
 
@@ -64,10 +62,12 @@ fn waiting(load: u64) -> u32 {
     (load >> 32) as u32
 }
 
-/// How a call is received.
-pub(crate) enum Entry<'a> {
-    Now(Place<'a>),
-    Later(Waiting<'a>),
+/// What becomes of a call that asks for a permit.
+pub(super) enum Asked {
+    /// It has one.
+    Admitted,
+    /// It waits for one.
+    Queued(Seat),
     /// So many wait already that no more may.
     Full,
 }
@@ -103,7 +103,7 @@ impl ConcurrencyLimiter {
 
     /// Where its state is.
     #[inline]
-    fn live(&self) -> &Self {
+    pub(super) fn live(&self) -> &Self {
         self.name.state(self, || Self {
             adaptive: self.adaptive,
             queue: self.queue,
@@ -155,80 +155,62 @@ impl ConcurrencyLimiter {
         waiting(self.live().load.load(Ordering::Relaxed)) as usize
     }
 
-    /// Takes a place if one is free and nobody waits for it. It is given back when it is dropped.
+    /// Takes a permit if one is free and nobody waits for it.
     #[inline]
-    #[must_use]
-    pub(crate) fn try_enter(&self) -> Option<Place<'_>> {
-        self.live().try_enter_here()
-    }
-
-    #[inline]
-    fn try_enter_here(&self) -> Option<Place<'_>> {
+    pub(super) fn take(&self) -> bool {
         let mut load = self.load.load(Ordering::Relaxed);
         while waiting(load) == 0 && running(load) < self.limit.load(Ordering::Relaxed) {
             match self.load.compare_exchange_weak(load, load + 1, Ordering::Acquire, Ordering::Relaxed) {
-                Ok(_) => return Some(Place::new(self)),
+                Ok(_) => return true,
                 Err(now) => load = now,
             }
         }
-        None
+        false
     }
 
-    /// Takes a place, or one in the line.
-    #[inline]
-    pub(crate) fn enter(&self) -> Entry<'_> {
-        let this = self.live();
-        this.try_enter_here().map_or_else(|| this.stand_in_line(), Entry::Now)
+    /// Takes a permit for which only such calls wait as are not polled.
+    pub(super) fn overtake(&self) -> bool {
+        let load = self.load.load(Ordering::Relaxed);
+        let unclaimed = waiting(load) > 0 && running(load) < self.limit.load(Ordering::Relaxed);
+        (unclaimed || self.waiters.has_offers()) && self.waiters.with(|line| self.overtake_in(line))
     }
 
-    /// Takes a place for which only such calls wait as are not polled. That is a part of the way of those who find no place.
-    #[cold]
-    pub(crate) fn try_overtake(&self) -> Option<Place<'_>> {
-        let this = self.live();
-        let load = this.load.load(Ordering::Relaxed);
-        let unclaimed = waiting(load) > 0 && running(load) < this.limit.load(Ordering::Relaxed);
-        if !unclaimed && !this.waiters.has_offers() {
-            return None;
-        }
-        this.waiters.with(|line| this.overtake(line))
-    }
-
-    fn overtake(&self, line: &mut Line<()>) -> Option<Place<'_>> {
+    fn overtake_in(&self, line: &mut Line<()>) -> bool {
         if line.first().is_some() {
-            return None;
+            return false;
         }
         let mut load = self.load.load(Ordering::Relaxed);
         while running(load) < self.limit.load(Ordering::Relaxed) {
             match self.load.compare_exchange_weak(load, load + 1, Ordering::Acquire, Ordering::Relaxed) {
-                Ok(_) => return Some(Place::new(self)),
+                Ok(_) => return true,
                 Err(now) => load = now,
             }
         }
-        // Where the limit was lowered meanwhile, nobody takes the place of one that was let in and has not come.
-        if running(load) > self.limit.load(Ordering::Relaxed) {
-            return None;
+        // Where the limit was lowered meanwhile, nobody takes the permit of one that was let in and has not come.
+        if running(load) > self.limit.load(Ordering::Relaxed) || line.withdraw().is_none() {
+            return false;
         }
-        line.withdraw()?;
-        // The one that was let in waits again, and its place is taken.
+        // The one that was let in waits again, and its permit is taken.
         self.load.fetch_add(WAITS, Ordering::AcqRel);
-        Some(Place::new(self))
+        true
     }
 
+    /// Takes a permit, or a place in the queue.
     #[cold]
-    fn stand_in_line(&self) -> Entry<'_> {
+    pub(super) fn take_or_queue(&self) -> Asked {
         self.waiters.with(|line| {
             loop {
                 // Under the lock nobody else begins or ends to wait, but others may still come and go.
-                if let Some(place) = self.try_enter_here().or_else(|| self.overtake(line)) {
-                    return Entry::Now(place);
+                if self.take() || self.overtake_in(line) {
+                    return Asked::Admitted;
                 }
                 let load = self.load.load(Ordering::Relaxed);
                 if waiting(load) >= self.queue {
-                    return Entry::Full;
+                    return Asked::Full;
                 }
                 let full = line.first().is_some() || running(load) >= self.limit.load(Ordering::Relaxed);
                 if full && self.load.compare_exchange(load, load + WAITS, Ordering::AcqRel, Ordering::Relaxed).is_ok() {
-                    return Entry::Later(Waiting::new(self, line.join(0)));
+                    return Asked::Queued(line.join(0));
                 }
             }
         })
@@ -338,56 +320,5 @@ impl fmt::Debug for ConcurrencyLimiter {
             .field("running", &running)
             .field("waiting", &waiting)
             .finish_non_exhaustive()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn enter(limiter: &ConcurrencyLimiter) -> Place<'_> {
-        limiter.try_enter().expect("there is room")
-    }
-
-    #[test]
-    fn counts_who_runs() {
-        let limiter = ConcurrencyLimiter::new(2);
-        let [one, two] = [enter(&limiter), enter(&limiter)];
-        assert!(limiter.try_enter().is_none());
-        drop(one);
-        assert_eq!(limiter.running(), 1);
-        two.settle(false);
-        assert_eq!((limiter.running(), limiter.waiting()), (0, 0));
-    }
-
-    #[test]
-    fn a_full_queue_lets_nobody_wait() {
-        let limiter = ConcurrencyLimiter::new(1).queue(1);
-        let _place = enter(&limiter);
-        let Entry::Later(waiting) = limiter.enter() else { panic!() };
-        assert!(matches!(limiter.enter(), Entry::Full));
-        drop(waiting);
-        assert!(matches!(limiter.enter(), Entry::Later(_)));
-    }
-
-    #[test]
-    fn adapts_by_additive_increase_and_multiplicative_decrease() {
-        let limiter = ConcurrencyLimiter::new(100).adaptive();
-        enter(&limiter).settle(true);
-        enter(&limiter).settle(true);
-        assert_eq!(limiter.limit(), 81);
-        // One of 81 says nothing about room for more.
-        enter(&limiter).settle(false);
-        assert_eq!(limiter.limit(), 81);
-        let places: Vec<Place<'_>> = (0..60).map(|_| enter(&limiter)).collect();
-        for place in places {
-            place.settle(false);
-        }
-        // One more for each success, while at least half of the limit is in use: the last is that with 47 of 94.
-        assert_eq!(limiter.limit(), 95);
-        for _ in 0..1_000 {
-            enter(&limiter).settle(true);
-        }
-        assert_eq!(limiter.limit(), 1);
     }
 }

@@ -1,62 +1,43 @@
 //! `#[concurrency_limit]`: so many calls at once.
 
+mod acquire;
 mod limiter;
-mod place;
-mod waiting;
+mod permit;
+mod saturated;
 
-use std::time::Duration;
-
-use crate::{Error, ErrorKind};
-
+pub(crate) use acquire::Entry;
 pub use limiter::ConcurrencyLimiter;
-pub(crate) use limiter::Entry;
-pub use place::Place;
-pub use waiting::Patient;
+pub(crate) use permit::Place;
 
 // Documented where it is defined, in `macros/src/lib.rs`.
 pub use steadfast_macros::concurrency_limit;
 
-/// There is no place, or none came in time.
-#[derive(Debug)]
-pub struct Saturated {
-    limit: usize,
-}
-
-impl Saturated {
-    fn of(limiter: &ConcurrencyLimiter) -> Self {
-        Self { limit: limiter.limit() }
-    }
-
-    /// The error that says so for `function`.
-    #[cold]
-    #[must_use]
-    pub fn error(self, function: &'static str) -> Error {
-        Error::new(ErrorKind::Saturated, function).with_count(u32::try_from(self.limit).unwrap_or(u32::MAX))
-    }
-}
-
-/// How a call is received.
-pub enum Enter<'a> {
-    /// It runs.
-    Now(Place<'a>),
-    /// It waits.
-    Wait(Patient<'a>),
-    /// It is refused.
-    Refused(Saturated),
-}
-
 #[doc(hidden)]
 pub mod private {
-    use crate::events::Origin;
     use std::sync::{Arc, LazyLock};
+    use std::time::Duration;
 
-    use super::{ConcurrencyLimiter, Duration, Entry};
-    pub use super::{Enter, Patient, Place, Saturated};
-    use crate::policy::Slot;
+    use super::acquire::Entry;
+    pub use super::acquire::Patient;
+    use super::limiter::ConcurrencyLimiter;
+    pub use super::permit::Place;
+    pub use super::saturated::Saturated;
+    use crate::events::Origin;
+    use crate::policy_slot::Slot;
 
-    crate::refuse::refusals! {
+    crate::rejection::refusals! {
         "`#[concurrency_limit]` can fail, and `{Self}` has no place for its error",
         "`#[concurrency_limit]` can fail, and `{Self}` cannot be made of its error"
+    }
+
+    /// How a call is received.
+    pub enum Enter<'a> {
+        /// It runs.
+        Now(Place<'a>),
+        /// It waits.
+        Wait(Patient<'a>),
+        /// It is refused.
+        Refused(Saturated),
     }
 
     /// Receives a call.

@@ -11,8 +11,8 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use pin_project_lite::pin_project;
 use tokio::task::{JoinError, JoinSet, coop};
 
-use crate::cache::inherited;
 use crate::contain::{Caught, Payload, discard};
+use crate::recursion::inherited;
 
 /// A set of running futures, each known by its place in the input.
 #[doc(hidden)]

@@ -4,101 +4,13 @@ use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 use std::thread;
 
-use pin_project_lite::pin_project;
 use tokio::sync::oneshot;
 
-use super::clock::Hold;
-use super::pool::Handle;
-use super::private::Gone;
-use crate::ask::{Met, Nothing, Unmet};
 use crate::contain::{contain, discard};
-
-/// Where bodies run.
-pub trait Executor {
-    /// Starts a job.
-    fn execute<J, R>(&self, job: J) -> Handed<R>
-    where
-        J: FnOnce() -> R + Send + 'static,
-        R: Send + 'static;
-}
-
-/// Runs `body` on `executor` once `entering` has yielded a permit, which the job keeps until the body has ended.
-#[inline]
-pub fn run<X, P, B, R>(executor: X, entering: P, body: B) -> Offloaded<X, P, B, R>
-where
-    X: Executor,
-    P: Future<Output: Send + 'static>,
-    B: FnOnce() -> R + Send + 'static,
-    R: Send + 'static,
-{
-    Offloaded { executor, entering, body: Some(body), running: None }
-}
-
-/// A type that can go to another thread. Its own trait only for its message.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot go to the thread on which the body runs, or come back from it",
-    label = "not `Send + 'static`",
-    note = "take and return what is `Send + 'static`: an `Arc<..>` instead of an `Rc<..>`; of a type parameter, ask for it"
-)]
-pub trait Sent<M> {}
-
-#[diagnostic::do_not_recommend]
-impl<T: Send + 'static> Sent<Met> for T {}
-
-#[diagnostic::do_not_recommend]
-impl<T: Nothing> Sent<Unmet> for T {}
-
-/// Asks whether a `T` can go to another thread.
-#[inline]
-pub fn ask_send<T: Sent<M>, M: Default>() -> M {
-    M::default()
-}
-
-/// The same, of a type that cannot be named.
-#[inline]
-pub fn ask_send_of<T: Sent<M>, M: Default>(_: &T) -> M {
-    M::default()
-}
-
-pin_project! {
-    /// A call of an offloaded function.
-    pub struct Offloaded<X, P, B, R> {
-        executor: X,
-        #[pin]
-        entering: P,
-        body: Option<B>,
-        running: Option<Handed<R>>,
-    }
-}
-
-impl<X, P, B, R> Future for Offloaded<X, P, B, R>
-where
-    X: Executor,
-    P: Future<Output: Send + 'static>,
-    B: FnOnce() -> R + Send + 'static,
-    R: Send + 'static,
-{
-    type Output = Result<R, Gone>;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
-        if this.body.is_some() {
-            let permit = ready!(this.entering.poll(cx));
-            if let Some(body) = this.body.take() {
-                let job = move || {
-                    let _permit = permit;
-                    body()
-                };
-                *this.running = Some(this.executor.execute(job));
-            }
-        }
-        let running = this.running.as_mut().expect("it is started as soon as the body is taken");
-        Pin::new(running).poll(cx)
-    }
-}
+use crate::shutdown::RuntimeShutDown;
 
 /// A job that has not started, shared by the pool and the caller: whichever takes it out decides what becomes of it. `H` is what is
 /// dropped once the job is over and its caller has been told.
@@ -173,13 +85,13 @@ where
 }
 
 impl<R> Future for Handed<R> {
-    type Output = Result<R, Gone>;
+    type Output = Result<R, RuntimeShutDown>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         Pin::new(&mut self.outcome).poll(cx).map(|outcome| match outcome {
             Ok(Ok(result)) => Ok(result),
             Ok(Err(payload)) => resume_unwind(payload),
-            Err(_closed) => Err(Gone),
+            Err(_closed) => Err(RuntimeShutDown),
         })
     }
 }
@@ -187,52 +99,5 @@ impl<R> Future for Handed<R> {
 impl<R> Drop for Handed<R> {
     fn drop(&mut self) {
         self.unstarted.abandon();
-    }
-}
-
-/// Tokio's blocking pool.
-#[derive(Debug)]
-pub struct Tokio;
-
-impl Executor for Tokio {
-    fn execute<J, R>(&self, job: J) -> Handed<R>
-    where
-        J: FnOnce() -> R + Send + 'static,
-        R: Send + 'static,
-    {
-        // A paused clock waits for tokio's own blocking tasks.
-        let (task, handed) = hand_over(job, ());
-        drop(tokio::task::spawn_blocking(|| task.run()));
-        handed
-    }
-}
-
-impl Executor for Handle {
-    fn execute<J, R>(&self, job: J) -> Handed<R>
-    where
-        J: FnOnce() -> R + Send + 'static,
-        R: Send + 'static,
-    {
-        let (task, handed) = hand_over(job, Hold::new());
-        self.submit(Box::new(task));
-        handed
-    }
-}
-
-/// Rayon's global pool.
-#[cfg(feature = "rayon")]
-#[derive(Debug)]
-pub struct Rayon;
-
-#[cfg(feature = "rayon")]
-impl Executor for Rayon {
-    fn execute<J, R>(&self, job: J) -> Handed<R>
-    where
-        J: FnOnce() -> R + Send + 'static,
-        R: Send + 'static,
-    {
-        let (task, handed) = hand_over(job, Hold::new());
-        rayon::spawn(|| task.run());
-        handed
     }
 }

@@ -1,9 +1,13 @@
 //! `#[offload_blocking]`: blocking functions on a pool of threads.
 
-pub(crate) mod clock;
-mod gate;
+pub(crate) mod clock_hold;
+mod executor;
 pub(crate) mod job;
+mod job_limit;
 mod pool;
+
+use crate::events::{Origin, refused};
+use crate::outcome::panic_with;
 
 pub use pool::BlockingPool;
 
@@ -33,31 +37,17 @@ pub use steadfast_macros::offload_blocking;
 /// before the job has started.
 #[doc(alias("spawn_blocking", "to_thread"))]
 pub async fn offload<R: Send + 'static>(job: impl FnOnce() -> R + Send + 'static) -> R {
-    let offloaded = job::run(job::Tokio, std::future::ready(()), job).await;
+    let offloaded = executor::run(executor::Tokio, std::future::ready(()), job).await;
     offloaded.unwrap_or_else(|gone| {
-        const ORIGIN: crate::events::Origin = crate::events::Origin { function: "offload", module: "steadfast" };
-        crate::outcome::panic_with(crate::events::refused(&ORIGIN, gone.error("offload"), false))
+        const ORIGIN: Origin = Origin { function: "offload", module: "steadfast" };
+        panic_with(refused(&ORIGIN, gone.error("offload"), false))
     })
 }
 
 #[doc(hidden)]
 pub mod private {
-    pub use super::gate::Gate;
     #[cfg(feature = "rayon")]
-    pub use super::job::Rayon;
-    pub use super::job::{Executor, Tokio, ask_send, ask_send_of, run};
-    use crate::{Error, ErrorKind};
-
-    /// The pool is gone.
-    #[derive(Debug)]
-    pub struct Gone;
-
-    impl Gone {
-        /// The error that says so for `function`.
-        #[cold]
-        #[must_use]
-        pub fn error(self, function: &'static str) -> Error {
-            Error::new(ErrorKind::Shutdown, function)
-        }
-    }
+    pub use super::executor::Rayon;
+    pub use super::executor::{Executor, Tokio, ask_send, ask_send_of, run};
+    pub use super::job_limit::Gate;
 }

@@ -218,7 +218,7 @@ mod tests {
     use std::sync::mpsc::channel;
 
     use super::*;
-    use crate::offload::job::Executor;
+    use crate::offload::executor::Executor;
 
     #[test]
     fn calls_that_are_given_up_do_not_add_up() {

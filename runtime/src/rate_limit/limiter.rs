@@ -6,11 +6,11 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use super::gcra::Rate;
-use super::keys::{Keys, LineOfKey};
-use super::line::Line;
-use crate::cache::Key;
+use super::bucket::Line;
+use super::keyed_buckets::{Keys, LineOfKey};
 use crate::clock;
+use crate::gcra::Rate;
+use crate::key::Key;
 use crate::name::Name;
 
 /// Lets so many calls through in a time.

@@ -1,67 +1,30 @@
 //! `#[rate_limit]`: so many calls in a time.
 
-mod gcra;
-mod keys;
+mod bucket;
+mod keyed_buckets;
 mod limiter;
-mod line;
+mod rate_limited;
 
-use std::time::Duration;
-
-use crate::{Error, ErrorKind};
-
-pub(crate) use gcra::{Rate, Turns};
 pub use limiter::RateLimiter;
-pub use line::Waiting;
-
-/// So many keys have a limit of their own at once, at most.
-const MOST_KEYS: usize = 65_536;
 
 // Documented where it is defined, in `macros/src/lib.rs`.
 pub use steadfast_macros::rate_limit;
 
-/// There is no turn in time.
-#[derive(Debug)]
-pub struct RateLimited {
-    rate: (u32, Duration),
-    wait: Duration,
-}
-
-impl RateLimited {
-    fn of(rate: &Rate, wait: u64) -> Self {
-        Self { rate: rate.get(), wait: Duration::from_nanos(wait) }
-    }
-
-    /// The error that says so for `function`.
-    #[cold]
-    #[must_use]
-    pub fn error(self, function: &'static str) -> Error {
-        let (count, period) = self.rate;
-        Error::new(ErrorKind::RateLimited, function).with_count(count).with_limit(period).with_retry_after(Some(self.wait))
-    }
-}
-
-/// How a call is received.
-pub enum Enter<'a> {
-    /// It runs.
-    Now,
-    /// It waits.
-    Wait(Waiting<'a>),
-    /// It is refused.
-    Refused(RateLimited),
-}
-
 #[doc(hidden)]
 pub mod private {
-    use crate::events::Origin;
     use std::hash::Hash;
+    use std::time::Duration;
 
-    use super::keys::LineOfKey;
-    use super::line;
-    use super::{Duration, Rate, RateLimiter};
-    pub use super::{Enter, RateLimited, Waiting};
-    use crate::cache::Key;
+    use super::bucket;
+    pub use super::bucket::{Enter, Waiting};
+    use super::keyed_buckets::LineOfKey;
+    use super::limiter::RateLimiter;
+    pub use super::rate_limited::RateLimited;
+    use crate::events::Origin;
+    use crate::gcra::Rate;
+    use crate::key::Key;
 
-    crate::refuse::refusals! {
+    crate::rejection::refusals! {
         "`#[rate_limit]` can fail, and `{Self}` has no place for its error",
         "`#[rate_limit]` can fail, and `{Self}` cannot be made of its error"
     }
@@ -70,7 +33,7 @@ pub mod private {
     #[inline]
     pub fn enter<'a>(limiter: &'a RateLimiter, max_wait: Duration, origin: &'static Origin) -> Enter<'a> {
         let limiter = limiter.live();
-        line::enter(&limiter.rate, &limiter.line, max_wait, origin)
+        bucket::enter(&limiter.rate, &limiter.line, max_wait, origin)
     }
 
     /// Receives a call that does not wait.
@@ -114,6 +77,6 @@ pub mod private {
     /// Receives a call of a key.
     #[inline]
     pub fn enter_keyed<'a>(Keyed { rate, line }: Keyed<'a>, max_wait: Duration, origin: &'static Origin) -> Enter<'a> {
-        line::enter(rate, line, max_wait, origin)
+        bucket::enter(rate, line, max_wait, origin)
     }
 }

@@ -5,9 +5,13 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::handle::{CacheHandle, Handle};
-use crate::stack::Polled;
+use crate::body::Polled;
+use crate::circuit_breaker::CircuitBreaker;
+use crate::concurrency_limit::ConcurrencyLimiter;
+#[cfg(feature = "metrics")]
+use crate::metrics::durations::Durations;
+use crate::rate_limit::RateLimiter;
 use crate::stripe::Counters;
-use crate::{CircuitBreaker, ConcurrencyLimiter, RateLimiter};
 
 /// An annotated function, as [`registry`](super::registry) lists it.
 pub struct Function {
@@ -20,7 +24,7 @@ pub struct Function {
     counts: Counters<5>,
     handles: Mutex<Vec<Handle>>,
     #[cfg(feature = "metrics")]
-    pub(crate) durations: std::sync::OnceLock<metrics::Histogram>,
+    durations: Durations,
 }
 
 /// An attribute on a function.
@@ -81,7 +85,7 @@ impl Function {
             counts: Counters::new(),
             handles: Mutex::new(Vec::new()),
             #[cfg(feature = "metrics")]
-            durations: std::sync::OnceLock::new(),
+            durations: Durations::new(),
         }
     }
 
@@ -200,16 +204,23 @@ impl Function {
             function: Some(self),
             polled: Polled::Runs,
             #[cfg(feature = "metrics")]
-            started: crate::metrics::start(),
+            started: crate::metrics::durations::start(),
         }
     }
 
     #[cold]
     fn list(&'static self) {
         if !self.listed.swap(true, Relaxed) {
-            super::enlist(self);
+            FUNCTIONS.lock().unwrap_or_else(PoisonError::into_inner).push(self);
         }
     }
+}
+
+static FUNCTIONS: Mutex<Vec<&'static Function>> = Mutex::new(Vec::new());
+
+/// Those that have run, in the order of their first calls.
+pub(super) fn all() -> Vec<&'static Function> {
+    FUNCTIONS.lock().unwrap_or_else(PoisonError::into_inner).clone()
 }
 
 impl fmt::Debug for Function {
@@ -240,7 +251,7 @@ impl Seen {
         let Some(function) = self.function.take() else { return };
         function.counts.add(if failed { Count::Failed } else { Count::Ok } as usize);
         #[cfg(feature = "metrics")]
-        crate::metrics::end(function, self.started);
+        function.durations.end(self.started, function.name, function.module);
     }
 
     #[cold]

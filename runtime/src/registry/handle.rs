@@ -2,10 +2,12 @@
 
 use std::fmt;
 use std::hash::Hash;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-use super::Function;
-use crate::{Cache, CircuitBreaker, ConcurrencyLimiter, RateLimiter, Stats};
+use crate::cache::inner::Inner;
+use crate::cache::{Cache, Stats};
+use crate::circuit_breaker::CircuitBreaker;
+use crate::concurrency_limit::ConcurrencyLimiter;
+use crate::rate_limit::RateLimiter;
 
 /// The state of a policy.
 #[derive(Clone, Copy)]
@@ -79,6 +81,25 @@ impl<K: Hash + Eq + Send + Sync, V: Clone + Send + Sync> CacheHandle for Cache<K
     }
 }
 
+// What the registry knows of a cache with a name: what its callers share.
+impl<K: Hash + Eq + Send + Sync, V: Clone + Send + Sync> CacheHandle for Inner<K, V> {
+    fn clear(&self) {
+        Self::clear(self);
+    }
+
+    fn len(&self) -> usize {
+        Self::len(self)
+    }
+
+    fn in_flight(&self) -> usize {
+        Self::computing(self)
+    }
+
+    fn stats(&self) -> Stats {
+        Self::stats(self)
+    }
+}
+
 /// What has a handle.
 #[doc(hidden)]
 pub trait Attach: Copy {
@@ -107,35 +128,5 @@ impl Attach for &'static RateLimiter {
 impl Attach for &'static ConcurrencyLimiter {
     fn handle(self) -> Handle {
         Handle::ConcurrencyLimiter(self)
-    }
-}
-
-/// Whether the handle of a policy has been given to its function.
-#[doc(hidden)]
-#[derive(Debug)]
-pub struct Attached(AtomicBool);
-
-impl Attached {
-    /// Not yet.
-    #[must_use]
-    #[expect(clippy::new_without_default, reason = "only expansions make one")]
-    pub const fn new() -> Self {
-        Self(AtomicBool::new(false))
-    }
-
-    /// Gives it, once.
-    #[inline]
-    pub fn attach(&self, function: &'static Function, policy: impl Attach) {
-        if !self.0.load(Relaxed) {
-            self.attach_first(function, policy);
-        }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn attach_first(&self, function: &'static Function, policy: impl Attach) {
-        if !self.0.swap(true, Relaxed) {
-            function.attach(policy.handle());
-        }
     }
 }

@@ -3,16 +3,16 @@
 //! `examples/operator` mounts it in axum: as JSON, as figures for Prometheus, and as a page with buttons. Whoever reaches such an endpoint
 //! can open every circuit: it belongs behind authentication.
 
+mod attached;
 mod function;
 mod handle;
 mod named;
 
+pub use attached::Attached;
 pub use function::{Calls, Function, Policy, Seen};
-pub use handle::{Attach, Attached, CacheHandle, Handle};
-pub(crate) use named::{Listed, WeakObject, list};
+pub use handle::{Attach, CacheHandle, Handle};
+use named::WeakObject;
 pub use named::{Named, Object};
-
-use std::sync::{Mutex, PoisonError};
 
 /// The annotated functions that have run, in the order of their first calls: all that stand in this process, of every crate.
 ///
@@ -41,10 +41,8 @@ use std::sync::{Mutex, PoisonError};
 /// With the feature `registry`. A function is in it from its first call on; that call costs an allocation, the others two counters.
 #[must_use]
 pub fn registry() -> Registry {
-    Registry { functions: FUNCTIONS.lock().unwrap_or_else(PoisonError::into_inner).clone(), named: named::all() }
+    Registry { functions: function::all(), named: named::all() }
 }
-
-static FUNCTIONS: Mutex<Vec<&'static Function>> = Mutex::new(Vec::new());
 
 /// The annotated functions at one moment: [`registry`].
 #[derive(Debug, Clone)]
@@ -100,8 +98,4 @@ impl Registry {
     pub fn find(&self, name: &str) -> Option<&'static Function> {
         self.functions().find(|function| function.is_called(name))
     }
-}
-
-fn enlist(function: &'static Function) {
-    FUNCTIONS.lock().unwrap_or_else(PoisonError::into_inner).push(function);
 }

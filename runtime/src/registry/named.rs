@@ -1,10 +1,16 @@
 //! What has a name of its own: a cache, a circuit, a limit in a field.
 
 use std::fmt;
+use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use super::CacheHandle;
-use crate::{CircuitBreaker, ConcurrencyLimiter, RateLimiter, RetryBudget};
+use super::handle::CacheHandle;
+use crate::cache::inner::Inner;
+use crate::circuit_breaker::CircuitBreaker;
+use crate::concurrency_limit::ConcurrencyLimiter;
+use crate::name::Listed;
+use crate::rate_limit::RateLimiter;
+use crate::retry::RetryBudget;
 
 /// A cache, a circuit, a limit or a budget that was given a name: [`Registry::named`](super::Registry::named).
 ///
@@ -89,17 +95,11 @@ impl WeakObject {
     }
 }
 
-/// What can be listed by a name.
-pub(crate) trait Listed: Sized {
-    /// The object, for the list.
-    fn object(this: &Arc<Self>) -> WeakObject;
-}
-
 macro_rules! listed {
     ($($object:ident)*) => {$(
         impl Listed for $object {
-            fn object(this: &Arc<Self>) -> WeakObject {
-                WeakObject::$object(Arc::downgrade(this))
+            fn list(this: &Arc<Self>, name: &'static str) {
+                list(name, WeakObject::$object(Arc::downgrade(this)));
             }
         }
     )*};
@@ -107,10 +107,17 @@ macro_rules! listed {
 
 listed!(CircuitBreaker RateLimiter ConcurrencyLimiter RetryBudget);
 
+impl<K: Hash + Eq + Send + Sync + 'static, V: Clone + Send + Sync + 'static> Listed for Inner<K, V> {
+    fn list(this: &Arc<Self>, name: &'static str) {
+        let this = Arc::downgrade(this);
+        list(name, WeakObject::Cache(this));
+    }
+}
+
 static NAMED: Mutex<Vec<(&'static str, WeakObject)>> = Mutex::new(Vec::new());
 
 /// Puts an object into the list, at its first use.
-pub(crate) fn list(name: &'static str, object: WeakObject) {
+fn list(name: &'static str, object: WeakObject) {
     let mut named = NAMED.lock().unwrap_or_else(PoisonError::into_inner);
     // Only what would grow looks for those that have gone: their values went with them, and nothing of a user's runs here.
     if named.len() == named.capacity() {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::Backoff;
-use crate::ask::{Met, Nothing, Unmet};
+use crate::bounds::{Met, Nothing, Unmet};
 
 /// The attempts of one call.
 #[derive(Debug)]

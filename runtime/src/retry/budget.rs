@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::clock;
+use crate::gcra::{Rate, Turns};
 use crate::name::Name;
-use crate::rate_limit::{Rate, Turns};
 
 /// Keeps retries a small share of the calls, so that what is down is not kept down by them.
 ///

@@ -25,7 +25,7 @@ pub mod private {
     use tokio::time::Sleep;
 
     /// What a refusal of a layer below asks for, in a form that takes little room: nanoseconds, or 0.
-    pub fn note(refusal: &crate::Error) -> u64 {
+    pub fn note(refusal: &crate::error::Error) -> u64 {
         refusal.retry_after().map_or(0, crate::clock::nanos)
     }
 

@@ -12,8 +12,8 @@ use futures_util::FutureExt;
 use tokio::task::yield_now;
 
 use crate::contain::discard;
+use crate::error::{Error, ErrorKind};
 use crate::report::panic_message;
-use crate::{Error, ErrorKind};
 
 /// A refusal, for the tests of what becomes of one: which status a handler answers, what a `when` says.
 ///

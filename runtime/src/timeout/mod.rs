@@ -1,8 +1,8 @@
 //! `#[timeout]`: a deadline that is armed only once the body is seen to wait.
 
-mod deadlines;
-mod lane;
-mod seats;
+mod deadline_list;
+mod shared_timers;
+mod timer_queue;
 
 use std::future::Future;
 use std::pin::{Pin, pin};
@@ -13,11 +13,11 @@ use pin_project_lite::pin_project;
 use tokio::task::coop;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use deadlines::{Deadlines, Start, Ticket};
+use shared_timers::{Deadlines, Start, Ticket};
 
 use crate::clock;
 use crate::deadline::{Limits, NEVER, Scope};
-use crate::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind};
 
 // Documented where it is defined, in `macros/src/lib.rs`.
 pub use steadfast_macros::timeout;
@@ -162,10 +162,10 @@ impl<F: Future> Future for Within<'_, F> {
 
 #[doc(hidden)]
 pub mod private {
-    pub use super::deadlines::Deadlines;
+    pub use super::shared_timers::Deadlines;
     pub use super::{Deadline, Expired, Within, within};
 
-    crate::refuse::refusals! {
+    crate::rejection::refusals! {
         "`#[timeout]` can fail, and `{Self}` has no place for its error",
         "`#[timeout]` can fail, and `{Self}` cannot be made of its error"
     }

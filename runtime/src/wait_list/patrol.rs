@@ -8,7 +8,7 @@ use tokio::runtime::{Handle, Id};
 use tokio::task::coop;
 use tokio::time::{Instant, Sleep};
 
-use super::GRACE;
+use super::offer::GRACE;
 
 /// Makes a waiter look again after each [grace](GRACE) while the timer of the list belongs to another runtime. That runtime may be alive and
 /// driven by nobody (a `block_on` that has returned), so that its timer never fires: the waiter then brings one of its own.

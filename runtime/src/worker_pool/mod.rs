@@ -1,22 +1,25 @@
 //! `WorkerPool`: a bounded queue, a fixed number of workers, and a shutdown that says what became of every job.
 
+mod epochs;
+mod report;
+mod submit_error;
 mod worker;
 
 use std::any::type_name;
-use std::error::Error;
 use std::fmt;
 use std::future::Future;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_channel::{Sender, TrySendError};
 use tokio::task::JoinSet;
-use tokio_util::task::TaskTracker;
-use tokio_util::task::task_tracker::TaskTrackerToken;
 
-use crate::Logged;
+use crate::background::Logged;
 use crate::contain::discard;
-use worker::{Counts, Crew, Worker};
+use epochs::{Epochs, Queued};
+pub use report::ShutdownReport;
+pub use submit_error::Refused;
+use worker::{Crew, Worker};
 
 /// Jobs of type `J`, done by a fixed number of workers that take them from a bounded queue.
 ///
@@ -65,12 +68,6 @@ pub struct WorkerPool<J> {
     tasks: Vec<tokio::task::Id>,
     crew: Arc<Crew<J>>,
     epochs: Epochs,
-}
-
-/// A job on its way, and its mark in the epoch in which it was submitted.
-struct Queued<J> {
-    job: J,
-    mark: TaskTrackerToken,
 }
 
 impl<J: Send + 'static> WorkerPool<J> {
@@ -203,97 +200,5 @@ async fn all_ended(workers: &mut JoinSet<()>) {
 impl<J> fmt::Debug for WorkerPool<J> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WorkerPool").field("queued", &self.queued()).field("counts", &self.crew.counts()).finish_non_exhaustive()
-    }
-}
-
-/// What became of the jobs of a [`WorkerPool`], from its start to its [`shutdown`](WorkerPool::shutdown).
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ShutdownReport<J> {
-    /// How many ended without an error.
-    pub done: usize,
-    /// How many returned an error.
-    pub failed: usize,
-    /// How many panicked.
-    pub panicked: usize,
-    /// How many had started and were stopped, at the deadline or with their runtime.
-    pub aborted: usize,
-    /// Those that never started, in the order in which they were submitted.
-    pub never_started: Vec<J>,
-}
-
-/// A job that was not taken, given back: by [`WorkerPool::submit`] and [`WorkerPool::try_submit`].
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Refused<J> {
-    /// The queue has no free place.
-    Full(J),
-    /// The pool has been shut down.
-    ShutDown(J),
-}
-
-impl<J> Refused<J> {
-    /// The job.
-    pub fn into_job(self) -> J {
-        match self {
-            Self::Full(job) | Self::ShutDown(job) => job,
-        }
-    }
-}
-
-impl<J> fmt::Display for Refused<J> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Full(_) => "the queue of the worker pool is full",
-            Self::ShutDown(_) => "the worker pool has been shut down",
-        })
-    }
-}
-
-// By hand, so that a job need not be `Debug`.
-impl<J> fmt::Debug for Refused<J> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Full(_) => "Full(..)",
-            Self::ShutDown(_) => "ShutDown(..)",
-        })
-    }
-}
-
-impl<J> Error for Refused<J> {}
-
-/// Tells the jobs that were submitted before a moment from those after it. Every epoch but the last is closed.
-#[derive(Default)]
-struct Epochs(Mutex<Vec<TaskTracker>>);
-
-impl Epochs {
-    /// A mark that is held for as long as a job is not over.
-    fn mark(&self) -> TaskTrackerToken {
-        let mut epochs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match epochs.last() {
-            Some(epoch) if !epoch.is_closed() => epoch.token(),
-            _ => {
-                let epoch = TaskTracker::new();
-                let mark = epoch.token();
-                epochs.push(epoch);
-                mark
-            }
-        }
-    }
-
-    /// Ends the current epoch; returns all in which a job is not over.
-    fn close(&self) -> Vec<TaskTracker> {
-        let mut epochs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        epochs.retain(|epoch| !epoch.is_empty());
-        for epoch in &*epochs {
-            epoch.close();
-        }
-        epochs.clone()
-    }
-}
-
-impl Counts {
-    fn with<J>(self, never_started: Vec<J>) -> ShutdownReport<J> {
-        let Self { done, failed, panicked, aborted } = self;
-        ShutdownReport { done, failed, panicked, aborted, never_started }
     }
 }

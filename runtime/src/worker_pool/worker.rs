@@ -9,19 +9,11 @@ use async_channel::Receiver;
 use futures_util::FutureExt;
 use tokio::task::coop;
 
-use super::{Queued, ShutdownReport};
-use crate::Logged;
+use super::epochs::Queued;
+use super::report::{Counts, ShutdownReport};
+use crate::background::Logged;
 use crate::contain::discard;
 use crate::report::{Report, ReportKind};
-
-/// How many jobs ended in which way.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Counts {
-    pub(super) done: usize,
-    pub(super) failed: usize,
-    pub(super) panicked: usize,
-    pub(super) aborted: usize,
-}
 
 /// What the workers of a pool leave behind.
 pub(super) struct Crew<J> {

@@ -1,0 +1,257 @@
+//! The bounds that a cache asks of keys, values and return types, each with a message of its own ([`crate::bounds`]).
+
+use std::hash::Hash;
+
+use super::handle::Cache;
+use super::lookup::Owned;
+use super::return_kind::Shape;
+use crate::bounds::{Met, Nothing, Unmet};
+use crate::key::Key;
+
+/// A type that can be part of a key. Its own trait only for its message.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be part of a key",
+    label = "not `Hash + Eq + Clone + Send + Sync + 'static`",
+    note = "derive `Clone, PartialEq, Eq, Hash` for it; of a type parameter, ask for them",
+    note = "or say what the key is instead: `key = ..`; a cached function can also leave the argument out: `skip(..)`"
+)]
+pub trait Argument<M> {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Hash + Eq + Clone + Send + Sync + 'static> Argument<Met> for T {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Nothing> Argument<Unmet> for T {}
+
+/// A type that is found by reference, and whose owned form can be part of a key. Its own trait only for its message.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be part of a key",
+    label = "not `Hash + Eq + Clone + Send + Sync + 'static`",
+    note = "derive `Clone, PartialEq, Eq, Hash` for it; of a type parameter, ask for them",
+    note = "or say what the key is instead: `key = ..`; a cached function can also leave the argument out: `skip(..)`"
+)]
+pub trait Borrowed<M> {}
+
+#[diagnostic::do_not_recommend]
+impl<T> Borrowed<Met> for T where T: ToOwned<Owned: Hash + Eq + Key<T> + Clone + Send + Sync + 'static> + Hash + ?Sized {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Nothing + ?Sized> Borrowed<Unmet> for T {}
+
+/// The type of an argument that is taken by reference, and whose owned form can be part of a key. Its own trait only for its message: what is
+/// borrowed is more often a connection than something that is asked for.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be part of a key",
+    label = "not `Hash + Eq + Clone + Send + Sync + 'static`",
+    note = "leave out what the value does not depend on, a connection or a client: `skip(..)`",
+    note = "of what it depends on, derive `Clone, PartialEq, Eq, Hash` (of a type parameter, ask for them), or say what the key is: `key = ..`"
+)]
+pub trait ReferredTo<M> {}
+
+#[diagnostic::do_not_recommend]
+impl<T> ReferredTo<Met> for T where T: ToOwned<Owned: Hash + Eq + Key<T> + Clone + Send + Sync + 'static> + Hash + ?Sized {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Nothing + ?Sized> ReferredTo<Unmet> for T {}
+
+/// The type behind an `impl Trait` that can be part of a key. Its own trait only for its message.
+#[diagnostic::on_unimplemented(
+    message = "nothing says that an `{Self}` can be part of a key",
+    label = "not known to be `Hash + Eq + Clone + Send + Sync + 'static`",
+    note = "take the type that it stands for: a `String` in place of an `impl Into<String>`; then the keys are of one type, too",
+    note = "or ask for the bounds: `impl Trait + Hash + Eq + Clone + Send + Sync + 'static`; or leave the argument out: `skip(..)`"
+)]
+pub trait Anonymous<M> {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Hash + Eq + Clone + Send + Sync + 'static> Anonymous<Met> for T {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Nothing> Anonymous<Unmet> for T {}
+
+/// A type that can be stored. Its own trait only for its message.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be cached or shared",
+    label = "not `Clone + Send + Sync + 'static`",
+    note = "each caller gets a clone of it: derive `Clone`, or return an `Arc<..>`; of a type parameter, ask for them"
+)]
+pub trait Value<M> {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Clone + Send + Sync + 'static> Value<Met> for T {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Nothing> Value<Unmet> for T {}
+
+/// The value type that a handle was written with.
+#[diagnostic::on_unimplemented(
+    message = "the types of this handle cannot be read off the signature: the function caches `{Self}`",
+    label = "say them: `handle = name: steadfast::Cache<.., {Self}>`"
+)]
+pub trait Readable<T, M> {}
+
+#[diagnostic::do_not_recommend]
+impl<T> Readable<T, Met> for T {}
+
+/// A key that is of the type of the keys in a cache.
+#[diagnostic::on_unimplemented(
+    message = "the keys in this cache are `{K}`, and the key of the function is `{Self}`",
+    label = "not a `Cache<{Self}, _>`",
+    note = "name a cache with such keys, or say what the key is: `key = ..`"
+)]
+pub trait KeyIn<K, M> {}
+
+#[diagnostic::do_not_recommend]
+impl<K> KeyIn<K, Met> for K {}
+
+/// A value that is of the type of the values in a cache.
+#[diagnostic::on_unimplemented(
+    message = "the values in this cache are `{V}`, and the function stores `{Self}`",
+    label = "not a `Cache<_, {Self}>`",
+    note = "what is stored is the `T` of a `Result<T, E>` or an `Option<T>`, else the return value"
+)]
+pub trait ValueIn<V, M> {}
+
+#[diagnostic::do_not_recommend]
+impl<V> ValueIn<V, Met> for V {}
+
+/// Asks whether the key of a call belongs into a cache.
+#[inline]
+pub fn ask_key_in<K, V, O: KeyIn<K, M>, T, M: Default>(_: &Cache<K, V>, _: &Owned<impl Fn() -> O, T>) -> M {
+    M::default()
+}
+
+/// Asks whether what `shape` stores belongs into a cache.
+#[inline]
+pub fn ask_value_in<K, V, S: Shape<Value: ValueIn<V, M>>, M: Default>(_: &Cache<K, V>, _: &S) -> M {
+    M::default()
+}
+
+/// Asks whether a `T` can be part of a key.
+#[inline]
+pub fn ask_argument<T: Argument<M>, M: Default>() -> M {
+    M::default()
+}
+
+/// The same, of a type that cannot be named.
+#[inline]
+pub fn ask_argument_of<T: Argument<M>, M: Default>(_: &T) -> M {
+    M::default()
+}
+
+/// The same, of an `impl Trait`.
+#[inline]
+pub fn ask_anonymous<T: Anonymous<M>, M: Default>(_: &T) -> M {
+    M::default()
+}
+
+/// Asks whether a `&T` can be part of a key.
+#[inline]
+pub fn ask_borrowed<T: ReferredTo<M> + ?Sized, M: Default>() -> M {
+    M::default()
+}
+
+/// The same, of a type that cannot be named.
+#[inline]
+pub fn ask_borrowed_of<T: Borrowed<M> + ?Sized, M: Default>(_: &T) -> M {
+    M::default()
+}
+
+/// Asks whether what `shape` stores can be stored.
+#[inline]
+pub fn ask_value<S: Shape<Value: Value<M>>, M: Default>(_: &S) -> M {
+    M::default()
+}
+
+/// Asks whether `shape` stores the `V` that the handle names.
+#[inline]
+pub fn ask_readable<V, S: Shape<Value: Readable<V, M>>, M: Default>(_: &S) -> M {
+    M::default()
+}
+
+/// A return type whose errors can be remembered.
+#[diagnostic::on_unimplemented(
+    message = "`error_ttl` says how long an `Err` is remembered, and `{Self}` has none",
+    label = "the return type is not a `Result`",
+    note = "remove `error_ttl`, or return a `Result`"
+)]
+pub trait ErrorTtl<M> {}
+
+impl<T, E: Remembered<M>, M> ErrorTtl<M> for Result<T, E> {}
+
+/// An error that can be remembered.
+#[diagnostic::on_unimplemented(
+    message = "`error_ttl` remembers the error, and `{Self}` cannot be remembered",
+    label = "the error is not `Clone + Send + Sync + 'static`",
+    note = "derive `Clone` for it, put what cannot be cloned into an `Arc`, or remove `error_ttl`"
+)]
+pub trait Remembered<M> {}
+
+#[diagnostic::do_not_recommend]
+impl<E: Clone + Send + Sync + 'static> Remembered<Met> for E {}
+
+#[diagnostic::do_not_recommend]
+impl<E: Nothing> Remembered<Unmet> for E {}
+
+/// A return type with errors, which `stale_if_error` needs.
+#[diagnostic::on_unimplemented(
+    message = "`stale_if_error` serves the old value instead of an `Err`, and `{Self}` has none",
+    label = "the return type is not a `Result`",
+    note = "remove `stale_if_error`, or return a `Result`"
+)]
+pub trait StaleIfError<M> {}
+
+#[diagnostic::do_not_recommend]
+impl<T, E> StaleIfError<Met> for Result<T, E> {}
+
+/// A return type to which `none_ttl` applies.
+#[diagnostic::on_unimplemented(
+    message = "`none_ttl` says how long a `None` is remembered, and `{Self}` has none",
+    label = "the return type is neither an `Option` nor a `Result` of one",
+    note = "remove `none_ttl`, or return an `Option<T>` or a `Result<Option<T>, E>`"
+)]
+pub trait NoneTtl<M> {}
+
+#[diagnostic::do_not_recommend]
+impl<T> NoneTtl<Met> for Option<T> {}
+
+#[diagnostic::do_not_recommend]
+impl<T, E> NoneTtl<Met> for Result<Option<T>, E> {}
+
+/// Asks whether `error_ttl` applies.
+#[inline]
+pub fn ask_error_ttl<S: Shape<Out: ErrorTtl<M>>, M: Default>(_: &S) -> M {
+    M::default()
+}
+
+/// Asks whether `stale_if_error` applies.
+#[inline]
+pub fn ask_stale_if_error<S: Shape<Out: StaleIfError<M>>, M: Default>(_: &S) -> M {
+    M::default()
+}
+
+/// Asks whether `none_ttl` applies.
+#[inline]
+pub fn ask_none_ttl<S: Shape<Out: NoneTtl<M>>, M: Default>(_: &S) -> M {
+    M::default()
+}
+
+/// A type that can go to another task. Its own trait only for its message.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot go into a computation in the background",
+    label = "not `Send + 'static`",
+    note = "`detached`, `stale_while_revalidate` and `refresh_ahead` compute on a task of their own, to which arguments and result go"
+)]
+pub trait Background<M> {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Send + 'static> Background<Met> for T {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Nothing> Background<Unmet> for T {}
+
+/// Asks whether a `T` can go to another task.
+#[inline]
+pub fn ask_background<T: Background<M>, M: Default>() -> M {
+    M::default()
+}

@@ -1,0 +1,202 @@
+//! The caller that computes.
+
+use std::future::Future;
+use std::hash::Hash;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use super::flights::{Flight, Phase, Superseded, supersede_older, take_out};
+use crate::cache::inner::{Incoming, Inner};
+use crate::cache::return_kind::{Outcome, Shape};
+use crate::cache::stats::Count;
+use crate::cache::store::entry::Found;
+use crate::cache::store::lifetime::Lifetime;
+use crate::cache::store::removal::{Left, RemovalCause};
+use crate::recursion::Scoped;
+
+/// The caller that computes. Dropped before it [lands](Lead::land), it hands over to the next waiter.
+pub struct Lead<K, V> {
+    inner: Arc<Inner<K, V>>,
+    flight: Arc<Flight<K, V>>,
+    /// Whether a call is answered with what it returns, and not only those who wait for it.
+    answers: bool,
+    landed: bool,
+}
+
+/// What becomes of the entry of a key when a flight has landed.
+enum Change<V> {
+    /// A newer answer takes its place.
+    Store(Incoming<V>),
+    /// There is a newer answer, which is not to be stored.
+    Remove,
+    /// An error is remembered, where no value is there that somebody may still be served.
+    Remember(Incoming<V>),
+    Keep,
+}
+
+impl<K, V> Lead<K, V> {
+    pub(crate) fn of_miss(inner: Arc<Inner<K, V>>, flight: Arc<Flight<K, V>>) -> Self {
+        inner.counters.add(Count::Loads);
+        Self::new(inner, flight, true)
+    }
+
+    pub(crate) fn of_refresh(inner: Arc<Inner<K, V>>, flight: Arc<Flight<K, V>>) -> Self {
+        inner.counters.add(Count::Refreshes);
+        Self::new(inner, flight, false)
+    }
+
+    fn new(inner: Arc<Inner<K, V>>, flight: Arc<Flight<K, V>>, answers: bool) -> Self {
+        inner.computing.fetch_add(1, Ordering::Relaxed);
+        Self { inner, flight, answers, landed: false }
+    }
+
+    /// Marks what is polled inside `future` as part of this computation.
+    #[inline]
+    pub fn scope<F: Future>(&self, future: F) -> Scoped<F> {
+        Scoped::new(self.flight.id, future)
+    }
+
+    pub(crate) fn flight_id(&self) -> u64 {
+        self.flight.id
+    }
+
+    fn abandon(&self) {
+        let mut shard = self.inner.flights.lock(self.flight.hash);
+        let mut state = self.flight.lock();
+        state.phase = Phase::Vacant;
+        let abandoned = state.waiters == 0;
+        drop(state);
+        if abandoned {
+            take_out(&mut shard, &self.flight);
+        }
+        drop(shard);
+        // All of them, since the one that is told may be one that nobody polls: whoever looks first goes on.
+        self.flight.changed.notify_waiters();
+    }
+}
+
+impl<K: Clone + Eq + Hash, V: Clone> Lead<K, V> {
+    /// Ends the flight with what the body returned: stores it, tells those who wait, and gives it back. An error is exchanged for the
+    /// old value while `stale_if_error` lasts.
+    pub fn land<S: Shape<Value = V>>(self, shape: S, out: S::Out, lifetime: Lifetime) -> S::Out {
+        let outcome = shape.outcome(&out);
+        self.inner.counters.add(if matches!(outcome, Outcome::Error) { Count::LoadErrors } else { Count::Loaded });
+        let change = match outcome {
+            Outcome::Value(value) | Outcome::Nothing(value) => {
+                let is_none = matches!(outcome, Outcome::Nothing(_));
+                self.inner.incoming(&self.flight.key, value, is_none, &lifetime).map_or(Change::Remove, Change::Store)
+            }
+            Outcome::None => {
+                let ttl = lifetime.or(self.inner.settings.lifetime).of_none();
+                let failure = ttl.and_then(|ttl| self.inner.incoming_failure(found(shape, &out)?, ttl));
+                failure.map_or(Change::Remove, Change::Store)
+            }
+            Outcome::Error => {
+                if let Some((old, out)) = self.stand_in(shape, lifetime) {
+                    return self.end(Change::Keep, Some(old), out);
+                }
+                if !S::SHARES_ERRORS {
+                    // Its caller's own: the next waiter tries.
+                    return out;
+                }
+                let ttl = lifetime.or(self.inner.settings.lifetime).of_error();
+                let failure = ttl.and_then(|ttl| self.inner.incoming_failure(found(shape, &out)?, ttl));
+                failure.map_or(Change::Keep, Change::Remember)
+            }
+        };
+        let waited_for = self.flight.lock().waiters > 0;
+        let share = if waited_for { found(shape, &out) } else { None };
+        self.end_with(change, share, out, |out| found(shape, out))
+    }
+
+    /// The old value, as itself and as what is returned instead of an error.
+    fn stand_in<S: Shape<Value = V>>(&self, shape: S, lifetime: Lifetime) -> Option<(Found<V>, S::Out)> {
+        let window = lifetime.or(self.inner.settings.lifetime).on_error()?;
+        let (old, is_stale) = self.inner.stand_in(self.flight.hash, &self.flight.key, window)?;
+        let old = Found::Value(old);
+        let out = shape.restore(&old)?;
+        if is_stale {
+            // Each of those who wait counts itself.
+            self.flight.lock().lands_stale = true;
+            if self.answers {
+                self.inner.counters.add(Count::StaleHits);
+            }
+        }
+        Some((old, out))
+    }
+
+    fn end<R>(self, change: Change<V>, share: Option<Found<V>>, out: R) -> R {
+        self.end_with(change, share, out, |_| None)
+    }
+
+    /// Leaves the table, and tells those who wait. `share` was made while somebody may still have joined; `make` makes it if somebody has.
+    fn end_with<R>(mut self, change: Change<V>, share: Option<Found<V>>, out: R, make: impl FnOnce(&R) -> Option<Found<V>>) -> R {
+        let (left, superseded) = self.leave_table(change);
+        drop(superseded);
+        let share = if share.is_none() && self.flight.lock().waiters > 0 { make(&out) } else { share };
+        let mut state = self.flight.lock();
+        if let Some(found) = share {
+            state.phase = Phase::Landed(found);
+            self.landed = true;
+        } else {
+            self.landed = state.waiters == 0;
+        }
+        drop(state);
+        if self.landed {
+            self.flight.changed.notify_waiters();
+        }
+        let inner = Arc::clone(&self.inner);
+        drop(self);
+        inner.see_off(left);
+        inner.tidy_if_due();
+        out
+    }
+
+    /// From here on nobody joins. The entry changes only where nothing has superseded the flight; then the flight supersedes those that
+    /// began before it (`single_flight = false`).
+    fn leave_table(&self, change: Change<V>) -> (Left<K, V>, Superseded<K, V>) {
+        let Flight { hash, key, tags, .. } = &*self.flight;
+        // The key is the user's code: it is cloned under no lock.
+        let mut owned = matches!(change, Change::Store(_) | Change::Remember(_)).then(|| key.clone());
+        let mut shard = self.inner.flights.lock(*hash);
+        let current = take_out(&mut shard, &self.flight);
+        let mut store = |incoming| match owned.take() {
+            Some(key) => self.inner.store(*hash, key, tags.clone(), incoming),
+            None => Left::nothing(),
+        };
+        let left = match change {
+            Change::Store(incoming) if current => store(incoming),
+            // A look first: as a rule nothing is there, and a removal locks out those who only look.
+            Change::Remove if current && self.inner.has(*hash, key) => self.inner.remove(*hash, key, RemovalCause::Replaced),
+            Change::Remove if current => Left::nothing(),
+            Change::Remember(incoming) if current && !self.inner.may_serve(*hash, key) => {
+                return (store(incoming), Vec::new());
+            }
+            // What is not stored is dropped under no lock either.
+            unused => {
+                drop(shard);
+                drop((unused, owned));
+                return (Left::nothing(), Vec::new());
+            }
+        };
+        let superseded = supersede_older(&mut shard, &self.flight);
+        drop(shard);
+        (left, superseded)
+    }
+}
+
+fn found<S: Shape<Value: Clone>>(shape: S, out: &S::Out) -> Option<Found<S::Value>> {
+    match shape.outcome(out) {
+        Outcome::Value(value) | Outcome::Nothing(value) => Some(Found::Value(value.clone())),
+        Outcome::Error | Outcome::None => shape.failure(out).map(Found::Failure),
+    }
+}
+
+impl<K, V> Drop for Lead<K, V> {
+    fn drop(&mut self) {
+        self.inner.computing.fetch_sub(1, Ordering::Relaxed);
+        if !self.landed {
+            self.abandon();
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! Single flight: the computations under way, one for each key.
+//!
+//! From the top: `background` (a computation on a task of its own), `waiter`, `leader`, `flights` (the table).
+
+pub(crate) mod background;
+pub(crate) mod flights;
+pub(crate) mod leader;
+pub(crate) mod waiter;

@@ -1,0 +1,369 @@
+//! What a cache consists of: the store, the expiry times, the tags, the flights, the counters.
+
+use std::hash::{BuildHasher, Hash};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use foldhash::quality::RandomState;
+
+use super::flight::flights::{self, Flights};
+use super::settings::Settings;
+use super::stats::{Count, Counters, Stats};
+use super::store::entry::{Age, Entry, Found, Idle};
+use super::store::expiry::Expiry;
+use super::store::lifetime::{Lifetime, Times};
+use super::store::removal::{Left, RemovalCause};
+use super::store::table::Store;
+use super::store::tag_index::TagIndex;
+use super::store::tags::Tags;
+use super::store::timestamp::Moment;
+use crate::key::Key;
+
+/// The inside of a cache, which the callers that compute keep alive.
+pub(crate) struct Inner<K, V> {
+    store: Store<K, V>,
+    expiry: Expiry,
+    tags: TagIndex,
+    pub(super) flights: Flights<K, V>,
+    /// How many computations are under way, those whose flight was superseded included.
+    pub(super) computing: AtomicUsize,
+    pub(super) counters: Counters,
+    /// Seeded at random for each process: nobody outside can choose keys that collide.
+    hasher: RandomState,
+    pub(super) settings: Settings<K, V>,
+}
+
+/// What is to be stored, computed before any lock is taken.
+pub(super) struct Incoming<V> {
+    entry: Entry<V>,
+    weight: u64,
+    /// The time, where it is bounded by one.
+    now: Option<Moment>,
+}
+
+impl<K: Hash + Eq, V: Clone> Inner<K, V> {
+    pub(super) fn new(settings: Settings<K, V>) -> Self {
+        Self {
+            store: Store::new(settings.capacity, settings.weight.is_some()),
+            expiry: Expiry::new(),
+            tags: TagIndex::default(),
+            flights: Flights::new(),
+            computing: AtomicUsize::new(0),
+            counters: Counters::new(),
+            hasher: RandomState::default(),
+            settings,
+        }
+    }
+
+    #[inline]
+    pub(super) fn hash<Q: Hash + ?Sized>(&self, key: &Q) -> u64 {
+        self.hasher.hash_one(key)
+    }
+
+    /// What `restore` makes of an entry that may be served, which is marked as used. The way of a hit.
+    #[inline]
+    pub(super) fn hit<Q: ?Sized, T>(
+        &self,
+        hash: u64,
+        key: &Q,
+        revalidate: Option<Duration>,
+        restore: impl FnOnce(&Found<V>) -> Option<T>,
+    ) -> Option<(T, Age)>
+    where
+        K: Key<Q>,
+    {
+        // Not under the lock of the store, and only where an entry is bounded by a time.
+        let now = if self.expiry.is_empty() { None } else { Some(self.tidy_now()) };
+        let serve = |entry: &Entry<V>| {
+            let age = entry.used(now, revalidate);
+            if age == Age::Gone { None } else { restore(&entry.found).map(|out| (out, age)) }
+        };
+        self.store.get(hash, key, serve)
+    }
+
+    /// How old the entry of a key is, within the window after its ttl.
+    pub(super) fn age<Q: ?Sized>(&self, hash: u64, key: &Q, revalidate: Option<Duration>) -> Age
+    where
+        K: Key<Q>,
+    {
+        let now = Moment::now();
+        self.store.peek(hash, key, |entry| Some(entry.age_within(now, revalidate))).unwrap_or(Age::Gone)
+    }
+
+    /// The time, at which a few of the entries that have expired are cleared away.
+    #[inline]
+    fn tidy_now(&self) -> Moment {
+        let now = Moment::now();
+        if self.expiry.is_due(now) {
+            self.tidy(now);
+        }
+        now
+    }
+
+    /// Clears a few expired entries away.
+    #[cold]
+    fn tidy(&self, now: Moment) {
+        self.see_off(self.expiry.step(&self.store, now));
+    }
+
+    /// Clears a few expired entries away, if there are any.
+    pub(super) fn tidy_if_due(&self) {
+        if !self.expiry.is_empty() {
+            self.tidy_now();
+        }
+    }
+
+    /// The value of a key, if it is fresh.
+    pub(super) fn peek<Q: Hash + ?Sized>(&self, key: &Q) -> Option<V>
+    where
+        K: Key<Q>,
+    {
+        let value = |found: &Found<V>| match found {
+            Found::Value(value) => Some(value.clone()),
+            Found::Failure(_) => None,
+        };
+        self.peek_hashed(self.hash(key), key, value)
+    }
+
+    /// What `restore` makes of an entry that is fresh.
+    pub(super) fn peek_hashed<Q: ?Sized, T>(&self, hash: u64, key: &Q, restore: impl FnOnce(&Found<V>) -> Option<T>) -> Option<T>
+    where
+        K: Key<Q>,
+    {
+        let serve =
+            |entry: &Entry<V>| if entry.is_eternal() || entry.is_fresh(Moment::now()) { restore(&entry.found) } else { None };
+        self.store.peek(hash, key, serve)
+    }
+
+    /// Whether there is an entry, expired or not.
+    pub(super) fn has<Q: ?Sized>(&self, hash: u64, key: &Q) -> bool
+    where
+        K: Key<Q>,
+    {
+        self.store.peek(hash, key, |_| Some(())).is_some()
+    }
+
+    /// Whether a value is there that some call may still be served: fresh, or within a window after that.
+    pub(super) fn may_serve<Q: ?Sized>(&self, hash: u64, key: &Q) -> bool
+    where
+        K: Key<Q>,
+    {
+        let now = Moment::now();
+        let is_kept = |entry: &Entry<V>| matches!(entry.found, Found::Value(_)) && entry.age(now) != Age::Gone;
+        self.store.peek(hash, key, |entry| is_kept(entry).then_some(())).is_some()
+    }
+
+    /// Notes that the entry of a key was asked for, without being served.
+    pub(super) fn touch<Q: ?Sized>(&self, hash: u64, key: &Q)
+    where
+        K: Key<Q>,
+    {
+        if !self.expiry.is_empty() {
+            let now = Moment::now();
+            self.store.peek(hash, key, |entry| {
+                entry.used(Some(now), None);
+                None::<()>
+            });
+        }
+    }
+
+    /// A value that may stand in for an error: fresh, or no longer fresh than `window` ago. It was asked for. Whether it is past its ttl.
+    pub(super) fn stand_in<Q: ?Sized>(&self, hash: u64, key: &Q, window: Duration) -> Option<(V, bool)>
+    where
+        K: Key<Q>,
+    {
+        let now = Moment::now();
+        let serve = |entry: &Entry<V>| match &entry.found {
+            Found::Value(value) => match entry.used(Some(now), Some(window)) {
+                Age::Gone => None,
+                age => Some((value.clone(), age == Age::Stale)),
+            },
+            Found::Failure(_) => None,
+        };
+        self.store.peek(hash, key, serve)
+    }
+
+    /// A value on its way into the store, which may be a `None` with a time of its own. `None`: it is not to be stored.
+    pub(super) fn incoming(&self, key: &K, value: &V, is_none: bool, lifetime: &Lifetime) -> Option<Incoming<V>> {
+        let ttl_of = self.settings.ttl_of.filter(|_| lifetime.of_value().is_none());
+        let lifetime = lifetime.or(self.settings.lifetime);
+        let of_none = lifetime.of_none().filter(|_| is_none || self.settings.is_none.is_some_and(|is_none| is_none(value)));
+        let lifetime = match (of_none, ttl_of) {
+            // Neither jitter nor a window is added to it.
+            (Some(ttl), _) => Lifetime::new().ttl(ttl),
+            (None, Some(ttl_of)) => lifetime.ttl(ttl_of(value)),
+            (None, None) => lifetime,
+        };
+        if lifetime.of_value().is_some_and(|ttl| ttl.is_zero()) || lifetime.idle().is_some_and(|idle| idle.is_zero()) {
+            return None;
+        }
+        let weight = self.settings.weight.as_ref().map_or(1, |weight| weight(key, value));
+        if !self.store.holds(weight) {
+            self.counters.add(Count::Oversized);
+            return None;
+        }
+        // Without times, no look at the clock.
+        let timed = lifetime.of_value().is_some() || lifetime.idle().is_some();
+        let now = timed.then(Moment::now);
+        let entry = if let Some(now) = now {
+            let idle = lifetime.idle().map(|limit| Idle::new(limit, now));
+            Entry::new(Found::Value(value.clone()), lifetime.times(now), idle)
+        } else {
+            Entry::new(Found::Value(value.clone()), Times::ETERNAL, None)
+        };
+        Some(Incoming { entry, weight, now })
+    }
+
+    /// A failure on its way into the store.
+    pub(super) fn incoming_failure(&self, found: Found<V>, ttl: Duration) -> Option<Incoming<V>> {
+        let now = Moment::now();
+        let entry = Entry::new(found, Times::until(now.plus(ttl)), None);
+        (!ttl.is_zero() && self.store.holds(1)).then_some(Incoming { entry, weight: 1, now: Some(now) })
+    }
+
+    /// Stores an entry. Whoever calls this holds the flights of the key.
+    pub(super) fn store(&self, hash: u64, key: K, tags: Tags, Incoming { entry, weight, now }: Incoming<V>) -> Left<K, V> {
+        let end = entry.end();
+        let mut left = Left::nothing_at(now);
+        let stored = self.store.prepare(hash, key, weight, tags);
+        let place = stored.place();
+        self.tags.list(stored.tags(), place);
+        self.store.insert(stored, entry, &mut left);
+        if end != Moment::NEVER {
+            self.expiry.add(end, place, &self.store);
+        }
+        left
+    }
+
+    /// Takes the entry of a key out. Whoever calls this holds the flights of the key.
+    pub(super) fn remove<Q: ?Sized>(&self, hash: u64, key: &Q, cause: RemovalCause) -> Left<K, V>
+    where
+        K: Key<Q>,
+    {
+        let mut left = Left::nothing();
+        left.add(self.store.remove(hash, key), cause);
+        left
+    }
+
+    /// The end of entries that left: counted, unlisted, told of, dropped. To be called under no lock.
+    pub(super) fn see_off(&self, left: Left<K, V>) {
+        if left.is_empty() {
+            return;
+        }
+        for (stored, cause) in left.iter() {
+            self.tags.strike_off(stored.tags(), stored.place());
+            match cause {
+                RemovalCause::Size => self.counters.add(Count::Evictions),
+                RemovalCause::Expired => self.counters.add(Count::Expirations),
+                RemovalCause::Explicit | RemovalCause::Replaced => {}
+            }
+        }
+        left.tell(self.settings.on_evict.as_ref());
+    }
+
+    pub(super) fn insert(&self, key: K, value: &V, tags: Tags) {
+        let hash = self.hash(&key);
+        let incoming = self.incoming(&key, value, false, &self.settings.by_hand());
+        let mut shard = self.flights.lock(hash);
+        let superseded = flights::supersede(&mut shard, hash, &key);
+        let left = match incoming {
+            Some(incoming) => self.store(hash, key, tags, incoming),
+            None => self.remove(hash, &key, RemovalCause::Replaced),
+        };
+        drop(shard);
+        drop(superseded);
+        self.see_off(left);
+        self.tidy_if_due();
+    }
+
+    pub(super) fn invalidate<Q: Hash + ?Sized>(&self, key: &Q)
+    where
+        K: Key<Q>,
+    {
+        let hash = self.hash(key);
+        let mut shard = self.flights.lock(hash);
+        let superseded = flights::supersede(&mut shard, hash, key);
+        let left = self.remove(hash, key, RemovalCause::Explicit);
+        drop(shard);
+        drop(superseded);
+        self.see_off(left);
+        self.tidy_if_due();
+    }
+
+    /// Takes out the entries for which `chosen` holds. Which key a computation that is under way would come under is known, its value
+    /// is not: all of them are superseded, and what is remembered of failures, which have no value, is forgotten.
+    pub(super) fn invalidate_if(&self, mut chosen: impl FnMut(&K, &V) -> bool) {
+        let mut places = Vec::new();
+        let mut choose = |from: u64, to: u64| {
+            self.store.for_each(|stored, entry| {
+                let such = (from..to).contains(&stored.serial())
+                    && match &entry.found {
+                        Found::Value(value) => chosen(stored.key(), value),
+                        Found::Failure(_) => true,
+                    };
+                if such {
+                    places.push(stored.place());
+                }
+            });
+        };
+        // Most entries are looked at while flights land and others begin, and those that were stored meanwhile once nothing lands any more.
+        // The closure may panic: nothing has been forgotten then.
+        let until = self.store.next_serial();
+        choose(0, until);
+        let mut shards = self.flights.lock_all();
+        choose(until, u64::MAX);
+        let superseded: Vec<_> = shards.iter_mut().map(|shard| flights::supersede_tagged(shard, &|_: &Tags| true)).collect();
+        let mut left = Left::nothing();
+        left.add(places.into_iter().filter_map(|place| self.store.remove_at(place)), RemovalCause::Explicit);
+        drop(shards);
+        drop(superseded);
+        self.see_off(left);
+    }
+
+    pub(super) fn invalidate_tag(&self, tag: &str) {
+        let mut shards = self.flights.lock_all();
+        let superseded: Vec<_> =
+            shards.iter_mut().map(|shard| flights::supersede_tagged(shard, &|tags: &Tags| tags.contains(tag))).collect();
+        let mut left = Left::nothing();
+        left.add(self.tags.places(tag).into_iter().filter_map(|place| self.store.remove_at(place)), RemovalCause::Explicit);
+        drop(shards);
+        drop(superseded);
+        self.see_off(left);
+    }
+
+    pub(crate) fn clear(&self) {
+        let mut shards = self.flights.lock_all();
+        let superseded: Vec<_> = shards.iter_mut().map(|shard| flights::supersede_tagged(shard, &|_: &Tags| true)).collect();
+        let mut left = Left::nothing();
+        left.add(self.store.drain(), RemovalCause::Explicit);
+        drop(shards);
+        drop(superseded);
+        self.see_off(left);
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.see_off(self.expiry.all(&self.store, Moment::now()));
+        self.store.len()
+    }
+
+    pub(crate) fn stats(&self) -> Stats {
+        self.counters.snapshot()
+    }
+
+    #[cfg(test)]
+    pub(super) fn memory(&self) -> usize {
+        self.store.memory()
+    }
+
+    #[cfg(test)]
+    pub(super) fn tags_listed(&self) -> usize {
+        self.tags.len()
+    }
+}
+
+impl<K, V> Inner<K, V> {
+    /// How many computations are under way.
+    pub(crate) fn computing(&self) -> usize {
+        self.computing.load(Ordering::Relaxed)
+    }
+}

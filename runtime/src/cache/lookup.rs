@@ -1,0 +1,230 @@
+//! The beginning of a cached call.
+
+use std::hash::Hash;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use super::flight::flights;
+use super::flight::leader::Lead;
+use super::flight::waiter::{self, Turn};
+use super::handle::Cache;
+use super::inner::Inner;
+use super::return_kind::Shape;
+use super::stats::Count;
+use super::store::entry::Age;
+use super::store::tags::Tags;
+use crate::error::{Error, ErrorKind};
+use crate::key::Key;
+use crate::report::{Report, ReportKind};
+
+/// How a call looks at its cache.
+#[derive(Debug, Clone, Copy)]
+pub struct Mode {
+    /// Compute, whatever is stored (`refresh_if`).
+    pub refresh: bool,
+    /// Let others wait, and wait for others.
+    pub single_flight: bool,
+}
+
+/// How a call goes on.
+pub enum Begin<R, M> {
+    /// With the stored result.
+    Hit(R),
+    /// With what a miss comes to.
+    Miss(M),
+    /// The call is part of the computation that it would wait for.
+    Recursion,
+}
+
+/// What follows a look that did not simply hit.
+pub enum Next<R, K, V> {
+    /// The stored result, and a computation in the background.
+    Refresh(R, Lead<K, V>),
+    /// By computing, or by waiting for the one who does.
+    Compute(Turn<K, V>),
+}
+
+/// How the key of a call is owned, and its tags: made on a miss only.
+pub struct Owned<O, T> {
+    /// Makes the key that is stored.
+    pub key: O,
+    /// Makes the tags of the entry.
+    pub tags: T,
+}
+
+/// Looks `key` up; where it is not found, finds out who computes.
+#[inline]
+pub fn begin<K, V, Q, S>(
+    cache: &Cache<K, V>,
+    key: &Q,
+    owned: Owned<impl Fn() -> K, impl FnOnce() -> Tags>,
+    shape: S,
+    mode: Mode,
+) -> Begin<S::Out, Turn<K, V>>
+where
+    K: Hash + Eq + Key<Q>,
+    V: Clone,
+    Q: Hash + ?Sized,
+    S: Shape<Value = V>,
+{
+    let inner = cache.inner();
+    let hash = inner.hash(key);
+    if !mode.refresh
+        && let Some((out, _)) = inner.hit(hash, key, None, |found| shape.restore(found))
+    {
+        inner.counters.add(Count::Hits);
+        return Begin::Hit(out);
+    }
+    miss(inner, (hash, key), &owned.key, (owned.tags)(), shape, mode)
+}
+
+/// The same, for a function whose hits may start a computation in the background: within `revalidate` after its ttl, and where
+/// `ahead` says that it is time.
+pub fn begin_or_refresh<K, V, Q, S>(
+    cache: &Cache<K, V>,
+    key: &Q,
+    owned: Owned<impl Fn() -> K, impl FnOnce() -> Tags>,
+    shape: S,
+    mode: Mode,
+    revalidate: Option<Duration>,
+) -> Begin<S::Out, Next<S::Out, K, V>>
+where
+    K: Hash + Eq + Key<Q>,
+    V: Clone,
+    Q: Hash + ?Sized,
+    S: Shape<Value = V>,
+{
+    let inner = cache.inner();
+    let hash = inner.hash(key);
+    let revalidate = revalidate.or(inner.settings.lifetime.revalidate());
+    let found = if mode.refresh { None } else { inner.hit(hash, key, revalidate, |found| shape.restore(found)) };
+    let Some((out, age)) = found else {
+        return match miss(inner, (hash, key), &owned.key, (owned.tags)(), shape, mode) {
+            Begin::Hit(out) => Begin::Hit(out),
+            Begin::Miss(turn) => Begin::Miss(Next::Compute(turn)),
+            Begin::Recursion => Begin::Recursion,
+        };
+    };
+    inner.counters.add(Count::Hits);
+    if age == Age::Fresh {
+        return Begin::Hit(out);
+    }
+    if age == Age::Stale {
+        inner.counters.add(Count::StaleHits);
+    }
+    match refresh(inner, (hash, key), &owned.key, (owned.tags)(), revalidate) {
+        Some(lead) => Begin::Miss(Next::Refresh(out, lead)),
+        None => Begin::Hit(out),
+    }
+}
+
+// What makes the key is behind a pointer, here and below: functions of the same types share this code.
+#[cold]
+#[inline(never)]
+fn miss<K, V, Q, S>(
+    inner: &Arc<Inner<K, V>>,
+    (hash, key): (u64, &Q),
+    own: &dyn Fn() -> K,
+    tags: Tags,
+    shape: S,
+    mode: Mode,
+) -> Begin<S::Out, Turn<K, V>>
+where
+    K: Hash + Eq + Key<Q>,
+    V: Clone,
+    Q: ?Sized,
+    S: Shape<Value = V>,
+{
+    if mode.refresh {
+        // A look at the store has done both.
+        inner.tidy_if_due();
+        inner.touch(hash, key);
+    }
+    // The key is the user's code: it is made under no lock, and only where nobody computes whom this call could wait for.
+    let waits = !mode.refresh && mode.single_flight && flights::is_under_way(&inner.flights.lock(hash), hash, key);
+    let mut owned = if waits { None } else { Some(own()) };
+    let mut shard = inner.flights.lock(hash);
+    while owned.is_none() && !flights::is_under_way(&shard, hash, key) {
+        drop(shard);
+        owned = Some(own());
+        shard = inner.flights.lock(hash);
+    }
+    let superseded = if mode.refresh {
+        flights::supersede(&mut shard, hash, key)
+    } else if let Some(out) = inner.peek_hashed(hash, key, |found| shape.restore(found)) {
+        // Stored by a flight that landed since the look at the store.
+        drop(shard);
+        inner.counters.add(Count::Hits);
+        return Begin::Hit(out);
+    } else {
+        Vec::new()
+    };
+    let turn = waiter::join(inner, &mut shard, (hash, key), &mut owned, tags, mode.single_flight);
+    drop(shard);
+    drop(superseded);
+    let Some(turn) = turn else { return Begin::Recursion };
+    inner.counters.add(Count::Misses);
+    if matches!(turn, Turn::Wait(_)) {
+        inner.counters.add(Count::Coalesced);
+    }
+    Begin::Miss(turn)
+}
+
+#[cold]
+#[inline(never)]
+fn refresh<K, V, Q>(
+    inner: &Arc<Inner<K, V>>,
+    (hash, key): (u64, &Q),
+    own: &dyn Fn() -> K,
+    tags: Tags,
+    revalidate: Option<Duration>,
+) -> Option<Lead<K, V>>
+where
+    K: Hash + Eq + Key<Q>,
+    V: Clone,
+    Q: ?Sized,
+{
+    if flights::is_under_way(&inner.flights.lock(hash), hash, key) {
+        return None;
+    }
+    // Made under no lock, as in `miss`.
+    let mut owned = Some(own());
+    let mut shard = inner.flights.lock(hash);
+    // Looked at again: a refresh may have landed since.
+    let lead = match inner.age(hash, key, revalidate) {
+        Age::Fresh | Age::Gone => None,
+        Age::Ripe | Age::Stale => waiter::refresh(inner, &mut shard, (hash, key), &mut owned, tags),
+    };
+    drop(shard);
+    lead
+}
+
+/// Whether it was told that a function does not do what the cache asks for that `cache` names.
+pub struct Told(AtomicBool);
+
+impl Told {
+    /// Not yet.
+    #[must_use]
+    #[expect(clippy::new_without_default, reason = "only expansions make one")]
+    pub const fn new() -> Self {
+        Self(AtomicBool::new(false))
+    }
+
+    /// Tells it once, if it is so: a function that computes within its caller cannot compute behind a hit.
+    pub fn look<K: Hash + Eq, V: Clone>(&self, cache: &Cache<K, V>, function: &'static str) {
+        let asks = cache.inner().settings.lifetime.refreshes();
+        if asks && !self.0.swap(true, Ordering::Relaxed) {
+            let message = "does not refresh behind hits, as its cache asks for (`stale_while_revalidate`, `refresh_ahead`): say it at \
+                           the function too, or write `detached` there";
+            Report::new(function, ReportKind::Inert, message).send();
+        }
+    }
+}
+
+/// The error of a call that would wait for itself.
+#[cold]
+#[must_use]
+pub fn recursion(function: &'static str) -> Error {
+    Error::new(ErrorKind::Recursion, function)
+}

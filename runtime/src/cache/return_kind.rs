@@ -1,0 +1,360 @@
+//! How a return type is stored: `Ok` and `Some` as values, `Err` and `None` as failures, anything else as a value.
+//!
+//! Which of these a type is must be found by traits, not by spelling, and for plain types without asking anything of them. So it is
+//! left to method look-up: `Kind::<R>::new().shape()` finds the first `shape` on the way from `Kind` over `Shared`, `Nullable` and `Unshared`
+//! to `Plain`.
+
+use std::marker::PhantomData;
+use std::ops::Deref;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::store::entry::{Failure, Found};
+
+/// A return type, seen as something to store.
+pub trait Shape: Copy + Send + Sync {
+    /// The return type.
+    type Out;
+    /// What a cache stores of it.
+    type Value;
+    /// Whether an error of a call can be given to those who wait for it, too.
+    const SHARES_ERRORS: bool;
+
+    /// What came of a call.
+    fn outcome(self, out: &Self::Out) -> Outcome<'_, Self::Value>;
+
+    /// Whether a value that is stored is the `None` of a `Result<Option<T>, E>`.
+    fn is_none(value: &Self::Value) -> bool {
+        let _ = value;
+        false
+    }
+
+    /// The failure as it is shared with waiters and remembered, where it can be.
+    fn failure(self, out: &Self::Out) -> Option<Failure>;
+
+    /// The return value, from what was stored. `None`: the failure of a function with another error type.
+    fn restore(self, found: &Found<Self::Value>) -> Option<Self::Out>
+    where
+        Self::Value: Clone;
+}
+
+/// What came of a call.
+#[derive(Debug)]
+pub enum Outcome<'a, V> {
+    Value(&'a V),
+    /// A value that says that there is none: the `None` of a `Result<Option<T>, E>`.
+    Nothing(&'a V),
+    Error,
+    None,
+}
+
+type Marker<R> = PhantomData<fn() -> R>;
+
+/// Finds the shape of `R`.
+pub struct Kind<R>(Shared<R>);
+
+/// Where the look-up goes on for a `Result` of anything but an `Option`.
+pub struct Shared<R>(Nullable<R>);
+
+/// Where the look-up goes on for a `Result` whose error cannot be shared.
+pub struct Nullable<R>(Unshared<R>);
+
+/// Where the look-up goes on for one of anything but an `Option`, and for an `Option`.
+pub struct Unshared<R>(Plain<R>);
+
+impl<R> Kind<R> {
+    /// For the return type `R`.
+    #[must_use]
+    #[inline]
+    #[expect(clippy::new_without_default, reason = "only expansions make one")]
+    pub const fn new() -> Self {
+        Self(Shared(Nullable(Unshared(Plain(PhantomData)))))
+    }
+
+    /// For a type that is not all known: what is not is taken for no `Option`.
+    #[must_use]
+    #[inline]
+    pub const fn new_in_part() -> Shared<R> {
+        Shared(Nullable(Unshared(Plain(PhantomData))))
+    }
+
+    /// For the type of a value that cannot be named.
+    #[must_use]
+    #[inline]
+    pub const fn plain() -> Plain<R> {
+        Plain(PhantomData)
+    }
+}
+
+impl<T, E: Clone + Send + Sync + 'static> Kind<Result<Option<T>, E>> {
+    /// A `Result` of an `Option`, whose error is shared.
+    #[inline]
+    pub fn shape(&self) -> SharedOption<T, E> {
+        SharedOption(PhantomData)
+    }
+}
+
+impl<T, E: Clone + Send + Sync + 'static> Shared<Result<T, E>> {
+    /// A `Result` whose error is shared.
+    #[inline]
+    #[expect(clippy::unused_self, reason = "found by method look-up")]
+    pub fn shape(&self) -> SharedResult<T, E> {
+        SharedResult(PhantomData)
+    }
+}
+
+impl<T, E> Nullable<Result<Option<T>, E>> {
+    /// A `Result` of an `Option`, whose error is its caller's own.
+    #[inline]
+    #[expect(clippy::unused_self, reason = "found by method look-up")]
+    pub fn shape(&self) -> OwnOption<T, E> {
+        OwnOption(PhantomData)
+    }
+}
+
+impl<T, E> Unshared<Result<T, E>> {
+    /// A `Result` whose error is its caller's own.
+    #[inline]
+    #[expect(clippy::unused_self, reason = "found by method look-up")]
+    pub fn shape(&self) -> OwnResult<T, E> {
+        OwnResult(PhantomData)
+    }
+}
+
+impl<T> Unshared<Option<T>> {
+    /// An `Option`.
+    #[inline]
+    #[expect(clippy::unused_self, reason = "found by method look-up")]
+    pub fn shape(&self) -> Optional<T> {
+        Optional(PhantomData)
+    }
+}
+
+impl<R> Plain<R> {
+    /// Any other type.
+    #[inline]
+    #[must_use]
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "found by method look-up")]
+    pub fn shape(&self) -> Self {
+        *self
+    }
+}
+
+/// Where the look-up goes on.
+macro_rules! leads_to {
+    ($($from:ident => $to:ident)*) => {$(
+        impl<R> Deref for $from<R> {
+            type Target = $to<R>;
+
+            #[inline]
+            fn deref(&self) -> &$to<R> {
+                &self.0
+            }
+        }
+    )*};
+}
+
+leads_to! { Kind => Shared Shared => Nullable Nullable => Unshared Unshared => Plain }
+
+/// `Result<T, E>` with an error that can be cloned to everyone who waits.
+pub struct SharedResult<T, E>(Marker<(T, E)>);
+
+/// `Result<T, E>` with an error that only the computing caller gets.
+pub struct OwnResult<T, E>(Marker<(T, E)>);
+
+/// `Result<Option<T>, E>` with an error that can be cloned to everyone who waits.
+pub struct SharedOption<T, E>(Marker<(T, E)>);
+
+/// `Result<Option<T>, E>` with an error that only the computing caller gets.
+pub struct OwnOption<T, E>(Marker<(T, E)>);
+
+/// `Option<T>`.
+pub struct Optional<T>(Marker<T>);
+
+/// Any type, stored whole.
+pub struct Plain<R>(Marker<R>);
+
+/// `Copy` without a bound on the parameters, which a derive would ask for.
+macro_rules! copy {
+    ($($name:ident<$($parameter:ident),*>)*) => {$(
+        impl<$($parameter),*> Clone for $name<$($parameter),*> {
+            #[inline]
+            fn clone(&self) -> Self {
+                *self
+            }
+        }
+
+        impl<$($parameter),*> Copy for $name<$($parameter),*> {}
+    )*};
+}
+
+/// Those that are made by their type.
+macro_rules! of_type {
+    ($($name:ident<$($parameter:ident),*>)*) => {$(
+        impl<$($parameter),*> $name<$($parameter),*> {
+            pub(super) const fn of_type() -> Self {
+                Self(PhantomData)
+            }
+        }
+    )*};
+}
+
+copy! { SharedResult<T, E> OwnResult<T, E> SharedOption<T, E> OwnOption<T, E> Optional<T> Plain<R> }
+
+of_type! { SharedResult<T, E> OwnResult<T, E> Optional<T> Plain<R> }
+
+impl<T, E: Clone + Send + Sync + 'static> Shape for SharedResult<T, E> {
+    type Out = Result<T, E>;
+    type Value = T;
+    const SHARES_ERRORS: bool = true;
+
+    fn outcome(self, out: &Result<T, E>) -> Outcome<'_, T> {
+        OwnResult::of_type().outcome(out)
+    }
+
+    fn failure(self, out: &Result<T, E>) -> Option<Failure> {
+        out.as_ref().err().map(|error| Arc::new(error.clone()) as Failure)
+    }
+
+    #[inline]
+    fn restore(self, found: &Found<T>) -> Option<Result<T, E>>
+    where
+        T: Clone,
+    {
+        match found {
+            Found::Value(value) => Some(Ok(value.clone())),
+            Found::Failure(failure) => failure.downcast_ref::<E>().map(|error| Err(error.clone())),
+        }
+    }
+}
+
+impl<T, E> Shape for OwnResult<T, E> {
+    type Out = Result<T, E>;
+    type Value = T;
+    const SHARES_ERRORS: bool = false;
+
+    fn outcome(self, out: &Result<T, E>) -> Outcome<'_, T> {
+        out.as_ref().map_or(Outcome::Error, Outcome::Value)
+    }
+
+    fn failure(self, _: &Result<T, E>) -> Option<Failure> {
+        None
+    }
+
+    #[inline]
+    fn restore(self, found: &Found<T>) -> Option<Result<T, E>>
+    where
+        T: Clone,
+    {
+        match found {
+            Found::Value(value) => Some(Ok(value.clone())),
+            Found::Failure(_) => None,
+        }
+    }
+}
+
+/// What a `Result<Option<T>, E>` has beyond a `Result`: values that are a `None`.
+macro_rules! option_in_result {
+    ($name:ident like $result:ident where $($bounds:tt)*) => {
+        impl<T, $($bounds)*> Shape for $name<T, E> {
+            type Out = Result<Option<T>, E>;
+            type Value = Option<T>;
+            const SHARES_ERRORS: bool = $result::<Option<T>, E>::SHARES_ERRORS;
+
+            fn outcome(self, out: &Self::Out) -> Outcome<'_, Option<T>> {
+                match out {
+                    Ok(value @ None) => Outcome::Nothing(value),
+                    Ok(value) => Outcome::Value(value),
+                    Err(_) => Outcome::Error,
+                }
+            }
+
+            fn is_none(value: &Option<T>) -> bool {
+                value.is_none()
+            }
+
+            fn failure(self, out: &Self::Out) -> Option<Failure> {
+                $result::<Option<T>, E>::of_type().failure(out)
+            }
+
+            #[inline]
+            fn restore(self, found: &Found<Option<T>>) -> Option<Self::Out>
+            where
+                Option<T>: Clone,
+            {
+                $result::<Option<T>, E>::of_type().restore(found)
+            }
+        }
+    };
+}
+
+option_in_result!(SharedOption like SharedResult where E: Clone + Send + Sync + 'static);
+option_in_result!(OwnOption like OwnResult where E);
+
+/// What stands for a `None`. Its own type, so that an error type `()` is not taken for it in a shared cache.
+struct Absent;
+
+impl<T> Shape for Optional<T> {
+    type Out = Option<T>;
+    type Value = T;
+    const SHARES_ERRORS: bool = false;
+
+    fn outcome(self, out: &Option<T>) -> Outcome<'_, T> {
+        out.as_ref().map_or(Outcome::None, Outcome::Value)
+    }
+
+    fn failure(self, _: &Option<T>) -> Option<Failure> {
+        Some(Arc::new(Absent))
+    }
+
+    #[inline]
+    fn restore(self, found: &Found<T>) -> Option<Option<T>>
+    where
+        T: Clone,
+    {
+        match found {
+            Found::Value(value) => Some(Some(value.clone())),
+            Found::Failure(failure) => failure.is::<Absent>().then_some(None),
+        }
+    }
+}
+
+impl<R> Shape for Plain<R> {
+    type Out = R;
+    type Value = R;
+    const SHARES_ERRORS: bool = false;
+
+    fn outcome(self, out: &R) -> Outcome<'_, R> {
+        Outcome::Value(out)
+    }
+
+    fn failure(self, _: &R) -> Option<Failure> {
+        None
+    }
+
+    #[inline]
+    fn restore(self, found: &Found<R>) -> Option<R>
+    where
+        R: Clone,
+    {
+        match found {
+            Found::Value(value) => Some(value.clone()),
+            Found::Failure(_) => None,
+        }
+    }
+}
+
+/// Applies `ttl = |value| ..` to what is to be stored: a function, so that the closure's argument needs no type.
+#[inline]
+pub fn ttl_of<S: Shape>(shape: S, out: &S::Out, ttl: impl FnOnce(&S::Value) -> Duration) -> Option<Duration> {
+    match shape.outcome(out) {
+        Outcome::Value(value) | Outcome::Nothing(value) => Some(ttl(value)),
+        Outcome::Error | Outcome::None => None,
+    }
+}
+
+/// The same, where a `None` has a time of its own.
+#[inline]
+pub fn ttl_of_some<S: Shape>(shape: S, out: &S::Out, ttl: impl FnOnce(&S::Value) -> Duration) -> Option<Duration> {
+    if matches!(shape.outcome(out), Outcome::Nothing(_)) { None } else { ttl_of(shape, out, ttl) }
+}

@@ -1,0 +1,55 @@
+//! The settings of a cache, fixed when it is built.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::store::lifetime::Lifetime;
+use super::store::removal::Listener;
+
+/// The settings of a cache.
+pub(super) struct Settings<K, V> {
+    /// `None`: unbounded.
+    pub(super) capacity: Option<usize>,
+    /// For values that come without times of their own.
+    pub(super) lifetime: Lifetime,
+    /// Evaluated for each of those: times that are no constants.
+    pub(super) times: Option<fn() -> Lifetime>,
+    pub(super) ttl_of: Option<fn(&V) -> Duration>,
+    /// Which values `none_ttl` is for.
+    pub(super) is_none: Option<fn(&V) -> bool>,
+    pub(super) load_timeout: Option<Duration>,
+    pub(super) weight: Option<Weight<K, V>>,
+    pub(super) on_evict: Option<Listener<K, V>>,
+    pub(super) name: Option<&'static str>,
+}
+
+pub(super) type Weight<K, V> = Arc<dyn Fn(&K, &V) -> u64 + Send + Sync>;
+
+impl<K, V> Settings<K, V> {
+    /// For at most `capacity` entries, or any number of them.
+    pub(super) const fn of_capacity(capacity: Option<usize>) -> Self {
+        Self {
+            capacity,
+            lifetime: Lifetime::new(),
+            times: None,
+            ttl_of: None,
+            is_none: None,
+            load_timeout: None,
+            weight: None,
+            on_evict: None,
+            name: None,
+        }
+    }
+
+    /// The times of a value that comes by hand, where they are no constants.
+    pub(super) fn by_hand(&self) -> Lifetime {
+        self.times.map_or_else(Lifetime::new, |times| times())
+    }
+}
+
+impl<K, V> Clone for Settings<K, V> {
+    fn clone(&self) -> Self {
+        let (weight, on_evict) = (self.weight.clone(), self.on_evict.clone());
+        Self { weight, on_evict, ..*self }
+    }
+}

@@ -1,0 +1,187 @@
+//! What the store keeps under a key.
+
+use std::any::Any;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use super::lifetime::Times;
+use super::tags::Tags;
+use super::timestamp::Moment;
+
+/// A failure that is kept or shared: the error of a `Result`, `()` for a `None`. Without its type, since a cache is named by the type of
+/// its values only, and functions with different errors may share it.
+pub(crate) type Failure = Arc<dyn Any + Send + Sync>;
+
+/// What a computation came to.
+#[derive(Debug)]
+pub enum Found<V> {
+    Value(V),
+    Failure(Failure),
+}
+
+#[derive(Debug)]
+pub(crate) struct Entry<V> {
+    pub(crate) found: Found<V>,
+    /// Until then it is fresh, and nobody who looks at it needs to know more; at once not, where a look is to be noted.
+    quiet: Moment,
+    pub(crate) times: Times,
+    /// `tti`
+    idle: Option<Idle>,
+}
+
+/// How old an entry is when it is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Age {
+    Fresh,
+    /// Fresh, and worth computing anew.
+    Ripe,
+    /// No longer fresh, and still kept.
+    Stale,
+    Gone,
+}
+
+impl<V> Entry<V> {
+    pub(crate) fn new(found: Found<V>, times: Times, idle: Option<Idle>) -> Self {
+        let quiet = if idle.is_some() { Moment::START } else { times.refresh.min(times.fresh).min(times.keep) };
+        Self { found, quiet, times, idle }
+    }
+
+    /// Whether no time bounds it: then nobody needs to look at a clock.
+    #[inline]
+    pub(crate) fn is_eternal(&self) -> bool {
+        self.quiet == Moment::NEVER
+    }
+
+    pub(crate) fn age(&self, now: Moment) -> Age {
+        if now >= self.end() {
+            Age::Gone
+        } else if now >= self.times.fresh {
+            Age::Stale
+        } else if now >= self.times.refresh {
+            Age::Ripe
+        } else {
+            Age::Fresh
+        }
+    }
+
+    /// The same, for a caller that takes stale values for no longer than `window`, or not at all.
+    pub(crate) fn age_within(&self, now: Moment, window: Option<Duration>) -> Age {
+        match self.age(now) {
+            Age::Stale if window.is_none_or(|window| now >= self.times.fresh.plus(window)) => Age::Gone,
+            age => age,
+        }
+    }
+
+    /// How old it is, for a call that is about to be served with it, if it may be. Where the caller knows of no entry with a time, this may
+    /// still be the first.
+    #[inline]
+    pub(crate) fn used(&self, now: Option<Moment>, window: Option<Duration>) -> Age {
+        match now {
+            _ if self.is_eternal() => Age::Fresh,
+            Some(now) if now < self.quiet => Age::Fresh,
+            _ => self.used_late(now, window),
+        }
+    }
+
+    // Out of line, so that the look at an entry is short as a rule.
+    #[inline(never)]
+    fn used_late(&self, now: Option<Moment>, window: Option<Duration>) -> Age {
+        let now = now.unwrap_or_else(Moment::now);
+        let age = self.age_within(now, window);
+        // It was asked for also where this call may not be served with it: it may stand in for the error that the call comes to.
+        if let Some(idle) = self.idle.as_ref().filter(|_| self.age(now) != Age::Gone) {
+            idle.touch(now);
+        }
+        age
+    }
+
+    /// When it leaves.
+    pub(crate) fn end(&self) -> Moment {
+        self.idle.as_ref().map_or(self.times.keep, |idle| idle.end().min(self.times.keep))
+    }
+
+    pub(crate) fn is_fresh(&self, now: Moment) -> bool {
+        matches!(self.age(now), Age::Fresh | Age::Ripe)
+    }
+}
+
+/// When an entry was asked for.
+#[derive(Debug)]
+pub(crate) struct Idle {
+    limit: Duration,
+    last: AtomicU64,
+}
+
+impl Idle {
+    pub(crate) fn new(limit: Duration, now: Moment) -> Self {
+        Self { limit, last: AtomicU64::new(now.to_bits()) }
+    }
+
+    #[inline]
+    pub(crate) fn touch(&self, now: Moment) {
+        self.last.fetch_max(now.to_bits(), Ordering::Relaxed);
+    }
+
+    fn end(&self) -> Moment {
+        Moment::from_bits(self.last.load(Ordering::Relaxed)).plus(self.limit)
+    }
+}
+
+/// A key with its hash, and a number that no other insertion has: by it an entry can be removed without the key. What a hit has no use for
+/// stands here, and not in the entry.
+pub(crate) struct Stored<K> {
+    pub(super) hash: u64,
+    pub(super) serial: u64,
+    pub(super) weight: u64,
+    pub(super) tags: Tags,
+    pub(super) key: K,
+}
+
+impl<K> Stored<K> {
+    pub(crate) fn key(&self) -> &K {
+        &self.key
+    }
+
+    pub(crate) fn tags(&self) -> &Tags {
+        &self.tags
+    }
+
+    pub(crate) fn serial(&self) -> u64 {
+        self.serial
+    }
+
+    pub(crate) fn place(&self) -> Place {
+        Place { hash: self.hash, serial: self.serial }
+    }
+}
+
+/// Where an entry is, without its key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Place {
+    pub(super) hash: u64,
+    pub(super) serial: u64,
+}
+
+impl Hash for Place {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.hash);
+    }
+}
+
+impl<K> Hash for Stored<K> {
+    #[inline]
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.hash);
+    }
+}
+
+impl<K: Eq> PartialEq for Stored<K> {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        self.hash == other.hash && self.key == other.key
+    }
+}
+
+impl<K: Eq> Eq for Stored<K> {}

@@ -1,0 +1,13 @@
+//! What is kept, for how long, and how it is removed. Nothing here knows of computations.
+//!
+//! From the top: `expiry` and `table` (the seam to `quick_cache`), `removal`, `tag_index`, `entry`, then `lifetime`, `tags`, `timestamp`.
+
+pub(crate) mod entry;
+pub(crate) mod expiry;
+mod ghosts;
+pub(crate) mod lifetime;
+pub(crate) mod removal;
+pub(crate) mod table;
+pub(crate) mod tag_index;
+pub(crate) mod tags;
+pub(crate) mod timestamp;

@@ -1,0 +1,407 @@
+//! The seam to the store: which entries are kept is `quick_cache`'s decision, and only this file knows it.
+
+use std::hash::{BuildHasher, Hash, Hasher};
+use std::num::NonZero;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError};
+use std::{mem, thread};
+
+use crossbeam_utils::sync::{ShardedLock, ShardedLockReadGuard, ShardedLockWriteGuard};
+use quick_cache::unsync::Cache as QuickCache;
+use quick_cache::{Equivalent, Lifecycle, OptionsBuilder, Weighter};
+
+use super::entry::{Entry, Place, Stored};
+use super::ghosts::Ghosts;
+use super::removal::{Left, RemovalCause};
+use super::tags::Tags;
+use super::timestamp::Moment;
+use crate::key::Key;
+
+/// A bounded map from keys to entries, found by a hash that the caller has already computed.
+pub(crate) struct Store<K, V> {
+    /// By the middle of the hash: the map of a shard uses both ends. Each has a lock that two threads which only look do not fight over,
+    /// since each locks a part of it that is its own; whoever writes locks all parts (eight, of 128 bytes each).
+    shards: Box<[ShardedLock<Shard<K, V>>]>,
+    /// `None`: no bound.
+    capacity: Option<u64>,
+    serials: AtomicU64,
+}
+
+/// A part of the store.
+struct Shard<K, V> {
+    map: Map<K, V>,
+    /// The keys of which the map remembers that it evicted them before they were used, where entries have weights.
+    ghosts: Option<Ghosts>,
+    /// The serial of the last insertion: that entry is not evicted to make room for itself.
+    newest: Arc<AtomicU64>,
+    /// How many entries there were at most since the map was empty.
+    most: usize,
+}
+
+/// As good as no bound.
+const UNBOUNDED: u64 = u64::MAX / 2;
+
+/// A shard without a bound that has become nearly empty gives its memory back when it once held more than this.
+const KEPT: usize = 1_024;
+
+type Map<K, V> = QuickCache<Stored<K>, Entry<V>, Weights, HashIsKnown, Collect>;
+
+/// A shard is not worth its locks (1 KiB) below this many entries. A small store has one only, so that it holds what it says: of
+/// several, one is full before the others are.
+const ENTRIES_PER_SHARD: usize = 512;
+
+/// How many shards divide a capacity among them: four for each core, as `quick_cache` has it, if they are large enough.
+fn shards(capacity: usize) -> usize {
+    let cores = thread::available_parallelism().map_or(1, NonZero::get);
+    let most = (cores * 4).next_power_of_two();
+    let filled = (capacity / ENTRIES_PER_SHARD).max(1);
+    // The power of two at or below.
+    most.min(1 << filled.ilog2())
+}
+
+/// A shard for entries that weigh no more together than `weight`.
+fn shard<K: Eq, V>(weight: u64, weighted: bool) -> ShardedLock<Shard<K, V>> {
+    let newest = Arc::new(AtomicU64::new(u64::MAX));
+    ShardedLock::new(Shard { map: map(weight, weighted, &newest), ghosts: weighted.then(Ghosts::default), newest, most: 0 })
+}
+
+fn map<K: Eq, V>(weight: u64, weighted: bool, newest: &Arc<AtomicU64>) -> Map<K, V> {
+    let mut options = OptionsBuilder::new();
+    options.weight_capacity(weight);
+    if weighted {
+        // How many evicted keys the map remembers is in proportion to a number of entries that nobody knows beforehand. So it is told to
+        // remember all, and `Ghosts` says which to forget.
+        options.estimated_items_capacity(usize::MAX / 2).ghost_allocation(1.0);
+    } else {
+        // As many evicted keys are remembered as entries are kept: with half as many, a working set of more than half of the capacity comes
+        // back only after it is forgotten, and never replaces what has filled the cache. Of a handful of entries half is better, by the
+        // traces of `tests::workload`.
+        let remembered = if weight < 5 { 0.5 } else { 1.0 };
+        options.estimated_items_capacity(usize::try_from(weight).unwrap_or(0)).ghost_allocation(remembered);
+    }
+    let options = options.build().expect("both capacities are set");
+    QuickCache::with_options(options, Weights, HashIsKnown, Collect { newest: Arc::clone(newest) })
+}
+
+#[inline]
+fn read<K, V>(shard: &ShardedLock<Shard<K, V>>) -> ShardedLockReadGuard<'_, Shard<K, V>> {
+    shard.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn write<K, V>(shard: &ShardedLock<Shard<K, V>>) -> ShardedLockWriteGuard<'_, Shard<K, V>> {
+    shard.write().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl<K: Eq, V> Store<K, V> {
+    /// `capacity` entries at most, or entries that weigh no more together; `None` for no bound.
+    pub(crate) fn new(capacity: Option<usize>, weighted: bool) -> Self {
+        let shards = match capacity {
+            None => (0..shards(usize::MAX)).map(|_| shard(UNBOUNDED, false)).collect(),
+            // Undivided, so that whatever the whole can hold finds room.
+            Some(capacity) if weighted => [shard(capacity as u64, true)].into(),
+            Some(capacity) => {
+                let count = shards(capacity);
+                // Together exactly the capacity.
+                let share = |index| capacity / count + usize::from(index < capacity % count);
+                (0..count).map(|index| shard(share(index) as u64, false)).collect()
+            }
+        };
+        Self { shards, capacity: capacity.map(|capacity| capacity as u64), serials: AtomicU64::new(0) }
+    }
+
+    #[inline]
+    fn shard(&self, hash: u64) -> &ShardedLock<Shard<K, V>> {
+        // A power of two: see `shards`.
+        let index = (hash >> 32) & (self.shards.len() as u64 - 1);
+        &self.shards[usize::try_from(index).unwrap_or(0)]
+    }
+
+    #[inline]
+    fn read(&self, hash: u64) -> ShardedLockReadGuard<'_, Shard<K, V>> {
+        read(self.shard(hash))
+    }
+
+    fn write(&self, hash: u64) -> ShardedLockWriteGuard<'_, Shard<K, V>> {
+        write(self.shard(hash))
+    }
+
+    /// Whether an entry of this weight can be held at all.
+    pub(crate) fn holds(&self, weight: u64) -> bool {
+        self.capacity.is_none_or(|capacity| weight <= capacity)
+    }
+
+    /// A key on its way into the store. Its place is known before it is there.
+    pub(crate) fn prepare(&self, hash: u64, key: K, weight: u64, tags: Tags) -> Stored<K> {
+        // What weighs nothing would never be evicted; and where there is no bound, the sum of weights could be too large to count.
+        let weight = if self.capacity.is_some() { weight.max(1) } else { 1 };
+        Stored { hash, serial: self.serials.fetch_add(1, Ordering::Relaxed), weight, tags, key }
+    }
+
+    /// No insertion so far has this serial, nor one above it.
+    pub(crate) fn next_serial(&self) -> u64 {
+        self.serials.load(Ordering::Relaxed)
+    }
+
+    /// Looks at the entry in its place, under a lock of the store, and marks it as used.
+    #[inline]
+    pub(crate) fn get<Q: ?Sized, T>(&self, hash: u64, key: &Q, look: impl FnOnce(&Entry<V>) -> Option<T>) -> Option<T>
+    where
+        K: Key<Q>,
+    {
+        self.read(hash).map.get(&Borrowed { hash, key }).and_then(look)
+    }
+
+    /// Looks at the entry, and leaves it as it is.
+    pub(crate) fn peek<Q: ?Sized, T>(&self, hash: u64, key: &Q, look: impl FnOnce(&Entry<V>) -> Option<T>) -> Option<T>
+    where
+        K: Key<Q>,
+    {
+        self.read(hash).map.peek(&Borrowed { hash, key }).and_then(look)
+    }
+
+    /// Stores an entry. What had to leave for it, the old entry of the key included, is added to `left`.
+    pub(crate) fn insert(&self, stored: Stored<K>, entry: Entry<V>, left: &mut Left<K, V>) {
+        let (replaces, gone) = self.write(stored.hash).insert(stored, entry);
+        let mut gone = gone.into_iter().map(Gone::pair);
+        // What is replaced comes first.
+        left.add(if replaces { gone.next() } else { None }, RemovalCause::Replaced);
+        left.add(gone, RemovalCause::Size);
+    }
+
+    pub(crate) fn remove<Q: ?Sized>(&self, hash: u64, key: &Q) -> Option<(Stored<K>, Entry<V>)>
+    where
+        K: Key<Q>,
+    {
+        self.write(hash).take(&Borrowed { hash, key }, |_| true)
+    }
+
+    /// Removes an entry by its place, if it is still there.
+    pub(crate) fn remove_at(&self, place: Place) -> Option<(Stored<K>, Entry<V>)> {
+        self.write(place.hash).take(&place, |_| true)
+    }
+
+    /// The same, if the entry is such that it should go.
+    pub(crate) fn remove_at_if(&self, place: Place, should_go: impl FnOnce(&Entry<V>) -> bool) -> Option<(Stored<K>, Entry<V>)> {
+        self.write(place.hash).take(&place, should_go)
+    }
+
+    /// Takes all entries out.
+    pub(crate) fn drain(&self) -> Vec<(Stored<K>, Entry<V>)> {
+        let mut drained = Vec::new();
+        for shard in &self.shards {
+            let mut map = write(shard).drain();
+            drained.extend(map.drain());
+        }
+        drained
+    }
+
+    /// Looks at every entry, under the locks of the store.
+    pub(crate) fn for_each(&self, mut look: impl FnMut(&Stored<K>, &Entry<V>)) {
+        for shard in &self.shards {
+            read(shard).map.iter().for_each(|(stored, entry)| look(stored, entry));
+        }
+    }
+
+    /// The entries that expire: when, and where they are.
+    pub(crate) fn expiring(&self) -> Vec<(Moment, Place)> {
+        let mut expiring = Vec::new();
+        self.for_each(|stored, entry| {
+            expiring.extend(Some(entry.end()).filter(|end| *end != Moment::NEVER).map(|end| (end, stored.place())));
+        });
+        expiring
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.shards.iter().map(|shard| read(shard).map.len()).sum()
+    }
+
+    /// How many bytes the entries and the keys that are remembered take.
+    #[cfg(test)]
+    pub(crate) fn memory(&self) -> usize {
+        self.shards.iter().map(|shard| read(shard).map.memory_used().total()).sum()
+    }
+}
+
+impl<K: Eq, V> Shard<K, V> {
+    /// Stores an entry. Whether there was one of its key, and what had to leave: that one first.
+    fn insert(&mut self, stored: Stored<K>, entry: Entry<V>) -> (bool, Vec<Gone<K, V>>) {
+        let hash = stored.hash;
+        self.newest.store(stored.serial, Ordering::Relaxed);
+        let replaces = self.map.peek(&stored).is_some();
+        let mut gone = Evicted::default();
+        // One insertion for old keys and new: whether a key has been in use, before it was stored anew or evicted, is taken over.
+        self.map.insert_with_lifecycle(stored, entry, &mut gone);
+        self.most = self.most.max(self.map.len());
+        if let Some(ghosts) = &mut self.ghosts {
+            ghosts.forget(hash);
+            let most = self.map.len() / 2;
+            for evicted in gone.0.iter().skip(usize::from(replaces)).filter(|evicted| evicted.was_new) {
+                ghosts.add(evicted.stored.hash);
+                while let Some(hash) = ghosts.pop_above(most) {
+                    self.map.remove(&Ghost { hash });
+                }
+            }
+        }
+        (replaces, gone.0)
+    }
+
+    /// Takes an entry out, if it is such that it should go. That says nothing about whether its key is in use.
+    fn take<Q>(&mut self, key: &Q, should_go: impl FnOnce(&Entry<V>) -> bool) -> Option<(Stored<K>, Entry<V>)>
+    where
+        Q: Hash + Equivalent<Stored<K>>,
+    {
+        let taken = self.map.remove_if(key, |entry| should_go(entry));
+        if self.map.capacity() == UNBOUNDED && self.most > 4 * self.map.len() + KEPT {
+            self.shrink();
+        }
+        taken
+    }
+
+    /// Takes everything out.
+    fn drain(&mut self) -> Map<K, V> {
+        let weighted = self.ghosts.is_some();
+        self.ghosts = weighted.then(Ghosts::default);
+        self.most = 0;
+        let empty = map(self.map.capacity(), weighted, &self.newest);
+        mem::replace(&mut self.map, empty)
+    }
+
+    /// Gives the memory back that most entries were in.
+    fn shrink(&mut self) {
+        let mut before = self.drain();
+        for (stored, entry) in before.drain() {
+            self.map.insert(stored, entry);
+        }
+        self.most = self.map.len();
+    }
+}
+
+/// The weights that were computed before the entries came.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Weights;
+
+impl<K, V> Weighter<Stored<K>, Entry<V>> for Weights {
+    #[inline]
+    fn weight(&self, stored: &Stored<K>, _: &Entry<V>) -> u64 {
+        stored.weight
+    }
+}
+
+/// A key on its way to be found.
+struct Borrowed<'a, Q: ?Sized> {
+    hash: u64,
+    key: &'a Q,
+}
+
+impl<Q: ?Sized> Hash for Borrowed<'_, Q> {
+    #[inline]
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.hash);
+    }
+}
+
+impl<K: Key<Q>, Q: ?Sized> Equivalent<Stored<K>> for Borrowed<'_, Q> {
+    #[inline]
+    fn equivalent(&self, stored: &Stored<K>) -> bool {
+        self.hash == stored.hash && stored.key.matches(self.key)
+    }
+}
+
+impl<K> Equivalent<Stored<K>> for Place {
+    fn equivalent(&self, stored: &Stored<K>) -> bool {
+        self.serial == stored.serial
+    }
+}
+
+/// A key that was evicted, and is to be forgotten.
+struct Ghost {
+    hash: u64,
+}
+
+impl Hash for Ghost {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.hash);
+    }
+}
+
+impl<K> Equivalent<Stored<K>> for Ghost {
+    fn equivalent(&self, _: &Stored<K>) -> bool {
+        false
+    }
+}
+
+/// Passes on the hash that the key was looked up with.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct HashIsKnown;
+
+#[derive(Debug, Default)]
+pub(crate) struct KnownHash(u64);
+
+impl BuildHasher for HashIsKnown {
+    type Hasher = KnownHash;
+
+    #[inline]
+    fn build_hasher(&self) -> KnownHash {
+        KnownHash::default()
+    }
+}
+
+impl Hasher for KnownHash {
+    #[inline]
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, _: &[u8]) {
+        unreachable!("only whole hashes are written")
+    }
+
+    #[inline]
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+}
+
+/// Collects what is evicted, so that it can be dropped outside of the lock.
+#[derive(Debug)]
+pub(crate) struct Collect {
+    newest: Arc<AtomicU64>,
+}
+
+pub(crate) struct Evicted<K, V>(Vec<Gone<K, V>>);
+
+/// An entry that was evicted or replaced.
+struct Gone<K, V> {
+    stored: Stored<K>,
+    entry: Entry<V>,
+    /// Whether it was in the queue of new entries.
+    was_new: bool,
+}
+
+impl<K, V> Gone<K, V> {
+    fn pair(self) -> (Stored<K>, Entry<V>) {
+        (self.stored, self.entry)
+    }
+}
+
+impl<K, V> Default for Evicted<K, V> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<K, V> Lifecycle<Stored<K>, Entry<V>> for Collect {
+    type RequestState = Evicted<K, V>;
+
+    fn is_pinned(&self, stored: &Stored<K>, _: &Entry<V>) -> bool {
+        stored.serial == self.newest.load(Ordering::Relaxed)
+    }
+
+    fn on_evict(&self, evicted: &mut Evicted<K, V>, stored: Stored<K>, entry: Entry<V>) {
+        evicted.0.push(Gone { stored, entry, was_new: false });
+    }
+
+    fn on_evict_cold(&self, evicted: &mut Evicted<K, V>, stored: Stored<K>, entry: Entry<V>) {
+        evicted.0.push(Gone { stored, entry, was_new: true });
+    }
+}

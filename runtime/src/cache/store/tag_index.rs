@@ -1,0 +1,55 @@
+//! Where the entries with a tag are.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::entry::Place;
+use super::tags::Tags;
+
+/// Where the entries with a tag are.
+#[derive(Debug, Default)]
+pub(crate) struct TagIndex(Mutex<HashMap<Arc<str>, HashSet<Place>>>);
+
+impl TagIndex {
+    fn lock(&self) -> MutexGuard<'_, HashMap<Arc<str>, HashSet<Place>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lists an entry, before it is stored: it may leave the store at any time after.
+    pub(crate) fn list(&self, tags: &Tags, place: Place) {
+        if tags.is_empty() {
+            return;
+        }
+        let mut index = self.lock();
+        for tag in tags.iter() {
+            index.entry(Arc::clone(tag)).or_default().insert(place);
+        }
+    }
+
+    pub(crate) fn strike_off(&self, tags: &Tags, place: Place) {
+        if tags.is_empty() {
+            return;
+        }
+        let mut index = self.lock();
+        for tag in tags.iter() {
+            if let Some(places) = index.get_mut(tag) {
+                places.remove(&place);
+                if places.is_empty() {
+                    index.remove(tag);
+                }
+            }
+        }
+        if index.capacity() > 4 * index.len() + 64 {
+            index.shrink_to_fit();
+        }
+    }
+
+    pub(crate) fn places(&self, tag: &str) -> Vec<Place> {
+        self.lock().get(tag).map(|places| places.iter().copied().collect()).unwrap_or_default()
+    }
+
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        self.lock().len()
+    }
+}

@@ -1,0 +1,48 @@
+//! The time of a cache, in one word.
+
+use std::time::Duration;
+
+use crate::clock;
+
+/// A point in time: half the size of an `Instant`, and atomic where it must be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Moment(u64);
+
+impl Moment {
+    /// No time is before it.
+    pub(crate) const START: Self = Self(0);
+
+    /// The end of what never ends.
+    pub(crate) const NEVER: Self = Self(u64::MAX);
+
+    #[inline]
+    pub(crate) fn now() -> Self {
+        Self(clock::now())
+    }
+
+    /// A time beyond what the clock can say is for ever.
+    #[inline]
+    pub(crate) fn plus(self, time: Duration) -> Self {
+        Self(self.0.saturating_add(clock::nanos(time)))
+    }
+
+    pub(crate) fn to_bits(self) -> u64 {
+        self.0
+    }
+
+    pub(crate) fn from_bits(bits: u64) -> Self {
+        Self(bits)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn huge_times_are_for_ever() {
+        assert_eq!(Moment::now().plus(Duration::MAX), Moment::NEVER);
+        assert_eq!(Moment::NEVER.plus(Duration::from_secs(1)), Moment::NEVER);
+        assert!(Moment::now().plus(Duration::from_secs(1)) < Moment::NEVER);
+    }
+}

@@ -1,0 +1,213 @@
+//! Keys: owned in the cache, borrowed at the call.
+
+use std::ffi::{OsStr, OsString};
+use std::marker::PhantomData;
+use std::ops::Deref;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::sync::Arc;
+
+/// A stored key that can be found by a borrowed `Q`.
+///
+/// Every type is found by a reference to itself; `String` also by `str`, `Vec<T>` by `[T]`, and so on; a tuple by the tuple of its
+/// borrowed parts. The two must hash alike, as with [`Borrow`](std::borrow::Borrow). That trait itself will not do: it has no way from
+/// a `(u64, String)` to a `(u64, &str)`.
+///
+/// ```
+/// use steadfast::Cache;
+///
+/// let cache: Cache<(u64, String), bool> = Cache::new(10);
+/// cache.insert((7, "eu".to_owned()), true);
+/// assert_eq!(cache.get(&(7, "eu")), Some(true));
+/// assert_eq!(cache.get(&(7, "eu".to_owned())), Some(true));
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "a cache with keys of type `{Self}` cannot be searched for `{Q}`",
+    label = "not the borrowed form of `{Self}`",
+    note = "look it up as the function is called: `get(&7)`, `get(\"eu\")`, `get(&(7, \"eu\"))`"
+)]
+pub trait Key<Q: ?Sized> {
+    /// Whether this is the key that `borrowed` stands for.
+    fn matches(&self, borrowed: &Q) -> bool;
+}
+
+#[diagnostic::do_not_recommend]
+impl<K, Q: ?Sized> Key<Q> for K
+where
+    Pair<K, Q>: Found<Key = K, Query = Q>,
+{
+    #[inline]
+    fn matches(&self, borrowed: &Q) -> bool {
+        Pair::<K, Q>::matches(self, borrowed)
+    }
+}
+
+/// A stored and a borrowed key. The impls are written for this pair, for coherence: of a bound `&B: Key<B>` the compiler must assume that
+/// some crate fulfils it, and would see the impls for tuples overlap with the one for `T`; of `Pair<&B, B>` it knows all impls.
+pub struct Pair<K, Q: ?Sized>(PhantomData<(K, *const Q)>);
+
+/// A pair that belongs together.
+pub trait Found {
+    /// The stored key.
+    type Key;
+    /// Its borrowed form.
+    type Query: ?Sized;
+
+    /// See [`Key::matches`].
+    fn matches(key: &Self::Key, query: &Self::Query) -> bool;
+}
+
+impl<T: Eq> Found for Pair<T, T> {
+    type Key = T;
+    type Query = T;
+
+    #[inline]
+    fn matches(key: &T, query: &T) -> bool {
+        key == query
+    }
+}
+
+/// Owned types that are found by the unsized type that they dereference to.
+macro_rules! found_by_deref {
+    ($([$($generics:tt)*] $owned:ty => $borrowed:ty;)*) => {$(
+        impl<$($generics)*> Found for Pair<$owned, $borrowed> {
+            type Key = $owned;
+            type Query = $borrowed;
+
+            #[inline]
+            fn matches(key: &$owned, query: &$borrowed) -> bool {
+                **key == *query
+            }
+        }
+    )*};
+}
+
+found_by_deref! {
+    [] String => str;
+    [] Box<str> => str;
+    [] Arc<str> => str;
+    [] Rc<str> => str;
+    [T: Eq] Vec<T> => [T];
+    [T: Eq] Box<[T]> => [T];
+    [T: Eq] Arc<[T]> => [T];
+    [] PathBuf => Path;
+    [] OsString => OsStr;
+}
+
+impl<'a, Q: ?Sized, K> Found for Pair<Option<K>, Option<&'a Q>>
+where
+    Pair<K, Q>: Found<Key = K, Query = Q>,
+{
+    type Key = Option<K>;
+    type Query = Option<&'a Q>;
+
+    #[inline]
+    #[expect(clippy::ref_option_ref, reason = "the query is the `Option` itself")]
+    fn matches(key: &Option<K>, query: &Option<&'a Q>) -> bool {
+        match (key, query) {
+            (Some(key), Some(query)) => Pair::<K, Q>::matches(key, query),
+            (None, None) => true,
+            _ => false,
+        }
+    }
+}
+
+/// `(KA, KB)` is found by `(A, &B)`, `(&A, B)` and `(&A, &B)`: every mixture with a reference in it. The one without is `Pair<T, T>`.
+///
+/// `mix` goes through the mixtures of a length; `emit` writes the impl of one, collecting generics, owned parts, borrowed parts, bindings
+/// and comparisons.
+macro_rules! found_by_parts {
+    (mix $has_ref:tt [$($done:tt)*] $first:tt $($rest:tt)*) => {
+        found_by_parts!(mix yes [$($done)* [by_ref $first]] $($rest)*);
+        found_by_parts!(mix $has_ref [$($done)* [by_value $first]] $($rest)*);
+    };
+    (mix no [$($done:tt)*]) => {};
+    (mix yes [$($done:tt)*]) => {
+        found_by_parts!(emit [] [] [] [] [] $($done)*);
+    };
+    (emit [$($generics:tt)*] [$($owned:tt)*] [$($borrowed:tt)*] [$($names:tt)*] [$($same:tt)*]
+        [by_ref ($K:ident $Q:ident $k:ident $q:ident)] $($rest:tt)*) => {
+        found_by_parts!(emit
+            [$($generics)* {$K, $Q: ?Sized,} {Pair<$K, $Q>: Found<Key = $K, Query = $Q>,}] [$($owned)* $K,] [$($borrowed)* &'q $Q,] [$($names)* ($k $q)]
+            [$($same)* && Pair::<$K, $Q>::matches($k, $q)] $($rest)*);
+    };
+    (emit [$($generics:tt)*] [$($owned:tt)*] [$($borrowed:tt)*] [$($names:tt)*] [$($same:tt)*]
+        [by_value ($K:ident $Q:ident $k:ident $q:ident)] $($rest:tt)*) => {
+        found_by_parts!(emit
+            [$($generics)* {$K: Eq,} {}] [$($owned)* $K,] [$($borrowed)* $K,] [$($names)* ($k $q)]
+            [$($same)* && $k == $q] $($rest)*);
+    };
+    (emit [$({$($generics:tt)*} {$($bounds:tt)*})*] [$($owned:tt)*] [$($borrowed:tt)*] [$(($k:ident $q:ident))*] [$($same:tt)*]) => {
+        impl<'q, $($($generics)*)*> Found for Pair<($($owned)*), ($($borrowed)*)>
+        where
+            $($($bounds)*)*
+        {
+            type Key = ($($owned)*);
+            type Query = ($($borrowed)*);
+
+            #[inline]
+            fn matches(($($k,)*): &($($owned)*), ($($q,)*): &($($borrowed)*)) -> bool {
+                true $($same)*
+            }
+        }
+    };
+}
+
+found_by_parts!(mix no [] (A QA a qa));
+found_by_parts!(mix no [] (A QA a qa) (B QB b qb));
+found_by_parts!(mix no [] (A QA a qa) (B QB b qb) (C QC c qc));
+found_by_parts!(mix no [] (A QA a qa) (B QB b qb) (C QC c qc) (D QD d qd));
+found_by_parts!(mix no [] (A QA a qa) (B QB b qb) (C QC c qc) (D QD d qd) (E QE e qe));
+
+/// Longer tuples, with nothing but references: the form in which the expansion of a function with many arguments looks them up.
+macro_rules! found_by_references {
+    ($($part:tt)*) => {
+        found_by_parts!(emit [] [] [] [] [] $([by_ref $part])*);
+    };
+}
+
+found_by_references!((A QA a qa)(B QB b qb)(C QC c qc)(D QD d qd)(E QE e qe)(F QF f qf));
+found_by_references!((A QA a qa)(B QB b qb)(C QC c qc)(D QD d qd)(E QE e qe)(F QF f qf)(G QG g qg));
+found_by_references!((A QA a qa)(B QB b qb)(C QC c qc)(D QD d qd)(E QE e qe)(F QF f qf)(G QG g qg)(H QH h qh));
+found_by_references!((A QA a qa)(B QB b qb)(C QC c qc)(D QD d qd)(E QE e qe)(F QF f qf)(G QG g qg)(H QH h qh)(I QI i qi));
+found_by_references!((A QA a qa)(B QB b qb)(C QC c qc)(D QD d qd)(E QE e qe)(F QF f qf)(G QG g qg)(H QH h qh)(I QI i qi)(J QJ j qj));
+
+/// What a `key` expression came to, on its way to the reference by which it is found: itself if it is one, or else one to it. Its type
+/// decides, by method look-up: what is no reference is looked for behind `Deref`.
+pub struct Referred<'e, E>(Own<'e, E>);
+
+/// What is no reference.
+pub struct Own<'e, E>(&'e E);
+
+impl<'e, E> Referred<'e, E> {
+    /// Of the value of an expression.
+    #[inline]
+    pub fn new(value: &'e E) -> Self {
+        Self(Own(value))
+    }
+}
+
+impl<'a, T: ?Sized> Referred<'_, &'a T> {
+    /// The reference that the expression came to.
+    #[inline]
+    pub fn part(&self) -> &'a T {
+        self.0.0
+    }
+}
+
+impl<'e, E> Own<'e, E> {
+    /// A reference to what the expression came to.
+    #[inline]
+    pub fn part(&self) -> &'e E {
+        self.0
+    }
+}
+
+impl<'e, E> Deref for Referred<'e, E> {
+    type Target = Own<'e, E>;
+
+    #[inline]
+    fn deref(&self) -> &Own<'e, E> {
+        &self.0
+    }
+}

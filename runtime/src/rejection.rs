@@ -1,0 +1,105 @@
+//! What an attribute makes of its own error: a return value that carries it.
+//!
+//! The two questions, whether a return type has a place for an error and whether that place takes this one, are asked with traits of
+//! each attribute's own, whose messages name it.
+
+use std::marker::PhantomData;
+
+use crate::error::Error;
+
+/// The place for an error in a `Result<T, E>`.
+pub struct InResult<T, E>(PhantomData<fn() -> (T, E)>);
+
+/// The place for an error in an `Option<T>`: none is needed.
+pub struct InOption<T>(PhantomData<fn() -> T>);
+
+impl<T, E> InResult<T, E> {
+    pub(crate) const fn new() -> Self {
+        Self(PhantomData)
+    }
+
+    /// The return value.
+    #[expect(clippy::unused_self, reason = "its type is all it knows")]
+    pub fn refuse(self, error: E) -> Result<T, E> {
+        Err(error)
+    }
+}
+
+impl<T> InOption<T> {
+    pub(crate) const fn new() -> Self {
+        Self(PhantomData)
+    }
+
+    /// The return value.
+    #[expect(clippy::unused_self, reason = "same call as `InResult::refuse`")]
+    pub fn refuse(self, _: Error) -> Option<T> {
+        None
+    }
+}
+
+/// What an attribute asks of a return type, in its own words: for the module that its expansions call. The whole messages, since they
+/// cannot be put together here.
+macro_rules! refusals {
+    ($no_place:literal, $no_conversion:literal) => {
+        /// What the attribute asks of a return type.
+        pub mod refusal {
+            use crate::error::Error;
+            use crate::bounds::{Met, Nothing, Unmet};
+            use crate::rejection::{InOption, InResult};
+
+            /// A return type with a place for an error.
+            #[diagnostic::on_unimplemented(
+                message = $no_place,
+                label = "neither a `Result` nor an `Option`",
+                note = "return a `Result<_, E>` where `E: From<steadfast::Error>`, or an `Option`",
+                note = "or say what to return instead: `or_else = |error| ..`"
+            )]
+            pub trait Place<P> {
+                /// The place.
+                fn place() -> P;
+            }
+
+            #[diagnostic::do_not_recommend]
+            impl<T, E> Place<InResult<T, E>> for Result<T, E> {
+                fn place() -> InResult<T, E> {
+                    InResult::new()
+                }
+            }
+
+            #[diagnostic::do_not_recommend]
+            impl<T> Place<InOption<T>> for Option<T> {
+                fn place() -> InOption<T> {
+                    InOption::new()
+                }
+            }
+
+            /// An error that can be made of this one.
+            #[diagnostic::on_unimplemented(
+                message = $no_conversion,
+                label = "does not implement `From<steadfast::Error>`",
+                note = "give `{Self}` a variant for it, with thiserror: `#[error(transparent)] Steadfast(#[from] steadfast::Error)`",
+                note = "or say what to return instead: `or_else = |error| ..`"
+            )]
+            pub trait Carry<M>: Sized {
+                /// The error that says `error`.
+                fn carry(error: Error) -> Self;
+            }
+
+            #[diagnostic::do_not_recommend]
+            impl<E: From<Error>> Carry<Met> for E {
+                fn carry(error: Error) -> Self {
+                    error.into()
+                }
+            }
+
+            #[diagnostic::do_not_recommend]
+            impl<E: Nothing> Carry<Unmet> for E {
+                fn carry(_: Error) -> Self {
+                    unreachable!("there is no such type")
+                }
+            }
+        }
+    };
+}
+
+pub(crate) use refusals;
