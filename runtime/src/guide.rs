@@ -1,10 +1,10 @@
-//! From asyncio to steadfast, a page a pattern.
+//! Patterns of async programming, one per page, and how to move from other libraries.
 //!
-//! Each page begins with the form that the pattern has in Python, continues with ours, says what goes wrong in the first, and ends with what
-//! happens here when the caller goes away, when something panics, and when something fails. Every Rust block is compiled and run by
-//! the tests; a whole program for each pattern is in the folder `examples`.
+//! Each pattern page shows the form that the pattern has in Python's asyncio, then ours, then what goes wrong in the first, and finally what
+//! happens on cancellation, panic and error. Every Rust block is compiled and run by the tests. The folder `examples` has a complete program
+//! for each pattern.
 //!
-//! | in asyncio | here | page |
+//! | in asyncio | in steadfast | page |
 //! | --- | --- | --- |
 //! | `await`, `asyncio.wait_for` | `.await`, [`timeout`], [`retry`] | [`fetch`] |
 //! | `asyncio.gather`, `TaskGroup` | [`gather`], [`try_gather`], [`task_group`] | [`fan_out`] |
@@ -12,7 +12,7 @@
 //! | `async for`, `yield` | a `Stream`, the crate `async-stream` | [`generator`] |
 //! | `run_in_executor`, `asyncio.to_thread` | [`offload_blocking`], [`offload`] | [`thread_pool`] |
 //! | `asyncio.Queue` | [`WorkerPool`] | [`queue`] |
-//! | a dictionary and a lock for each key | [`async_cached`] | [`cache`] |
+//! | a dictionary and a lock per key | [`async_cached`] | [`cache`] |
 //! | a FastAPI route | an axum handler, one `IntoResponse` | [`web_endpoint`] |
 //! | `AsyncSession` | sqlx: a pool, transactions, rows as a stream | [`database`] |
 //! | `pytest.mark.asyncio`, `AsyncMock` | a paused clock, mockall, [`cancel_at_every_await`] | [`testing`] |
@@ -22,8 +22,8 @@
 //! | `Task.cancel`, `CancelledError` | drop, a `CancellationToken`, [`checkpoint`] | [`cancellation`] |
 //! | `loop.slow_callback_duration` | [`Watchdog`] | [`blocking`] |
 //! | a coroutine that was never awaited | a compile error | [`forgotten_await`] |
-//! | decorators above decorators | attributes above attributes | [`order`] |
-//! | tenacity, and Resilience4j and Polly elsewhere | [`retry`], [`circuit_breaker`], [`rate_limit`], [`fallback`] .. | [`resilience`] |
+//! | stacked decorators | stacked attributes | [`order`] |
+//! | tenacity, and elsewhere Resilience4j and Polly | [`retry`], [`circuit_breaker`], [`rate_limit`], [`fallback`] .. | [`resilience`] |
 //!
 //! [`timeout`]: macro@crate::timeout
 //! [`retry`]: macro@crate::retry
