@@ -186,7 +186,10 @@ impl Fault {
 
 #[doc(hidden)]
 pub mod private {
-    use super::{ACTIVE, Fault, PoisonError, RULES, Relaxed};
+    use std::sync::PoisonError;
+    use std::sync::atomic::Ordering::Relaxed;
+
+    use super::{ACTIVE, Fault, RULES};
 
     /// What happens to this run of the function.
     #[inline]
