@@ -1,0 +1,108 @@
+//! Functions with random stacks, signatures, bodies and callers, compared with an interpreter of the documentation.
+//!
+//! `spec` is a function as data, `source` writes it as Rust, `program::model` interprets it. A generated program runs both under the paused
+//! clock and compares what they did at which times: bodies, clones, drops, options, outcomes.
+//!
+//! `cargo test` takes a sample. More of them, from the seed 1000 on:
+//!
+//! ```text
+//! GENERATED_FIRST=1000 GENERATED_COUNT=3000 cargo test --test generated -- --nocapture
+//! ```
+#![forbid(unsafe_code)]
+#![deny(warnings, missing_docs, clippy::pedantic)]
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::process::Command;
+use std::rc::Rc;
+
+mod compile;
+mod known;
+mod program;
+mod source;
+
+use compile::Program;
+use program::Call;
+use program::spec::Spec;
+
+/// So many functions make a program.
+const PROGRAM: usize = 200;
+
+/// So many are tried by `cargo test`.
+const SAMPLE: usize = 150;
+
+fn number(name: &str, default: usize) -> usize {
+    std::env::var(name).map_or(default, |text| text.parse().unwrap_or_else(|_| panic!("{name} is a number")))
+}
+
+#[test]
+fn functions_do_what_their_model_does() {
+    let (first, count) = (number("GENERATED_FIRST", 0), number("GENERATED_COUNT", SAMPLE));
+    let known = |seed: &usize| known::fault(&Spec::of(*seed as u64)).is_some() && !program::world::looks_for_known_faults();
+    let seeds: Vec<usize> = (first..first + count).filter(|seed| !known(seed)).collect();
+    let mut wrong = String::new();
+    for seeds in seeds.chunks(PROGRAM) {
+        wrong += &run(seeds);
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+/// The sample of `cargo test` shows what each attribute does: a function without it would do something else.
+#[test]
+fn the_sample_depends_on_each_attribute() {
+    let mut unseen: BTreeSet<&str> = source::NAMES.into_iter().filter(|name| *name != "warn_slow_poll").collect();
+    for seed in 0..SAMPLE as u64 {
+        let spec = Rc::new(Spec::of(seed));
+        for at in 0..spec.stack.len() {
+            let mut other = Spec::of(seed);
+            let name = source::name(&other.stack.remove(at));
+            if unseen.contains(name)
+                && program::difference(&spec, &program::expected(&spec), &program::expected(&Rc::new(other))).is_some()
+            {
+                unseen.remove(name);
+            }
+        }
+    }
+    assert!(unseen.is_empty(), "{unseen:?}");
+}
+
+#[test]
+fn a_function_that_does_nothing_is_found() {
+    let functions: Vec<_> = (0..20).map(|seed| (seed, nothing as fn(u32, u32) -> Call)).collect();
+    assert_eq!(program::compare(&functions).len(), functions.len());
+}
+
+fn nothing(_call: u32, _key: u32) -> Call {
+    Box::pin(async { String::new() })
+}
+
+/// Compiles and runs the functions of these seeds, and tells of those that are wrong.
+fn run(seeds: &[usize]) -> String {
+    let here = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/generated");
+    let head = format!(
+        "#![forbid(unsafe_code)]\n#![deny(warnings)]\n#[allow(dead_code)]\n#[path = {:?}]\nmod program;\n#[allow(dead_code)]\n#[path = {:?}]\n\
+         mod prelude;\n",
+        format!("{here}/program/mod.rs"),
+        format!("{here}/prelude.rs")
+    );
+    let module = |seed: usize| source::module(seed as u64, &Spec::of(seed as u64));
+    let tail = |seeds: &BTreeSet<usize>| {
+        let functions = seeds.iter().fold(String::new(), |all, seed| format!("{all}({seed}, f{seed}::start), "));
+        format!("fn main() {{\n    prelude::main(&[{functions}]);\n}}\n")
+    };
+    let pieces = seeds.iter().map(|seed| (*seed, module(*seed))).collect();
+    let (program, errors) = Program { name: "functions", head: &head, pieces, tail: &tail }.compile(false);
+
+    let mut wrong = String::new();
+    for (seed, errors) in errors {
+        writeln!(wrong, "--- seed {seed} does not compile\n{}\n{}", module(seed), errors.join("\n")).expect("text");
+    }
+    let output = Command::new(program).output().expect("the program runs");
+    let said = String::from_utf8_lossy(&output.stdout);
+    for difference in said.split("--- seed ").skip(1) {
+        let seed = difference.split_whitespace().next().and_then(|seed| seed.parse().ok()).expect("a seed");
+        writeln!(wrong, "--- seed {difference}\n{}", module(seed)).expect("text");
+    }
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    wrong
+}

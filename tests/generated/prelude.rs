@@ -1,0 +1,129 @@
+//! What generated functions use.
+
+#![allow(unused_imports, reason = "each function uses some of it")]
+
+pub(crate) use std::pin::Pin;
+
+pub(crate) use steadfast::{
+    async_cached, cancellable, circuit_breaker, coalesce, concurrency_limit, fallback, finally, hedge, rate_limit, retry, shield,
+    timeout, warn_slow_poll,
+};
+pub(crate) use tokio::time::sleep;
+
+pub(crate) use crate::program::Call;
+
+pub(crate) use crate::program::world::{Failure, Noisy, Outcome, ms, token};
+
+use crate::program::world::{self, Run, note};
+
+/// Begins a run of the body.
+pub(crate) fn body(call: u32, key: u32) -> Run {
+    world::run(call, key, steadfast::remaining())
+}
+
+impl Run {
+    /// Ends it with what its script says.
+    pub(crate) fn end<R: Reply>(self) -> R {
+        self.outcome().map_or_else(R::failure, R::success)
+    }
+}
+
+/// A return type.
+pub(crate) trait Reply {
+    fn success(value: u32) -> Self;
+    fn failure(number: u32) -> Self;
+}
+
+impl Reply for Outcome {
+    fn success(value: u32) -> Self {
+        Ok(value)
+    }
+
+    fn failure(number: u32) -> Self {
+        Err(Failure::Application(number))
+    }
+}
+
+impl Reply for Option<u32> {
+    fn success(value: u32) -> Self {
+        Some(value)
+    }
+
+    fn failure(_: u32) -> Self {
+        None
+    }
+}
+
+impl Reply for u32 {
+    fn success(value: u32) -> Self {
+        value
+    }
+
+    fn failure(number: u32) -> Self {
+        9_000 + number
+    }
+}
+
+impl Failure {
+    pub(crate) fn is_application(&self) -> bool {
+        matches!(self, Self::Application(_))
+    }
+}
+
+impl From<steadfast::Error> for Failure {
+    fn from(error: steadfast::Error) -> Self {
+        Self::Policy(error.kind())
+    }
+}
+
+/// What an option of a function says of itself.
+pub(crate) fn option(call: u32, name: &str) {
+    world::option_left(call, name, steadfast::remaining());
+}
+
+/// What bodies do with their arguments.
+pub(crate) trait Touch {
+    fn touch(&self) {}
+    fn change(&mut self) {}
+}
+
+impl Touch for Noisy {}
+impl Touch for str {}
+impl Touch for u32 {}
+
+/// What generic arguments are.
+pub(crate) trait Argument: Touch + Clone + Send + Sync + 'static {}
+
+impl<T: Touch + Clone + Send + Sync + 'static> Argument for T {}
+
+/// Runs the functions and their models.
+pub(crate) fn main(functions: &[(u64, fn(u32, u32) -> Call)]) {
+    std::panic::set_hook(Box::new(|_| {}));
+    steadfast::on_report(|_| {});
+    for wrong in crate::program::compare(functions) {
+        println!("{wrong}");
+    }
+}
+
+/// Panics, where the compiler does not see it.
+pub(crate) fn panics(text: &'static str) {
+    if !text.is_empty() {
+        std::panic::panic_any(text);
+    }
+}
+
+/// The cleanup of `finally`.
+pub(crate) async fn finally_of(call: u32, exit: steadfast::Exit, takes: u64) {
+    note(call, format!("finally {exit:?}"));
+    if takes > 0 {
+        sleep(ms(takes)).await;
+    }
+    note(call, "finally done");
+}
+
+/// That of `cancellable`.
+pub(crate) async fn cleanup_of(call: u32, takes: u64) {
+    option(call, "cancelled");
+    sleep(ms(takes)).await;
+    option(call, "cleaned");
+}

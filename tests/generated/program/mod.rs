@@ -1,0 +1,151 @@
+//! The part of a generated program that is not generated: it runs each function and its model, and compares what they tell.
+
+use std::cell::Cell;
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::time::Duration;
+
+use futures::stream::FuturesUnordered;
+use futures::{FutureExt, StreamExt};
+use tokio::task::{LocalSet, spawn_local};
+use tokio::time::{sleep, sleep_until, timeout};
+
+pub(crate) mod model;
+pub(crate) mod spec;
+pub(crate) mod world;
+
+use model::{Model, names};
+use spec::{Layer, Shape, Spec, Usage};
+use world::{Trace, ms, note};
+
+/// A call: it returns the outcome as text.
+pub(crate) type Call = Pin<Box<dyn Future<Output = String>>>;
+
+/// After so long a call hangs.
+const HANGS: u64 = 60_000;
+
+/// Runs all of them, and tells of those that do otherwise than their models.
+pub(crate) fn compare(functions: &[(u64, fn(u32, u32) -> Call)]) -> Vec<String> {
+    let wrong = functions.iter().filter_map(|(seed, start)| {
+        let spec = Rc::new(Spec::of(*seed));
+        let difference = difference(&spec, &expected(&spec), &scenario(&spec, start))?;
+        Some(format!("--- seed {seed}\n{difference}"))
+    });
+    wrong.collect()
+}
+
+/// What the documentation says that a function does.
+pub(crate) fn expected(spec: &Rc<Spec>) -> Trace {
+    let model = Model::new(spec.clone());
+    scenario(spec, |call, key| Box::pin(model.clone().call(call, key)))
+}
+
+/// The calls of a specification, on a runtime whose clock is paused.
+fn scenario(spec: &Rc<Spec>, start: impl Fn(u32, u32) -> Call) -> Trace {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().expect("a runtime");
+    LocalSet::new().block_on(&runtime, async {
+        world::open(spec.clone());
+        let began = world::began();
+        let token = world::token();
+        let cancelled_at = spec.cancelled_at;
+        spawn_local(async move {
+            if let Some(at) = cancelled_at {
+                sleep_until(began + ms(at)).await;
+                token.cancel();
+            }
+        });
+        let start = &start;
+        let calls = spec.calls.iter().enumerate().map(|(number, call)| async move {
+            let number = u32::try_from(number).expect("few calls");
+            sleep_until(began + ms(call.at)).await;
+            let polled = AssertUnwindSafe(start(number, call.key)).catch_unwind();
+            let end = match timeout(ms(call.dropped_after.unwrap_or(HANGS)), polled).await {
+                Ok(Ok(outcome)) => outcome,
+                Ok(Err(panic)) => format!("panic {:?}", panic.downcast_ref::<&str>()),
+                Err(_) => "dropped".to_owned(),
+            };
+            note(number, end);
+        });
+        each_on_its_own(calls).await;
+        // What goes on without its caller.
+        sleep(Duration::from_millis(2 * HANGS)).await;
+        world::close()
+    })
+}
+
+/// Polls each of the calls only when it is woken.
+async fn each_on_its_own(calls: impl Iterator<Item = impl Future<Output = ()>>) {
+    calls.collect::<FuturesUnordered<_>>().for_each(async |()| {}).await;
+}
+
+/// How the function differs from its model.
+pub(crate) fn difference(spec: &Spec, expected: &Trace, seen: &Trace) -> Option<String> {
+    let counted = |trace: &Trace| -> BTreeSet<u32> { trace.events.keys().copied().collect() };
+    let mut text = String::new();
+    let heard = Cell::new(false);
+    for call in counted(expected).union(&counted(seen)) {
+        let (should, is) = (events(spec, expected, *call), events(spec, seen, *call));
+        if should != is {
+            heard.set(true);
+            writeln!(text, "call {call}:\n  expected {should:#?}\n  seen     {is:#?}").expect("text");
+        }
+        if let Some(drops) = wrong_drops(spec, expected, seen, *call) {
+            heard.set(true);
+            writeln!(text, "call {call}: {drops}").expect("text");
+        }
+    }
+    heard.get().then_some(text)
+}
+
+/// What is compared of a call. Where clones are made for tasks, it is not said how many.
+fn events(spec: &Spec, trace: &Trace, call: u32) -> Vec<String> {
+    let events = trace.events.get(&call).into_iter().flatten();
+    let compared = events.filter(|(_, text)| !(clones_for_tasks(spec) && text.starts_with("clone ")));
+    let mut compared: Vec<_> = compared.map(|(at, text)| (*at, text.as_str())).collect();
+    // Racers that are dropped at one time are dropped in no order.
+    for left in compared.chunk_by_mut(|(at, text), (then, next)| at == then && text.ends_with("left") && next.ends_with("left")) {
+        left.sort_unstable();
+    }
+    compared.into_iter().map(|(at, text)| format!("{at} {text}")).collect()
+}
+
+/// Whether something above the task of a `shield` makes it several times: then the arguments are cloned, and it is not said how often.
+fn clones_for_tasks(spec: &Spec) -> bool {
+    let shield = spec.position(|layer| matches!(layer, Layer::Shield));
+    let repeat = spec.position(|layer| matches!(layer, Layer::Retry(_) | Layer::Hedge { .. }));
+    matches!((repeat, shield), (Some(repeat), Some(shield)) if repeat < shield)
+}
+
+/// All that was made is dropped, and in the order of a function without attributes.
+fn wrong_drops(spec: &Spec, expected: &Trace, seen: &Trace, call: u32) -> Option<String> {
+    let names = |trace: &Trace| -> Vec<&str> { trace.drops.get(&call).into_iter().flatten().map(|(_, name)| *name).collect() };
+    let (should, is) = (names(expected), names(seen));
+    for name in &is {
+        let dropped = is.iter().filter(|other| *other == name).count();
+        let made = seen.made.iter().find(|((of, made), _)| *of == call && made == name).map_or(0, |(_, made)| *made);
+        if dropped != made {
+            return Some(format!("{made} of {name} were made, and {dropped} dropped"));
+        }
+    }
+    let (should, is) = (in_order(spec, should), in_order(spec, is));
+    (!clones_for_tasks(spec) && should != is).then(|| format!("expected drops {should:?}, seen {is:?}"))
+}
+
+/// What is dropped in an order that is documented, and then the rest.
+fn in_order<'a>(spec: &Spec, drops: Vec<&'a str>) -> (Vec<&'a str>, Vec<&'a str>) {
+    let known = !world::looks_for_known_faults();
+    // The captures of an `async` block are dropped in an order of its own.
+    let block = matches!(spec.shape, Shape::Returned | Shape::Boxed);
+    // A known fault: so are the arguments of a function that is shielded.
+    let shielded = known && spec.stack.iter().any(|layer| matches!(layer, Layer::Shield));
+    // A known fault: so is what the body would have consumed, had it not been dropped.
+    let consumed = |name: &str| {
+        known && spec.arguments.iter().any(|argument| argument.usage == Usage::Moved && names(argument).contains(&name))
+    };
+    let (ordered, mut rest): (Vec<_>, Vec<_>) = drops.into_iter().partition(|name| !block && !shielded && !consumed(name));
+    rest.sort_unstable();
+    (ordered, rest)
+}

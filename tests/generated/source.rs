@@ -1,0 +1,305 @@
+//! A specification as Rust.
+
+use std::fmt::Write as _;
+
+use crate::program::spec::{Argument, Call, Fallback, Kind, Layer, Output, Retry, Run, Shape, Spec, Usage, When, second};
+
+/// A module with the function, and `start`, which calls it.
+pub(crate) fn module(seed: u64, spec: &Spec) -> String {
+    let name = format!("f{seed}");
+    let arguments: Vec<_> = spec.arguments.iter().map(value).collect();
+    let arguments = arguments.iter().fold("call, key".to_owned(), |all, one| all + ", " + one);
+    let call = match spec.shape {
+        Shape::Method | Shape::Trait => format!("Host.work({arguments})"),
+        Shape::ArcMethod => format!("Arc::new(Host).work({arguments})"),
+        _ => format!("work({arguments})"),
+    };
+    let needs_arc = if spec.shape == Shape::ArcMethod { "use std::sync::Arc;\n" } else { "" };
+    format!(
+        "mod {name} {{\n{}use super::prelude::*;\n{needs_arc}{}\npub(super) fn start(call: u32, key: u32) -> Call {{\n    \
+         Box::pin(async move {{ format!(\"{{:?}}\", {call}.await) }})\n}}\n}}\n",
+        script(spec),
+        function(spec)
+    )
+}
+
+/// What its bodies and callers do, in words.
+fn script(spec: &Spec) -> String {
+    let mut text = String::new();
+    for (number, Run { steps: [first, second], succeeds }) in (1..).zip(&spec.script) {
+        let end = if *succeeds { "success" } else { "failure" };
+        writeln!(text, "// body {number}: {first:?}, {second:?}, {end}").expect("text");
+    }
+    for (number, Call { at, key, dropped_after }) in spec.calls.iter().enumerate() {
+        let dropped = dropped_after.map_or_else(String::new, |time| format!(", dropped after {time}"));
+        writeln!(text, "// call {number} at {at}: key {key}{dropped}").expect("text");
+    }
+    if let Some(at) = spec.cancelled_at {
+        writeln!(text, "// cancelled at {at}").expect("text");
+    }
+    text
+}
+
+/// The function with what stands around it.
+fn function(spec: &Spec) -> String {
+    let attributes: String = spec.stack.iter().map(|layer| format!("#[{}]\n", attribute(spec, layer))).collect();
+    let returned = match spec.output {
+        Output::Result => "Outcome",
+        Output::Option => "Option<u32>",
+        Output::Plain => "u32",
+    };
+    let parameters: Vec<_> = spec.arguments.iter().map(parameter).collect();
+    let receiver = match spec.shape {
+        Shape::Method | Shape::Trait => "&self, ",
+        Shape::ArcMethod => "self: Arc<Self>, ",
+        _ => "",
+    };
+    let parameters = parameters.iter().fold(format!("{receiver}call: u32, key: u32"), |all, one| all + ", " + one);
+    let generic = spec.arguments.iter().filter(|argument| argument.kind == Kind::Generic);
+    let generic: Vec<_> = generic.map(|argument| format!("{}: Argument", type_name(argument))).collect();
+    let generic = if generic.is_empty() { String::new() } else { format!("<{}>", generic.join(", ")) };
+    let body = body(spec);
+    match spec.shape {
+        Shape::Free => format!("{attributes}async fn work{generic}({parameters}) -> {returned} {{\n{body}}}"),
+        Shape::Method | Shape::ArcMethod => {
+            format!("struct Host;\nimpl Host {{\n{attributes}async fn work{generic}({parameters}) -> {returned} {{\n{body}}}\n}}")
+        }
+        Shape::Trait => format!(
+            "struct Host;\ntrait Work {{\nasync fn work{generic}({}) -> {returned};\n}}\nimpl Work for Host {{\n\
+             {attributes}async fn work{generic}({parameters}) -> {returned} {{\n{body}}}\n}}",
+            declared(spec)
+        ),
+        Shape::Returned => {
+            format!(
+                "{attributes}fn work{generic}({parameters}) -> impl Future<Output = {returned}> {{\nasync move {{\n{body}}}\n}}"
+            )
+        }
+        Shape::Boxed => format!(
+            "{attributes}fn work{generic}({parameters}) -> Pin<Box<dyn Future<Output = {returned}> + Send>> {{\n\
+             Box::pin(async move {{\n{body}}})\n}}"
+        ),
+    }
+}
+
+fn body(spec: &Spec) -> String {
+    let mut body = "let mut run = body(call, key);\nlet _local = Noisy::new(call, \"local\");\nrun.step().await;\n".to_owned();
+    for argument in &spec.arguments {
+        let mut names = vec![argument.name];
+        names.extend((argument.kind == Kind::Pair).then(|| second(argument.name)));
+        for name in names {
+            match argument.usage {
+                Usage::Touched => writeln!(body, "{name}.touch();"),
+                Usage::Moved => writeln!(body, "drop({name});"),
+                Usage::Mutated => writeln!(body, "{name}.change();"),
+                Usage::Unused => Ok(()),
+            }
+            .expect("text");
+        }
+    }
+    body + "run.step().await;\nrun.end()\n"
+}
+
+/// What the name is in the parameters: with `_` where the body does not use it.
+fn bound(argument: &Argument, name: &str) -> String {
+    match argument.usage {
+        Usage::Unused => format!("_{name}"),
+        Usage::Mutated => format!("mut {name}"),
+        Usage::Touched | Usage::Moved => name.to_owned(),
+    }
+}
+
+fn parameter(argument: &Argument) -> String {
+    let name = bound(argument, argument.name);
+    match argument.kind {
+        Kind::Pair => format!("({name}, {}): (Noisy, Noisy)", bound(argument, second(argument.name))),
+        _ => format!("{name}: {}", type_of(argument)),
+    }
+}
+
+/// The parameters in a trait, where there are no patterns.
+fn declared(spec: &Spec) -> String {
+    spec.arguments
+        .iter()
+        .fold("&self, call: u32, key: u32".to_owned(), |all, argument| format!("{all}, {}: {}", argument.name, type_of(argument)))
+}
+
+fn type_of(argument: &Argument) -> String {
+    match argument.kind {
+        Kind::Owned => "Noisy".to_owned(),
+        Kind::Pair => "(Noisy, Noisy)".to_owned(),
+        Kind::Generic => type_name(argument),
+        Kind::Impl => "impl Argument".to_owned(),
+        Kind::Str => "&str".to_owned(),
+        Kind::Number => "&u32".to_owned(),
+    }
+}
+
+fn type_name(argument: &Argument) -> String {
+    format!("T{}", argument.name.to_uppercase())
+}
+
+/// What is passed.
+fn value(argument: &Argument) -> String {
+    let noisy = |name: &str| format!("Noisy::new(call, {name:?})");
+    match argument.kind {
+        Kind::Owned | Kind::Generic | Kind::Impl => noisy(argument.name),
+        Kind::Pair => format!("({}, {})", noisy(argument.name), noisy(second(argument.name))),
+        Kind::Str => "\"text\"".to_owned(),
+        Kind::Number => "&7".to_owned(),
+    }
+}
+
+/// All attributes that are generated.
+pub(crate) const NAMES: [&str; 13] = [
+    "async_cached",
+    "cancellable",
+    "circuit_breaker",
+    "coalesce",
+    "concurrency_limit",
+    "fallback",
+    "finally",
+    "hedge",
+    "rate_limit",
+    "retry",
+    "shield",
+    "timeout",
+    "warn_slow_poll",
+];
+
+pub(crate) fn name(layer: &Layer) -> &'static str {
+    match layer {
+        Layer::Timeout { .. } => "timeout",
+        Layer::Retry(_) => "retry",
+        Layer::Fallback(_) => "fallback",
+        Layer::Cached { .. } => "async_cached",
+        Layer::Coalesce { .. } => "coalesce",
+        Layer::Breaker { .. } => "circuit_breaker",
+        Layer::Rate { .. } => "rate_limit",
+        Layer::Limit { .. } => "concurrency_limit",
+        Layer::Hedge { .. } => "hedge",
+        Layer::Shield => "shield",
+        Layer::Finally { .. } => "finally",
+        Layer::Cancellable { .. } => "cancellable",
+        Layer::Warn => "warn_slow_poll",
+    }
+}
+
+fn attribute(spec: &Spec, layer: &Layer) -> String {
+    let mut options: Vec<String> = Vec::new();
+    match layer {
+        Layer::Timeout { limit, or_else } => {
+            options.push(format!("{limit}ms"));
+            options.extend(refused(spec, *or_else));
+        }
+        Layer::Retry(retry) => options.extend(retries(spec, retry)),
+        Layer::Fallback(fallback) => options.push(stand_in(spec, fallback)),
+        Layer::Cached { ttl, error_ttl, single_flight, skips } => {
+            options.push(keyed(spec, *skips));
+            options.extend(ttl.map(|ttl| format!("ttl = {ttl}ms")));
+            options.extend(error_ttl.map(|ttl| format!("error_ttl = {ttl}ms")));
+            options.extend((!single_flight).then(|| "single_flight = false".to_owned()));
+        }
+        Layer::Coalesce { skips } => options.push(keyed(spec, *skips)),
+        Layer::Breaker { failures, open_for, when, or_else } => {
+            options.push(format!("failures = {failures}, open_for = {open_for}ms"));
+            options.extend(which(*when));
+            options.extend(plain_failure(spec));
+            options.extend(refused(spec, *or_else));
+        }
+        Layer::Rate { interval, burst, max_wait, or_else } => {
+            options.push(format!("1 / {interval}ms, burst = {burst}"));
+            options.extend(max_wait.map(|wait| format!("max_wait = {wait}ms")));
+            options.extend(refused(spec, *or_else));
+        }
+        Layer::Limit { permits, max_wait, queue, or_else } => {
+            options.push(permits.to_string());
+            options.extend(max_wait.map(|wait| format!("max_wait = {wait}ms")));
+            options.extend(queue.map(|queue| format!("queue = {queue}")));
+            options.extend(refused(spec, *or_else));
+        }
+        Layer::Hedge { after, max } => options.push(format!("after = {after}ms, max = {max}")),
+        Layer::Shield => {}
+        Layer::Finally { takes } => options.push(format!("|exit| finally_of(call, exit, {takes})")),
+        Layer::Cancellable { cleanup, or_else } => {
+            options.push("token = token()".to_owned());
+            options.extend(cleanup.map(|takes| format!("cleanup = cleanup_of(call, {takes})")));
+            options.extend(refused(spec, *or_else));
+        }
+        Layer::Warn => options.push("1h".to_owned()),
+    }
+    let name = name(layer);
+    if options.is_empty() { name.to_owned() } else { format!("{name}({})", options.join(", ")) }
+}
+
+/// `or_else`: it says that it runs.
+fn refused(spec: &Spec, or_else: Option<bool>) -> Option<String> {
+    let value = match (spec.output, or_else?) {
+        (Output::Result, true) => "Ok(7_001)",
+        (Output::Result, false) => "Err(Failure::Application(7_002))",
+        (Output::Option, true) => "Some(7_001)",
+        (Output::Option, false) => "None",
+        (Output::Plain, _) => "7_001",
+    };
+    Some(format!("or_else = |_error| {{ option(call, \"or_else\"); {value} }}"))
+}
+
+fn retries(spec: &Spec, retry: &Retry) -> Vec<String> {
+    let mut options = vec![format!("attempts = {}, delay = {}ms", retry.attempts, retry.delay)];
+    // The others are refused where they have no effect.
+    if retry.delay > 0 {
+        options.push(format!("factor = {}, jitter = none", retry.factor));
+        options.extend(retry.max_delay.map(|most| format!("max_delay = {most}ms")));
+    }
+    options.extend(retry.max_elapsed.map(|most| format!("max_elapsed = {most}ms")));
+    options.extend(which(retry.when));
+    options.extend(plain_failure(spec));
+    if retry.reports {
+        options.push("on_retry = |event| option(call, &format!(\"again in {:?}\", event.delay()))".to_owned());
+    }
+    if !retry.clones.is_empty() {
+        options.push(format!("clone({})", retry.clones.join(", ")));
+    }
+    options
+}
+
+fn which(when: When) -> Option<String> {
+    match when {
+        When::Always => None,
+        When::Application => Some("when = |error| error.is_application()".to_owned()),
+        When::Policy => Some("when = |error| !error.is_application()".to_owned()),
+    }
+}
+
+fn plain_failure(spec: &Spec) -> Option<String> {
+    (spec.output == Output::Plain).then(|| "failure = |outcome| *outcome >= 9_000".to_owned())
+}
+
+fn stand_in(spec: &Spec, fallback: &Fallback) -> String {
+    let value = match (spec.output, fallback.fails) {
+        (Output::Result, false) => "Ok(8_001)",
+        (Output::Result, true) => "Err(Failure::Application(8_002))",
+        (_, false) => "Some(8_001)",
+        (_, true) => "None",
+    };
+    let mut block = "option(call, \"fallback\"); ".to_owned();
+    if let Some(takes) = fallback.takes {
+        write!(block, "sleep(ms({takes})).await; option(call, \"fallback is there\"); ").expect("text");
+    }
+    if fallback.panics {
+        block += "panics(\"fallback\"); ";
+    }
+    format!("{}{{ {block}{value} }}", if fallback.closure { "|_error| " } else { "" })
+}
+
+fn keyed(spec: &Spec, skips: bool) -> String {
+    if !skips {
+        return "key = key".to_owned();
+    }
+    let skipped = spec.arguments.iter().flat_map(|argument| {
+        let mut names = vec![argument.name];
+        names.extend((argument.kind == Kind::Pair).then(|| second(argument.name)));
+        let unused = argument.usage == Usage::Unused;
+        names.into_iter().map(move |name| if unused { format!("_{name}") } else { name.to_owned() })
+    });
+    format!("skip({})", skipped.fold("call".to_owned(), |all, name| all + ", " + &name))
+}
