@@ -1,4 +1,4 @@
-//! Points in time that fit an atomic: nanoseconds of tokio's clock.
+//! Points in time that fit into an atomic: nanoseconds of Tokio's clock since a fixed epoch.
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -6,12 +6,13 @@ use std::time::Duration;
 use tokio::runtime::{Handle, Id};
 use tokio::time::Instant;
 
-/// Whether somebody may pause the clock of a runtime: tokio's `pause` is there with `test-util`, ours or tokio's, and the latter cannot be
-/// seen from here. Tests are built with debug assertions as a rule.
+/// Whether a runtime's clock might be paused. Tokio's `pause` exists if `test-util` is enabled, here or in Tokio itself, and the
+/// latter cannot be detected from this crate; `debug_assertions` stands for it, because tests are normally built with them.
 pub(crate) const MAY_BE_PAUSED: bool = cfg!(any(feature = "test-util", debug_assertions));
 
-/// No point in time comes before it: a century in the past, or where the system cannot express that, as far as it can. A paused clock may
-/// stand far behind the one that is looked at first, which a test may have advanced by days, but not behind the start of the process.
+/// The origin of the time line: a century before the first call, or as far back as the system clock can express. A paused clock may
+/// be far behind the clock that calls this first (which a test may have advanced by days), but never before the start of the
+/// process.
 #[inline]
 fn epoch() -> Instant {
     static EPOCH: OnceLock<Instant> = OnceLock::new();
@@ -28,41 +29,41 @@ fn epoch() -> Instant {
 
 const CENTURY: Duration = Duration::from_secs(100 * 365 * 86_400);
 
-/// The time now. A call more is nothing beside a look at the clock, and this is in many places.
+/// The current time. Not inlined: the clock read dwarfs the cost of a call, and there are many call sites.
 #[inline(never)]
 pub(crate) fn now() -> u64 {
     at(Instant::now())
 }
 
-/// The time that an instant is.
+/// Converts an instant to nanoseconds since the epoch.
 #[inline]
 pub(crate) fn at(instant: Instant) -> u64 {
     nanos(instant.saturating_duration_since(epoch()))
 }
 
-/// The instant for a timer. What the clock cannot express is as good as never.
+/// The inverse of [`at`], for setting a timer. A time that the clock cannot express becomes one 25 years away, that is, never.
 pub(crate) fn instant(at: u64) -> Instant {
     epoch().checked_add(Duration::from_nanos(at)).unwrap_or_else(|| Instant::now() + CENTURY / 4)
 }
 
-/// Whether the time of this runtime is not that of the world, because a test has paused it. Such a clock also moves on whenever nothing
-/// but a timer is left, so that no timer may stay behind that nobody waits for.
+/// Whether this runtime's clock differs from real time because a test has paused it. A paused clock also advances to the next timer
+/// whenever the runtime is idle, so no timer may be left behind that nothing waits for.
 pub(crate) fn is_virtual() -> bool {
     let before = std::time::Instant::now();
     let now = Instant::now().into_std();
     !(before..=std::time::Instant::now()).contains(&now)
 }
 
-/// The clock that a point in time is of. Paused ones have nothing to do with each other, nor with the time of the world.
+/// Identifies the clock that a point in time belongs to. Paused clocks are unrelated to each other and to real time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Clock {
-    /// `None`: it cannot be paused, or there is no runtime.
+    /// `None` if the clock cannot be paused or there is no runtime.
     runtime: Option<Id>,
     is_virtual: bool,
 }
 
 impl Clock {
-    /// That of the running code.
+    /// The clock of the running code.
     pub(crate) fn current() -> Self {
         if MAY_BE_PAUSED {
             Self { runtime: Handle::try_current().ok().map(|runtime| runtime.id()), is_virtual: is_virtual() }
@@ -71,13 +72,13 @@ impl Clock {
         }
     }
 
-    /// Whether this clock can tell whether a time of the other has come.
+    /// Whether a time measured by the other clock can be compared with this one.
     pub(crate) fn agrees_with(self, other: Self) -> bool {
         self.runtime == other.runtime || !(self.is_virtual || other.is_virtual)
     }
 }
 
-/// A length of time; more than 584 years are cut off.
+/// A duration in nanoseconds, saturating at 584 years.
 #[inline]
 pub(crate) const fn nanos(duration: Duration) -> u64 {
     duration.as_secs().saturating_mul(1_000_000_000).saturating_add(duration.subsec_nanos() as u64)

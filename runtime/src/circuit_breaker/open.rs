@@ -1,4 +1,4 @@
-//! What an open circuit answers.
+//! The rejection of an open circuit.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ pub struct Open {
 }
 
 impl Open {
-    /// The error that says so for `function`.
+    /// The error for the attributed `function`.
     #[cold]
     #[must_use]
     pub fn error(self, function: &'static str) -> Error {

@@ -1,16 +1,16 @@
 //! The states of a circuit.
 
-/// What a [`CircuitBreaker`](crate::CircuitBreaker) does with calls.
+/// The state of a [`CircuitBreaker`](crate::CircuitBreaker).
 #[doc(alias("closed", "open", "half-open"))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CircuitState {
-    /// It lets them through.
+    /// Calls are admitted.
     Closed,
-    /// It refuses them for a while.
+    /// Calls are rejected for a while.
     Open,
-    /// It lets a few through, to see how they fare.
+    /// A few calls (probes) are admitted to find out whether the dependency has recovered.
     HalfOpen,
-    /// It refuses them until somebody calls [`reset`](crate::CircuitBreaker::reset).
+    /// Calls are rejected until [`reset`](crate::CircuitBreaker::reset) is called.
     Isolated,
 }

@@ -1,9 +1,9 @@
-//! What a limiter without a free permit answers.
+//! The rejection of a concurrency limiter.
 
 use super::limiter::ConcurrencyLimiter;
 use crate::error::{Error, ErrorKind};
 
-/// There is no place, or none came in time.
+/// No permit is free, or none became free in time.
 #[derive(Debug)]
 pub struct Saturated {
     pub(super) limit: usize,
@@ -14,7 +14,7 @@ impl Saturated {
         Self { limit: limiter.limit() }
     }
 
-    /// The error that says so for `function`.
+    /// The error for the attributed `function`.
     #[cold]
     #[must_use]
     pub fn error(self, function: &'static str) -> Error {

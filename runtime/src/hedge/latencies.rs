@@ -1,4 +1,4 @@
-//! How long the last calls of a function took.
+//! The latencies of a function's recent calls.
 
 use std::any::TypeId;
 use std::collections::HashMap;
@@ -8,26 +8,26 @@ use std::time::Duration;
 
 use crate::clock::nanos;
 
-/// The latencies of one function.
+/// The latencies of one function, per instantiation.
 ///
-/// A static is shared by all instantiations of the function around it. What tells them apart is the type of a closure written in the
-/// function: it has all type parameters that are in scope there.
+/// A `static` is shared by all instantiations of the function it is in. They are distinguished by the type of a closure written in
+/// the function, which captures all type parameters in scope.
 #[derive(Debug)]
 pub struct Instances {
     percent: usize,
-    /// Those of a function with one instantiation, which is nearly every one.
+    /// The instantiation that is called first, usually the only one.
     first: OnceLock<(TypeId, Latencies)>,
     others: OnceLock<RwLock<HashMap<TypeId, &'static Latencies>>>,
 }
 
 impl Instances {
-    /// None yet.
+    /// No samples yet.
     #[must_use]
     pub const fn new(percent: usize) -> Self {
         Self { percent, first: OnceLock::new(), others: OnceLock::new() }
     }
 
-    /// Those of the instantiation that wrote the closure.
+    /// The latencies of the instantiation that wrote the closure.
     #[inline]
     pub fn of<I: Fn()>(&'static self, _instance: I) -> &'static Latencies {
         self.of_instance(typeid::of::<I>())
@@ -47,39 +47,39 @@ impl Instances {
     }
 }
 
-/// A percentile of the last calls.
+/// A percentile of the recent calls.
 #[derive(Debug)]
 pub struct Latencies {
     percent: usize,
     samples: [AtomicU64; SAMPLES],
     count: AtomicUsize,
-    /// The percentile, 0 while too little is known.
+    /// The percentile in nanoseconds; 0 while there are too few samples.
     percentile: AtomicU64,
 }
 
 const SAMPLES: usize = 256;
 
-/// Fewer say nothing about a tail.
+/// The minimum number of samples for an estimate.
 const FEWEST: usize = 20;
 
-/// The percentile is computed anew after so many calls.
+/// The percentile is recomputed after this many calls.
 const PERIOD: usize = 16;
 
 impl Latencies {
-    /// Nothing is known yet.
+    /// No samples yet.
     #[must_use]
     pub const fn new(percent: usize) -> Self {
         let samples = [const { AtomicU64::new(0) }; SAMPLES];
         Self { percent, samples, count: AtomicUsize::new(0), percentile: AtomicU64::new(0) }
     }
 
-    /// The percentile, once there were enough calls.
+    /// The percentile, once there are enough samples.
     #[must_use]
     pub fn percentile(&self) -> Option<Duration> {
         Some(self.percentile.load(Ordering::Relaxed)).filter(|&nanos| nanos > 0).map(Duration::from_nanos)
     }
 
-    /// Notes a call.
+    /// Records the duration of a call.
     pub fn note(&self, elapsed: Duration) {
         let count = self.count.fetch_add(1, Ordering::Relaxed);
         self.samples[count % SAMPLES].store(nanos(elapsed).max(1), Ordering::Relaxed);

@@ -1,4 +1,4 @@
-//! The count of a call's attempts, and arguments that more than one attempt consumes.
+//! Counts the attempts of a call, and provides the arguments that every attempt consumes.
 
 use std::time::Duration;
 
@@ -15,60 +15,60 @@ pub struct Attempts {
 }
 
 impl Attempts {
-    /// At most `limit` attempts; none at all makes no sense and counts as one.
+    /// Allows up to `limit` attempts. A limit of 0 counts as 1.
     #[inline]
     #[must_use]
     pub fn new(limit: u32) -> Self {
         Self { limit: if limit == 0 { 1 } else { limit }, made: 0 }
     }
 
-    /// Counts an attempt that begins. Whether it is the last one that the count allows.
+    /// Records the start of an attempt. Returns whether it is the last one allowed.
     #[inline]
     pub fn begin(&mut self) -> bool {
         self.made += 1;
         self.made == self.limit
     }
 
-    /// How many attempts have begun.
+    /// The number of attempts started.
     #[inline]
     #[must_use]
     pub fn made(&self) -> u32 {
         self.made
     }
 
-    /// Whether the count allows another attempt.
+    /// Whether another attempt is allowed.
     #[inline]
     #[must_use]
     pub fn left(&self) -> bool {
         self.made < self.limit
     }
 
-    /// How long to wait before the next attempt, after a failure.
+    /// The delay before the next attempt, after a failure.
     #[cold]
     #[must_use]
     pub fn wait(&self, backoff: &Backoff) -> Duration {
         backoff.wait(self.made)
     }
 
-    /// Whether a wait of `delay` ends within `limit` of `started`.
+    /// Whether a delay that begins now ends within `limit` after `started`.
     #[must_use]
     pub fn ends_in_time(started: Instant, limit: Duration, delay: Duration) -> bool {
         started.elapsed().checked_add(delay).is_some_and(|end| end <= limit)
     }
 
-    /// When the call began, for `max_elapsed`.
+    /// The start time of the call, for `max_elapsed`.
     #[must_use]
     pub fn clock() -> Instant {
         Instant::now()
     }
 }
 
-/// An argument that every attempt consumes: cloned for each attempt but the last, which gets the original.
+/// An argument that every attempt consumes: cloned for each attempt but the last, which receives the original.
 #[derive(Debug)]
 pub struct Repeat<T>(Option<T>);
 
 impl<T> Repeat<T> {
-    /// Keeps the original.
+    /// Stores the original.
     #[inline]
     pub fn new(original: T) -> Self {
         Self(Some(original))
@@ -78,18 +78,18 @@ impl<T> Repeat<T> {
     ///
     /// # Panics
     ///
-    /// After the last attempt has taken the original.
+    /// If the last attempt has already taken the original.
     #[inline]
     pub fn next(&mut self, last: bool) -> T
     where
         T: Clone,
     {
         let value = if last { self.0.take() } else { self.0.clone() };
-        value.expect("no attempt follows the last")
+        value.expect("the last attempt has taken the argument")
     }
 }
 
-/// An argument that can be given to each attempt. Its own trait only for its message.
+/// Bound check: an argument that can be passed to every attempt. A trait of its own for its error message.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be given to more than one attempt",
     label = "not `Clone`",
@@ -103,7 +103,7 @@ impl<T: Clone> Repeated<Met> for T {}
 #[diagnostic::do_not_recommend]
 impl<T: Nothing> Repeated<Unmet> for T {}
 
-/// Asks whether a `T` can be given to each attempt.
+/// Checks that `T` can be passed to every attempt.
 #[inline]
 pub fn ask_repeat<T: Repeated<M>, M: Default>(_: &T) -> M {
     M::default()

@@ -1,21 +1,22 @@
-//! How long to wait before an attempt.
+//! The delay before an attempt.
 
 use std::time::Duration;
 
-/// How far a wait may stray below the computed one, so that callers who failed together do not come back together.
+/// How a delay is randomized, so that callers that failed together do not retry together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Jitter {
-    /// Anywhere in `0..=wait`.
+    /// Uniformly distributed in `0..=wait`.
     #[default]
     Full,
-    /// Anywhere in `wait / 2..=wait`.
+    /// Uniformly distributed in `wait / 2..=wait`.
     Equal,
     /// Exactly `wait`.
     None,
 }
 
-/// An exponential backoff: `delay * factor ^ (failures - 1)`, at most `max_delay`. What `#[retry]` waits by; for a loop written by hand as well.
+/// An exponential backoff: `delay * factor ^ (failures - 1)`, capped at `max_delay`, with jitter. `#[retry]` uses it; it can also be used in a
+/// hand-written loop.
 ///
 /// ```
 /// use std::time::Duration;
@@ -26,18 +27,18 @@ pub enum Jitter {
 /// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Backoff {
-    /// The wait after the first failure.
+    /// The delay after the first failure.
     pub delay: Duration,
-    /// What each further wait is multiplied by. Less than 1 counts as 1, and so does NaN: waits do not shrink.
+    /// The factor by which each further delay grows. Values below 1 and NaN count as 1: delays do not shrink.
     pub factor: f64,
-    /// No wait is longer.
+    /// The maximum delay, before jitter.
     pub max_delay: Duration,
-    /// How the wait is spread.
+    /// How the delay is randomized.
     pub jitter: Jitter,
 }
 
 impl Backoff {
-    /// The wait after the given number of failures (from 1).
+    /// The delay after this many failures, counted from 1.
     #[must_use]
     pub fn wait(&self, failures: u32) -> Duration {
         let longest = self.longest(failures);
@@ -50,9 +51,9 @@ impl Backoff {
 
     fn longest(&self, failures: u32) -> Duration {
         let exponent = i32::try_from(failures.saturating_sub(1)).unwrap_or(i32::MAX);
-        // `max` takes a NaN for the other.
+        // `max` returns 1 for NaN.
         let seconds = self.delay.as_secs_f64() * self.factor.max(1.0).powi(exponent);
-        // Too large for a `Duration`, infinite, or 0 * infinity: the cap answers all of them, but a zero delay stays zero.
+        // Too large for a `Duration`, infinite, or 0 * infinity: the cap applies, except that a zero delay stays zero.
         match Duration::try_from_secs_f64(seconds) {
             Ok(wait) => wait.min(self.max_delay),
             Err(_) if self.delay.is_zero() => Duration::ZERO,

@@ -1,10 +1,10 @@
-//! What `on_retry` is told.
+//! The argument of `on_retry`.
 
 use std::time::Duration;
 
 use crate::outcome::Attempted;
 
-/// An attempt that failed and will be followed by another: what `on_retry` is told.
+/// The argument of `on_retry`: an attempt that failed and will be followed by another.
 ///
 /// ```
 /// use steadfast::retry;
@@ -30,19 +30,19 @@ impl<'a, R> RetryEvent<'a, R> {
         Self { function, attempt, delay, outcome }
     }
 
-    /// The name of the annotated function.
+    /// The name of the attributed function.
     #[must_use]
     pub fn function(&self) -> &'static str {
         self.function
     }
 
-    /// Which attempt failed, counted from 1.
+    /// The number of the attempt that failed, counted from 1.
     #[must_use]
     pub fn attempt(&self) -> u32 {
         self.attempt
     }
 
-    /// How long the call now waits.
+    /// The delay before the next attempt.
     #[must_use]
     pub fn delay(&self) -> Duration {
         self.delay
@@ -56,7 +56,7 @@ impl<'a, R> RetryEvent<'a, R> {
 }
 
 impl<'a, R: Attempted> RetryEvent<'a, R> {
-    /// The error of the failed attempt: `Some` for every failed `Result`; `Some(&())` for a `None`.
+    /// The error of the failed attempt: `Some` if it is an `Err`, `Some(&())` if it is a `None`.
     #[must_use]
     pub fn error(&self) -> Option<&'a R::Error> {
         self.outcome.failure()

@@ -1,4 +1,4 @@
-//! The wait that a refusal of our own asks for, found in whatever error it has become.
+//! Finds the delay that a rejection of this crate requests, whatever error type it was converted to.
 
 use std::error::Error as StdError;
 use std::iter::successors;
@@ -9,23 +9,23 @@ use std::time::Duration;
 use crate::error::RetryAfter;
 use crate::outcome::Attempted;
 
-/// Looks for a refusal in a failed `R`. How is decided by method look-up: the inherent method of each type exists only where the error
-/// can be looked into that way, and what does not exist is looked for behind `Deref`.
+/// Looks for a rejection in a failed `R`. Autoref specialization through a chain of `Deref`: the inherent method of each type
+/// exists only if the error can be inspected in that way; if it does not exist, method lookup continues behind `Deref`.
 pub struct Hint<R>(HintByRef<R>);
 
-/// For errors that are no `std::error::Error`, but lead to one: `anyhow::Error`, boxed errors.
+/// For errors that do not implement `std::error::Error` but convert to one: `anyhow::Error`, boxed errors.
 pub struct HintByRef<R>(HintSent<R>);
 
-/// For the others of that kind, which cannot be shared by threads: `Box<dyn Error + Send>`.
+/// For those that are not `Sync`: `Box<dyn Error + Send>`.
 pub struct HintSent<R>(HintHere<R>);
 
-/// For those that cannot even be sent to another thread: `Box<dyn Error>`.
+/// For those that are not `Send` either: `Box<dyn Error>`.
 pub struct HintHere<R>(HintBehind<R>);
 
-/// For what points to an error of such a kind: `Arc<anyhow::Error>`.
+/// For pointers to one of those: `Arc<anyhow::Error>`.
 pub struct HintBehind<R>(NoHint<R>);
 
-/// For errors of which nothing is known.
+/// For all other errors.
 pub struct NoHint<R>(PhantomData<fn() -> R>);
 
 impl<R> Hint<R> {
@@ -38,7 +38,7 @@ impl<R> Hint<R> {
 }
 
 impl<R: Attempted<Error: StdError + 'static>> Hint<R> {
-    /// The wait that a refusal asks for.
+    /// The delay that a rejection requests.
     pub fn wait(&self, outcome: &R) -> Option<Duration> {
         outcome.failure().and_then(|error| find(error))
     }
@@ -53,8 +53,8 @@ impl<R> Deref for Hint<R> {
 }
 
 impl<R: Attempted<Error: AsRef<dyn StdError + Send + Sync>>> HintByRef<R> {
-    /// The wait that a refusal asks for.
-    #[expect(clippy::unused_self, reason = "found by method look-up")]
+    /// The delay that a rejection requests.
+    #[expect(clippy::unused_self, reason = "found by method lookup")]
     pub fn wait(&self, outcome: &R) -> Option<Duration> {
         outcome.failure().and_then(|error| find(error.as_ref()))
     }
@@ -69,8 +69,8 @@ impl<R> Deref for HintByRef<R> {
 }
 
 impl<R: Attempted<Error: AsRef<dyn StdError + Send>>> HintSent<R> {
-    /// The wait that a refusal asks for.
-    #[expect(clippy::unused_self, reason = "found by method look-up")]
+    /// The delay that a rejection requests.
+    #[expect(clippy::unused_self, reason = "found by method lookup")]
     pub fn wait(&self, outcome: &R) -> Option<Duration> {
         outcome.failure().and_then(|error| find(error.as_ref()))
     }
@@ -85,8 +85,8 @@ impl<R> Deref for HintSent<R> {
 }
 
 impl<R: Attempted<Error: AsRef<dyn StdError>>> HintHere<R> {
-    /// The wait that a refusal asks for.
-    #[expect(clippy::unused_self, reason = "found by method look-up")]
+    /// The delay that a rejection requests.
+    #[expect(clippy::unused_self, reason = "found by method lookup")]
     pub fn wait(&self, outcome: &R) -> Option<Duration> {
         outcome.failure().and_then(|error| find(error.as_ref()))
     }
@@ -101,8 +101,8 @@ impl<R> Deref for HintHere<R> {
 }
 
 impl<R: Attempted<Error: Deref<Target: AsRef<dyn StdError + Send + Sync>>>> HintBehind<R> {
-    /// The wait that a refusal asks for.
-    #[expect(clippy::unused_self, reason = "found by method look-up")]
+    /// The delay that a rejection requests.
+    #[expect(clippy::unused_self, reason = "found by method lookup")]
     pub fn wait(&self, outcome: &R) -> Option<Duration> {
         outcome.failure().and_then(|error| find((**error).as_ref()))
     }
@@ -117,14 +117,14 @@ impl<R> Deref for HintBehind<R> {
 }
 
 impl<R> NoHint<R> {
-    /// Nothing is known.
+    /// None: the error cannot be inspected.
     #[expect(clippy::unused_self, reason = "same call as `Hint::wait`")]
     pub fn wait(&self, _: &R) -> Option<Duration> {
         None
     }
 }
 
-/// Goes through the sources of an error. A refusal of ours has the wait that it asks for as its source.
+/// Walks the sources of an error. The source of a rejection is the delay that it requests.
 fn find(error: &(dyn StdError + 'static)) -> Option<Duration> {
     let mut errors = successors(Some(error), |&error| error.source());
     errors.find_map(|error| error.downcast_ref()).map(|RetryAfter(wait)| *wait)
@@ -144,14 +144,14 @@ mod tests {
         Refused(#[from] Error),
     }
 
-    /// Its source is that of the refusal.
+    /// Its source is that of the rejection.
     #[derive(Debug, thiserror::Error)]
     #[error(transparent)]
     struct Transparent(#[from] Error);
 
     struct Opaque;
 
-    /// As an expansion asks: with the type named, and never inferred.
+    /// Names the type, as an expansion does, instead of inferring it.
     macro_rules! hint {
         ($error:ty, $value:expr) => {
             Hint::<Result<(), $error>>::new().wait(&Err($value))
@@ -187,7 +187,7 @@ mod tests {
         assert_eq!((bounded(&Err(refusal())), unbounded(&Err(refusal()))), (Some(wait), None));
     }
 
-    /// Of a type parameter is known what its bounds say.
+    /// Only the bounds of a type parameter are known.
     fn bounded<E: StdError + 'static>(outcome: &Result<(), E>) -> Option<Duration> {
         Hint::<Result<(), E>>::new().wait(outcome)
     }

@@ -1,4 +1,4 @@
-//! `#[retry]`: the attempts of one call, and the waits between them.
+//! `#[retry]`: the attempts of one call, and the delays between them.
 
 mod attempts;
 mod backoff;
@@ -24,34 +24,34 @@ pub mod private {
     use std::time::Duration;
     use tokio::time::Sleep;
 
-    /// What a refusal of a layer below asks for, in a form that takes little room: nanoseconds, or 0.
+    /// The delay requested by the rejection of a layer below, in compact form: nanoseconds, or 0 for none.
     pub fn note(refusal: &crate::error::Error) -> u64 {
         refusal.retry_after().map_or(0, crate::clock::nanos)
     }
 
-    /// The wait after a failure: at least what was [noted](note) and what the error tells.
+    /// The delay after a failure: the backoff, but no less than what was [noted](note) or what the error requests.
     #[inline]
     pub fn at_least(delay: Duration, noted: u64, hint: Option<Duration>) -> Duration {
-        // As a rule nobody asks for anything.
+        // The common case: no delay was requested.
         if noted == 0 && hint.is_none() {
             return delay;
         }
         delay.max(Duration::from_nanos(noted)).max(hint.unwrap_or_default())
     }
 
-    /// Whether a wait ends before the deadline of a caller.
+    /// Whether a delay ends before the caller's deadline.
     #[inline]
     pub fn is_in_time(delay: Duration) -> bool {
         crate::deadline::is_in_time(delay)
     }
 
-    /// Applies `when`: a function, so that the closure's argument needs no type.
+    /// Applies `when`. A function, so that the type of the closure's argument is inferred.
     #[inline]
     pub fn when<E>(failure: Option<&E>, when: impl FnOnce(&E) -> bool) -> bool {
         failure.is_some_and(when)
     }
 
-    /// What counts as failed when nothing is said.
+    /// What counts as failed by default.
     #[inline]
     pub fn failed<E>(failure: Option<&E>) -> bool {
         failure.is_some()
@@ -68,7 +68,7 @@ pub mod private {
         failure.and_then(after)
     }
 
-    /// Tells whoever watches that another attempt begins.
+    /// Emits the event that another attempt follows.
     #[inline]
     pub fn retrying(origin: &'static crate::events::Origin, attempt: u32, delay: Duration) {
         crate::events::retrying(origin, attempt, delay);
@@ -79,9 +79,9 @@ pub mod private {
         listener(event);
     }
 
-    /// Waits before the next attempt. A zero delay touches no timer.
+    /// Waits before the next attempt. A zero delay does not use a timer.
     ///
-    /// The timer is boxed, so that a call whose first attempt succeeds, as most do, has no room for one in its future.
+    /// The timer is boxed, so that the future of a call has no room for one: most calls succeed at the first attempt.
     pub fn wait(delay: Duration) -> Wait {
         Wait((!delay.is_zero()).then(|| Box::pin(tokio::time::sleep(delay))))
     }

@@ -1,4 +1,4 @@
-//! Many deadlines, one timer.
+//! Many deadlines with one timer.
 
 use std::future::{pending, poll_fn};
 use std::sync::Arc;
@@ -15,12 +15,12 @@ use super::*;
 
 const MS: Duration = Duration::from_millis(1);
 
-/// The deadlines of a function of the test.
+/// The deadlines of a function in a test.
 fn deadlines() -> &'static Deadlines {
     Box::leak(Box::new(Deadlines::new()))
 }
 
-/// Whether `future` was ready before the deadline.
+/// Whether `future` completed before the deadline.
 async fn limited(limit: Duration, deadlines: &'static Deadlines, future: impl Future) -> bool {
     within(&mut Deadline::new(limit, deadlines), future).await.is_ok()
 }
@@ -39,7 +39,7 @@ async fn each_at_its_own_time_whoever_leaves_before() {
     let call = async |index: u32| {
         tokio::time::sleep(index * MS).await;
         let begun = Instant::now();
-        // Every third is done early.
+        // Every third call completes early.
         let work = tokio::time::sleep(if index.is_multiple_of(3) { (index % 90) * MS } else { Duration::MAX });
         let in_time = limited(100 * MS, deadlines, work).await;
         assert_eq!(in_time, index.is_multiple_of(3), "{index}");
@@ -60,7 +60,7 @@ async fn shorter_ones_that_come_later_do_not_wait_for_longer_ones() {
         assert_eq!(begun.elapsed(), limit * MS);
     };
     join_all([50, 70, 20, 0, 90, 20, 1].map(call)).await;
-    // The timer of one that has left was set for later.
+    // The timer is still set for a later deadline that was removed.
     assert!(limited(80 * MS, deadlines, yield_now()).await);
     call(10).await;
 }
@@ -101,7 +101,7 @@ async fn nothing_is_left_that_moves_a_paused_clock() {
     assert!(limited(1_000 * MS, deadlines(), yield_now()).await);
     let started = Instant::now();
     let (sender, receiver) = oneshot::channel();
-    // Time of the world, in which this runtime finds nothing to do but to move on to the next timer.
+    // Real time, during which the paused runtime has nothing to do but advance to the next timer.
     let thread = std::thread::spawn(move || {
         std::thread::sleep(20 * MS);
         sender.send(()).unwrap();
@@ -117,7 +117,7 @@ fn runtimes_share_a_function() {
     let (one, two) = (paused(), paused());
     let mut held = Box::pin(limited(10 * MS, deadlines, pending::<()>()));
     one.block_on(async { assert!(poll!(&mut held).is_pending()) });
-    // In line are those of the first.
+    // The queue belongs to the first runtime.
     two.block_on(async {
         let begun = Instant::now();
         assert!(!limited(5 * MS, deadlines, pending::<()>()).await);
@@ -135,7 +135,7 @@ fn a_runtime_that_has_gone_is_let_go() {
         let clone = Arc::clone(&kept);
         let mut builder = if round == 1 { Builder::new_multi_thread() } else { Builder::new_current_thread() };
         let runtime = builder.enable_time().on_thread_park(move || drop(Arc::clone(&clone))).build().unwrap();
-        // The first leaves the timer behind; the second is one for which it fires too late.
+        // The first runtime leaves its timer behind; the second is one for which that timer would fire too late.
         runtime.block_on(async {
             assert!(limited(3_600_000 * MS, deadlines, yield_now()).await);
             assert!(!limited(MS, deadlines, pending::<()>()).await);
@@ -176,7 +176,7 @@ fn threads_come_and_go() {
         for index in 0..4_000_u32 {
             calls.spawn(async move {
                 let mut rounds = index % 7;
-                // Moves between the threads, and is woken for nothing.
+                // Moves between threads and is woken without need.
                 let work = poll_fn(move |cx| {
                     if rounds == 6 {
                         return Poll::Pending;
