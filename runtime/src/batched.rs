@@ -315,14 +315,14 @@ impl<S: Same, K, O> Batcher<S, K, O> {
     }
 
     /// Lets a caller join the batch that is open, or opens one, whose task is then to be started.
-    fn join(&'static self, caller: Caller<K, O>, shares: S, limits: Limits) -> Option<Gathering<S, K, O>> {
+    fn join(&'static self, caller: Caller<K, O>, shares: S, limits: Limits) -> Option<OpenBatch<S, K, O>> {
         let runtime = Handle::try_current().ok().map(|runtime| runtime.id());
         let mut shares = Some(shares);
         let mut batches = self.batches();
         let known =
             |open: &Open<S, K, O>| open.runtime == runtime && shares.as_ref().is_some_and(|shares| open.shares.same(shares));
         let at = batches.open.iter().position(known);
-        let (at, gathering) = at.map_or_else(
+        let (at, batch) = at.map_or_else(
             || {
                 let shares = shares.take().expect("they are looked at, and not taken");
                 // In the caller: a runtime without timers panics here, which is nothing that a batch could answer with.
@@ -332,7 +332,7 @@ impl<S: Same, K, O> Batcher<S, K, O> {
                 let number = batches.opened;
                 let max_batch_size = limits.max_batch_size;
                 batches.open.push(Open { number, runtime, shares, callers: Vec::new(), max_batch_size, full });
-                (batches.open.len() - 1, Some(Gathering { batch: Batch { batcher: self, number, filled }, delay }))
+                (batches.open.len() - 1, Some(OpenBatch { batch: Batch { batcher: self, number, filled }, delay }))
             },
             |at| (at, None),
         );
@@ -353,7 +353,7 @@ impl<S: Same, K, O> Batcher<S, K, O> {
             }
             discard(shares);
         }
-        gathering
+        batch
     }
 
     fn close(&self, number: u64) -> Option<Open<S, K, O>> {
@@ -364,7 +364,7 @@ impl<S: Same, K, O> Batcher<S, K, O> {
 }
 
 /// What the first caller of a batch starts.
-struct Gathering<S: Same + 'static, K: 'static, O: 'static> {
+struct OpenBatch<S: Same + 'static, K: 'static, O: 'static> {
     batch: Batch<S, K, O>,
     delay: Option<Sleep>,
 }
@@ -376,7 +376,7 @@ struct Batch<S: Same + 'static, K: 'static, O: 'static> {
     filled: oneshot::Receiver<Vec<Caller<K, O>>>,
 }
 
-impl<S: Same, K, O> Gathering<S, K, O> {
+impl<S: Same, K, O> OpenBatch<S, K, O> {
     /// The callers that are there when the batch is full or the time is up.
     async fn callers(self) -> Vec<Caller<K, O>> {
         let Self { mut batch, delay } = self;
@@ -432,20 +432,20 @@ where
     let (answer, answered) = oneshot::channel();
     let batcher = slot.batcher::<S, K, A::One, I>();
     let (marks, _awaiting) = Marks::while_awaited();
-    if let Some(gathering) = batcher.join(Caller { key, marks, answer }, shares, limits) {
-        drop(background::spawn(function, run(gathering, body), |()| None));
+    if let Some(batch) = batcher.join(Caller { key, marks, answer }, shares, limits) {
+        drop(background::spawn(function, run(batch, body), |()| None));
     }
     answered.await.unwrap_or(Err(Failure::Abandoned))
 }
 
 /// Keys, answers and errors are dropped and cloned here: where that panics, it is for those alone to whom they belong, and for the report.
-async fn run<S, K, A, B>(gathering: Gathering<S, K, A::One>, body: impl FnOnce(Vec<K>) -> B)
+async fn run<S, K, A, B>(batch: OpenBatch<S, K, A::One>, body: impl FnOnce(Vec<K>) -> B)
 where
     S: Same,
     A: Answers<K, One: 'static>,
     B: Future<Output = A>,
 {
-    let mut callers = gathering.callers().await;
+    let mut callers = batch.callers().await;
     callers.extract_if(.., |caller| caller.answer.is_closed()).for_each(discard);
     if callers.is_empty() {
         return;

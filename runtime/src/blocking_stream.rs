@@ -14,7 +14,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::AbortHandle;
 
 use crate::offload::clock_hold::{Hold, spawn_without_hold};
-use crate::offload::job::{Handed, hand_over};
+use crate::offload::job::{Submitted, submit_job};
 
 /// Runs blocking code that produces items on tokio's blocking pool, and yields them as a `Stream`.
 ///
@@ -99,7 +99,7 @@ struct Running<T, E> {
     places: Arc<Places>,
     /// Whether an item was yielded: whoever asks for the next is taken to be done with it, and its place is free.
     taken: bool,
-    job: Handed<Result<(), E>>,
+    job: Submitted<Result<(), E>>,
 }
 
 impl<T: Send + 'static, E: Send + 'static> Running<T, E> {
@@ -108,7 +108,7 @@ impl<T: Send + 'static, E: Send + 'static> Running<T, E> {
         let places = Arc::new(Places::new(capacity, runtime.clone()));
         let (sender, items) = unbounded_channel();
         let tx = BlockingSender { items: sender, places: Arc::clone(&places) };
-        let (task, job) = hand_over(move || producer(tx), Producing::new(&places));
+        let (task, job) = submit_job(move || producer(tx), Producing::new(&places));
         spawn_without_hold(&runtime, || task.run());
         Self { items, places, taken: false, job }
     }

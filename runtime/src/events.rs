@@ -16,12 +16,12 @@ pub struct Origin {
 
 /// Who is told of. It takes no room where nobody is told anything.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Told {
+pub(crate) struct EventSource {
     #[cfg(any(feature = "tracing", feature = "metrics"))]
     origin: &'static Origin,
 }
 
-impl Told {
+impl EventSource {
     /// Something that a function did.
     #[inline]
     pub(crate) fn by(origin: &'static Origin) -> Self {
@@ -34,7 +34,7 @@ impl Told {
 
     /// Something that no function did, but the program by hand.
     #[inline]
-    pub(crate) fn nobody() -> Self {
+    pub(crate) fn none() -> Self {
         Self::by(&Origin { function: "", module: "" })
     }
 }
@@ -148,7 +148,7 @@ pub(crate) fn retrying(origin: &'static Origin, attempt: u32, delay: Duration) {
 
 /// A circuit is in another state.
 #[cold]
-pub(crate) fn circuit(told: Told, to: CircuitState) {
+pub(crate) fn circuit(told: EventSource, to: CircuitState) {
     #[cfg(feature = "tracing")]
     {
         let Origin { function, module } = *told.origin;
@@ -206,7 +206,7 @@ impl Wait {
 /// Another attempt runs beside those that take too long.
 #[cfg_attr(any(feature = "tracing", feature = "metrics"), cold)]
 #[cfg_attr(not(any(feature = "tracing", feature = "metrics")), inline)]
-pub(crate) fn hedged(told: Told) {
+pub(crate) fn hedged(told: EventSource) {
     #[cfg(feature = "tracing")]
     tracing::debug!(target: "steadfast", function = told.origin.function, module = told.origin.module, "another attempt runs beside the first");
     #[cfg(feature = "metrics")]

@@ -34,7 +34,7 @@ pub trait Key<Q: ?Sized> {
 #[diagnostic::do_not_recommend]
 impl<K, Q: ?Sized> Key<Q> for K
 where
-    Pair<K, Q>: Found<Key = K, Query = Q>,
+    Pair<K, Q>: KeyLookup<Key = K, Query = Q>,
 {
     #[inline]
     fn matches(&self, borrowed: &Q) -> bool {
@@ -47,7 +47,7 @@ where
 pub struct Pair<K, Q: ?Sized>(PhantomData<(K, *const Q)>);
 
 /// A pair that belongs together.
-pub trait Found {
+pub trait KeyLookup {
     /// The stored key.
     type Key;
     /// Its borrowed form.
@@ -57,7 +57,7 @@ pub trait Found {
     fn matches(key: &Self::Key, query: &Self::Query) -> bool;
 }
 
-impl<T: Eq> Found for Pair<T, T> {
+impl<T: Eq> KeyLookup for Pair<T, T> {
     type Key = T;
     type Query = T;
 
@@ -70,7 +70,7 @@ impl<T: Eq> Found for Pair<T, T> {
 /// Owned types that are found by the unsized type that they dereference to.
 macro_rules! found_by_deref {
     ($([$($generics:tt)*] $owned:ty => $borrowed:ty;)*) => {$(
-        impl<$($generics)*> Found for Pair<$owned, $borrowed> {
+        impl<$($generics)*> KeyLookup for Pair<$owned, $borrowed> {
             type Key = $owned;
             type Query = $borrowed;
 
@@ -94,9 +94,9 @@ found_by_deref! {
     [] OsString => OsStr;
 }
 
-impl<'a, Q: ?Sized, K> Found for Pair<Option<K>, Option<&'a Q>>
+impl<'a, Q: ?Sized, K> KeyLookup for Pair<Option<K>, Option<&'a Q>>
 where
-    Pair<K, Q>: Found<Key = K, Query = Q>,
+    Pair<K, Q>: KeyLookup<Key = K, Query = Q>,
 {
     type Key = Option<K>;
     type Query = Option<&'a Q>;
@@ -128,7 +128,7 @@ macro_rules! found_by_parts {
     (emit [$($generics:tt)*] [$($owned:tt)*] [$($borrowed:tt)*] [$($names:tt)*] [$($same:tt)*]
         [by_ref ($K:ident $Q:ident $k:ident $q:ident)] $($rest:tt)*) => {
         found_by_parts!(emit
-            [$($generics)* {$K, $Q: ?Sized,} {Pair<$K, $Q>: Found<Key = $K, Query = $Q>,}] [$($owned)* $K,] [$($borrowed)* &'q $Q,] [$($names)* ($k $q)]
+            [$($generics)* {$K, $Q: ?Sized,} {Pair<$K, $Q>: KeyLookup<Key = $K, Query = $Q>,}] [$($owned)* $K,] [$($borrowed)* &'q $Q,] [$($names)* ($k $q)]
             [$($same)* && Pair::<$K, $Q>::matches($k, $q)] $($rest)*);
     };
     (emit [$($generics:tt)*] [$($owned:tt)*] [$($borrowed:tt)*] [$($names:tt)*] [$($same:tt)*]
@@ -138,7 +138,7 @@ macro_rules! found_by_parts {
             [$($same)* && $k == $q] $($rest)*);
     };
     (emit [$({$($generics:tt)*} {$($bounds:tt)*})*] [$($owned:tt)*] [$($borrowed:tt)*] [$(($k:ident $q:ident))*] [$($same:tt)*]) => {
-        impl<'q, $($($generics)*)*> Found for Pair<($($owned)*), ($($borrowed)*)>
+        impl<'q, $($($generics)*)*> KeyLookup for Pair<($($owned)*), ($($borrowed)*)>
         where
             $($($bounds)*)*
         {

@@ -46,7 +46,7 @@ impl Mark {
 }
 
 /// Whether whoever computes `flight` waits for the running code.
-pub(crate) fn is_under_way(flight: u64) -> bool {
+pub(crate) fn is_computing(flight: u64) -> bool {
     UNDER_WAY.with_borrow(|marks| marks.iter().any(|mark| mark.flight == flight && mark.holds()))
 }
 
@@ -128,8 +128,8 @@ impl Marks {
     }
 
     /// Makes `future` part of them.
-    pub(crate) fn enter<F>(self, future: F) -> Inherited<F> {
-        Inherited { marks: self.0.into_boxed_slice(), future }
+    pub(crate) fn enter<F>(self, future: F) -> InheritFlights<F> {
+        InheritFlights { marks: self.0.into_boxed_slice(), future }
     }
 
     /// And of `flight`, whose computation it is.
@@ -152,7 +152,7 @@ impl Drop for Awaiting {
 
 pin_project! {
     /// A future that is part of the computations of those who wait for it.
-    pub(crate) struct Inherited<F> {
+    pub(crate) struct InheritFlights<F> {
         marks: Box<[Mark]>,
         #[pin]
         future: F,
@@ -160,11 +160,11 @@ pin_project! {
 }
 
 /// Work on another task that ends with its caller's waiting, since it is aborted then: part of all that the running code is part of.
-pub(crate) fn inherited<F>(future: F) -> Inherited<F> {
+pub(crate) fn inherit_flights<F>(future: F) -> InheritFlights<F> {
     Marks::current().enter(future)
 }
 
-impl<F: Future> Future for Inherited<F> {
+impl<F: Future> Future for InheritFlights<F> {
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {

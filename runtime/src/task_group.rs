@@ -17,7 +17,7 @@ use tokio::sync::oneshot;
 use tokio::task::{JoinError, JoinHandle};
 
 use crate::contain::{Payload, catch, contain, discard, drop_caught};
-use crate::recursion::inherited;
+use crate::recursion::inherit_flights;
 use crate::signal::Signal;
 
 /// Runs `body`, which may start tasks in the group as it goes, and returns its value when all of them have ended, or the first error.
@@ -163,7 +163,7 @@ impl<E: Send + 'static> TaskGroup<E> {
         drop(state);
         // Without the lock: the runtime drops the future where it shuts down, and may have hooks.
         let start = Start { group: self, handle: None };
-        let future = inherited(self.numbered(future));
+        let future = inherit_flights(self.numbered(future));
         start.started(tokio::spawn(async move {
             // Where nobody waits for the value, it is dropped.
             drop(sender.send(future.await?));

@@ -108,7 +108,7 @@ struct Watch {
     threshold: Duration,
     runtime: Handle,
     metrics: RuntimeMetrics,
-    workers: Vec<Suspect>,
+    workers: Vec<WorkerState>,
     probe: Option<Probe>,
     roll: Roll,
 }
@@ -117,7 +117,7 @@ impl Watch {
     fn new(threshold: Duration, runtime: Handle) -> Self {
         let metrics = runtime.metrics();
         let now = Instant::now();
-        let workers = (0..metrics.num_workers()).map(|_| Suspect::new(Signs::default(), now, 0)).collect();
+        let workers = (0..metrics.num_workers()).map(|_| WorkerState::new(Progress::default(), now, 0)).collect();
         Self { threshold, runtime, metrics, workers, probe: None, roll: Roll::new(threshold) }
     }
 
@@ -152,29 +152,29 @@ impl Watch {
 
     fn look_at_workers(&mut self) {
         let now = Instant::now();
-        let signs: Vec<_> = (0..self.workers.len()).map(|worker| Signs::of(&self.metrics, worker)).collect();
-        let parks = signs.iter().map(|signs| signs.parks).sum();
-        for (suspect, &signs) in self.workers.iter_mut().zip(&signs) {
-            if signs != suspect.signs {
-                *suspect = Suspect::new(signs, now, parks);
+        let progress: Vec<_> = (0..self.workers.len()).map(|worker| Progress::of(&self.metrics, worker)).collect();
+        let parks = progress.iter().map(|progress| progress.parks).sum();
+        for (worker_state, &progress) in self.workers.iter_mut().zip(&progress) {
+            if progress != worker_state.progress {
+                *worker_state = WorkerState::new(progress, now, parks);
             }
         }
         // One that sleeps takes each new task at once, so that none gets to a busy one.
-        let all_awake = signs.iter().all(|signs| !signs.asleep());
+        let all_awake = progress.iter().all(|progress| !progress.asleep());
         if all_awake {
             // Those that are taken by a worker that has one already are over at once: more than one for each.
             let count = self.workers.len();
             self.roll.call(&self.runtime, if count == 1 { 1 } else { 2 * count });
         }
         let interval = self.interval();
-        let silent = self.workers.iter().filter(|suspect| suspect.is_silent(now, interval)).count();
+        let silent = self.workers.iter().filter(|worker_state| worker_state.is_silent(now, interval)).count();
         if silent == 0 {
             return;
         }
         // Those who are not silent may be the ones who have answered.
         let answered = self.roll.answered_since(now.checked_sub(3 * interval).unwrap_or(now));
         let alive = answered.saturating_sub(self.workers.len() - silent);
-        let reported = self.workers.iter().filter(|suspect| suspect.reported).count();
+        let reported = self.workers.iter().filter(|worker_state| worker_state.reported).count();
         self.judge(now, parks, silent.saturating_sub(alive + reported), all_awake);
     }
 
@@ -183,17 +183,17 @@ impl Watch {
         let count = self.workers.len();
         let (interval, threshold) = (self.interval(), self.threshold);
         let mut overdue: Vec<_> = self.workers.iter_mut().enumerate().collect();
-        overdue.retain(|(_, suspect)| !suspect.reported && suspect.is_silent(now, threshold));
-        overdue.sort_by_key(|(_, suspect)| suspect.since);
-        for (index, (worker, suspect)) in overdue.into_iter().enumerate() {
+        overdue.retain(|(_, worker_state)| !worker_state.reported && worker_state.is_silent(now, threshold));
+        overdue.sort_by_key(|(_, worker_state)| worker_state.since);
+        for (index, (worker, worker_state)) in overdue.into_iter().enumerate() {
             if index >= blocked {
-                suspect.since = now;
+                worker_state.since = now;
                 continue;
             }
-            suspect.reported = true;
+            worker_state.reported = true;
             // What each task of this watchdog makes of a worker that sleeps: it wakes up, and goes to sleep again.
-            let own_tasks = (now - suspect.since).as_nanos() / interval.as_nanos() + 2;
-            let others_slept = !all_awake && u128::from(parks.saturating_sub(suspect.parks_of_all)) <= 2 * own_tasks;
+            let own_tasks = (now - worker_state.since).as_nanos() / interval.as_nanos() + 2;
+            let others_slept = !all_awake && u128::from(parks.saturating_sub(worker_state.parks_of_all)) <= 2 * own_tasks;
             let what = if others_slept { "blocked by a task" } else { "blocked by a task, or overloaded," };
             report(&format!("sees worker {} of {count} {what} for {threshold:?}", worker + 1), &self.metrics);
         }
@@ -202,7 +202,7 @@ impl Watch {
     fn look_at_probe(&mut self) {
         // Twice as long, so that a worker that is the reason has been found by then.
         let patience = self.threshold.saturating_mul(2);
-        let blocked = self.workers.iter().any(|suspect| suspect.reported);
+        let blocked = self.workers.iter().any(|worker_state| worker_state.reported);
         if let Some(probe) = &mut self.probe
             && !probe.reported
             && !probe.answered()
@@ -318,34 +318,34 @@ impl Drop for OneMore {
 }
 
 /// A worker, and since when it has given no other signs of life.
-struct Suspect {
-    signs: Signs,
+struct WorkerState {
+    progress: Progress,
     since: Instant,
     /// How often all workers had gone to sleep or woken up by then.
     parks_of_all: u64,
     reported: bool,
 }
 
-impl Suspect {
-    fn new(signs: Signs, since: Instant, parks_of_all: u64) -> Self {
-        Self { signs, since, parks_of_all, reported: false }
+impl WorkerState {
+    fn new(progress: Progress, since: Instant, parks_of_all: u64) -> Self {
+        Self { progress, since, parks_of_all, reported: false }
     }
 
     fn is_silent(&self, now: Instant, at_least: Duration) -> bool {
-        !self.signs.asleep() && now - self.since >= at_least
+        !self.progress.asleep() && now - self.since >= at_least
     }
 }
 
 /// What changes whenever a worker gets back to its scheduler.
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
-struct Signs {
+struct Progress {
     /// Odd while it sleeps.
     parks: u64,
     /// Brought up to date with each round of its queue.
     busy: Duration,
 }
 
-impl Signs {
+impl Progress {
     #[cfg(target_has_atomic = "64")]
     fn of(metrics: &RuntimeMetrics, worker: usize) -> Self {
         Self { parks: metrics.worker_park_unpark_count(worker), busy: metrics.worker_total_busy_duration(worker) }

@@ -173,17 +173,17 @@ pub trait Loaded<V, M>: Sized {
 /// How a return type is stored, told apart for inference only.
 #[doc(hidden)]
 #[derive(Debug)]
-pub enum Whole {}
+pub enum ValueMarker {}
 
 #[doc(hidden)]
 #[derive(Debug)]
-pub struct Fallible<E>(E);
+pub struct ResultMarker<E>(E);
 
 #[doc(hidden)]
 #[derive(Debug)]
-pub enum Perhaps {}
+pub enum OptionMarker {}
 
-impl<V> Loaded<V, Whole> for V {
+impl<V> Loaded<V, ValueMarker> for V {
     type Shape = Plain<V>;
 
     fn shape() -> Plain<V> {
@@ -191,7 +191,7 @@ impl<V> Loaded<V, Whole> for V {
     }
 }
 
-impl<V, E: Clone + Send + Sync + 'static> Loaded<V, Fallible<E>> for Result<V, E> {
+impl<V, E: Clone + Send + Sync + 'static> Loaded<V, ResultMarker<E>> for Result<V, E> {
     type Shape = SharedResult<V, E>;
 
     fn shape() -> SharedResult<V, E> {
@@ -199,7 +199,7 @@ impl<V, E: Clone + Send + Sync + 'static> Loaded<V, Fallible<E>> for Result<V, E
     }
 }
 
-impl<V> Loaded<V, Perhaps> for Option<V> {
+impl<V> Loaded<V, OptionMarker> for Option<V> {
     type Shape = Optional<V>;
 
     fn shape() -> Optional<V> {

@@ -9,14 +9,14 @@ use foldhash::quality::RandomState;
 use super::flight::flights::{self, Flights};
 use super::settings::Settings;
 use super::stats::{Count, Counters, Stats};
-use super::store::entry::{Age, Entry, Found, Idle};
+use super::store::entry::{Age, Cached, Entry, Idle};
 use super::store::expiry::Expiry;
 use super::store::lifetime::{Lifetime, Times};
-use super::store::removal::{Left, RemovalCause};
+use super::store::removal::{RemovalCause, Removed};
 use super::store::table::Store;
 use super::store::tag_index::TagIndex;
 use super::store::tags::Tags;
-use super::store::timestamp::Moment;
+use super::store::timestamp::Timestamp;
 use crate::key::Key;
 
 /// The inside of a cache, which the callers that compute keep alive.
@@ -34,11 +34,11 @@ pub(crate) struct Inner<K, V> {
 }
 
 /// What is to be stored, computed before any lock is taken.
-pub(super) struct Incoming<V> {
+pub(super) struct NewEntry<V> {
     entry: Entry<V>,
     weight: u64,
     /// The time, where it is bounded by one.
-    now: Option<Moment>,
+    now: Option<Timestamp>,
 }
 
 impl<K: Hash + Eq, V: Clone> Inner<K, V> {
@@ -67,7 +67,7 @@ impl<K: Hash + Eq, V: Clone> Inner<K, V> {
         hash: u64,
         key: &Q,
         revalidate: Option<Duration>,
-        restore: impl FnOnce(&Found<V>) -> Option<T>,
+        restore: impl FnOnce(&Cached<V>) -> Option<T>,
     ) -> Option<(T, Age)>
     where
         K: Key<Q>,
@@ -76,7 +76,7 @@ impl<K: Hash + Eq, V: Clone> Inner<K, V> {
         let now = if self.expiry.is_empty() { None } else { Some(self.tidy_now()) };
         let serve = |entry: &Entry<V>| {
             let age = entry.used(now, revalidate);
-            if age == Age::Gone { None } else { restore(&entry.found).map(|out| (out, age)) }
+            if age == Age::Expired { None } else { restore(&entry.found).map(|out| (out, age)) }
         };
         self.store.get(hash, key, serve)
     }
@@ -86,14 +86,14 @@ impl<K: Hash + Eq, V: Clone> Inner<K, V> {
     where
         K: Key<Q>,
     {
-        let now = Moment::now();
-        self.store.peek(hash, key, |entry| Some(entry.age_within(now, revalidate))).unwrap_or(Age::Gone)
+        let now = Timestamp::now();
+        self.store.peek(hash, key, |entry| Some(entry.age_within(now, revalidate))).unwrap_or(Age::Expired)
     }
 
     /// The time, at which a few of the entries that have expired are cleared away.
     #[inline]
-    fn tidy_now(&self) -> Moment {
-        let now = Moment::now();
+    fn tidy_now(&self) -> Timestamp {
+        let now = Timestamp::now();
         if self.expiry.is_due(now) {
             self.tidy(now);
         }
@@ -102,8 +102,8 @@ impl<K: Hash + Eq, V: Clone> Inner<K, V> {
 
     /// Clears a few expired entries away.
     #[cold]
-    fn tidy(&self, now: Moment) {
-        self.see_off(self.expiry.step(&self.store, now));
+    fn tidy(&self, now: Timestamp) {
+        self.finish_removals(self.expiry.expire_some(&self.store, now));
     }
 
     /// Clears a few expired entries away, if there are any.
@@ -118,20 +118,20 @@ impl<K: Hash + Eq, V: Clone> Inner<K, V> {
     where
         K: Key<Q>,
     {
-        let value = |found: &Found<V>| match found {
-            Found::Value(value) => Some(value.clone()),
-            Found::Failure(_) => None,
+        let value = |found: &Cached<V>| match found {
+            Cached::Value(value) => Some(value.clone()),
+            Cached::Failure(_) => None,
         };
         self.peek_hashed(self.hash(key), key, value)
     }
 
     /// What `restore` makes of an entry that is fresh.
-    pub(super) fn peek_hashed<Q: ?Sized, T>(&self, hash: u64, key: &Q, restore: impl FnOnce(&Found<V>) -> Option<T>) -> Option<T>
+    pub(super) fn peek_hashed<Q: ?Sized, T>(&self, hash: u64, key: &Q, restore: impl FnOnce(&Cached<V>) -> Option<T>) -> Option<T>
     where
         K: Key<Q>,
     {
         let serve =
-            |entry: &Entry<V>| if entry.is_eternal() || entry.is_fresh(Moment::now()) { restore(&entry.found) } else { None };
+            |entry: &Entry<V>| if entry.is_eternal() || entry.is_fresh(Timestamp::now()) { restore(&entry.found) } else { None };
         self.store.peek(hash, key, serve)
     }
 
@@ -148,8 +148,8 @@ impl<K: Hash + Eq, V: Clone> Inner<K, V> {
     where
         K: Key<Q>,
     {
-        let now = Moment::now();
-        let is_kept = |entry: &Entry<V>| matches!(entry.found, Found::Value(_)) && entry.age(now) != Age::Gone;
+        let now = Timestamp::now();
+        let is_kept = |entry: &Entry<V>| matches!(entry.found, Cached::Value(_)) && entry.age(now) != Age::Expired;
         self.store.peek(hash, key, |entry| is_kept(entry).then_some(())).is_some()
     }
 
@@ -159,7 +159,7 @@ impl<K: Hash + Eq, V: Clone> Inner<K, V> {
         K: Key<Q>,
     {
         if !self.expiry.is_empty() {
-            let now = Moment::now();
+            let now = Timestamp::now();
             self.store.peek(hash, key, |entry| {
                 entry.used(Some(now), None);
                 None::<()>
@@ -172,19 +172,19 @@ impl<K: Hash + Eq, V: Clone> Inner<K, V> {
     where
         K: Key<Q>,
     {
-        let now = Moment::now();
+        let now = Timestamp::now();
         let serve = |entry: &Entry<V>| match &entry.found {
-            Found::Value(value) => match entry.used(Some(now), Some(window)) {
-                Age::Gone => None,
+            Cached::Value(value) => match entry.used(Some(now), Some(window)) {
+                Age::Expired => None,
                 age => Some((value.clone(), age == Age::Stale)),
             },
-            Found::Failure(_) => None,
+            Cached::Failure(_) => None,
         };
         self.store.peek(hash, key, serve)
     }
 
     /// A value on its way into the store, which may be a `None` with a time of its own. `None`: it is not to be stored.
-    pub(super) fn incoming(&self, key: &K, value: &V, is_none: bool, lifetime: &Lifetime) -> Option<Incoming<V>> {
+    pub(super) fn new_entry(&self, key: &K, value: &V, is_none: bool, lifetime: &Lifetime) -> Option<NewEntry<V>> {
         let ttl_of = self.settings.ttl_of.filter(|_| lifetime.of_value().is_none());
         let lifetime = lifetime.or(self.settings.lifetime);
         let of_none = lifetime.of_none().filter(|_| is_none || self.settings.is_none.is_some_and(|is_none| is_none(value)));
@@ -204,75 +204,75 @@ impl<K: Hash + Eq, V: Clone> Inner<K, V> {
         }
         // Without times, no look at the clock.
         let timed = lifetime.of_value().is_some() || lifetime.idle().is_some();
-        let now = timed.then(Moment::now);
+        let now = timed.then(Timestamp::now);
         let entry = if let Some(now) = now {
             let idle = lifetime.idle().map(|limit| Idle::new(limit, now));
-            Entry::new(Found::Value(value.clone()), lifetime.times(now), idle)
+            Entry::new(Cached::Value(value.clone()), lifetime.times(now), idle)
         } else {
-            Entry::new(Found::Value(value.clone()), Times::ETERNAL, None)
+            Entry::new(Cached::Value(value.clone()), Times::ETERNAL, None)
         };
-        Some(Incoming { entry, weight, now })
+        Some(NewEntry { entry, weight, now })
     }
 
     /// A failure on its way into the store.
-    pub(super) fn incoming_failure(&self, found: Found<V>, ttl: Duration) -> Option<Incoming<V>> {
-        let now = Moment::now();
+    pub(super) fn new_failure(&self, found: Cached<V>, ttl: Duration) -> Option<NewEntry<V>> {
+        let now = Timestamp::now();
         let entry = Entry::new(found, Times::until(now.plus(ttl)), None);
-        (!ttl.is_zero() && self.store.holds(1)).then_some(Incoming { entry, weight: 1, now: Some(now) })
+        (!ttl.is_zero() && self.store.holds(1)).then_some(NewEntry { entry, weight: 1, now: Some(now) })
     }
 
     /// Stores an entry. Whoever calls this holds the flights of the key.
-    pub(super) fn store(&self, hash: u64, key: K, tags: Tags, Incoming { entry, weight, now }: Incoming<V>) -> Left<K, V> {
+    pub(super) fn store(&self, hash: u64, key: K, tags: Tags, NewEntry { entry, weight, now }: NewEntry<V>) -> Removed<K, V> {
         let end = entry.end();
-        let mut left = Left::nothing_at(now);
+        let mut removed = Removed::nothing_at(now);
         let stored = self.store.prepare(hash, key, weight, tags);
-        let place = stored.place();
-        self.tags.list(stored.tags(), place);
-        self.store.insert(stored, entry, &mut left);
-        if end != Moment::NEVER {
-            self.expiry.add(end, place, &self.store);
+        let id = stored.id();
+        self.tags.list(stored.tags(), id);
+        self.store.insert(stored, entry, &mut removed);
+        if end != Timestamp::NEVER {
+            self.expiry.add(end, id, &self.store);
         }
-        left
+        removed
     }
 
     /// Takes the entry of a key out. Whoever calls this holds the flights of the key.
-    pub(super) fn remove<Q: ?Sized>(&self, hash: u64, key: &Q, cause: RemovalCause) -> Left<K, V>
+    pub(super) fn remove<Q: ?Sized>(&self, hash: u64, key: &Q, cause: RemovalCause) -> Removed<K, V>
     where
         K: Key<Q>,
     {
-        let mut left = Left::nothing();
-        left.add(self.store.remove(hash, key), cause);
-        left
+        let mut removed = Removed::nothing();
+        removed.add(self.store.remove(hash, key), cause);
+        removed
     }
 
     /// The end of entries that left: counted, unlisted, told of, dropped. To be called under no lock.
-    pub(super) fn see_off(&self, left: Left<K, V>) {
-        if left.is_empty() {
+    pub(super) fn finish_removals(&self, removed: Removed<K, V>) {
+        if removed.is_empty() {
             return;
         }
-        for (stored, cause) in left.iter() {
-            self.tags.strike_off(stored.tags(), stored.place());
+        for (stored, cause) in removed.iter() {
+            self.tags.remove(stored.tags(), stored.id());
             match cause {
                 RemovalCause::Size => self.counters.add(Count::Evictions),
                 RemovalCause::Expired => self.counters.add(Count::Expirations),
                 RemovalCause::Explicit | RemovalCause::Replaced => {}
             }
         }
-        left.tell(self.settings.on_evict.as_ref());
+        removed.notify(self.settings.on_evict.as_ref());
     }
 
     pub(super) fn insert(&self, key: K, value: &V, tags: Tags) {
         let hash = self.hash(&key);
-        let incoming = self.incoming(&key, value, false, &self.settings.by_hand());
+        let new_entry = self.new_entry(&key, value, false, &self.settings.by_hand());
         let mut shard = self.flights.lock(hash);
         let superseded = flights::supersede(&mut shard, hash, &key);
-        let left = match incoming {
-            Some(incoming) => self.store(hash, key, tags, incoming),
+        let removed = match new_entry {
+            Some(new_entry) => self.store(hash, key, tags, new_entry),
             None => self.remove(hash, &key, RemovalCause::Replaced),
         };
         drop(shard);
         drop(superseded);
-        self.see_off(left);
+        self.finish_removals(removed);
         self.tidy_if_due();
     }
 
@@ -283,26 +283,26 @@ impl<K: Hash + Eq, V: Clone> Inner<K, V> {
         let hash = self.hash(key);
         let mut shard = self.flights.lock(hash);
         let superseded = flights::supersede(&mut shard, hash, key);
-        let left = self.remove(hash, key, RemovalCause::Explicit);
+        let removed = self.remove(hash, key, RemovalCause::Explicit);
         drop(shard);
         drop(superseded);
-        self.see_off(left);
+        self.finish_removals(removed);
         self.tidy_if_due();
     }
 
     /// Takes out the entries for which `chosen` holds. Which key a computation that is under way would come under is known, its value
     /// is not: all of them are superseded, and what is remembered of failures, which have no value, is forgotten.
     pub(super) fn invalidate_if(&self, mut chosen: impl FnMut(&K, &V) -> bool) {
-        let mut places = Vec::new();
+        let mut ids = Vec::new();
         let mut choose = |from: u64, to: u64| {
             self.store.for_each(|stored, entry| {
                 let such = (from..to).contains(&stored.serial())
                     && match &entry.found {
-                        Found::Value(value) => chosen(stored.key(), value),
-                        Found::Failure(_) => true,
+                        Cached::Value(value) => chosen(stored.key(), value),
+                        Cached::Failure(_) => true,
                     };
                 if such {
-                    places.push(stored.place());
+                    ids.push(stored.id());
                 }
             });
         };
@@ -313,36 +313,36 @@ impl<K: Hash + Eq, V: Clone> Inner<K, V> {
         let mut shards = self.flights.lock_all();
         choose(until, u64::MAX);
         let superseded: Vec<_> = shards.iter_mut().map(|shard| flights::supersede_tagged(shard, &|_: &Tags| true)).collect();
-        let mut left = Left::nothing();
-        left.add(places.into_iter().filter_map(|place| self.store.remove_at(place)), RemovalCause::Explicit);
+        let mut removed = Removed::nothing();
+        removed.add(ids.into_iter().filter_map(|id| self.store.remove_at(id)), RemovalCause::Explicit);
         drop(shards);
         drop(superseded);
-        self.see_off(left);
+        self.finish_removals(removed);
     }
 
     pub(super) fn invalidate_tag(&self, tag: &str) {
         let mut shards = self.flights.lock_all();
         let superseded: Vec<_> =
             shards.iter_mut().map(|shard| flights::supersede_tagged(shard, &|tags: &Tags| tags.contains(tag))).collect();
-        let mut left = Left::nothing();
-        left.add(self.tags.places(tag).into_iter().filter_map(|place| self.store.remove_at(place)), RemovalCause::Explicit);
+        let mut removed = Removed::nothing();
+        removed.add(self.tags.ids(tag).into_iter().filter_map(|id| self.store.remove_at(id)), RemovalCause::Explicit);
         drop(shards);
         drop(superseded);
-        self.see_off(left);
+        self.finish_removals(removed);
     }
 
     pub(crate) fn clear(&self) {
         let mut shards = self.flights.lock_all();
         let superseded: Vec<_> = shards.iter_mut().map(|shard| flights::supersede_tagged(shard, &|_: &Tags| true)).collect();
-        let mut left = Left::nothing();
-        left.add(self.store.drain(), RemovalCause::Explicit);
+        let mut removed = Removed::nothing();
+        removed.add(self.store.drain(), RemovalCause::Explicit);
         drop(shards);
         drop(superseded);
-        self.see_off(left);
+        self.finish_removals(removed);
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.see_off(self.expiry.all(&self.store, Moment::now()));
+        self.finish_removals(self.expiry.expire_all(&self.store, Timestamp::now()));
         self.store.len()
     }
 

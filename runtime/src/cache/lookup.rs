@@ -142,10 +142,10 @@ where
         inner.touch(hash, key);
     }
     // The key is the user's code: it is made under no lock, and only where nobody computes whom this call could wait for.
-    let waits = !mode.refresh && mode.single_flight && flights::is_under_way(&inner.flights.lock(hash), hash, key);
+    let waits = !mode.refresh && mode.single_flight && flights::has_flight(&inner.flights.lock(hash), hash, key);
     let mut owned = if waits { None } else { Some(own()) };
     let mut shard = inner.flights.lock(hash);
-    while owned.is_none() && !flights::is_under_way(&shard, hash, key) {
+    while owned.is_none() && !flights::has_flight(&shard, hash, key) {
         drop(shard);
         owned = Some(own());
         shard = inner.flights.lock(hash);
@@ -185,7 +185,7 @@ where
     V: Clone,
     Q: ?Sized,
 {
-    if flights::is_under_way(&inner.flights.lock(hash), hash, key) {
+    if flights::has_flight(&inner.flights.lock(hash), hash, key) {
         return None;
     }
     // Made under no lock, as in `miss`.
@@ -193,8 +193,8 @@ where
     let mut shard = inner.flights.lock(hash);
     // Looked at again: a refresh may have landed since.
     let lead = match inner.age(hash, key, revalidate) {
-        Age::Fresh | Age::Gone => None,
-        Age::Ripe | Age::Stale => waiter::refresh(inner, &mut shard, (hash, key), &mut owned, tags),
+        Age::Fresh | Age::Expired => None,
+        Age::RefreshDue | Age::Stale => waiter::refresh(inner, &mut shard, (hash, key), &mut owned, tags),
     };
     drop(shard);
     lead

@@ -9,7 +9,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::store::entry::{Failure, Found};
+use super::store::entry::{Cached, Failure};
 
 /// A return type, seen as something to store.
 pub trait Shape: Copy + Send + Sync {
@@ -33,7 +33,7 @@ pub trait Shape: Copy + Send + Sync {
     fn failure(self, out: &Self::Out) -> Option<Failure>;
 
     /// The return value, from what was stored. `None`: the failure of a function with another error type.
-    fn restore(self, found: &Found<Self::Value>) -> Option<Self::Out>
+    fn restore(self, found: &Cached<Self::Value>) -> Option<Self::Out>
     where
         Self::Value: Clone;
 }
@@ -217,13 +217,13 @@ impl<T, E: Clone + Send + Sync + 'static> Shape for SharedResult<T, E> {
     }
 
     #[inline]
-    fn restore(self, found: &Found<T>) -> Option<Result<T, E>>
+    fn restore(self, found: &Cached<T>) -> Option<Result<T, E>>
     where
         T: Clone,
     {
         match found {
-            Found::Value(value) => Some(Ok(value.clone())),
-            Found::Failure(failure) => failure.downcast_ref::<E>().map(|error| Err(error.clone())),
+            Cached::Value(value) => Some(Ok(value.clone())),
+            Cached::Failure(failure) => failure.downcast_ref::<E>().map(|error| Err(error.clone())),
         }
     }
 }
@@ -242,13 +242,13 @@ impl<T, E> Shape for OwnResult<T, E> {
     }
 
     #[inline]
-    fn restore(self, found: &Found<T>) -> Option<Result<T, E>>
+    fn restore(self, found: &Cached<T>) -> Option<Result<T, E>>
     where
         T: Clone,
     {
         match found {
-            Found::Value(value) => Some(Ok(value.clone())),
-            Found::Failure(_) => None,
+            Cached::Value(value) => Some(Ok(value.clone())),
+            Cached::Failure(_) => None,
         }
     }
 }
@@ -278,7 +278,7 @@ macro_rules! option_in_result {
             }
 
             #[inline]
-            fn restore(self, found: &Found<Option<T>>) -> Option<Self::Out>
+            fn restore(self, found: &Cached<Option<T>>) -> Option<Self::Out>
             where
                 Option<T>: Clone,
             {
@@ -308,13 +308,13 @@ impl<T> Shape for Optional<T> {
     }
 
     #[inline]
-    fn restore(self, found: &Found<T>) -> Option<Option<T>>
+    fn restore(self, found: &Cached<T>) -> Option<Option<T>>
     where
         T: Clone,
     {
         match found {
-            Found::Value(value) => Some(Some(value.clone())),
-            Found::Failure(failure) => failure.is::<Absent>().then_some(None),
+            Cached::Value(value) => Some(Some(value.clone())),
+            Cached::Failure(failure) => failure.is::<Absent>().then_some(None),
         }
     }
 }
@@ -333,13 +333,13 @@ impl<R> Shape for Plain<R> {
     }
 
     #[inline]
-    fn restore(self, found: &Found<R>) -> Option<R>
+    fn restore(self, found: &Cached<R>) -> Option<R>
     where
         R: Clone,
     {
         match found {
-            Found::Value(value) => Some(value.clone()),
-            Found::Failure(_) => None,
+            Cached::Value(value) => Some(value.clone()),
+            Cached::Failure(_) => None,
         }
     }
 }

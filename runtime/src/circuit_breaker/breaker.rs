@@ -11,10 +11,10 @@ use tokio::sync::watch;
 
 use super::open::Open;
 use super::settings::Settings;
-use super::sliding_window::Tally;
+use super::sliding_window::SlidingWindow;
 use super::state::CircuitState;
 use crate::clock;
-use crate::events::{self, Told};
+use crate::events::{self, EventSource};
 use crate::name::Name;
 
 /// Keeps calls away from what fails anyway, and tries it again now and then.
@@ -59,7 +59,7 @@ pub struct CircuitBreaker {
     settings: Settings,
     /// The generation, which every transition begins anew, above the phase in the two lowest bits and [`EACH`]. A call carries the word
     /// under which it was let through: an outcome counts only while that is still the word.
-    word: AtomicU64,
+    state_word: AtomicU64,
     /// Whether the next success is the end of a row of failures. One that follows a success changes nothing.
     in_a_row: AtomicBool,
     inner: Mutex<Inner>,
@@ -71,7 +71,7 @@ pub struct CircuitBreaker {
 #[derive(Clone, Copy)]
 pub(super) struct Entered {
     /// The word of that moment.
-    pub(super) word: u64,
+    pub(super) state_word: u64,
     /// When that was: of a probe, and where slow calls are failures.
     pub(super) started: u64,
 }
@@ -79,7 +79,7 @@ pub(super) struct Entered {
 /// A half-open probe under way.
 struct Probe {
     started: u64,
-    function: Told,
+    function: EventSource,
 }
 
 /// What to tell of when the lock is free. Listeners are user code: they may look at the breaker, or panic.
@@ -87,13 +87,13 @@ struct Probe {
 #[must_use]
 struct Transitions {
     /// A probe took too long.
-    expired: Option<Told>,
+    expired: Option<EventSource>,
     /// What a call led to.
-    changed: Option<(Told, CircuitState)>,
+    changed: Option<(EventSource, CircuitState)>,
 }
 
 struct Inner {
-    tally: Tally,
+    window: SlidingWindow,
     /// The end of the time in which the circuit is open.
     until: u64,
     /// How often in a row it was opened again by a probe.
@@ -113,24 +113,24 @@ const EACH: u64 = 4;
 
 const GENERATION: u64 = 8;
 
-fn phase(word: u64) -> CircuitState {
-    PHASES[(word & PHASE) as usize]
+fn phase(state_word: u64) -> CircuitState {
+    PHASES[(state_word & PHASE) as usize]
 }
 
 /// Whether a call is nothing but let through, and its success no news: the circuit is closed, and only failures count.
 #[inline]
-fn is_plain(word: u64) -> bool {
-    word & (PHASE | EACH) == CircuitState::Closed as u64
+fn is_plain(state_word: u64) -> bool {
+    state_word & (PHASE | EACH) == CircuitState::Closed as u64
 }
 
 impl CircuitBreaker {
     /// Opens after 5 failures in a row, for 30 seconds, and then lets one probe through at a time.
     #[must_use]
     pub const fn new() -> Self {
-        let inner = Inner { tally: Tally::new(), until: 0, reopenings: 0, probes: VecDeque::new(), succeeded: 0 };
+        let inner = Inner { window: SlidingWindow::new(), until: 0, reopenings: 0, probes: VecDeque::new(), succeeded: 0 };
         Self {
             settings: Settings::DEFAULT,
-            word: AtomicU64::new(0),
+            state_word: AtomicU64::new(0),
             in_a_row: AtomicBool::new(false),
             inner: Mutex::new(inner),
             transitions: OnceLock::new(),
@@ -151,7 +151,7 @@ impl CircuitBreaker {
     pub(super) fn live(&self) -> &Self {
         self.name.state(self, || Self {
             settings: self.settings,
-            word: AtomicU64::new(self.word.load(Ordering::Relaxed)),
+            state_word: AtomicU64::new(self.state_word.load(Ordering::Relaxed)),
             ..Self::new()
         })
     }
@@ -239,7 +239,7 @@ impl CircuitBreaker {
     }
 
     const fn counting_each(mut self) -> Self {
-        self.word = AtomicU64::new(EACH);
+        self.state_word = AtomicU64::new(EACH);
         self
     }
 
@@ -250,7 +250,7 @@ impl CircuitBreaker {
     }
 
     fn own_state(&self) -> CircuitState {
-        let state = phase(self.word.load(Ordering::Acquire));
+        let state = phase(self.state_word.load(Ordering::Acquire));
         if !matches!(state, CircuitState::Open | CircuitState::HalfOpen) {
             return state;
         }
@@ -258,12 +258,12 @@ impl CircuitBreaker {
         let mut inner = self.lock();
         self.bound(&mut inner, now);
         let expired = self.expire(&mut inner, now.saturating_add(1));
-        let state = match phase(self.word.load(Ordering::Relaxed)) {
+        let state = match phase(self.state_word.load(Ordering::Relaxed)) {
             CircuitState::Open if now >= inner.until => CircuitState::HalfOpen,
             other => other,
         };
         drop(inner);
-        self.tell(Transitions { expired, changed: None });
+        self.notify(Transitions { expired, changed: None });
         state
     }
 
@@ -271,7 +271,7 @@ impl CircuitBreaker {
     pub fn force_open(&self) {
         let this = self.live();
         this.change(&mut this.lock(), CircuitState::Isolated);
-        this.tell(Transitions { changed: Some((Told::nobody(), CircuitState::Isolated)), ..Transitions::default() });
+        this.notify(Transitions { changed: Some((EventSource::none(), CircuitState::Isolated)), ..Transitions::default() });
     }
 
     /// Closes the circuit and forgets everything that was counted. Calls that run count no more.
@@ -281,7 +281,7 @@ impl CircuitBreaker {
         inner.reopenings = 0;
         this.change(&mut inner, CircuitState::Closed);
         drop(inner);
-        this.tell(Transitions { changed: Some((Told::nobody(), CircuitState::Closed)), ..Transitions::default() });
+        this.notify(Transitions { changed: Some((EventSource::none(), CircuitState::Closed)), ..Transitions::default() });
     }
 
     /// Follows the state: the receiver has the present one at once, and the latest one after each transition.
@@ -306,29 +306,29 @@ impl CircuitBreaker {
         // A probe may have taken too long.
         let _ = this.own_state();
         let _inner = this.lock();
-        let transitions = this.transitions.get_or_init(|| watch::Sender::new(phase(this.word.load(Ordering::Relaxed))));
+        let transitions = this.transitions.get_or_init(|| watch::Sender::new(phase(this.state_word.load(Ordering::Relaxed))));
         transitions.subscribe()
     }
 
     /// Lets a call of `function` through, or not.
     #[inline]
-    pub(super) fn enter(&self, function: Told) -> Result<Entered, Open> {
-        let word = self.word.load(Ordering::Acquire);
-        if is_plain(word) { Ok(Entered { word, started: 0 }) } else { self.enter_with_care(word, function) }
+    pub(super) fn enter(&self, function: EventSource) -> Result<Entered, Open> {
+        let state_word = self.state_word.load(Ordering::Acquire);
+        if is_plain(state_word) { Ok(Entered { state_word, started: 0 }) } else { self.enter_with_care(state_word, function) }
     }
 
     #[inline(never)]
-    fn enter_with_care(&self, word: u64, function: Told) -> Result<Entered, Open> {
-        if phase(word) != CircuitState::Closed {
+    fn enter_with_care(&self, state_word: u64, function: EventSource) -> Result<Entered, Open> {
+        if phase(state_word) != CircuitState::Closed {
             return self.enter_half_open(function);
         }
         // The clock is read only where somebody looks at it.
         let started = if self.settings.slow_call.is_some() { clock::now() } else { 0 };
-        Ok(Entered { word, started })
+        Ok(Entered { state_word, started })
     }
 
     #[cold]
-    fn enter_half_open(&self, function: Told) -> Result<Entered, Open> {
+    fn enter_half_open(&self, function: EventSource) -> Result<Entered, Open> {
         let now = clock::now();
         let mut inner = self.lock();
         self.bound(&mut inner, now);
@@ -336,19 +336,19 @@ impl CircuitBreaker {
         let entered = self.admit(&mut inner, function, now);
         drop(inner);
         let (entered, changed) = match entered {
-            Ok((entered, tries)) => (Ok(entered), tries.then_some((function, CircuitState::HalfOpen))),
+            Ok((entered, became_half_open)) => (Ok(entered), became_half_open.then_some((function, CircuitState::HalfOpen))),
             Err(open) => (Err(open), None),
         };
         // What panics while it is told must not keep the place of a probe that never begins.
-        let place = Place { breaker: self, entered: entered.as_ref().ok().copied() };
-        self.tell(Transitions { expired, changed });
-        std::mem::forget(place);
+        let guard = ProbeGuard { breaker: self, entered: entered.as_ref().ok().copied() };
+        self.notify(Transitions { expired, changed });
+        std::mem::forget(guard);
         entered
     }
 
     /// Lets a call through that finds the circuit not closed, or finds it closed after all. Whether it becomes half-open with it.
-    fn admit(&self, inner: &mut Inner, function: Told, now: u64) -> Result<(Entered, bool), Open> {
-        let before = phase(self.word.load(Ordering::Relaxed));
+    fn admit(&self, inner: &mut Inner, function: EventSource, now: u64) -> Result<(Entered, bool), Open> {
+        let before = phase(self.state_word.load(Ordering::Relaxed));
         let refuse = |at: Option<u64>| Err(Open { retry_after: at.map(|at| Duration::from_nanos(at.saturating_sub(now))) });
         match before {
             CircuitState::Isolated => return refuse(None),
@@ -360,11 +360,11 @@ impl CircuitBreaker {
             }
             CircuitState::Closed | CircuitState::HalfOpen => {}
         }
-        let word = self.word.load(Ordering::Relaxed);
-        if phase(word) == CircuitState::HalfOpen {
+        let state_word = self.state_word.load(Ordering::Relaxed);
+        if phase(state_word) == CircuitState::HalfOpen {
             inner.probes.push_back(Probe { started: now, function });
         }
-        Ok((Entered { word, started: now }, before == CircuitState::Open))
+        Ok((Entered { state_word, started: now }, before == CircuitState::Open))
     }
 
     /// Stays open for no longer than if it had opened just now. It was opened by another clock, which is ahead of this one (of a test
@@ -382,7 +382,7 @@ impl CircuitBreaker {
 
     /// Opens the circuit again where a probe should have ended before `now`: at the moment when it should have, as if a timer had run. The
     /// function whose probe that is.
-    fn expire(&self, inner: &mut Inner, now: u64) -> Option<Told> {
+    fn expire(&self, inner: &mut Inner, now: u64) -> Option<EventSource> {
         let deadline = self.deadline(inner).filter(|deadline| *deadline < now)?;
         let function = inner.probes.front()?.function;
         inner.reopenings = inner.reopenings.saturating_add(1);
@@ -390,34 +390,34 @@ impl CircuitBreaker {
         Some(function)
     }
 
-    /// Counts the outcome of a call that was let through under `word`.
+    /// Counts the outcome of a call that was let through under `state_word`.
     #[inline]
-    pub(super) fn settle(&self, word: u64, started: u64, failed: bool, function: Told) {
-        if failed || !is_plain(word) || self.in_a_row.load(Ordering::Relaxed) {
-            self.count(word, started, failed, function);
+    pub(super) fn record_outcome(&self, state_word: u64, started: u64, failed: bool, function: EventSource) {
+        if failed || !is_plain(state_word) || self.in_a_row.load(Ordering::Relaxed) {
+            self.count(state_word, started, failed, function);
         }
     }
 
     #[inline(never)]
-    fn count(&self, word: u64, started: u64, failed: bool, function: Told) {
+    fn count(&self, state_word: u64, started: u64, failed: bool, function: EventSource) {
         let now = clock::now();
         let slow = self.settings.slow_call.is_some_and(|slow| now.saturating_sub(started) >= clock::nanos(slow));
         let mut inner = self.lock();
         let expired = self.expire(&mut inner, now);
-        let to = self.note(&mut inner, Entered { word, started }, failed || slow, now);
+        let to = self.record(&mut inner, Entered { state_word, started }, failed || slow, now);
         drop(inner);
-        self.tell(Transitions { expired, changed: to.map(|to| (function, to)) });
+        self.notify(Transitions { expired, changed: to.map(|to| (function, to)) });
     }
 
     /// The state that an outcome leads to.
-    fn note(&self, inner: &mut Inner, Entered { word, started }: Entered, failed: bool, now: u64) -> Option<CircuitState> {
-        if self.word.load(Ordering::Relaxed) != word {
+    fn record(&self, inner: &mut Inner, Entered { state_word, started }: Entered, failed: bool, now: u64) -> Option<CircuitState> {
+        if self.state_word.load(Ordering::Relaxed) != state_word {
             return None;
         }
-        if phase(word) == CircuitState::HalfOpen {
-            return self.note_probe(inner, started, failed, now);
+        if phase(state_word) == CircuitState::HalfOpen {
+            return self.record_probe(inner, started, failed, now);
         }
-        if inner.tally.note(self.settings.trip(), failed, now) {
+        if inner.window.record(self.settings.trip_rule(), failed, now) {
             self.open(inner, now);
             return Some(CircuitState::Open);
         }
@@ -425,8 +425,8 @@ impl CircuitBreaker {
         None
     }
 
-    fn note_probe(&self, inner: &mut Inner, started: u64, failed: bool, now: u64) -> Option<CircuitState> {
-        inner.forget_probe(started);
+    fn record_probe(&self, inner: &mut Inner, started: u64, failed: bool, now: u64) -> Option<CircuitState> {
+        inner.remove_probe(started);
         if failed {
             inner.reopenings = inner.reopenings.saturating_add(1);
             self.open(inner, now);
@@ -443,19 +443,19 @@ impl CircuitBreaker {
 
     /// A call that was let through went away.
     #[cold]
-    pub(super) fn give_back(&self, word: u64, started: u64) {
-        if phase(word) != CircuitState::HalfOpen {
+    pub(super) fn release_probe(&self, state_word: u64, started: u64) {
+        if phase(state_word) != CircuitState::HalfOpen {
             return;
         }
         let now = clock::now();
         let mut inner = self.lock();
         // It may have gone too late.
         let expired = self.expire(&mut inner, now);
-        if self.word.load(Ordering::Relaxed) == word {
-            inner.forget_probe(started);
+        if self.state_word.load(Ordering::Relaxed) == state_word {
+            inner.remove_probe(started);
         }
         drop(inner);
-        self.tell(Transitions { expired, changed: None });
+        self.notify(Transitions { expired, changed: None });
     }
 
     fn open(&self, inner: &mut Inner, now: u64) {
@@ -463,24 +463,24 @@ impl CircuitBreaker {
         self.change(inner, CircuitState::Open);
     }
 
-    /// Begins a generation. Whoever calls it [tells](Self::tell) of it when the lock is free.
+    /// Begins a generation. Whoever calls it [tells](Self::notify) of it when the lock is free.
     fn change(&self, inner: &mut Inner, to: CircuitState) {
-        inner.tally.forget();
+        inner.window.forget();
         inner.probes.clear();
         inner.succeeded = 0;
         self.in_a_row.store(false, Ordering::Relaxed);
-        let before = self.word.load(Ordering::Relaxed);
-        self.word.store((before & !PHASE | to as u64) + GENERATION, Ordering::Release);
+        let before = self.state_word.load(Ordering::Relaxed);
+        self.state_word.store((before & !PHASE | to as u64) + GENERATION, Ordering::Release);
     }
 
     /// Tells subscribers and operators of transitions. Not under the lock.
-    fn tell(&self, Transitions { expired, changed }: Transitions) {
+    fn notify(&self, Transitions { expired, changed }: Transitions) {
         if expired.is_none() && changed.is_none() {
             return;
         }
         if let Some(transitions) = self.transitions.get() {
             // The state of now, and not that of the transition: of two threads that tell of theirs, the later one may come first.
-            transitions.send_modify(|state| *state = phase(self.word.load(Ordering::Acquire)));
+            transitions.send_modify(|state| *state = phase(self.state_word.load(Ordering::Acquire)));
         }
         if let Some(function) = expired {
             events::circuit(function, CircuitState::Open);
@@ -497,7 +497,7 @@ impl CircuitBreaker {
 
 impl Inner {
     /// A probe has ended. Those that began at the same moment are alike.
-    fn forget_probe(&mut self, started: u64) {
+    fn remove_probe(&mut self, started: u64) {
         if let Some(position) = self.probes.iter().position(|probe| probe.started == started) {
             self.probes.remove(position);
         }
@@ -505,15 +505,15 @@ impl Inner {
 }
 
 /// The place of a call that was let through and has not begun.
-struct Place<'a> {
+struct ProbeGuard<'a> {
     breaker: &'a CircuitBreaker,
     entered: Option<Entered>,
 }
 
-impl Drop for Place<'_> {
+impl Drop for ProbeGuard<'_> {
     fn drop(&mut self) {
-        if let Some(Entered { word, started }) = self.entered {
-            self.breaker.give_back(word, started);
+        if let Some(Entered { state_word, started }) = self.entered {
+            self.breaker.release_probe(state_word, started);
         }
     }
 }
@@ -546,7 +546,7 @@ mod tests {
     const S: Duration = Duration::from_secs(1);
 
     fn enter(breaker: &CircuitBreaker) -> Result<Permit<'_>, Open> {
-        let mut permit = Permit::outside(breaker, Told::nobody());
+        let mut permit = Permit::outside(breaker, EventSource::none());
         permit.enter().map(|()| permit)
     }
 

@@ -18,7 +18,7 @@ pub mod private {
     use super::breaker::CircuitBreaker;
     pub use super::open::Open;
     pub use super::permit::Permit;
-    use crate::events::{Origin, Told};
+    use crate::events::{EventSource, Origin};
     use std::time::Duration;
 
     crate::rejection::refusals! {
@@ -29,7 +29,7 @@ pub mod private {
     /// A call that has not gone in yet.
     #[inline]
     pub fn at<'a>(breaker: &'a CircuitBreaker, origin: &'static Origin) -> Permit<'a> {
-        Permit::outside(breaker, Told::by(origin))
+        Permit::outside(breaker, EventSource::by(origin))
     }
 
     /// `window = expr`: of calls or of time, as the type says.

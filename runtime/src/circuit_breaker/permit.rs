@@ -5,9 +5,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use super::breaker::CircuitBreaker;
 use super::open::Open;
 use crate::body::Polled;
-use crate::events::Told;
+use crate::events::EventSource;
 
-/// A call at a breaker: outside until it has [entered](Self::enter), and again once it is [settled](Self::settle). One that goes away
+/// A call at a breaker: outside until it has [entered](Self::enter), and again once it is [settled](Self::record_outcome). One that goes away
 /// inside counts as nothing, unless it panics.
 ///
 /// It is entered in its place, and not made by the breaker, since what is moved there field by field stalls whoever reads it.
@@ -16,9 +16,9 @@ use crate::events::Told;
 pub struct Permit<'a> {
     breaker: &'a CircuitBreaker,
     /// The word under which it was let through.
-    word: u64,
+    state_word: u64,
     started: u64,
-    function: Told,
+    function: EventSource,
     /// How far the call is.
     pub polled: Polled,
 }
@@ -28,8 +28,8 @@ const OUTSIDE: u64 = u64::MAX;
 
 impl<'a> Permit<'a> {
     #[inline]
-    pub(super) fn outside(breaker: &'a CircuitBreaker, function: Told) -> Self {
-        Self { breaker: breaker.live(), word: OUTSIDE, started: 0, function, polled: Polled::Runs }
+    pub(super) fn outside(breaker: &'a CircuitBreaker, function: EventSource) -> Self {
+        Self { breaker: breaker.live(), state_word: OUTSIDE, started: 0, function, polled: Polled::Runs }
     }
 
     /// Goes in, if it is let through.
@@ -40,15 +40,15 @@ impl<'a> Permit<'a> {
     #[inline]
     pub fn enter(&mut self) -> Result<(), Open> {
         let entered = self.breaker.enter(self.function)?;
-        (self.word, self.started) = (entered.word, entered.started);
+        (self.state_word, self.started) = (entered.state_word, entered.started);
         Ok(())
     }
 
     /// Counts the outcome.
     #[inline]
     pub fn settle(&mut self, failed: bool) {
-        self.breaker.settle(self.word, self.started, failed, self.function);
-        self.word = OUTSIDE;
+        self.breaker.record_outcome(self.state_word, self.started, failed, self.function);
+        self.state_word = OUTSIDE;
     }
 
     #[cold]
@@ -58,7 +58,7 @@ impl<'a> Permit<'a> {
             // A panic of a listener on top of the one that is under way would abort the process.
             drop(catch_unwind(AssertUnwindSafe(|| self.settle(true))));
         } else {
-            self.breaker.give_back(self.word, self.started);
+            self.breaker.release_probe(self.state_word, self.started);
         }
     }
 }
@@ -66,7 +66,7 @@ impl<'a> Permit<'a> {
 impl Drop for Permit<'_> {
     #[inline]
     fn drop(&mut self) {
-        if self.word != OUTSIDE {
+        if self.state_word != OUTSIDE {
             self.abandon();
         }
     }

@@ -20,7 +20,7 @@ pub(super) struct Settings {
 
 /// What opens the circuit.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Trip {
+pub(super) enum TripRule {
     /// So many failures without a success between them.
     InARow(u32),
     /// So many failures within a time.
@@ -45,14 +45,14 @@ impl Settings {
         slow_call: None,
     };
 
-    pub(super) fn trip(&self) -> Trip {
+    pub(super) fn trip_rule(&self) -> TripRule {
         let (failures, calls) = (self.failures.max(1), self.window_calls.max(1));
         match (self.failure_rate, self.window) {
-            (None, None) => Trip::InARow(failures),
-            (None, Some(window)) => Trip::Within(failures, window),
+            (None, None) => TripRule::InARow(failures),
+            (None, Some(window)) => TripRule::Within(failures, window),
             // More calls than the window holds there never are.
-            (Some(rate), None) => Trip::OfCalls { rate, min_calls: self.min_calls.min(calls), calls },
-            (Some(rate), Some(window)) => Trip::OfTime { rate, min_calls: self.min_calls, window },
+            (Some(rate), None) => TripRule::OfCalls { rate, min_calls: self.min_calls.min(calls), calls },
+            (Some(rate), Some(window)) => TripRule::OfTime { rate, min_calls: self.min_calls, window },
         }
     }
 
@@ -74,12 +74,15 @@ mod tests {
     #[test]
     fn says_what_opens_the_circuit() {
         let settings = Settings::DEFAULT;
-        assert_eq!(settings.trip(), Trip::InARow(5));
+        assert_eq!(settings.trip_rule(), TripRule::InARow(5));
         let minute = Duration::from_secs(60);
-        assert_eq!(Settings { window: Some(minute), ..settings }.trip(), Trip::Within(5, minute));
+        assert_eq!(Settings { window: Some(minute), ..settings }.trip_rule(), TripRule::Within(5, minute));
         let rate = Settings { failure_rate: Some(0.5), window_calls: 10, ..settings };
-        assert_eq!(rate.trip(), Trip::OfCalls { rate: 0.5, min_calls: 10, calls: 10 });
-        assert_eq!(Settings { window: Some(minute), ..rate }.trip(), Trip::OfTime { rate: 0.5, min_calls: 20, window: minute });
+        assert_eq!(rate.trip_rule(), TripRule::OfCalls { rate: 0.5, min_calls: 10, calls: 10 });
+        assert_eq!(
+            Settings { window: Some(minute), ..rate }.trip_rule(),
+            TripRule::OfTime { rate: 0.5, min_calls: 20, window: minute }
+        );
     }
 
     #[test]

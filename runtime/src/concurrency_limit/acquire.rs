@@ -8,52 +8,52 @@ use std::time::Duration;
 use tokio::task::coop;
 use tokio::time::Sleep;
 
-use super::limiter::{Asked, ConcurrencyLimiter};
-use super::permit::Place;
+use super::limiter::{ConcurrencyLimiter, Enqueued};
+use super::permit::Permit;
 use super::saturated::Saturated;
 use crate::events::{Origin, Wait};
-use crate::wait_list::{Patrol, Seat};
+use crate::wait_list::{WaiterKey, WaiterTimer};
 
 /// One who waits. Going away gives the place in the line to the next.
-pub(crate) struct Waiting<'a> {
+pub(crate) struct Acquire<'a> {
     limiter: &'a ConcurrencyLimiter,
     /// Nothing once it has been let in.
-    seat: Option<Seat>,
-    patrol: Patrol,
+    key: Option<WaiterKey>,
+    timer: WaiterTimer,
 }
 
-impl<'a> Waiting<'a> {
-    fn new(limiter: &'a ConcurrencyLimiter, seat: Seat) -> Self {
-        Self { limiter, seat: Some(seat), patrol: Patrol::default() }
+impl<'a> Acquire<'a> {
+    fn new(limiter: &'a ConcurrencyLimiter, key: WaiterKey) -> Self {
+        Self { limiter, key: Some(key), timer: WaiterTimer::default() }
     }
 }
 
-impl<'a> Future for Waiting<'a> {
-    type Output = Place<'a>;
+impl<'a> Future for Acquire<'a> {
+    type Output = Permit<'a>;
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Place<'a>> {
-        let seat = self.seat.expect("one who was let in waits no more");
-        let Self { limiter, patrol, .. } = &mut *self;
-        if !limiter.is_admitted(seat, patrol, cx.waker()) {
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Permit<'a>> {
+        let key = self.key.expect("one who was let in waits no more");
+        let Self { limiter, timer, .. } = &mut *self;
+        if !limiter.is_admitted(key, timer, cx.waker()) {
             return Poll::Pending;
         }
-        self.seat = None;
-        Poll::Ready(Place::new(self.limiter))
+        self.key = None;
+        Poll::Ready(Permit::new(self.limiter))
     }
 }
 
-impl Drop for Waiting<'_> {
+impl Drop for Acquire<'_> {
     fn drop(&mut self) {
-        if let Some(seat) = self.seat {
-            self.limiter.step_out(seat);
+        if let Some(key) = self.key {
+            self.limiter.cancel(key);
         }
     }
 }
 
 /// How a call is received.
-pub(crate) enum Entry<'a> {
-    Now(Place<'a>),
-    Later(Waiting<'a>),
+pub(crate) enum TryAcquire<'a> {
+    Now(Permit<'a>),
+    Queued(Acquire<'a>),
     /// So many wait already that no more may.
     Full,
 }
@@ -61,51 +61,51 @@ pub(crate) enum Entry<'a> {
 impl ConcurrencyLimiter {
     /// Takes a permit, or a place in the queue.
     #[inline]
-    pub(crate) fn enter(&self) -> Entry<'_> {
+    pub(crate) fn acquire(&self) -> TryAcquire<'_> {
         let this = self.live();
-        if this.take() {
-            return Entry::Now(Place::new(this));
+        if this.acquire_now() {
+            return TryAcquire::Now(Permit::new(this));
         }
-        match this.take_or_queue() {
-            Asked::Admitted => Entry::Now(Place::new(this)),
-            Asked::Queued(seat) => Entry::Later(Waiting::new(this, seat)),
-            Asked::Full => Entry::Full,
+        match this.acquire_or_enqueue() {
+            Enqueued::Admitted => TryAcquire::Now(Permit::new(this)),
+            Enqueued::Queued(key) => TryAcquire::Queued(Acquire::new(this, key)),
+            Enqueued::Full => TryAcquire::Full,
         }
     }
 }
 
 /// One who waits no longer than some time.
-pub struct Patient<'a> {
-    waiting: Waiting<'a>,
+pub struct AcquireTimeout<'a> {
+    waiting: Acquire<'a>,
     /// Boxed, so that those who never wait carry no timer along.
-    patience: Option<Pin<Box<Sleep>>>,
+    timer: Option<Pin<Box<Sleep>>>,
     wait: Wait,
 }
 
-impl<'a> Patient<'a> {
-    pub(super) fn new(waiting: Waiting<'a>, max_wait: Option<Duration>, origin: &'static Origin) -> Self {
-        let patience = max_wait.map(|max_wait| Box::pin(tokio::time::sleep(max_wait)));
-        Self { waiting, patience, wait: Wait::begin(origin, "concurrency") }
+impl<'a> AcquireTimeout<'a> {
+    pub(super) fn new(waiting: Acquire<'a>, max_wait: Option<Duration>, origin: &'static Origin) -> Self {
+        let timer = max_wait.map(|max_wait| Box::pin(tokio::time::sleep(max_wait)));
+        Self { waiting, timer, wait: Wait::begin(origin, "concurrency") }
     }
 
-    fn poll_wait(&mut self, cx: &mut Context<'_>) -> Poll<Result<Place<'a>, Saturated>> {
-        if let Poll::Ready(place) = Pin::new(&mut self.waiting).poll(cx) {
-            return Poll::Ready(Ok(place));
+    fn poll_acquire(&mut self, cx: &mut Context<'_>) -> Poll<Result<Permit<'a>, Saturated>> {
+        if let Poll::Ready(permit) = Pin::new(&mut self.waiting).poll(cx) {
+            return Poll::Ready(Ok(permit));
         }
         let limiter = self.waiting.limiter;
-        match &mut self.patience {
+        match &mut self.timer {
             // Unconstrained: what else its task does must not keep it from being refused.
-            Some(patience) => pin!(coop::unconstrained(patience.as_mut())).poll(cx).map(|()| Err(Saturated::of(limiter))),
+            Some(timer) => pin!(coop::unconstrained(timer.as_mut())).poll(cx).map(|()| Err(Saturated::of(limiter))),
             None => Poll::Pending,
         }
     }
 }
 
-impl<'a> Future for Patient<'a> {
-    type Output = Result<Place<'a>, Saturated>;
+impl<'a> Future for AcquireTimeout<'a> {
+    type Output = Result<Permit<'a>, Saturated>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let polled = self.poll_wait(cx);
+        let polled = self.poll_acquire(cx);
         if polled.is_ready() {
             self.wait.end();
         }
@@ -117,15 +117,15 @@ impl<'a> Future for Patient<'a> {
 mod tests {
     use super::*;
 
-    fn enter(limiter: &ConcurrencyLimiter) -> Place<'_> {
-        limiter.try_enter().expect("there is room")
+    fn acquire(limiter: &ConcurrencyLimiter) -> Permit<'_> {
+        limiter.try_acquire().expect("there is room")
     }
 
     #[test]
     fn counts_who_runs() {
         let limiter = ConcurrencyLimiter::new(2);
-        let [one, two] = [enter(&limiter), enter(&limiter)];
-        assert!(limiter.try_enter().is_none());
+        let [one, two] = [acquire(&limiter), acquire(&limiter)];
+        assert!(limiter.try_acquire().is_none());
         drop(one);
         assert_eq!(limiter.running(), 1);
         two.settle(false);
@@ -135,30 +135,30 @@ mod tests {
     #[test]
     fn a_full_queue_lets_nobody_wait() {
         let limiter = ConcurrencyLimiter::new(1).queue(1);
-        let _place = enter(&limiter);
-        let Entry::Later(waiting) = limiter.enter() else { panic!() };
-        assert!(matches!(limiter.enter(), Entry::Full));
+        let _place = acquire(&limiter);
+        let TryAcquire::Queued(waiting) = limiter.acquire() else { panic!() };
+        assert!(matches!(limiter.acquire(), TryAcquire::Full));
         drop(waiting);
-        assert!(matches!(limiter.enter(), Entry::Later(_)));
+        assert!(matches!(limiter.acquire(), TryAcquire::Queued(_)));
     }
 
     #[test]
     fn adapts_by_additive_increase_and_multiplicative_decrease() {
         let limiter = ConcurrencyLimiter::new(100).adaptive();
-        enter(&limiter).settle(true);
-        enter(&limiter).settle(true);
+        acquire(&limiter).settle(true);
+        acquire(&limiter).settle(true);
         assert_eq!(limiter.limit(), 81);
         // One of 81 says nothing about room for more.
-        enter(&limiter).settle(false);
+        acquire(&limiter).settle(false);
         assert_eq!(limiter.limit(), 81);
-        let places: Vec<Place<'_>> = (0..60).map(|_| enter(&limiter)).collect();
-        for place in places {
-            place.settle(false);
+        let permits: Vec<Permit<'_>> = (0..60).map(|_| acquire(&limiter)).collect();
+        for permit in permits {
+            permit.settle(false);
         }
         // One more for each success, while at least half of the limit is in use: the last is that with 47 of 94.
         assert_eq!(limiter.limit(), 95);
         for _ in 0..1_000 {
-            enter(&limiter).settle(true);
+            acquire(&limiter).settle(true);
         }
         assert_eq!(limiter.limit(), 1);
     }

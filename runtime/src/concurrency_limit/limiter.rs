@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::task::{Poll, Waker};
 
 use crate::name::Name;
-use crate::wait_list::{Line, Patrol, Seat, WaitList};
+use crate::wait_list::{WaitList, WaitQueue, WaiterKey, WaiterTimer};
 
 /// Lets so many calls run at once, and the others wait in line: a bulkhead.
 ///
@@ -63,11 +63,11 @@ fn waiting(load: u64) -> u32 {
 }
 
 /// What becomes of a call that asks for a permit.
-pub(super) enum Asked {
+pub(super) enum Enqueued {
     /// It has one.
     Admitted,
     /// It waits for one.
-    Queued(Seat),
+    Queued(WaiterKey),
     /// So many wait already that no more may.
     Full,
 }
@@ -138,7 +138,7 @@ impl ConcurrencyLimiter {
         let this = self.live();
         this.most.store(saturate(limit), Ordering::SeqCst);
         this.limit.store(saturate(limit), Ordering::SeqCst);
-        this.hand_over();
+        this.wake_next();
     }
 
     /// How many calls run.
@@ -157,7 +157,7 @@ impl ConcurrencyLimiter {
 
     /// Takes a permit if one is free and nobody waits for it.
     #[inline]
-    pub(super) fn take(&self) -> bool {
+    pub(super) fn acquire_now(&self) -> bool {
         let mut load = self.load.load(Ordering::Relaxed);
         while waiting(load) == 0 && running(load) < self.limit.load(Ordering::Relaxed) {
             match self.load.compare_exchange_weak(load, load + 1, Ordering::Acquire, Ordering::Relaxed) {
@@ -172,11 +172,11 @@ impl ConcurrencyLimiter {
     pub(super) fn overtake(&self) -> bool {
         let load = self.load.load(Ordering::Relaxed);
         let unclaimed = waiting(load) > 0 && running(load) < self.limit.load(Ordering::Relaxed);
-        (unclaimed || self.waiters.has_offers()) && self.waiters.with(|line| self.overtake_in(line))
+        (unclaimed || self.waiters.has_offers()) && self.waiters.with(|queue| self.overtake_in(queue))
     }
 
-    fn overtake_in(&self, line: &mut Line<()>) -> bool {
-        if line.first().is_some() {
+    fn overtake_in(&self, queue: &mut WaitQueue<()>) -> bool {
+        if queue.first().is_some() {
             return false;
         }
         let mut load = self.load.load(Ordering::Relaxed);
@@ -187,7 +187,7 @@ impl ConcurrencyLimiter {
             }
         }
         // Where the limit was lowered meanwhile, nobody takes the permit of one that was let in and has not come.
-        if running(load) > self.limit.load(Ordering::Relaxed) || line.withdraw().is_none() {
+        if running(load) > self.limit.load(Ordering::Relaxed) || queue.withdraw().is_none() {
             return false;
         }
         // The one that was let in waits again, and its permit is taken.
@@ -197,20 +197,20 @@ impl ConcurrencyLimiter {
 
     /// Takes a permit, or a place in the queue.
     #[cold]
-    pub(super) fn take_or_queue(&self) -> Asked {
-        self.waiters.with(|line| {
+    pub(super) fn acquire_or_enqueue(&self) -> Enqueued {
+        self.waiters.with(|queue| {
             loop {
                 // Under the lock nobody else begins or ends to wait, but others may still come and go.
-                if self.take() || self.overtake_in(line) {
-                    return Asked::Admitted;
+                if self.acquire_now() || self.overtake_in(queue) {
+                    return Enqueued::Admitted;
                 }
                 let load = self.load.load(Ordering::Relaxed);
                 if waiting(load) >= self.queue {
-                    return Asked::Full;
+                    return Enqueued::Full;
                 }
-                let full = line.first().is_some() || running(load) >= self.limit.load(Ordering::Relaxed);
+                let full = queue.first().is_some() || running(load) >= self.limit.load(Ordering::Relaxed);
                 if full && self.load.compare_exchange(load, load + WAITS, Ordering::AcqRel, Ordering::Relaxed).is_ok() {
-                    return Asked::Queued(line.join(0));
+                    return Enqueued::Queued(queue.push(0));
                 }
             }
         })
@@ -218,7 +218,7 @@ impl ConcurrencyLimiter {
 
     /// Gives a place back: to the first in the line, where there is one.
     #[inline]
-    pub(super) fn leave(&self) {
+    pub(super) fn release(&self) {
         let mut load = self.load.load(Ordering::Relaxed);
         while waiting(load) == 0 {
             match self.load.compare_exchange_weak(load, load - 1, Ordering::Release, Ordering::Relaxed) {
@@ -227,64 +227,64 @@ impl ConcurrencyLimiter {
             }
         }
         self.load.fetch_sub(1, Ordering::AcqRel);
-        self.hand_over();
+        self.wake_next();
     }
 
     /// Lets those in who wait, as far as there is room.
     #[cold]
-    fn hand_over(&self) {
-        self.waiters.with(|line| self.admit(line));
+    fn wake_next(&self) {
+        self.waiters.with(|queue| self.admit(queue));
     }
 
-    fn admit(&self, line: &mut Line<()>) {
+    fn admit(&self, queue: &mut WaitQueue<()>) {
         loop {
             let load = self.load.load(Ordering::Relaxed);
-            if line.first().is_none() || running(load) >= self.limit.load(Ordering::SeqCst) {
+            if queue.first().is_none() || running(load) >= self.limit.load(Ordering::SeqCst) {
                 return;
             }
             if self.load.compare_exchange(load, load + 1 - WAITS, Ordering::AcqRel, Ordering::Relaxed).is_ok() {
-                line.offer(());
+                queue.offer(());
             }
         }
     }
 
     /// Whether the one with this seat has been let in, and has left the line; if not, `waker` is woken when it is.
-    pub(super) fn is_admitted(&self, seat: Seat, patrol: &mut Patrol, waker: &Waker) -> bool {
-        let polled = self.waiters.poll(seat, patrol, waker, |line, now| {
+    pub(super) fn is_admitted(&self, key: WaiterKey, timer: &mut WaiterTimer, waker: &Waker) -> bool {
+        let polled = self.waiters.poll(key, timer, waker, |queue, now| {
             // One that was overtaken finds the room that it left to those behind it, if none of them needed it.
-            self.admit(line);
-            if line.offered(seat).is_none() {
+            self.admit(queue);
+            if queue.offered(key).is_none() {
                 return Poll::Pending;
             }
             // The limit was lowered after the permit was offered: it is given back, and the waiter is the first to get the next one.
             if running(self.load.load(Ordering::Relaxed)) > self.limit.load(Ordering::Relaxed) {
-                line.stay(seat, now);
+                queue.requeue(key, now);
                 self.load.fetch_add(WAITS - 1, Ordering::AcqRel);
                 return Poll::Pending;
             }
-            line.leave(seat);
+            queue.remove(key);
             Poll::Ready(())
         });
         polled.is_ready()
     }
 
     /// One who waited goes away, and gives back a place that has come meanwhile.
-    pub(super) fn step_out(&self, seat: Seat) {
-        let offered = self.waiters.with(|line| {
-            let offered = line.leave(seat);
+    pub(super) fn cancel(&self, key: WaiterKey) {
+        let offered = self.waiters.with(|queue| {
+            let offered = queue.remove(key);
             if offered.is_none() {
                 self.load.fetch_sub(WAITS, Ordering::AcqRel);
             }
             offered
         });
         if offered.is_some() {
-            self.leave();
+            self.release();
         }
     }
 
     /// Learns from an outcome.
     #[inline]
-    pub(super) fn learn(&self, failed: bool) {
+    pub(super) fn record(&self, failed: bool) {
         if self.adaptive {
             self.adapt(failed);
         }
@@ -301,7 +301,7 @@ impl ConcurrencyLimiter {
         };
         let changed = self.limit.fetch_update(Ordering::SeqCst, Ordering::Relaxed, adapted);
         if changed.is_ok() && !failed {
-            self.hand_over();
+            self.wake_next();
         }
     }
 }

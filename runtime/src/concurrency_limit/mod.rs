@@ -5,9 +5,9 @@ mod limiter;
 mod permit;
 mod saturated;
 
-pub(crate) use acquire::Entry;
+pub(crate) use acquire::TryAcquire;
 pub use limiter::ConcurrencyLimiter;
-pub(crate) use permit::Place;
+pub(crate) use permit::Permit;
 
 // Documented where it is defined, in `macros/src/lib.rs`.
 pub use steadfast_macros::concurrency_limit;
@@ -17,10 +17,10 @@ pub mod private {
     use std::sync::{Arc, LazyLock};
     use std::time::Duration;
 
-    use super::acquire::Entry;
-    pub use super::acquire::Patient;
+    pub use super::acquire::AcquireTimeout;
+    use super::acquire::TryAcquire;
     use super::limiter::ConcurrencyLimiter;
-    pub use super::permit::Place;
+    pub use super::permit::Permit;
     pub use super::saturated::Saturated;
     use crate::events::Origin;
     use crate::policy_slot::Slot;
@@ -33,9 +33,9 @@ pub mod private {
     /// How a call is received.
     pub enum Enter<'a> {
         /// It runs.
-        Now(Place<'a>),
+        Now(Permit<'a>),
         /// It waits.
-        Wait(Patient<'a>),
+        Wait(AcquireTimeout<'a>),
         /// It is refused.
         Refused(Saturated),
     }
@@ -43,8 +43,8 @@ pub mod private {
     /// Receives a call.
     #[inline]
     pub fn enter<'a>(limiter: &'a ConcurrencyLimiter, max_wait: Option<Duration>, origin: &'static Origin) -> Enter<'a> {
-        match limiter.try_enter() {
-            Some(place) => Enter::Now(place),
+        match limiter.try_acquire() {
+            Some(permit) => Enter::Now(permit),
             None => wait(limiter, max_wait, origin),
         }
     }
@@ -55,8 +55,8 @@ pub mod private {
     ///
     /// Where there is no place.
     #[inline]
-    pub fn check(limiter: &ConcurrencyLimiter) -> Result<Place<'_>, Saturated> {
-        limiter.try_enter().or_else(|| limiter.try_overtake()).ok_or_else(|| Saturated::of(limiter))
+    pub fn check(limiter: &ConcurrencyLimiter) -> Result<Permit<'_>, Saturated> {
+        limiter.try_acquire().or_else(|| limiter.try_overtake()).ok_or_else(|| Saturated::of(limiter))
     }
 
     /// What becomes of a refusal where nobody is refused: each waits for as long as it takes, and the line has no end.
@@ -70,10 +70,10 @@ pub mod private {
         if max_wait.is_some_and(|max_wait| max_wait.is_zero()) {
             return limiter.try_overtake().map_or_else(|| Enter::Refused(Saturated::of(limiter)), Enter::Now);
         }
-        match limiter.enter() {
-            Entry::Now(place) => Enter::Now(place),
-            Entry::Later(waiting) => Enter::Wait(Patient::new(waiting, max_wait, origin)),
-            Entry::Full => Enter::Refused(Saturated::of(limiter)),
+        match limiter.acquire() {
+            TryAcquire::Now(permit) => Enter::Now(permit),
+            TryAcquire::Queued(waiting) => Enter::Wait(AcquireTimeout::new(waiting, max_wait, origin)),
+            TryAcquire::Full => Enter::Refused(Saturated::of(limiter)),
         }
     }
 

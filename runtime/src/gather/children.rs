@@ -12,13 +12,13 @@ use pin_project_lite::pin_project;
 use tokio::task::{JoinError, JoinSet, coop};
 
 use crate::contain::{Caught, Payload, discard};
-use crate::recursion::inherited;
+use crate::recursion::inherit_flights;
 
 /// A set of running futures, each known by its place in the input.
 #[doc(hidden)]
 pub trait Children<F: Future> {
     /// Starts a future.
-    fn start(&mut self, place: usize, future: F);
+    fn start(&mut self, index: usize, future: F);
 
     /// How many have been started and not yet been seen to end.
     fn running(&self) -> usize;
@@ -56,9 +56,9 @@ impl<F> Children<F> for Spawned<F::Output>
 where
     F: Future<Output: Send + 'static> + Send + 'static,
 {
-    fn start(&mut self, place: usize, future: F) {
-        let future = inherited(future);
-        self.0.spawn(async move { (place, future.await) });
+    fn start(&mut self, index: usize, future: F) {
+        let future = inherit_flights(future);
+        self.0.spawn(async move { (index, future.await) });
     }
 
     fn running(&self) -> usize {
@@ -68,7 +68,7 @@ where
     fn poll_ended(&mut self, cx: &mut Context<'_>) -> Poll<Option<Ended<F::Output>>> {
         self.0.poll_join_next(cx).map(|joined| {
             joined.map(|joined| match joined {
-                Ok((place, output)) => Ended::Done(place, output),
+                Ok((index, output)) => Ended::Done(index, output),
                 Err(error) => error.try_into_panic().map_or_else(|_: JoinError| Ended::Stopped, Ended::Panicked),
             })
         })
@@ -112,7 +112,7 @@ impl<F> Drop for InPlace<F> {
 
 pin_project! {
     struct Placed<F> {
-        place: usize,
+        index: usize,
         #[pin]
         future: Caught<F>,
     }
@@ -123,7 +123,7 @@ impl<F: Future> Future for Placed<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        this.future.poll(cx).map(|output| (*this.place, output))
+        this.future.poll(cx).map(|output| (*this.index, output))
     }
 }
 
@@ -134,8 +134,8 @@ impl<F: Future> InPlace<F> {
 }
 
 impl<F: Future> Children<F> for InPlace<F> {
-    fn start(&mut self, place: usize, future: F) {
-        self.0.push(Placed { place, future: Caught::new(future) });
+    fn start(&mut self, index: usize, future: F) {
+        self.0.push(Placed { index, future: Caught::new(future) });
     }
 
     fn running(&self) -> usize {
@@ -147,8 +147,8 @@ impl<F: Future> Children<F> for InPlace<F> {
         let progress = ready!(coop::poll_proceed(cx));
         self.0.poll_next_unpin(cx).map(|ended| {
             progress.made_progress();
-            ended.map(|(place, outcome)| match outcome {
-                Ok(output) => Ended::Done(place, output),
+            ended.map(|(index, outcome)| match outcome {
+                Ok(output) => Ended::Done(index, output),
                 Err(payload) => Ended::Panicked(payload),
             })
         })

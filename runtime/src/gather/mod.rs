@@ -176,7 +176,7 @@ pub type OutputOf<I> = <<I as IntoIterator>::Item as Future>::Output;
 pub struct Gather<I, C, K>
 where
     I: Iterator<Item: Future>,
-    K: Keep<OutputOf<I>>,
+    K: Collect<OutputOf<I>>,
 {
     /// `None` when it is exhausted, or when no more are wanted.
     futures: Option<I>,
@@ -196,7 +196,7 @@ enum Verdict<E> {
 impl<I, C, K> Gather<I, C, K>
 where
     I: Iterator<Item: Future>,
-    K: Keep<OutputOf<I>>,
+    K: Collect<OutputOf<I>>,
 {
     fn new(futures: I, children: C) -> Self {
         Self { futures: Some(futures), limit: usize::MAX, children, values: Vec::new(), verdict: None }
@@ -217,7 +217,7 @@ impl<I, C, K> Gather<I, C, K>
 where
     I: Iterator<Item: Future>,
     C: Children<I::Item>,
-    K: Keep<OutputOf<I>>,
+    K: Collect<OutputOf<I>>,
 {
     fn start_more(&mut self) {
         while self.children.running() < self.limit && self.futures.is_some() {
@@ -243,8 +243,8 @@ where
             Ended::Panicked(payload) => self.stop(Verdict::Panicked(payload)),
             Ended::Done(_, output) if self.verdict.is_some() => self.throw_away(output),
             Ended::Stopped if self.verdict.is_some() => {}
-            Ended::Done(place, output) => match K::sort(output) {
-                Ok(value) => self.values[place] = Some(value),
+            Ended::Done(index, output) => match K::sort(output) {
+                Ok(value) => self.values[index] = Some(value),
                 Err(error) => self.stop(Verdict::Failed(error)),
             },
             Ended::Stopped => panic!("the runtime of the gathered tasks has shut down"),
@@ -280,7 +280,7 @@ where
 impl<I, C, K> Unpin for Gather<I, C, K>
 where
     I: Iterator<Item: Future>,
-    K: Keep<OutputOf<I>>,
+    K: Collect<OutputOf<I>>,
 {
 }
 
@@ -288,7 +288,7 @@ impl<I, C, K> Future for Gather<I, C, K>
 where
     I: Iterator<Item: Future>,
     C: Children<I::Item>,
-    K: Keep<OutputOf<I>>,
+    K: Collect<OutputOf<I>>,
 {
     type Output = K::Output;
 
@@ -319,7 +319,7 @@ where
 
 /// Which outputs are kept, and which stops the others.
 #[doc(hidden)]
-pub trait Keep<O> {
+pub trait Collect<O> {
     /// What is kept of an output.
     type Value;
     /// What stops the others.
@@ -338,7 +338,7 @@ pub trait Keep<O> {
 #[doc(hidden)]
 pub enum Everything {}
 
-impl<O> Keep<O> for Everything {
+impl<O> Collect<O> for Everything {
     type Value = O;
     type Error = Infallible;
     type Output = Vec<O>;
@@ -356,7 +356,7 @@ impl<O> Keep<O> for Everything {
 #[doc(hidden)]
 pub enum UntilError {}
 
-impl<T, E> Keep<Result<T, E>> for UntilError {
+impl<T, E> Collect<Result<T, E>> for UntilError {
     type Value = T;
     type Error = E;
     type Output = Result<Vec<T>, E>;

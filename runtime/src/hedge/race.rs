@@ -10,7 +10,7 @@ use pin_project_lite::pin_project;
 use tokio::task::coop;
 use tokio::time::{Sleep, sleep};
 
-use crate::events::{self, Origin, Told};
+use crate::events::{self, EventSource, Origin};
 
 pin_project! {
     /// The attempts of one call. The first is in it; those that come later are boxed, since most calls have none.
@@ -23,7 +23,7 @@ pin_project! {
         turn: usize,
         // How many of the others have been polled.
         polled: usize,
-        told: Told,
+        told: EventSource,
         started: u32,
         most: u32,
         after: Option<Duration>,
@@ -50,7 +50,7 @@ impl<F: Future> Race<F> {
             others: Vec::new(),
             turn: 0,
             polled: 0,
-            told: Told::by(origin),
+            told: EventSource::by(origin),
             started: 0,
             most: more.saturating_add(1),
             after,

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 use pin_project_lite::pin_project;
 
 use super::clock_hold::Hold;
-use super::job::{Handed, hand_over};
+use super::job::{Submitted, submit_job};
 use super::pool::Handle;
 use crate::bounds::{Met, Nothing, Unmet};
 use crate::shutdown::RuntimeShutDown;
@@ -15,7 +15,7 @@ use crate::shutdown::RuntimeShutDown;
 /// Where bodies run.
 pub trait Executor {
     /// Starts a job.
-    fn execute<J, R>(&self, job: J) -> Handed<R>
+    fn execute<J, R>(&self, job: J) -> Submitted<R>
     where
         J: FnOnce() -> R + Send + 'static,
         R: Send + 'static;
@@ -66,7 +66,7 @@ pin_project! {
         #[pin]
         entering: P,
         body: Option<B>,
-        running: Option<Handed<R>>,
+        running: Option<Submitted<R>>,
     }
 }
 
@@ -101,25 +101,25 @@ where
 pub struct Tokio;
 
 impl Executor for Tokio {
-    fn execute<J, R>(&self, job: J) -> Handed<R>
+    fn execute<J, R>(&self, job: J) -> Submitted<R>
     where
         J: FnOnce() -> R + Send + 'static,
         R: Send + 'static,
     {
         // A paused clock waits for tokio's own blocking tasks.
-        let (task, handed) = hand_over(job, ());
+        let (task, handed) = submit_job(job, ());
         drop(tokio::task::spawn_blocking(|| task.run()));
         handed
     }
 }
 
 impl Executor for Handle {
-    fn execute<J, R>(&self, job: J) -> Handed<R>
+    fn execute<J, R>(&self, job: J) -> Submitted<R>
     where
         J: FnOnce() -> R + Send + 'static,
         R: Send + 'static,
     {
-        let (task, handed) = hand_over(job, Hold::new());
+        let (task, handed) = submit_job(job, Hold::new());
         self.submit(Box::new(task));
         handed
     }
@@ -132,12 +132,12 @@ pub struct Rayon;
 
 #[cfg(feature = "rayon")]
 impl Executor for Rayon {
-    fn execute<J, R>(&self, job: J) -> Handed<R>
+    fn execute<J, R>(&self, job: J) -> Submitted<R>
     where
         J: FnOnce() -> R + Send + 'static,
         R: Send + 'static,
     {
-        let (task, handed) = hand_over(job, Hold::new());
+        let (task, handed) = submit_job(job, Hold::new());
         rayon::spawn(|| task.run());
         handed
     }

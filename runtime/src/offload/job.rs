@@ -56,7 +56,7 @@ impl<J, R, H> Drop for Task<J, R, H> {
 }
 
 /// The result of a job. Dropped before the job has started, it keeps the job from running, and drops it.
-pub struct Handed<R> {
+pub struct Submitted<R> {
     outcome: oneshot::Receiver<thread::Result<R>>,
     unstarted: Arc<dyn Abandon + Send + Sync>,
 }
@@ -73,7 +73,7 @@ impl<J, H> Abandon for Unstarted<J, H> {
 }
 
 /// A job in two parts: for the pool, and for the caller.
-pub(crate) fn hand_over<J, R, H>(job: J, until_over: H) -> (Task<J, R, H>, Handed<R>)
+pub(crate) fn submit_job<J, R, H>(job: J, until_over: H) -> (Task<J, R, H>, Submitted<R>)
 where
     J: FnOnce() -> R + Send + 'static,
     R: Send + 'static,
@@ -81,10 +81,10 @@ where
 {
     let (reply, outcome) = oneshot::channel();
     let unstarted = Arc::new(Mutex::new(Some((job, until_over))));
-    (Task { unstarted: Arc::clone(&unstarted), reply: Some(reply) }, Handed { outcome, unstarted })
+    (Task { unstarted: Arc::clone(&unstarted), reply: Some(reply) }, Submitted { outcome, unstarted })
 }
 
-impl<R> Future for Handed<R> {
+impl<R> Future for Submitted<R> {
     type Output = Result<R, RuntimeShutDown>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
@@ -96,7 +96,7 @@ impl<R> Future for Handed<R> {
     }
 }
 
-impl<R> Drop for Handed<R> {
+impl<R> Drop for Submitted<R> {
     fn drop(&mut self) {
         self.unstarted.abandon();
     }

@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use crate::concurrency_limit::{ConcurrencyLimiter, Entry, Place};
+use crate::concurrency_limit::{ConcurrencyLimiter, Permit, TryAcquire};
 
 /// The permits of one function. A job owns its permit, so that a caller that goes away does not give the place of a body that still runs.
 #[derive(Debug)]
@@ -20,16 +20,16 @@ impl Gate {
     /// # Panics
     ///
     /// If `limit` is zero: no call could ever run.
-    pub async fn enter(&'static self, limit: impl FnOnce() -> usize) -> Place<'static> {
+    pub async fn enter(&'static self, limit: impl FnOnce() -> usize) -> Permit<'static> {
         let permits = self.0.get_or_init(|| {
             let limit = limit();
             assert!(limit > 0, "`limit` of `#[offload_blocking]` is 0: no call could ever run");
             ConcurrencyLimiter::new(limit)
         });
-        match permits.enter() {
-            Entry::Now(permit) => permit,
-            Entry::Later(waiting) => waiting.await,
-            Entry::Full => unreachable!("any number of calls may wait"),
+        match permits.acquire() {
+            TryAcquire::Now(permit) => permit,
+            TryAcquire::Queued(waiting) => waiting.await,
+            TryAcquire::Full => unreachable!("any number of calls may wait"),
         }
     }
 }

@@ -6,10 +6,10 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use super::bucket::Line;
-use super::keyed_buckets::{Keys, LineOfKey};
+use super::bucket::Bucket;
+use super::keyed_buckets::{KeyedBucket, KeyedBuckets};
 use crate::clock;
-use crate::gcra::Rate;
+use crate::gcra::AtomicQuota;
 use crate::key::Key;
 use crate::name::Name;
 
@@ -48,9 +48,9 @@ use crate::name::Name;
 /// ```
 #[doc(alias("token bucket", "leaky bucket", "GCRA", "quota", "permit"))]
 pub struct RateLimiter {
-    pub(super) rate: Rate,
-    pub(super) line: Line,
-    keys: OnceLock<Box<Keys>>,
+    pub(super) rate: AtomicQuota,
+    pub(super) bucket: Bucket,
+    keys: OnceLock<Box<KeyedBuckets>>,
     name: Name<Self>,
 }
 
@@ -62,7 +62,7 @@ impl RateLimiter {
     /// If either is zero; in a `static`, when it is compiled.
     #[must_use]
     pub const fn new(count: u32, period: Duration) -> Self {
-        Self { rate: Rate::new(count, period), line: Line::new(), keys: OnceLock::new(), name: Name::none() }
+        Self { rate: AtomicQuota::new(count, period), bucket: Bucket::new(), keys: OnceLock::new(), name: Name::none() }
     }
 
     /// Gives it a name, by which the [registry](crate#features) lists it as long as it lives, in a field too. With the feature `registry` the state
@@ -76,7 +76,12 @@ impl RateLimiter {
     /// Where its state is.
     #[inline]
     pub(super) fn live(&self) -> &Self {
-        self.name.state(self, || Self { rate: self.rate.as_made(), line: Line::new(), keys: OnceLock::new(), name: Name::none() })
+        self.name.state(self, || Self {
+            rate: self.rate.as_built(),
+            bucket: Bucket::new(),
+            keys: OnceLock::new(),
+            name: Name::none(),
+        })
     }
 
     /// How many calls are let through at once, after a rest \[as many as the rate counts\].
@@ -106,33 +111,33 @@ impl RateLimiter {
     /// If either is zero; nothing is changed then.
     pub fn set_rate(&self, count: u32, period: Duration) {
         let this = self.live();
-        this.rate.set(count, period, |before, pace| {
+        this.rate.set(count, period, |before, params| {
             let now = clock::now();
-            this.for_each_line(|line| line.turns.change_pace(before, pace, now));
+            this.for_each_bucket(|bucket| bucket.gcra.change_params(before, params, now));
         });
-        this.look_again();
+        this.recheck();
     }
 
     /// Forgets all turns that were taken, those of each key too: the next call finds a limiter that is as good as new. The rate stays.
     pub fn reset(&self) {
         let (this, now) = (self.live(), clock::now());
-        this.for_each_line(|line| line.turns.reset(now));
-        this.look_again();
+        this.for_each_bucket(|bucket| bucket.gcra.reset(now));
+        this.recheck();
     }
 
     /// Those who wait find out when the next turn is.
-    fn look_again(&self) {
-        if self.line.is_waited_for() {
-            self.line.look_again();
+    fn recheck(&self) {
+        if self.bucket.is_waited_for() {
+            self.bucket.recheck();
         }
         // Waking runs other people's code, and so does nothing under the lock of the keys.
         let waited_for = self.keys.get().map(|keys| keys.waited_for());
-        waited_for.into_iter().flatten().for_each(|line| line.look_again());
+        waited_for.into_iter().flatten().for_each(|bucket| bucket.recheck());
     }
 
     /// That of all calls, and those of the keys.
-    fn for_each_line(&self, change: impl Fn(&Line)) {
-        change(&self.line);
+    fn for_each_bucket(&self, change: impl Fn(&Bucket)) {
+        change(&self.bucket);
         if let Some(keys) = self.keys.get() {
             keys.for_each(change);
         }
@@ -156,7 +161,7 @@ impl RateLimiter {
     /// ```
     pub fn check(&self) -> Result<(), Duration> {
         let this = self.live();
-        this.line.take(&this.rate).map_err(Duration::from_nanos)
+        this.bucket.try_acquire(&this.rate).map_err(Duration::from_nanos)
     }
 
     /// How many keys have a limit of their own at present. Those that are idle leave when room is needed.
@@ -166,12 +171,12 @@ impl RateLimiter {
     }
 
     /// The line of a key.
-    pub(super) fn keyed<K, Q>(&self, query: &Q, own: impl FnOnce() -> K) -> LineOfKey
+    pub(super) fn keyed<K, Q>(&self, query: &Q, own: impl FnOnce() -> K) -> KeyedBucket
     where
         K: Key<Q> + Hash + Eq + Send + Sync + 'static,
         Q: Hash + ?Sized,
     {
-        self.live().keys.get_or_init(|| Box::new(Keys::new())).line(query, own)
+        self.live().keys.get_or_init(|| Box::new(KeyedBuckets::new())).bucket(query, own)
     }
 }
 

@@ -17,11 +17,11 @@ pub mod private {
 
     use super::bucket;
     pub use super::bucket::{Enter, Waiting};
-    use super::keyed_buckets::LineOfKey;
+    use super::keyed_buckets::KeyedBucket;
     use super::limiter::RateLimiter;
     pub use super::rate_limited::RateLimited;
     use crate::events::Origin;
-    use crate::gcra::Rate;
+    use crate::gcra::AtomicQuota;
     use crate::key::Key;
 
     crate::rejection::refusals! {
@@ -33,7 +33,7 @@ pub mod private {
     #[inline]
     pub fn enter<'a>(limiter: &'a RateLimiter, max_wait: Duration, origin: &'static Origin) -> Enter<'a> {
         let limiter = limiter.live();
-        bucket::enter(&limiter.rate, &limiter.line, max_wait, origin)
+        bucket::enter(&limiter.rate, &limiter.bucket, max_wait, origin)
     }
 
     /// Receives a call that does not wait.
@@ -44,7 +44,7 @@ pub mod private {
     #[inline]
     pub fn check(limiter: &RateLimiter) -> Result<(), RateLimited> {
         let limiter = limiter.live();
-        limiter.line.take(&limiter.rate).map_err(|wait| RateLimited::of(&limiter.rate, wait))
+        limiter.bucket.try_acquire(&limiter.rate).map_err(|wait| RateLimited::of(&limiter.rate, wait))
     }
 
     /// Receives a call of a key that does not wait.
@@ -53,14 +53,14 @@ pub mod private {
     ///
     /// Where there is no turn now.
     #[inline]
-    pub fn check_keyed(Keyed { rate, line }: Keyed<'_>) -> Result<(), RateLimited> {
-        line.take(rate).map_err(|wait| RateLimited::of(rate, wait))
+    pub fn check_keyed(Keyed { rate, bucket }: Keyed<'_>) -> Result<(), RateLimited> {
+        bucket.try_acquire(rate).map_err(|wait| RateLimited::of(rate, wait))
     }
 
     /// The line of a key, and the rate at which it moves.
     pub struct Keyed<'a> {
-        rate: &'a Rate,
-        line: LineOfKey,
+        rate: &'a AtomicQuota,
+        bucket: KeyedBucket,
     }
 
     /// Finds the line of a key.
@@ -71,12 +71,12 @@ pub mod private {
         Q: Hash + ?Sized,
     {
         let limiter = limiter.live();
-        Keyed { rate: &limiter.rate, line: limiter.keyed(query, own) }
+        Keyed { rate: &limiter.rate, bucket: limiter.keyed(query, own) }
     }
 
     /// Receives a call of a key.
     #[inline]
-    pub fn enter_keyed<'a>(Keyed { rate, line }: Keyed<'a>, max_wait: Duration, origin: &'static Origin) -> Enter<'a> {
-        bucket::enter(rate, line, max_wait, origin)
+    pub fn enter_keyed<'a>(Keyed { rate, bucket }: Keyed<'a>, max_wait: Duration, origin: &'static Origin) -> Enter<'a> {
+        bucket::enter(rate, bucket, max_wait, origin)
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::error::{Error, ErrorKind};
-use crate::gcra::Rate;
+use crate::gcra::AtomicQuota;
 
 /// There is no turn in time.
 #[derive(Debug)]
@@ -13,7 +13,7 @@ pub struct RateLimited {
 }
 
 impl RateLimited {
-    pub(super) fn of(rate: &Rate, wait: u64) -> Self {
+    pub(super) fn of(rate: &AtomicQuota, wait: u64) -> Self {
         Self { rate: rate.get(), wait: Duration::from_nanos(wait) }
     }
 

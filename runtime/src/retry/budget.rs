@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::clock;
-use crate::gcra::{Rate, Turns};
+use crate::gcra::{AtomicQuota, Gcra};
 use crate::name::Name;
 
 /// Keeps retries a small share of the calls, so that what is down is not kept down by them.
@@ -47,8 +47,8 @@ pub struct RetryBudget {
     /// Thousandths of a retry that are kept at most.
     reserve: u64,
     balance: AtomicU64,
-    floor: Option<Rate>,
-    turns: Turns,
+    floor: Option<AtomicQuota>,
+    gcra: Gcra,
     name: Name<Self>,
 }
 
@@ -62,8 +62,8 @@ impl RetryBudget {
         Self::of(200, 100 * RETRY, None).floor(10)
     }
 
-    const fn of(share: u64, reserve: u64, floor: Option<Rate>) -> Self {
-        Self { share, reserve, balance: AtomicU64::new(0), floor, turns: Turns::new(), name: Name::none() }
+    const fn of(share: u64, reserve: u64, floor: Option<AtomicQuota>) -> Self {
+        Self { share, reserve, balance: AtomicU64::new(0), floor, gcra: Gcra::new(), name: Name::none() }
     }
 
     /// Gives it a name, by which the [registry](crate#features) lists it as long as it lives, in a field too. With the feature `registry` the state
@@ -77,7 +77,7 @@ impl RetryBudget {
     /// Where its state is.
     #[inline]
     fn live(&self) -> &Self {
-        self.name.state(self, || Self::of(self.share, self.reserve, self.floor.as_ref().map(Rate::as_made)))
+        self.name.state(self, || Self::of(self.share, self.reserve, self.floor.as_ref().map(AtomicQuota::as_built)))
     }
 
     /// The share of a retry that each success is good for \[0.2\], to three decimal places.
@@ -103,7 +103,7 @@ impl RetryBudget {
     pub const fn floor(mut self, per_second: u32) -> Self {
         self.floor = match per_second {
             0 => None,
-            count => Some(Rate::new(count, Duration::from_secs(1))),
+            count => Some(AtomicQuota::new(count, Duration::from_secs(1))),
         };
         self
     }
@@ -118,7 +118,7 @@ impl RetryBudget {
     /// Forgets the successes, and the retries that were made: as it was when it was made.
     pub fn reset(&self) {
         self.balance.store(0, Ordering::Relaxed);
-        self.turns.reset(clock::now());
+        self.gcra.reset(clock::now());
     }
 
     /// How many retries the successes so far are good for. Those of the floor are not counted.
@@ -141,7 +141,7 @@ impl RetryBudget {
     pub fn withdraw(&self) -> bool {
         let this = self.live();
         let taken = this.balance.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |balance| balance.checked_sub(RETRY));
-        taken.is_ok() || this.floor.as_ref().is_some_and(|floor| this.turns.take(floor, clock::now()).is_ok())
+        taken.is_ok() || this.floor.as_ref().is_some_and(|floor| this.gcra.try_acquire(floor, clock::now()).is_ok())
     }
 }
 

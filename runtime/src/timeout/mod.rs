@@ -13,7 +13,7 @@ use pin_project_lite::pin_project;
 use tokio::task::coop;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use shared_timers::{Deadlines, Start, Ticket};
+use shared_timers::{Deadlines, Started, TimerKey};
 
 use crate::clock;
 use crate::deadline::{Limits, NEVER, Scope};
@@ -34,7 +34,7 @@ enum Timer {
     /// Nothing within it was yet seen to wait.
     Idle { limit: Duration },
     /// In the line of those of this function.
-    Shared { at: u64, ticket: Ticket },
+    Shared { at: u64, key: TimerKey },
     /// With a timer of its own: it comes before others of the function that are in line already, or runs in another runtime.
     Alone(Pin<Box<Sleep>>),
     /// So far away that the clock cannot express it.
@@ -74,7 +74,7 @@ impl Deadline {
                 let limit = *limit;
                 self.start(limit, cx)
             }
-            Timer::Shared { ticket, .. } => self.deadlines.poll(*ticket, cx).map(|()| Expired),
+            Timer::Shared { key, .. } => self.deadlines.poll(*key, cx).map(|()| Expired),
             // Unconstrained: a body that used up its task's budget must not keep its deadline from firing.
             Timer::Alone(sleep) => pin!(coop::unconstrained(sleep.as_mut())).poll(cx).map(|()| Expired),
             Timer::Never => Poll::Pending,
@@ -84,19 +84,19 @@ impl Deadline {
     // Out of line, so that a call which never waits pays one comparison.
     #[inline(never)]
     fn stop(&mut self) {
-        if let Timer::Shared { ticket, .. } = self.timer {
-            self.deadlines.leave(ticket);
+        if let Timer::Shared { key, .. } = self.timer {
+            self.deadlines.remove(key);
         }
     }
 
     fn start(&mut self, limit: Duration, cx: &mut Context<'_>) -> Poll<Expired> {
         let timer = &mut self.timer;
-        let started = self.deadlines.join(clock::nanos(limit), cx, |ticket, at| *timer = Timer::Shared { at, ticket });
+        let started = self.deadlines.insert(clock::nanos(limit), cx, |key, at| *timer = Timer::Shared { at, key });
         match started {
-            Start::Waits => Poll::Pending,
+            Started::Queued => Poll::Pending,
             // The timer was set for this one, and may have fired at once.
-            Start::WaitsFirst => self.poll_expired(cx),
-            Start::Refused => {
+            Started::QueuedFirst => self.poll_expired(cx),
+            Started::Rejected => {
                 self.timer = match Instant::now().checked_add(limit) {
                     Some(deadline) => Timer::Alone(Box::pin(sleep_until(deadline))),
                     None => Timer::Never,

@@ -13,14 +13,14 @@ use tokio::runtime::{Handle, Id};
 use tokio::task::coop;
 use tokio::time::{Sleep, sleep_until};
 
-use super::deadline_list::Seats;
+use super::deadline_list::DeadlineList;
 use crate::clock::{self, MAY_BE_PAUSED};
 use crate::contain::contain;
 use crate::deadline::NEVER;
 
 /// A line of deadlines of one runtime.
 #[derive(Debug)]
-pub(super) struct Lane {
+pub(super) struct TimerQueue {
     inner: Mutex<Inner>,
 }
 
@@ -28,9 +28,9 @@ pub(super) struct Lane {
 struct Inner {
     /// Whose clock the deadlines are of.
     runtime: Option<Id>,
-    seats: Seats,
+    deadlines: DeadlineList,
     /// When the timer is to fire.
-    wanted: u64,
+    requested: u64,
     /// When it will.
     armed: u64,
     /// Away while somebody sets it, who then looks at what is wanted again.
@@ -43,19 +43,19 @@ struct Inner {
 type Timer = Pin<Box<Option<Sleep>>>;
 
 /// A place in the line.
-pub(super) struct Joined {
-    pub(super) seat: u32,
+pub(super) struct Inserted {
+    pub(super) key: u32,
     pub(super) at: u64,
-    /// The timer is to be [set](Lane::set_timer), as soon as the seat will be given up whatever happens.
+    /// The timer is to be [set](TimerQueue::set_timer), as soon as the seat will be given up whatever happens.
     pub(super) is_first: bool,
 }
 
-impl Lane {
+impl TimerQueue {
     pub(super) fn new() -> Arc<Self> {
         let inner = Inner {
             runtime: None,
-            seats: Seats::new(),
-            wanted: NEVER,
+            deadlines: DeadlineList::new(),
+            requested: NEVER,
             armed: NEVER,
             timer: Some(Box::pin(None)),
             is_virtual: false,
@@ -66,39 +66,39 @@ impl Lane {
     /// Takes a seat. `None`: those who wait belong to another runtime, or some of them wait for longer, or the
     /// deadline is further away than the clock counts.
     #[inline]
-    pub(super) fn join(&self, limit: u64, waker: Waker) -> Option<Joined> {
+    pub(super) fn insert(&self, limit: u64, waker: Waker) -> Option<Inserted> {
         let runtime = Handle::current().id();
         let mut inner = self.lock();
         // The clock is looked at under the lock, so that the deadlines are in order.
         let at = clock::now().saturating_add(limit);
-        if at == NEVER || !inner.belongs_to(runtime) || !inner.seats.has_room(at) {
+        if at == NEVER || !inner.belongs_to(runtime) || !inner.deadlines.has_room(at) {
             return None;
         }
-        let seat = inner.seats.take(at, waker);
-        Some(Joined { seat, at, is_first: inner.wants(at) })
+        let key = inner.deadlines.push(at, waker);
+        Some(Inserted { key, at, is_first: inner.request(at) })
     }
 
     /// Ready when the deadline of a seat has passed; otherwise `waker` is woken then.
-    pub(super) fn poll(self: &Arc<Self>, seat: u32, waker: &Waker) -> Poll<()> {
+    pub(super) fn poll(self: &Arc<Self>, key: u32, waker: &Waker) -> Poll<()> {
         let mut inner = self.lock();
-        if inner.seats.waker(seat).as_ref().is_some_and(|known| !known.will_wake(waker)) {
+        if inner.deadlines.waker(key).as_ref().is_some_and(|known| !known.will_wake(waker)) {
             drop(inner);
             // Other people's code, under no lock: `clone` here, `drop` at the end.
             let waker = waker.clone();
             inner = self.lock();
-            if !inner.seats.is_passed(seat) {
-                let before = inner.seats.waker(seat).replace(waker);
+            if !inner.deadlines.has_expired(key) {
+                let before = inner.deadlines.waker(key).replace(waker);
                 drop(inner);
                 drop(before);
                 inner = self.lock();
             }
         }
-        if inner.seats.is_passed(seat) {
+        if inner.deadlines.has_expired(key) {
             return Poll::Ready(());
         }
-        let at = inner.seats.at(seat);
+        let at = inner.deadlines.at(key);
         // Where the runtime of the timer has gone, somebody must set it anew.
-        if inner.wants(at) {
+        if inner.request(at) {
             drop(inner);
             self.set_timer();
         }
@@ -107,12 +107,12 @@ impl Lane {
 
     /// Gives a seat up.
     #[inline]
-    pub(super) fn leave(&self, seat: u32) {
+    pub(super) fn remove(&self, key: u32) {
         let mut inner = self.lock();
-        let waker = inner.seats.leave(seat);
+        let waker = inner.deadlines.remove(key);
         // A clock that is paused later on would move to a timer that stays behind.
-        if (MAY_BE_PAUSED || inner.is_virtual) && inner.seats.is_empty() {
-            inner.let_go();
+        if (MAY_BE_PAUSED || inner.is_virtual) && inner.deadlines.is_empty() {
+            inner.release_timer();
         }
         drop(inner);
         drop(waker);
@@ -121,9 +121,9 @@ impl Lane {
     /// Sets the timer to what is wanted. Not under the lock: one that is late already calls back at once.
     #[cold]
     pub(super) fn set_timer(self: &Arc<Self>) {
-        while let Some(mut away) = Away::of(self) {
-            let fired = away.set(&Waker::from(Arc::clone(self)));
-            drop(away);
+        while let Some(mut guard) = ArmGuard::of(self) {
+            let fired = guard.set(&Waker::from(Arc::clone(self)));
+            drop(guard);
             if fired {
                 self.fire();
             }
@@ -135,24 +135,24 @@ impl Lane {
         let now = clock::now();
         // Woken one by one and under no lock: whoever is woken may run at once, and come back here.
         // The panic of one keeps no other waiting, nor reaches the runtime's timer, which would leave `block_on` by it.
-        while let Some(waker) = self.pass(now) {
+        while let Some(waker) = self.pop_expired(now) {
             contain(|| waker.wake());
         }
         self.set_timer();
     }
 
     /// The next whose deadline has come. When there is none left: what is wanted of the timer now.
-    fn pass(&self, now: u64) -> Option<Waker> {
+    fn pop_expired(&self, now: u64) -> Option<Waker> {
         let mut inner = self.lock();
-        let passed = inner.seats.pass(now);
-        if passed.is_none() {
+        let expired = inner.deadlines.pop_expired(now);
+        if expired.is_none() {
             inner.armed = NEVER;
-            inner.wanted = inner.seats.next().unwrap_or(NEVER);
-            if inner.seats.is_empty() {
-                inner.let_go();
+            inner.requested = inner.deadlines.next().unwrap_or(NEVER);
+            if inner.deadlines.is_empty() {
+                inner.release_timer();
             }
         }
-        passed
+        expired
     }
 
     #[inline]
@@ -161,7 +161,7 @@ impl Lane {
     }
 }
 
-impl Wake for Lane {
+impl Wake for TimerQueue {
     fn wake(self: Arc<Self>) {
         self.fire();
     }
@@ -176,10 +176,10 @@ impl Inner {
     #[inline]
     fn belongs_to(&mut self, runtime: Id) -> bool {
         if self.runtime != Some(runtime) {
-            if !self.seats.is_empty() || self.timer.is_none() {
+            if !self.deadlines.is_empty() || self.timer.is_none() {
                 return false;
             }
-            self.let_go();
+            self.release_timer();
             self.runtime = Some(runtime);
         }
         true
@@ -187,18 +187,18 @@ impl Inner {
 
     /// Notes that the timer must have fired by then. Whether it would not.
     #[inline]
-    fn wants(&mut self, at: u64) -> bool {
-        let earlier = at < self.wanted;
+    fn request(&mut self, at: u64) -> bool {
+        let earlier = at < self.requested;
         if earlier {
-            self.wanted = at;
+            self.requested = at;
         }
         earlier
     }
 
     /// Nobody waits: the timer holds on to the runtime, and moves a virtual clock.
-    fn let_go(&mut self) {
+    fn release_timer(&mut self) {
         // Whoever is setting the timer looks at this afterwards.
-        self.wanted = NEVER;
+        self.requested = NEVER;
         if let Some(timer) = &mut self.timer {
             timer.set(None);
             self.armed = NEVER;
@@ -207,27 +207,27 @@ impl Inner {
 }
 
 /// The timer, while it is being set. Comes back when this is dropped, also by a panic.
-struct Away<'a> {
-    lane: &'a Lane,
+struct ArmGuard<'a> {
+    queue: &'a TimerQueue,
     timer: Option<Timer>,
     at: u64,
     armed: u64,
     is_virtual: bool,
 }
 
-impl<'a> Away<'a> {
+impl<'a> ArmGuard<'a> {
     /// `None`: it is set already, or somebody is about to.
-    fn of(lane: &'a Lane) -> Option<Self> {
-        let mut inner = lane.lock();
-        if inner.wanted == NEVER {
-            inner.let_go();
+    fn of(queue: &'a TimerQueue) -> Option<Self> {
+        let mut inner = queue.lock();
+        if inner.requested == NEVER {
+            inner.release_timer();
         }
-        if inner.wanted == inner.armed {
+        if inner.requested == inner.armed {
             return None;
         }
-        let (at, is_virtual) = (inner.wanted, inner.is_virtual);
+        let (at, is_virtual) = (inner.requested, inner.is_virtual);
         let timer = inner.timer.take()?;
-        Some(Self { lane, timer: Some(timer), at, armed: NEVER, is_virtual })
+        Some(Self { queue, timer: Some(timer), at, armed: NEVER, is_virtual })
     }
 
     /// Whether the time has come already.
@@ -252,13 +252,13 @@ impl<'a> Away<'a> {
     }
 }
 
-impl Drop for Away<'_> {
+impl Drop for ArmGuard<'_> {
     fn drop(&mut self) {
-        let mut inner = self.lane.lock();
+        let mut inner = self.queue.lock();
         inner.timer = self.timer.take();
         (inner.armed, inner.is_virtual) = (self.armed, self.is_virtual);
         if self.armed == NEVER {
-            (inner.wanted, inner.runtime) = (NEVER, None);
+            (inner.requested, inner.runtime) = (NEVER, None);
         }
     }
 }

@@ -9,12 +9,12 @@ use tokio::runtime::Handle;
 use tokio::task::coop;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use super::list::{Line, Shared};
+use super::list::{Shared, WaitQueue};
 use super::offer::{NEVER, Offer};
 use crate::clock;
 
 /// The timer, while it is being set under no lock: one that is late already calls back at once.
-struct Away<'a, T: Offer> {
+struct ArmGuard<'a, T: Offer> {
     shared: &'a Arc<Shared<T>>,
     runtime: Handle,
     timer: Option<Pin<Box<Sleep>>>,
@@ -35,70 +35,70 @@ enum Set {
 impl<T: Offer> Shared<T> {
     /// Sets the timer to what is wanted.
     #[cold]
-    pub(super) fn set_alarm(self: &Arc<Self>) {
-        while let Some((mut away, wanted)) = self.take_timer() {
-            away.set = away.set(wanted);
-            let late = away.set == Set::Late;
-            drop(away);
+    pub(super) fn set_timer(self: &Arc<Self>) {
+        while let Some((mut guard, requested)) = self.take_timer() {
+            guard.set = guard.set(requested);
+            let late = guard.set == Set::Late;
+            drop(guard);
             if late {
                 self.fire();
             }
         }
     }
 
-    fn take_timer(self: &Arc<Self>) -> Option<(Away<'_, T>, u64)> {
+    fn take_timer(self: &Arc<Self>) -> Option<(ArmGuard<'_, T>, u64)> {
         let mut line = self.lock();
-        let (wanted, alarm) = (line.wanted(), &mut line.alarm);
-        if !alarm.is_to_be_set(wanted) {
+        let (requested, timer) = (line.requested(), &mut line.timer);
+        if !timer.is_to_be_set(requested) {
             return None;
         }
-        let (runtime, version) = (alarm.runtime.clone()?, alarm.version);
-        let timer = alarm.timer.take();
-        Some((Away { shared: self, runtime, timer, version, set: Set::Gone }, wanted))
+        let (runtime, version) = (timer.runtime.clone()?, timer.version);
+        let timer = timer.timer.take();
+        Some((ArmGuard { shared: self, runtime, timer, version, set: Set::Gone }, requested))
     }
 
     /// The timer has fired.
     fn fire(self: &Arc<Self>) {
         let mut line = self.lock();
-        line.alarm.has_fired();
+        line.timer.has_fired();
         let now = line.now();
         line.tick(now);
-        self.settle(line);
+        self.finish(line);
     }
 }
 
-impl<T: Offer> Away<'_, T> {
-    fn set(&mut self, wanted: u64) -> Set {
+impl<T: Offer> ArmGuard<'_, T> {
+    fn set(&mut self, requested: u64) -> Set {
         let Some(timer) = &mut self.timer else { return Set::Gone };
         let _within = self.runtime.enter();
-        if wanted == NEVER {
+        if requested == NEVER {
             timer.set(sleep_until(Instant::now()));
             return Set::At(NEVER);
         }
-        timer.as_mut().reset(clock::instant(wanted));
+        timer.as_mut().reset(clock::instant(requested));
         if timer.is_elapsed() {
-            return if clock::now() < wanted { Set::Gone } else { Set::Late };
+            return if clock::now() < requested { Set::Gone } else { Set::Late };
         }
         let waker = Waker::from(Arc::clone(self.shared));
         let fired = pin!(coop::unconstrained(timer.as_mut())).poll(&mut Context::from_waker(&waker)).is_ready();
-        if fired { Set::Late } else { Set::At(wanted) }
+        if fired { Set::Late } else { Set::At(requested) }
     }
 }
 
-impl<T: Offer> Drop for Away<'_, T> {
+impl<T: Offer> Drop for ArmGuard<'_, T> {
     fn drop(&mut self) {
         let mut line = self.shared.lock();
-        if line.alarm.version != self.version {
+        if line.timer.version != self.version {
             return;
         }
         match self.set {
-            Set::At(at) => (line.alarm.timer, line.alarm.armed) = (self.timer.take(), at),
-            Set::Late => (line.alarm.timer, line.alarm.armed) = (self.timer.take(), NEVER),
+            Set::At(at) => (line.timer.timer, line.timer.armed) = (self.timer.take(), at),
+            Set::Late => (line.timer.timer, line.timer.armed) = (self.timer.take(), NEVER),
             Set::Gone => {
-                let gone = line.alarm.let_go();
-                line.alarm.dead = Some(self.runtime.id());
+                let gone = line.timer.release();
+                line.timer.dead = Some(self.runtime.id());
                 // Those who wait in another runtime bring its timer.
-                let Line { table, outbox, .. } = &mut *line;
+                let WaitQueue { table, outbox, .. } = &mut *line;
                 table.wake_all(|waker| outbox.push_back((waker, true)));
                 drop(line);
                 drop(gone);

@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Poll, Waker};
 
-use super::alarm::Alarm;
+use super::list_timer::ListTimer;
 use super::offer::{GRACE, NEVER, Offer};
-use super::patrol::Patrol;
 use super::table::Table;
+use super::waiter_timer::WaiterTimer;
 use crate::clock;
 use crate::contain::contain;
 
@@ -18,38 +18,38 @@ pub(crate) struct WaitList<T: Offer>(OnceLock<Arc<Shared<T>>>);
 /// Made when a call waits for the first time: a list in a static can be reached from the callback of a timer as well.
 #[derive(Debug)]
 pub(crate) struct Shared<T> {
-    line: Mutex<Line<T>>,
+    line: Mutex<WaitQueue<T>>,
     /// The offers that nobody has taken up yet.
     offers: AtomicUsize,
 }
 
 /// The waiters, under the lock.
 #[derive(Debug)]
-pub(crate) struct Line<T> {
+pub(crate) struct WaitQueue<T> {
     pub(super) table: Table<T>,
     /// Offers of `T` that [lead](Offer::leads).
     leads: usize,
     /// What the first waiter is to be offered, and when.
     next: Option<(u64, T)>,
-    roll_call: RollCall,
+    probe: LivenessProbe,
     /// Whom to wake, or whose waker to drop, as soon as the lock is released.
     pub(super) outbox: VecDeque<(Waker, bool)>,
-    pub(super) alarm: Alarm,
+    pub(super) timer: ListTimer,
 }
 
 /// Where one waiter did not take up an offer, those behind it may not be polled either. Twice as many as before are asked each time, so
 /// that a row of them holds the others up for a few graces, and not for one each.
 #[derive(Debug)]
-struct RollCall {
-    called: Vec<(u32, u64)>,
+struct LivenessProbe {
+    probed: Vec<(u32, u64)>,
     until: u64,
     /// Offers in a row that were not taken up.
     missed: u32,
 }
 
-/// The place of a waiter. To be given up by [`Line::leave`].
+/// The place of a waiter. To be given up by [`WaitQueue::remove`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Seat(u32);
+pub(crate) struct WaiterKey(u32);
 
 impl<T: Offer> WaitList<T> {
     pub(crate) const fn new() -> Self {
@@ -57,51 +57,51 @@ impl<T: Offer> WaitList<T> {
     }
 
     /// Does something with the waiters. Whoever is offered something is woken afterwards, under no lock.
-    pub(crate) fn with<R>(&self, act: impl FnOnce(&mut Line<T>) -> R) -> R {
+    pub(crate) fn with<R>(&self, act: impl FnOnce(&mut WaitQueue<T>) -> R) -> R {
         let shared = self.shared();
         let mut line = shared.lock();
         let result = act(&mut line);
-        shared.settle(line);
+        shared.finish(line);
         result
     }
 
     /// Looks whether a waiter gets on; if not, `waker` is woken when it is to look again. `look` may be called twice.
     pub(crate) fn poll<R>(
         &self,
-        seat: Seat,
-        patrol: &mut Patrol,
+        key: WaiterKey,
+        timer: &mut WaiterTimer,
         waker: &Waker,
-        mut look: impl FnMut(&mut Line<T>, u64) -> Poll<R>,
+        mut look: impl FnMut(&mut WaitQueue<T>, u64) -> Poll<R>,
     ) -> Poll<R> {
         let shared = self.shared();
         let now = clock::now();
         // Dropped at the end, under no lock.
         let mut _replaced = None;
         let mut line = shared.lock();
-        if line.alarm.is_missing(now) {
+        if line.timer.is_missing(now) {
             drop(line);
-            let alarm = Alarm::here();
+            let timer = ListTimer::here();
             line = shared.lock();
-            _replaced = Some(line.alarm.replace(alarm, now));
+            _replaced = Some(line.timer.replace(timer, now));
         }
-        let mut polled = line.look(seat, now, &mut look);
-        if polled.is_pending() && !line.table.waker(seat.0).as_ref().is_some_and(|known| known.will_wake(waker)) {
-            shared.settle(line);
+        let mut polled = line.look(key, now, &mut look);
+        if polled.is_pending() && !line.table.waker(key.0).as_ref().is_some_and(|known| known.will_wake(waker)) {
+            shared.finish(line);
             // `clone` and `drop` are the user's code, and run under no lock.
             let waker = waker.clone();
             line = shared.lock();
-            polled = line.look(seat, now, &mut look);
+            polled = line.look(key, now, &mut look);
             if polled.is_pending() {
-                let before = line.table.waker(seat.0).replace(waker);
+                let before = line.table.waker(key.0).replace(waker);
                 line.outbox.extend(before.map(|before| (before, false)));
             }
         }
-        let owner = line.alarm.owner();
-        shared.settle(line);
+        let owner = line.timer.owner();
+        shared.finish(line);
         if polled.is_pending() {
-            patrol.keep(owner, waker);
+            timer.keep(owner, waker);
         } else {
-            patrol.end();
+            timer.end();
         }
         polled
     }
@@ -113,8 +113,9 @@ impl<T: Offer> WaitList<T> {
 
     fn shared(&self) -> &Arc<Shared<T>> {
         self.0.get_or_init(|| {
-            let roll_call = RollCall { called: Vec::new(), until: NEVER, missed: 0 };
-            let line = Line { table: Table::new(), leads: 0, next: None, roll_call, outbox: VecDeque::new(), alarm: Alarm::none() };
+            let probe = LivenessProbe { probed: Vec::new(), until: NEVER, missed: 0 };
+            let line =
+                WaitQueue { table: Table::new(), leads: 0, next: None, probe, outbox: VecDeque::new(), timer: ListTimer::none() };
             Arc::new(Shared { line: Mutex::new(line), offers: AtomicUsize::new(0) })
         })
     }
@@ -124,8 +125,8 @@ impl<T: Offer> Drop for WaitList<T> {
     fn drop(&mut self) {
         // The timer holds on to the list.
         if let Some(shared) = self.0.get() {
-            let alarm = shared.lock().alarm.let_go();
-            drop(alarm);
+            let timer = shared.lock().timer.release();
+            drop(timer);
         }
     }
 }
@@ -136,15 +137,15 @@ impl<T: Offer> std::fmt::Debug for WaitList<T> {
     }
 }
 
-impl<T: Offer> Line<T> {
+impl<T: Offer> WaitQueue<T> {
     /// Takes the last place in the line.
-    pub(crate) fn join(&mut self, since: u64) -> Seat {
-        Seat(self.table.join(since))
+    pub(crate) fn push(&mut self, since: u64) -> WaiterKey {
+        WaiterKey(self.table.push(since))
     }
 
     /// The first waiter that may be offered something, and since when it waits.
-    pub(crate) fn first(&self) -> Option<(Seat, u64)> {
-        self.table.first().map(|(index, since)| (Seat(index), since))
+    pub(crate) fn first(&self) -> Option<(WaiterKey, u64)> {
+        self.table.first().map(|(index, since)| (WaiterKey(index), since))
     }
 
     /// Offers something to the first waiter, if there is one.
@@ -169,7 +170,7 @@ impl<T: Offer> Line<T> {
     }
 
     /// Whether somebody sees to it that those who wait get on.
-    pub(crate) fn is_led(&self) -> bool {
+    pub(crate) fn has_leader(&self) -> bool {
         self.next.is_some() || self.leads > 0
     }
 
@@ -178,20 +179,20 @@ impl<T: Offer> Line<T> {
         self.leads > 0 && self.table.newest_offer().is_some_and(|until| now < until)
     }
 
-    /// What a waiter was offered. It stays offered until the waiter [leaves](Self::leave) or [stays](Self::stay).
-    pub(crate) fn offered(&self, seat: Seat) -> Option<T> {
-        self.table.offered(seat.0).map(|(token, _)| token)
+    /// What a waiter was offered. It stays offered until the waiter [leaves](Self::remove) or [stays](Self::requeue).
+    pub(crate) fn offered(&self, key: WaiterKey) -> Option<T> {
+        self.table.offered(key.0).map(|(token, _)| token)
     }
 
     /// A waiter has no use for what it was offered, or was absent, and has its place again.
-    pub(crate) fn stay(&mut self, seat: Seat, now: u64) {
-        self.leads -= usize::from(self.offered(seat).is_some_and(Offer::leads));
-        self.table.come_back(seat.0, now);
+    pub(crate) fn requeue(&mut self, key: WaiterKey, now: u64) {
+        self.leads -= usize::from(self.offered(key).is_some_and(Offer::leads));
+        self.table.requeue(key.0, now);
     }
 
     /// A waiter leaves the line, with what it was offered.
-    pub(crate) fn leave(&mut self, seat: Seat) -> Option<T> {
-        let (token, waker) = self.table.leave(seat.0);
+    pub(crate) fn remove(&mut self, key: WaiterKey) -> Option<T> {
+        let (token, waker) = self.table.remove(key.0);
         self.leads -= usize::from(token.is_some_and(Offer::leads));
         self.outbox.extend(waker.map(|waker| (waker, false)));
         if self.first().is_none() {
@@ -203,7 +204,7 @@ impl<T: Offer> Line<T> {
     /// Takes an offer back that has ended, where no other waiter can have it.
     pub(crate) fn withdraw(&mut self) -> Option<T> {
         let now = self.now();
-        self.pass_on(now);
+        self.reoffer_expired(now);
         if self.first().is_some() { None } else { self.withdraw_oldest(now) }
     }
 
@@ -214,33 +215,33 @@ impl<T: Offer> Line<T> {
     }
 
     /// What a poll of a waiter comes to.
-    fn look<R>(&mut self, seat: Seat, now: u64, look: &mut impl FnMut(&mut Self, u64) -> Poll<R>) -> Poll<R> {
-        self.table.answer(seat.0);
-        if self.table.is_absent(seat.0) {
-            self.stay(seat, now);
+    fn look<R>(&mut self, key: WaiterKey, now: u64, look: &mut impl FnMut(&mut Self, u64) -> Poll<R>) -> Poll<R> {
+        self.table.respond(key.0);
+        if self.table.is_unresponsive(key.0) {
+            self.requeue(key, now);
         }
-        self.pass_on(now);
+        self.reoffer_expired(now);
         let polled = look(self, now);
         if polled.is_ready() {
-            self.roll_call.missed = 0;
+            self.probe.missed = 0;
         }
         polled
     }
 
     /// The time has come for something.
     pub(super) fn tick(&mut self, now: u64) {
-        self.pass_on(now);
+        self.reoffer_expired(now);
         if let Some((_, token)) = self.next.take_if(|(at, _)| *at <= now) {
             self.offer_from(token, now);
         }
     }
 
     /// Offers that have ended go to the next waiters.
-    fn pass_on(&mut self, now: u64) {
-        if self.roll_call.until <= now {
-            self.roll_call.until = NEVER;
-            self.table.give_up_on(&self.roll_call.called);
-            self.roll_call.called.clear();
+    fn reoffer_expired(&mut self, now: u64) {
+        if self.probe.until <= now {
+            self.probe.until = NEVER;
+            self.table.mark_unresponsive(&self.probe.probed);
+            self.probe.probed.clear();
         }
         let mut passed_on = false;
         while self.first().is_some()
@@ -249,46 +250,46 @@ impl<T: Offer> Line<T> {
             self.offer_from(token, now);
             passed_on = true;
         }
-        if passed_on && self.roll_call.until == NEVER {
-            self.roll_call.missed = (self.roll_call.missed + 1).min(20);
-            let (most, outbox) = ((1 << self.roll_call.missed) - 1, &mut self.outbox);
-            self.table.call(most, &mut self.roll_call.called, |waker| outbox.push_back((waker, true)));
-            self.roll_call.until = now.saturating_add(clock::nanos(GRACE));
+        if passed_on && self.probe.until == NEVER {
+            self.probe.missed = (self.probe.missed + 1).min(20);
+            let (most, outbox) = ((1 << self.probe.missed) - 1, &mut self.outbox);
+            self.table.probe_first(most, &mut self.probe.probed, |waker| outbox.push_back((waker, true)));
+            self.probe.until = now.saturating_add(clock::nanos(GRACE));
         }
     }
 
     /// When the timer is to fire.
-    pub(super) fn wanted(&self) -> u64 {
+    pub(super) fn requested(&self) -> u64 {
         let next = self.next.map_or(NEVER, |(at, _)| at);
         let offers = self.table.oldest_offer().unwrap_or(NEVER);
         // Without another waiter it is for whoever comes next, and who sees then whether it has ended.
         let offers = if self.first().is_none() { NEVER } else { offers };
-        next.min(offers).min(self.roll_call.until)
+        next.min(offers).min(self.probe.until)
     }
 
     /// The time of the runtime in which the calls wait: whoever lets them in may be in none, and its clock may be paused.
     pub(super) fn now(&self) -> u64 {
-        let _within = self.alarm.enter();
+        let _within = self.timer.enter();
         clock::now()
     }
 }
 
 impl<T: Offer> Shared<T> {
-    pub(super) fn lock(&self) -> MutexGuard<'_, Line<T>> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, WaitQueue<T>> {
         self.line.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Does what follows from what was done under the lock, and must be done under none: sets the timer, wakes the waiters.
-    pub(super) fn settle<'a>(self: &'a Arc<Self>, mut line: MutexGuard<'a, Line<T>>) {
+    pub(super) fn finish<'a>(self: &'a Arc<Self>, mut line: MutexGuard<'a, WaitQueue<T>>) {
         self.offers.store(line.table.offers(), Ordering::Relaxed);
         if line.table.is_empty() {
-            line.roll_call.until = NEVER;
-            line.roll_call.called.clear();
+            line.probe.until = NEVER;
+            line.probe.probed.clear();
         }
-        let wanted = line.wanted();
-        if line.alarm.is_to_be_set(wanted) {
+        let requested = line.requested();
+        if line.timer.is_to_be_set(requested) {
             drop(line);
-            self.set_alarm();
+            self.set_timer();
             line = self.lock();
         }
         while let Some((waker, wakes)) = line.outbox.pop_front() {
@@ -297,7 +298,7 @@ impl<T: Offer> Shared<T> {
             contain(|| if wakes { waker.wake() } else { drop(waker) });
             line = self.lock();
         }
-        let gone = line.table.is_empty().then(|| line.alarm.let_go_if_idle());
+        let gone = line.table.is_empty().then(|| line.timer.release_if_idle());
         drop(line);
         drop(gone);
     }

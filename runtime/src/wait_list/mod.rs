@@ -7,13 +7,13 @@
 //! The end of the grace is noticed by a timer of the list, and not by any of the waiters, of whom none need be polled. Its waker is the
 //! list itself, which passes the offer on from within the timer's callback.
 
-mod alarm;
 mod arming;
 mod list;
+mod list_timer;
 mod offer;
-mod patrol;
 mod table;
+mod waiter_timer;
 
-pub(crate) use list::{Line, Seat, WaitList};
+pub(crate) use list::{WaitList, WaitQueue, WaiterKey};
 pub(crate) use offer::{GRACE, Offer};
-pub(crate) use patrol::Patrol;
+pub(crate) use waiter_timer::WaiterTimer;

@@ -19,7 +19,7 @@ use crate::contain::discard;
 use epochs::{Epochs, Queued};
 pub use report::ShutdownReport;
 pub use submit_error::Refused;
-use worker::{Crew, Worker};
+use worker::{PoolState, Worker};
 
 /// Jobs of type `J`, done by a fixed number of workers that take them from a bounded queue.
 ///
@@ -66,7 +66,7 @@ pub struct WorkerPool<J> {
     workers: tokio::sync::Mutex<JoinSet<()>>,
     /// The tasks of the workers.
     tasks: Vec<tokio::task::Id>,
-    crew: Arc<Crew<J>>,
+    state: Arc<PoolState<J>>,
     epochs: Epochs,
 }
 
@@ -100,12 +100,12 @@ impl<J: Send + 'static> WorkerPool<J> {
         assert!(workers > 0, "a WorkerPool needs at least one worker");
         assert!(queue > 0, "the queue of a WorkerPool needs at least one place");
         let (sender, receiver) = async_channel::bounded(queue);
-        let crew = Arc::new(Crew::new());
+        let state = Arc::new(PoolState::new());
         let handler = Arc::new(handler);
-        let worker = Worker::new(name, receiver, &crew);
+        let worker = Worker::new(name, receiver, &state);
         let mut set = JoinSet::new();
         let tasks = (0..workers).map(|_| set.spawn(worker.clone().work(Arc::clone(&handler))).id()).collect();
-        Self { name, queue: sender, workers: tokio::sync::Mutex::new(set), tasks, crew, epochs: Epochs::default() }
+        Self { name, queue: sender, workers: tokio::sync::Mutex::new(set), tasks, state, epochs: Epochs::default() }
     }
 }
 
@@ -180,7 +180,7 @@ impl<J> WorkerPool<J> {
             all_ended(&mut workers).await;
         }
         drop(workers);
-        self.crew.sum_up()
+        self.state.sum_up()
     }
 
     /// A job whose own end is awaited never comes to it, and `shutdown` would abort it together with its report.
@@ -199,6 +199,6 @@ async fn all_ended(workers: &mut JoinSet<()>) {
 
 impl<J> fmt::Debug for WorkerPool<J> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WorkerPool").field("queued", &self.queued()).field("counts", &self.crew.counts()).finish_non_exhaustive()
+        f.debug_struct("WorkerPool").field("queued", &self.queued()).field("counts", &self.state.counts()).finish_non_exhaustive()
     }
 }

@@ -16,12 +16,12 @@ use crate::contain::discard;
 use crate::report::{Report, ReportKind};
 
 /// What the workers of a pool leave behind.
-pub(super) struct Crew<J> {
+pub(super) struct PoolState<J> {
     counts: Mutex<Counts>,
     never_started: Mutex<Vec<J>>,
 }
 
-impl<J> Crew<J> {
+impl<J> PoolState<J> {
     pub(super) fn new() -> Self {
         Self { counts: Mutex::default(), never_started: Mutex::new(Vec::new()) }
     }
@@ -44,33 +44,33 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// One of the workers of a pool.
 pub(super) struct Worker<J> {
     name: &'static str,
-    shift: Arc<Shift<J>>,
+    shared: Arc<WorkerShared<J>>,
 }
 
 /// What the workers share. It is over with the last of them, also where their runtime has dropped them.
-struct Shift<J> {
+struct WorkerShared<J> {
     queue: Receiver<Queued<J>>,
-    crew: Arc<Crew<J>>,
+    state: Arc<PoolState<J>>,
 }
 
-impl<J> Drop for Shift<J> {
+impl<J> Drop for WorkerShared<J> {
     fn drop(&mut self) {
         // Nobody is left to take a job: whoever submits one is told, and whoever joins need not wait for those in the queue.
         self.queue.close();
         let left_over = std::iter::from_fn(|| self.queue.try_recv().ok()).map(|queued| queued.job);
-        lock(&self.crew.never_started).extend(left_over);
+        lock(&self.state.never_started).extend(left_over);
     }
 }
 
 impl<J> Clone for Worker<J> {
     fn clone(&self) -> Self {
-        Self { name: self.name, shift: Arc::clone(&self.shift) }
+        Self { name: self.name, shared: Arc::clone(&self.shared) }
     }
 }
 
 impl<J> Worker<J> {
-    pub(super) fn new(name: &'static str, queue: Receiver<Queued<J>>, crew: &Arc<Crew<J>>) -> Self {
-        Self { name, shift: Arc::new(Shift { queue, crew: Arc::clone(crew) }) }
+    pub(super) fn new(name: &'static str, queue: Receiver<Queued<J>>, state: &Arc<PoolState<J>>) -> Self {
+        Self { name, shared: Arc::new(WorkerShared { queue, state: Arc::clone(state) }) }
     }
 
     /// Works until the queue is closed and empty.
@@ -79,8 +79,8 @@ impl<J> Worker<J> {
         H: Fn(J) -> F,
         F: Future<Output: Logged>,
     {
-        while let Ok(Queued { job, mark }) = self.shift.queue.recv().await {
-            let running = Running { counts: &self.shift.crew.counts, ended: false };
+        while let Ok(Queued { job, mark }) = self.shared.queue.recv().await {
+            let running = Running { counts: &self.shared.state.counts, ended: false };
             // The output is looked at within, so that a panic of its destructor is the job's as well.
             let job = AssertUnwindSafe(async { handler(job).await.error() });
             running.end(self.name, job.catch_unwind().await);

@@ -44,11 +44,11 @@ where
     {
         let (marks, awaiting) = Marks::while_awaited();
         let load = marks.with(self.flight_id()).enter(load);
-        let landed = async move {
+        let completed = async move {
             let (out, lifetime) = load.await;
             self.land(shape, out, lifetime)
         };
         // An error is counted by the cache, and its type asks for no `Display`.
-        Spawned { task: background::spawn(function, landed, |_| None), _awaiting: awaiting }
+        Spawned { task: background::spawn(function, completed, |_| None), _awaiting: awaiting }
     }
 }

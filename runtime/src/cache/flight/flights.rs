@@ -14,7 +14,7 @@ use hashbrown::HashTable;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use crate::cache::store::entry::Found;
+use crate::cache::store::entry::Cached;
 use crate::cache::store::tags::Tags;
 use crate::key::Key;
 
@@ -37,7 +37,7 @@ pub(crate) struct State<V> {
     /// When the one who computes began.
     pub(crate) since: Instant,
     /// Whether it lands with a value past its ttl, in the place of an error.
-    pub(crate) lands_stale: bool,
+    pub(crate) completes_stale: bool,
     /// Which computations of the process began before that, and which after.
     order: u64,
 }
@@ -46,14 +46,14 @@ pub(crate) enum Phase<V> {
     /// Somebody computes.
     Running,
     /// Nobody computes, and the next waiter to look takes over.
-    Vacant,
-    Landed(Found<V>),
+    Abandoned,
+    Completed(Cached<V>),
 }
 
 impl<K, V> Flight<K, V> {
     pub(crate) fn new(hash: u64, key: K, tags: Tags, joinable: bool) -> Arc<Self> {
         let id = next_order();
-        let state = State { phase: Phase::Running, waiters: 0, since: Instant::now(), lands_stale: false, order: id };
+        let state = State { phase: Phase::Running, waiters: 0, since: Instant::now(), completes_stale: false, order: id };
         Arc::new(Self { id, hash, key, tags, joinable, state: Mutex::new(state), changed: Notify::new() })
     }
 
@@ -62,7 +62,7 @@ impl<K, V> Flight<K, V> {
     }
 
     /// A flight of the same key, which is in no table: nobody joins it, and what it brings is not stored.
-    pub(crate) fn apart(&self, key: K) -> Arc<Self> {
+    pub(crate) fn unlisted_copy(&self, key: K) -> Arc<Self> {
         Self::new(self.hash, key, self.tags.clone(), false)
     }
 }
@@ -149,7 +149,7 @@ pub(crate) fn is_current<K, V>(shard: &Shard<K, V>, flight: &Arc<Flight<K, V>>) 
 }
 
 /// Takes one flight out. Whether it was there.
-pub(crate) fn take_out<K, V>(shard: &mut Shard<K, V>, flight: &Arc<Flight<K, V>>) -> bool {
+pub(crate) fn remove<K, V>(shard: &mut Shard<K, V>, flight: &Arc<Flight<K, V>>) -> bool {
     let found = shard.find_entry(flight.hash, |other| Arc::ptr_eq(other, flight));
     let current = found.map(|found| drop(found.remove())).is_ok();
     if shard.is_empty() && shard.capacity() > KEPT_FLIGHTS {
@@ -159,7 +159,7 @@ pub(crate) fn take_out<K, V>(shard: &mut Shard<K, V>, flight: &Arc<Flight<K, V>>
 }
 
 /// Whether callers of `key` would join a flight. Whoever would begin one makes the key for it under no lock, and looks again.
-pub(crate) fn is_under_way<K: Key<Q>, V, Q: ?Sized>(shard: &Shard<K, V>, hash: u64, key: &Q) -> bool {
+pub(crate) fn has_flight<K: Key<Q>, V, Q: ?Sized>(shard: &Shard<K, V>, hash: u64, key: &Q) -> bool {
     find(shard, hash, key).is_some()
 }
 

@@ -5,13 +5,13 @@ use std::hash::Hash;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::flights::{Flight, Phase, Superseded, supersede_older, take_out};
-use crate::cache::inner::{Incoming, Inner};
+use super::flights::{Flight, Phase, Superseded, remove, supersede_older};
+use crate::cache::inner::{Inner, NewEntry};
 use crate::cache::return_kind::{Outcome, Shape};
 use crate::cache::stats::Count;
-use crate::cache::store::entry::Found;
+use crate::cache::store::entry::Cached;
 use crate::cache::store::lifetime::Lifetime;
-use crate::cache::store::removal::{Left, RemovalCause};
+use crate::cache::store::removal::{RemovalCause, Removed};
 use crate::recursion::Scoped;
 
 /// The caller that computes. Dropped before it [lands](Lead::land), it hands over to the next waiter.
@@ -20,17 +20,17 @@ pub struct Lead<K, V> {
     flight: Arc<Flight<K, V>>,
     /// Whether a call is answered with what it returns, and not only those who wait for it.
     answers: bool,
-    landed: bool,
+    completed: bool,
 }
 
 /// What becomes of the entry of a key when a flight has landed.
 enum Change<V> {
     /// A newer answer takes its place.
-    Store(Incoming<V>),
+    Store(NewEntry<V>),
     /// There is a newer answer, which is not to be stored.
     Remove,
     /// An error is remembered, where no value is there that somebody may still be served.
-    Remember(Incoming<V>),
+    Remember(NewEntry<V>),
     Keep,
 }
 
@@ -47,7 +47,7 @@ impl<K, V> Lead<K, V> {
 
     fn new(inner: Arc<Inner<K, V>>, flight: Arc<Flight<K, V>>, answers: bool) -> Self {
         inner.computing.fetch_add(1, Ordering::Relaxed);
-        Self { inner, flight, answers, landed: false }
+        Self { inner, flight, answers, completed: false }
     }
 
     /// Marks what is polled inside `future` as part of this computation.
@@ -63,11 +63,11 @@ impl<K, V> Lead<K, V> {
     fn abandon(&self) {
         let mut shard = self.inner.flights.lock(self.flight.hash);
         let mut state = self.flight.lock();
-        state.phase = Phase::Vacant;
+        state.phase = Phase::Abandoned;
         let abandoned = state.waiters == 0;
         drop(state);
         if abandoned {
-            take_out(&mut shard, &self.flight);
+            remove(&mut shard, &self.flight);
         }
         drop(shard);
         // All of them, since the one that is told may be one that nobody polls: whoever looks first goes on.
@@ -84,11 +84,11 @@ impl<K: Clone + Eq + Hash, V: Clone> Lead<K, V> {
         let change = match outcome {
             Outcome::Value(value) | Outcome::Nothing(value) => {
                 let is_none = matches!(outcome, Outcome::Nothing(_));
-                self.inner.incoming(&self.flight.key, value, is_none, &lifetime).map_or(Change::Remove, Change::Store)
+                self.inner.new_entry(&self.flight.key, value, is_none, &lifetime).map_or(Change::Remove, Change::Store)
             }
             Outcome::None => {
                 let ttl = lifetime.or(self.inner.settings.lifetime).of_none();
-                let failure = ttl.and_then(|ttl| self.inner.incoming_failure(found(shape, &out)?, ttl));
+                let failure = ttl.and_then(|ttl| self.inner.new_failure(found(shape, &out)?, ttl));
                 failure.map_or(Change::Remove, Change::Store)
             }
             Outcome::Error => {
@@ -100,7 +100,7 @@ impl<K: Clone + Eq + Hash, V: Clone> Lead<K, V> {
                     return out;
                 }
                 let ttl = lifetime.or(self.inner.settings.lifetime).of_error();
-                let failure = ttl.and_then(|ttl| self.inner.incoming_failure(found(shape, &out)?, ttl));
+                let failure = ttl.and_then(|ttl| self.inner.new_failure(found(shape, &out)?, ttl));
                 failure.map_or(Change::Keep, Change::Remember)
             }
         };
@@ -110,14 +110,14 @@ impl<K: Clone + Eq + Hash, V: Clone> Lead<K, V> {
     }
 
     /// The old value, as itself and as what is returned instead of an error.
-    fn stand_in<S: Shape<Value = V>>(&self, shape: S, lifetime: Lifetime) -> Option<(Found<V>, S::Out)> {
+    fn stand_in<S: Shape<Value = V>>(&self, shape: S, lifetime: Lifetime) -> Option<(Cached<V>, S::Out)> {
         let window = lifetime.or(self.inner.settings.lifetime).on_error()?;
         let (old, is_stale) = self.inner.stand_in(self.flight.hash, &self.flight.key, window)?;
-        let old = Found::Value(old);
+        let old = Cached::Value(old);
         let out = shape.restore(&old)?;
         if is_stale {
             // Each of those who wait counts itself.
-            self.flight.lock().lands_stale = true;
+            self.flight.lock().completes_stale = true;
             if self.answers {
                 self.inner.counters.add(Count::StaleHits);
             }
@@ -125,77 +125,77 @@ impl<K: Clone + Eq + Hash, V: Clone> Lead<K, V> {
         Some((old, out))
     }
 
-    fn end<R>(self, change: Change<V>, share: Option<Found<V>>, out: R) -> R {
+    fn end<R>(self, change: Change<V>, share: Option<Cached<V>>, out: R) -> R {
         self.end_with(change, share, out, |_| None)
     }
 
     /// Leaves the table, and tells those who wait. `share` was made while somebody may still have joined; `make` makes it if somebody has.
-    fn end_with<R>(mut self, change: Change<V>, share: Option<Found<V>>, out: R, make: impl FnOnce(&R) -> Option<Found<V>>) -> R {
-        let (left, superseded) = self.leave_table(change);
+    fn end_with<R>(mut self, change: Change<V>, share: Option<Cached<V>>, out: R, make: impl FnOnce(&R) -> Option<Cached<V>>) -> R {
+        let (removed, superseded) = self.leave_table(change);
         drop(superseded);
         let share = if share.is_none() && self.flight.lock().waiters > 0 { make(&out) } else { share };
         let mut state = self.flight.lock();
         if let Some(found) = share {
-            state.phase = Phase::Landed(found);
-            self.landed = true;
+            state.phase = Phase::Completed(found);
+            self.completed = true;
         } else {
-            self.landed = state.waiters == 0;
+            self.completed = state.waiters == 0;
         }
         drop(state);
-        if self.landed {
+        if self.completed {
             self.flight.changed.notify_waiters();
         }
         let inner = Arc::clone(&self.inner);
         drop(self);
-        inner.see_off(left);
+        inner.finish_removals(removed);
         inner.tidy_if_due();
         out
     }
 
     /// From here on nobody joins. The entry changes only where nothing has superseded the flight; then the flight supersedes those that
     /// began before it (`single_flight = false`).
-    fn leave_table(&self, change: Change<V>) -> (Left<K, V>, Superseded<K, V>) {
+    fn leave_table(&self, change: Change<V>) -> (Removed<K, V>, Superseded<K, V>) {
         let Flight { hash, key, tags, .. } = &*self.flight;
         // The key is the user's code: it is cloned under no lock.
         let mut owned = matches!(change, Change::Store(_) | Change::Remember(_)).then(|| key.clone());
         let mut shard = self.inner.flights.lock(*hash);
-        let current = take_out(&mut shard, &self.flight);
-        let mut store = |incoming| match owned.take() {
-            Some(key) => self.inner.store(*hash, key, tags.clone(), incoming),
-            None => Left::nothing(),
+        let current = remove(&mut shard, &self.flight);
+        let mut store = |new_entry| match owned.take() {
+            Some(key) => self.inner.store(*hash, key, tags.clone(), new_entry),
+            None => Removed::nothing(),
         };
-        let left = match change {
-            Change::Store(incoming) if current => store(incoming),
+        let removed = match change {
+            Change::Store(new_entry) if current => store(new_entry),
             // A look first: as a rule nothing is there, and a removal locks out those who only look.
             Change::Remove if current && self.inner.has(*hash, key) => self.inner.remove(*hash, key, RemovalCause::Replaced),
-            Change::Remove if current => Left::nothing(),
-            Change::Remember(incoming) if current && !self.inner.may_serve(*hash, key) => {
-                return (store(incoming), Vec::new());
+            Change::Remove if current => Removed::nothing(),
+            Change::Remember(new_entry) if current && !self.inner.may_serve(*hash, key) => {
+                return (store(new_entry), Vec::new());
             }
             // What is not stored is dropped under no lock either.
             unused => {
                 drop(shard);
                 drop((unused, owned));
-                return (Left::nothing(), Vec::new());
+                return (Removed::nothing(), Vec::new());
             }
         };
         let superseded = supersede_older(&mut shard, &self.flight);
         drop(shard);
-        (left, superseded)
+        (removed, superseded)
     }
 }
 
-fn found<S: Shape<Value: Clone>>(shape: S, out: &S::Out) -> Option<Found<S::Value>> {
+fn found<S: Shape<Value: Clone>>(shape: S, out: &S::Out) -> Option<Cached<S::Value>> {
     match shape.outcome(out) {
-        Outcome::Value(value) | Outcome::Nothing(value) => Some(Found::Value(value.clone())),
-        Outcome::Error | Outcome::None => shape.failure(out).map(Found::Failure),
+        Outcome::Value(value) | Outcome::Nothing(value) => Some(Cached::Value(value.clone())),
+        Outcome::Error | Outcome::None => shape.failure(out).map(Cached::Failure),
     }
 }
 
 impl<K, V> Drop for Lead<K, V> {
     fn drop(&mut self) {
         self.inner.computing.fetch_sub(1, Ordering::Relaxed);
-        if !self.landed {
+        if !self.completed {
             self.abandon();
         }
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::time::timeout_at;
 
-use super::flights::{self, Flight, Phase, Shard, take_out};
+use super::flights::{self, Flight, Phase, Shard, remove};
 use super::leader::Lead;
 use crate::cache::inner::Inner;
 use crate::cache::return_kind::Shape;
@@ -44,7 +44,7 @@ impl<K: Clone + Eq + Hash, V: Clone> Waiter<K, V> {
     /// Waits. Cancel safe.
     pub async fn wait<S: Shape<Value = V>>(mut self, shape: S) -> Waited<S::Out, K, V> {
         loop {
-            match self.landing(shape).await {
+            match self.completion(shape).await {
                 Ok(waited) => return waited,
                 Err(next) => self = next,
             }
@@ -65,8 +65,8 @@ impl<K: Clone + Eq + Hash, V: Clone> Waiter<K, V> {
         loop {
             let since = self.flight.lock().since;
             let Some(deadline) = since.checked_add(limit) else { return self.wait(shape).await };
-            let went_on = match timeout_at(deadline, self.landing(shape)).await {
-                Ok(landed) => landed,
+            let went_on = match timeout_at(deadline, self.completion(shape)).await {
+                Ok(completed) => completed,
                 // Another may have taken over meanwhile, and deserves its time.
                 Err(_) if self.flight.lock().since != since => continue,
                 Err(_) => self.give_up(shape),
@@ -79,15 +79,15 @@ impl<K: Clone + Eq + Hash, V: Clone> Waiter<K, V> {
     }
 
     /// Until the flight has landed, or nobody computes any more.
-    async fn landing<S: Shape<Value = V>>(&self, shape: S) -> Next<S::Out, K, V> {
+    async fn completion<S: Shape<Value = V>>(&self, shape: S) -> Next<S::Out, K, V> {
         loop {
-            let mut landed = pin!(self.flight.changed.notified());
+            let mut completed = pin!(self.flight.changed.notified());
             // Before the look at the phase, so that no change falls between the two.
-            landed.as_mut().enable();
+            completed.as_mut().enable();
             if let Some(waited) = self.look(shape) {
                 return waited;
             }
-            landed.await;
+            completed.await;
         }
     }
 
@@ -96,10 +96,10 @@ impl<K: Clone + Eq + Hash, V: Clone> Waiter<K, V> {
             let state = self.flight.lock();
             match &state.phase {
                 Phase::Running => return None,
-                Phase::Vacant => {}
-                Phase::Landed(found) => {
+                Phase::Abandoned => {}
+                Phase::Completed(found) => {
                     let out = shape.restore(found);
-                    if out.is_some() && state.lands_stale {
+                    if out.is_some() && state.completes_stale {
                         self.inner.counters.add(Count::StaleHits);
                     }
                     drop(state);
@@ -122,14 +122,14 @@ impl<K: Clone + Eq + Hash, V: Clone> Waiter<K, V> {
             match state.phase {
                 // Another who waited was first.
                 Phase::Running => return None,
-                Phase::Vacant if flights::is_current(&shard, &self.flight) => {
+                Phase::Abandoned if flights::is_current(&shard, &self.flight) => {
                     state.take_over();
                     drop(state);
                     drop(shard);
                     return Some(Ok(Waited::Lead(self.take_over(Arc::clone(&self.flight)))));
                 }
                 // What would be computed under a flight that was superseded would not be stored, though it began after that.
-                Phase::Vacant | Phase::Landed(_) => {}
+                Phase::Abandoned | Phase::Completed(_) => {}
             }
             drop(state);
             if owned.is_some() {
@@ -147,7 +147,7 @@ impl<K: Clone + Eq + Hash, V: Clone> Waiter<K, V> {
     fn give_up<S: Shape<Value = V>>(&self, shape: S) -> Next<S::Out, K, V> {
         let mut owned = Some(self.flight.key.clone());
         let mut shard = self.inner.flights.lock(self.flight.hash);
-        take_out(&mut shard, &self.flight);
+        remove(&mut shard, &self.flight);
         let joined = self.join_another(&mut shard, shape, &mut owned);
         drop(shard);
         joined
@@ -167,7 +167,7 @@ impl<K: Clone + Eq + Hash, V: Clone> Waiter<K, V> {
             }
             None => {
                 let key = owned.take().expect("a call that waits for itself begins no flight");
-                Ok(Waited::Lead(self.take_over(self.flight.apart(key))))
+                Ok(Waited::Lead(self.take_over(self.flight.unlisted_copy(key))))
             }
         }
     }
@@ -182,15 +182,15 @@ impl<K, V> Drop for Waiter<K, V> {
     fn drop(&mut self) {
         let mut state = self.flight.lock();
         state.waiters -= 1;
-        let deserted = state.waiters == 0 && matches!(state.phase, Phase::Vacant);
+        let deserted = state.waiters == 0 && matches!(state.phase, Phase::Abandoned);
         drop(state);
         if deserted {
             let mut shard = self.inner.flights.lock(self.flight.hash);
             let state = self.flight.lock();
             // Looked at again: with the shard locked nobody joins in between.
-            if state.waiters == 0 && matches!(state.phase, Phase::Vacant) {
+            if state.waiters == 0 && matches!(state.phase, Phase::Abandoned) {
                 drop(state);
-                take_out(&mut shard, &self.flight);
+                remove(&mut shard, &self.flight);
             }
         }
     }
@@ -222,14 +222,14 @@ pub(crate) fn join<K: Key<Q> + Hash + Eq, V: Clone, Q: ?Sized>(
     };
     let mut state = flight.lock();
     match state.phase {
-        Phase::Vacant => {
+        Phase::Abandoned => {
             state.take_over();
             drop(state);
             Some(Turn::Lead(Lead::of_miss(Arc::clone(inner), Arc::clone(flight))))
         }
-        Phase::Running if recursion::is_under_way(flight.id) => None,
+        Phase::Running if recursion::is_computing(flight.id) => None,
         // A flight that has landed is not in the table any more.
-        Phase::Running | Phase::Landed(_) => {
+        Phase::Running | Phase::Completed(_) => {
             state.waiters += 1;
             drop(state);
             Some(Turn::Wait(Waiter::new(Arc::clone(inner), Arc::clone(flight))))

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::lifetime::Times;
 use super::tags::Tags;
-use super::timestamp::Moment;
+use super::timestamp::Timestamp;
 
 /// A failure that is kept or shared: the error of a `Result`, `()` for a `None`. Without its type, since a cache is named by the type of
 /// its values only, and functions with different errors may share it.
@@ -16,16 +16,16 @@ pub(crate) type Failure = Arc<dyn Any + Send + Sync>;
 
 /// What a computation came to.
 #[derive(Debug)]
-pub enum Found<V> {
+pub enum Cached<V> {
     Value(V),
     Failure(Failure),
 }
 
 #[derive(Debug)]
 pub(crate) struct Entry<V> {
-    pub(crate) found: Found<V>,
+    pub(crate) found: Cached<V>,
     /// Until then it is fresh, and nobody who looks at it needs to know more; at once not, where a look is to be noted.
-    quiet: Moment,
+    check_after: Timestamp,
     pub(crate) times: Times,
     /// `tti`
     idle: Option<Idle>,
@@ -36,40 +36,40 @@ pub(crate) struct Entry<V> {
 pub(crate) enum Age {
     Fresh,
     /// Fresh, and worth computing anew.
-    Ripe,
+    RefreshDue,
     /// No longer fresh, and still kept.
     Stale,
-    Gone,
+    Expired,
 }
 
 impl<V> Entry<V> {
-    pub(crate) fn new(found: Found<V>, times: Times, idle: Option<Idle>) -> Self {
-        let quiet = if idle.is_some() { Moment::START } else { times.refresh.min(times.fresh).min(times.keep) };
-        Self { found, quiet, times, idle }
+    pub(crate) fn new(found: Cached<V>, times: Times, idle: Option<Idle>) -> Self {
+        let check_after = if idle.is_some() { Timestamp::START } else { times.refresh.min(times.fresh).min(times.keep) };
+        Self { found, check_after, times, idle }
     }
 
     /// Whether no time bounds it: then nobody needs to look at a clock.
     #[inline]
     pub(crate) fn is_eternal(&self) -> bool {
-        self.quiet == Moment::NEVER
+        self.check_after == Timestamp::NEVER
     }
 
-    pub(crate) fn age(&self, now: Moment) -> Age {
+    pub(crate) fn age(&self, now: Timestamp) -> Age {
         if now >= self.end() {
-            Age::Gone
+            Age::Expired
         } else if now >= self.times.fresh {
             Age::Stale
         } else if now >= self.times.refresh {
-            Age::Ripe
+            Age::RefreshDue
         } else {
             Age::Fresh
         }
     }
 
     /// The same, for a caller that takes stale values for no longer than `window`, or not at all.
-    pub(crate) fn age_within(&self, now: Moment, window: Option<Duration>) -> Age {
+    pub(crate) fn age_within(&self, now: Timestamp, window: Option<Duration>) -> Age {
         match self.age(now) {
-            Age::Stale if window.is_none_or(|window| now >= self.times.fresh.plus(window)) => Age::Gone,
+            Age::Stale if window.is_none_or(|window| now >= self.times.fresh.plus(window)) => Age::Expired,
             age => age,
         }
     }
@@ -77,33 +77,33 @@ impl<V> Entry<V> {
     /// How old it is, for a call that is about to be served with it, if it may be. Where the caller knows of no entry with a time, this may
     /// still be the first.
     #[inline]
-    pub(crate) fn used(&self, now: Option<Moment>, window: Option<Duration>) -> Age {
+    pub(crate) fn used(&self, now: Option<Timestamp>, window: Option<Duration>) -> Age {
         match now {
             _ if self.is_eternal() => Age::Fresh,
-            Some(now) if now < self.quiet => Age::Fresh,
+            Some(now) if now < self.check_after => Age::Fresh,
             _ => self.used_late(now, window),
         }
     }
 
     // Out of line, so that the look at an entry is short as a rule.
     #[inline(never)]
-    fn used_late(&self, now: Option<Moment>, window: Option<Duration>) -> Age {
-        let now = now.unwrap_or_else(Moment::now);
+    fn used_late(&self, now: Option<Timestamp>, window: Option<Duration>) -> Age {
+        let now = now.unwrap_or_else(Timestamp::now);
         let age = self.age_within(now, window);
         // It was asked for also where this call may not be served with it: it may stand in for the error that the call comes to.
-        if let Some(idle) = self.idle.as_ref().filter(|_| self.age(now) != Age::Gone) {
+        if let Some(idle) = self.idle.as_ref().filter(|_| self.age(now) != Age::Expired) {
             idle.touch(now);
         }
         age
     }
 
     /// When it leaves.
-    pub(crate) fn end(&self) -> Moment {
+    pub(crate) fn end(&self) -> Timestamp {
         self.idle.as_ref().map_or(self.times.keep, |idle| idle.end().min(self.times.keep))
     }
 
-    pub(crate) fn is_fresh(&self, now: Moment) -> bool {
-        matches!(self.age(now), Age::Fresh | Age::Ripe)
+    pub(crate) fn is_fresh(&self, now: Timestamp) -> bool {
+        matches!(self.age(now), Age::Fresh | Age::RefreshDue)
     }
 }
 
@@ -115,17 +115,17 @@ pub(crate) struct Idle {
 }
 
 impl Idle {
-    pub(crate) fn new(limit: Duration, now: Moment) -> Self {
+    pub(crate) fn new(limit: Duration, now: Timestamp) -> Self {
         Self { limit, last: AtomicU64::new(now.to_bits()) }
     }
 
     #[inline]
-    pub(crate) fn touch(&self, now: Moment) {
+    pub(crate) fn touch(&self, now: Timestamp) {
         self.last.fetch_max(now.to_bits(), Ordering::Relaxed);
     }
 
-    fn end(&self) -> Moment {
-        Moment::from_bits(self.last.load(Ordering::Relaxed)).plus(self.limit)
+    fn end(&self) -> Timestamp {
+        Timestamp::from_bits(self.last.load(Ordering::Relaxed)).plus(self.limit)
     }
 }
 
@@ -152,19 +152,19 @@ impl<K> Stored<K> {
         self.serial
     }
 
-    pub(crate) fn place(&self) -> Place {
-        Place { hash: self.hash, serial: self.serial }
+    pub(crate) fn id(&self) -> EntryId {
+        EntryId { hash: self.hash, serial: self.serial }
     }
 }
 
 /// Where an entry is, without its key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Place {
+pub(crate) struct EntryId {
     pub(super) hash: u64,
     pub(super) serial: u64,
 }
 
-impl Hash for Place {
+impl Hash for EntryId {
     fn hash<H: Hasher>(&self, state: &mut H) {
         state.write_u64(self.hash);
     }

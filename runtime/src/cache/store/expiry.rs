@@ -6,10 +6,10 @@ use std::mem;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::entry::Place;
-use super::removal::{Left, RemovalCause};
+use super::entry::EntryId;
+use super::removal::{RemovalCause, Removed};
 use super::table::Store;
-use super::timestamp::Moment;
+use super::timestamp::Timestamp;
 use crate::clock::Clock;
 
 /// How many expired entries one operation clears away at most: more than it can add, so that the backlog shrinks, and few enough that no
@@ -35,30 +35,30 @@ struct List {
     clock: Clock,
     soonest_first: BinaryHeap<Reverse<Due>>,
     /// With so many listed it is worth a look how many of them have left.
-    look_at: usize,
+    compact_at: usize,
 }
 
 #[derive(Debug, PartialEq, Eq)]
 struct Due {
-    at: Moment,
-    place: Place,
+    at: Timestamp,
+    id: EntryId,
 }
 
 impl Expiry {
     pub(crate) fn new() -> Self {
-        Self { lists: Mutex::default(), soonest: AtomicU64::new(Moment::NEVER.to_bits()) }
+        Self { lists: Mutex::default(), soonest: AtomicU64::new(Timestamp::NEVER.to_bits()) }
     }
 
     /// Whether an entry has expired by `now`.
     #[inline]
-    pub(crate) fn is_due(&self, now: Moment) -> bool {
+    pub(crate) fn is_due(&self, now: Timestamp) -> bool {
         now.to_bits() >= self.soonest.load(Ordering::Relaxed)
     }
 
     /// Whether any entry is listed.
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
-        self.soonest.load(Ordering::Relaxed) == Moment::NEVER.to_bits()
+        self.soonest.load(Ordering::Relaxed) == Timestamp::NEVER.to_bits()
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<List>> {
@@ -66,55 +66,55 @@ impl Expiry {
     }
 
     /// Lists an entry of `store`.
-    pub(crate) fn add<K: Eq, V>(&self, at: Moment, place: Place, store: &Store<K, V>) {
+    pub(crate) fn add<K: Eq, V>(&self, at: Timestamp, id: EntryId, store: &Store<K, V>) {
         let clock = Clock::current();
         let mut lists = self.lock();
         let index = lists.iter().position(|list| list.clock == clock).unwrap_or_else(|| {
-            lists.push(List { clock, soonest_first: BinaryHeap::new(), look_at: 0 });
+            lists.push(List { clock, soonest_first: BinaryHeap::new(), compact_at: 0 });
             lists.len() - 1
         });
         let alone = lists.len() == 1;
         let list = &mut lists[index];
-        list.soonest_first.push(Reverse(Due { at, place }));
-        if list.soonest_first.len() > list.look_at {
-            list.look(store, alone);
+        list.soonest_first.push(Reverse(Due { at, id }));
+        if list.soonest_first.len() > list.compact_at {
+            list.compact(store, alone);
         }
         self.publish(&lists);
     }
 
     fn publish(&self, lists: &[List]) {
         let soonest = lists.iter().filter_map(|list| list.soonest_first.peek()).map(|Reverse(due)| due.at).min();
-        self.soonest.store(soonest.unwrap_or(Moment::NEVER).to_bits(), Ordering::Relaxed);
+        self.soonest.store(soonest.unwrap_or(Timestamp::NEVER).to_bits(), Ordering::Relaxed);
     }
 
     /// Clears away a few expired entries.
-    pub(crate) fn step<K: Eq, V>(&self, store: &Store<K, V>, now: Moment) -> Left<K, V> {
-        self.clear_away(store, now, STEP)
+    pub(crate) fn expire_some<K: Eq, V>(&self, store: &Store<K, V>, now: Timestamp) -> Removed<K, V> {
+        self.expire(store, now, STEP)
     }
 
     /// Clears away every expired entry.
-    pub(crate) fn all<K: Eq, V>(&self, store: &Store<K, V>, now: Moment) -> Left<K, V> {
-        self.clear_away(store, now, usize::MAX)
+    pub(crate) fn expire_all<K: Eq, V>(&self, store: &Store<K, V>, now: Timestamp) -> Removed<K, V> {
+        self.expire(store, now, usize::MAX)
     }
 
-    fn clear_away<K: Eq, V>(&self, store: &Store<K, V>, now: Moment, mut most: usize) -> Left<K, V> {
+    fn expire<K: Eq, V>(&self, store: &Store<K, V>, now: Timestamp, mut most: usize) -> Removed<K, V> {
         let clock = Clock::current();
-        let mut left = Left::nothing_at(Some(now));
+        let mut removed = Removed::nothing_at(Some(now));
         let mut lists = self.lock();
         for list in lists.iter_mut().filter(|list| clock.agrees_with(list.clock)) {
-            most -= list.clear_away(store, now, most, &mut left);
+            most -= list.expire(store, now, most, &mut removed);
         }
         if lists.len() > 1 {
             lists.retain(|list| !list.soonest_first.is_empty());
         }
         self.publish(&lists);
-        left
+        removed
     }
 }
 
 impl List {
     /// Clears away as many expired entries as `most`. How many it looked at.
-    fn clear_away<K: Eq, V>(&mut self, store: &Store<K, V>, now: Moment, most: usize, left: &mut Left<K, V>) -> usize {
+    fn expire<K: Eq, V>(&mut self, store: &Store<K, V>, now: Timestamp, most: usize, removed: &mut Removed<K, V>) -> usize {
         let list = &mut self.soonest_first;
         let mut looked_at = 0;
         while looked_at < most {
@@ -122,38 +122,38 @@ impl List {
                 Some(Reverse(due)) if due.at <= now => {}
                 _ => break,
             }
-            let Some(Reverse(Due { place, .. })) = list.pop() else { break };
+            let Some(Reverse(Due { id, .. })) = list.pop() else { break };
             looked_at += 1;
             let mut later = None;
-            let removed = store.remove_at_if(place, |entry| {
+            let expired = store.remove_at_if(id, |entry| {
                 let end = entry.end();
                 later = Some(end).filter(|end| *end > now);
                 later.is_none()
             });
-            left.add(removed, RemovalCause::Expired);
-            list.extend(later.map(|at| Reverse(Due { at, place })));
+            removed.add(expired, RemovalCause::Expired);
+            list.extend(later.map(|at| Reverse(Due { at, id })));
         }
         if list.capacity() > 4 * list.len() + 64 {
             let fit = 2 * list.len();
             list.shrink_to(fit);
         }
-        self.look_at = self.look_at.min(2 * list.len() + 64);
+        self.compact_at = self.compact_at.min(2 * list.len() + 64);
         looked_at
     }
 
     /// Makes the list anew, where most of those who are listed have left: of all that expire if it is the only one, else of those among them
     /// that are in it.
-    fn look<K: Eq, V>(&mut self, store: &Store<K, V>, alone: bool) {
+    fn compact<K: Eq, V>(&mut self, store: &Store<K, V>, alone: bool) {
         let most = 2 * store.len() + 64;
         if self.soonest_first.len() > most {
             let mut expiring = store.expiring();
             if !alone {
-                let listed: HashSet<Place> = mem::take(&mut self.soonest_first).into_iter().map(|Reverse(due)| due.place).collect();
-                expiring.retain(|(_, place)| listed.contains(place));
+                let listed: HashSet<EntryId> = mem::take(&mut self.soonest_first).into_iter().map(|Reverse(due)| due.id).collect();
+                expiring.retain(|(_, id)| listed.contains(id));
             }
-            self.soonest_first = expiring.into_iter().map(|(at, place)| Reverse(Due { at, place })).collect();
+            self.soonest_first = expiring.into_iter().map(|(at, id)| Reverse(Due { at, id })).collect();
         }
-        self.look_at = most;
+        self.compact_at = most;
     }
 }
 
@@ -165,6 +165,6 @@ impl PartialOrd for Due {
 
 impl Ord for Due {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.at.cmp(&other.at).then_with(|| self.place.cmp(&other.place))
+        self.at.cmp(&other.at).then_with(|| self.id.cmp(&other.id))
     }
 }

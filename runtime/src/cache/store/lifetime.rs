@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::timestamp::Moment;
+use super::timestamp::Timestamp;
 
 /// For how long each outcome is kept: what the options of a function, or the builder of a cache, say. `None`: nothing was said.
 #[derive(Debug, Clone, Copy, Default)]
@@ -121,7 +121,7 @@ impl Lifetime {
     }
 
     /// The times of a value that is stored now.
-    pub(crate) fn times(&self, now: Moment) -> Times {
+    pub(crate) fn times(&self, now: Timestamp) -> Times {
         let Some(ttl) = self.ttl else { return Times::ETERNAL };
         let jitter = self.jitter.unwrap_or_default();
         let jitter = if jitter.is_zero() { jitter } else { jitter.mul_f64(fastrand::f64()) };
@@ -130,7 +130,7 @@ impl Lifetime {
         let stale = self.revalidate.max(self.on_error).unwrap_or_default();
         // False of NaN, too. A longest ttl times 1 is more than a duration can be.
         let ahead = self.ahead.filter(|share| *share < 1.0);
-        let refresh = ahead.map_or(Moment::NEVER, |share| now.plus(ttl.mul_f64(share)));
+        let refresh = ahead.map_or(Timestamp::NEVER, |share| now.plus(ttl.mul_f64(share)));
         Times { fresh, keep: fresh.plus(stale), refresh }
     }
 }
@@ -139,19 +139,19 @@ impl Lifetime {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Times {
     /// Until when it is fresh.
-    pub(crate) fresh: Moment,
+    pub(crate) fresh: Timestamp,
     /// Until when it may still be served.
-    pub(crate) keep: Moment,
+    pub(crate) keep: Timestamp,
     /// From when on a hit starts to compute it anew.
-    pub(crate) refresh: Moment,
+    pub(crate) refresh: Timestamp,
 }
 
 impl Times {
-    pub(crate) const ETERNAL: Self = Self { fresh: Moment::NEVER, keep: Moment::NEVER, refresh: Moment::NEVER };
+    pub(crate) const ETERNAL: Self = Self { fresh: Timestamp::NEVER, keep: Timestamp::NEVER, refresh: Timestamp::NEVER };
 
     /// Of a failure: no more than fresh.
-    pub(crate) fn until(end: Moment) -> Self {
-        Self { fresh: end, keep: end, refresh: Moment::NEVER }
+    pub(crate) fn until(end: Timestamp) -> Self {
+        Self { fresh: end, keep: end, refresh: Timestamp::NEVER }
     }
 }
 
@@ -163,9 +163,9 @@ mod tests {
 
     #[test]
     fn jitter_stays_in_its_range_and_spreads() {
-        let now = Moment::now();
+        let now = Timestamp::now();
         let lifetime = Lifetime::new().ttl(10 * SECOND).ttl_jitter(5 * SECOND);
-        let ends: Vec<Moment> = (0..1_000).map(|_| lifetime.times(now).fresh).collect();
+        let ends: Vec<Timestamp> = (0..1_000).map(|_| lifetime.times(now).fresh).collect();
         assert!(ends.iter().all(|end| (now.plus(10 * SECOND)..=now.plus(15 * SECOND)).contains(end)));
         let late = ends.iter().filter(|end| **end > now.plus(SECOND * 25 / 2)).count();
         assert!((300..700).contains(&late), "{late} of 1000 in the later half");
@@ -173,14 +173,14 @@ mod tests {
 
     #[test]
     fn windows_begin_where_the_ttl_ends() {
-        let now = Moment::now();
+        let now = Timestamp::now();
         let times = Lifetime::new().ttl(SECOND).stale_while_revalidate(2 * SECOND).stale_if_error(5 * SECOND).times(now);
         assert_eq!((times.fresh, times.keep), (now.plus(SECOND), now.plus(6 * SECOND)));
     }
 
     #[test]
     fn huge_times_do_not_overflow() {
-        let now = Moment::now();
+        let now = Timestamp::now();
         for share in [f64::MIN_POSITIVE, 0.5, 1.0_f64.next_down()] {
             for ttl in [Duration::ZERO, Duration::from_nanos(1), SECOND, Duration::MAX] {
                 let huge = Lifetime::new()
@@ -189,7 +189,7 @@ mod tests {
                     .stale_if_error(Duration::MAX)
                     .refresh_ahead(share)
                     .times(now);
-                assert!(now <= huge.refresh && huge.refresh <= huge.fresh && huge.keep == Moment::NEVER);
+                assert!(now <= huge.refresh && huge.refresh <= huge.fresh && huge.keep == Timestamp::NEVER);
             }
         }
     }
@@ -200,8 +200,8 @@ mod tests {
             assert!(std::panic::catch_unwind(|| Lifetime::new().refresh_ahead(share)).is_err(), "{share}");
         }
         for share in [1.0, f64::NAN] {
-            let times = Lifetime::new().ttl(Duration::MAX).refresh_ahead(share).times(Moment::now());
-            assert_eq!(times.refresh, Moment::NEVER, "{share}");
+            let times = Lifetime::new().ttl(Duration::MAX).refresh_ahead(share).times(Timestamp::now());
+            assert_eq!(times.refresh, Timestamp::NEVER, "{share}");
         }
     }
 }

@@ -5,8 +5,8 @@ use std::mem::forget;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 
-use super::entry::{Entry, Found, Stored};
-use super::timestamp::Moment;
+use super::entry::{Cached, Entry, Stored};
+use super::timestamp::Timestamp;
 
 /// Why an entry left a cache: what `on_evict` is told.
 ///
@@ -43,22 +43,22 @@ pub enum RemovalCause {
 /// Told of each value that leaves.
 pub(crate) type Listener<K, V> = Arc<dyn Fn(&K, &V, RemovalCause) + Send + Sync>;
 
-/// Entries that left the store. They are [seen off](crate::cache::inner::Inner::see_off) by whoever holds this, when it holds no lock: their
+/// Entries that left the store. They are [seen off](crate::cache::inner::Inner::finish_removals) by whoever holds this, when it holds no lock: their
 /// destructors and the listener are the user's code.
 #[must_use]
-pub(crate) struct Left<K, V> {
+pub(crate) struct Removed<K, V> {
     entries: Vec<(Stored<K>, Entry<V>, RemovalCause)>,
     /// The time, once somebody has looked.
-    now: Option<Moment>,
+    now: Option<Timestamp>,
 }
 
-impl<K, V> Left<K, V> {
+impl<K, V> Removed<K, V> {
     pub(crate) fn nothing() -> Self {
         Self::nothing_at(None)
     }
 
     /// The same, for who may have looked at the clock just now.
-    pub(crate) fn nothing_at(now: Option<Moment>) -> Self {
+    pub(crate) fn nothing_at(now: Option<Timestamp>) -> Self {
         Self { entries: Vec::new(), now }
     }
 
@@ -68,7 +68,7 @@ impl<K, V> Left<K, V> {
         self.entries.extend(entries.into_iter().map(|(stored, entry)| {
             let end = entry.end();
             // Most have no end, and then nobody looks at a clock.
-            let was_over = end != Moment::NEVER && end <= *now.get_or_insert_with(Moment::now);
+            let was_over = end != Timestamp::NEVER && end <= *now.get_or_insert_with(Timestamp::now);
             (stored, entry, if was_over { RemovalCause::Expired } else { cause })
         }));
     }
@@ -83,7 +83,7 @@ impl<K, V> Left<K, V> {
 
     /// Tells the listener, if there is one, and drops the entries. A panic of the listener or of a destructor keeps none of the others from
     /// being told of and dropped; the first one is resumed at the end.
-    pub(crate) fn tell(self, listener: Option<&Listener<K, V>>) {
+    pub(crate) fn notify(self, listener: Option<&Listener<K, V>>) {
         let mut first = None;
         let mut run = |user_code: &mut dyn FnMut()| {
             if let Err(payload) = catch_unwind(AssertUnwindSafe(user_code)) {
@@ -96,7 +96,7 @@ impl<K, V> Left<K, V> {
         };
         for (stored, entry, cause) in self.entries {
             // A remembered failure is no value that anybody put there.
-            if let (Some(listener), Found::Value(value)) = (listener, &entry.found) {
+            if let (Some(listener), Cached::Value(value)) = (listener, &entry.found) {
                 run(&mut || listener(stored.key(), value, cause));
             }
             let (mut stored, mut entry) = (Some(stored), Some(entry));
@@ -109,7 +109,7 @@ impl<K, V> Left<K, V> {
     }
 }
 
-impl<K, V> fmt::Debug for Left<K, V> {
+impl<K, V> fmt::Debug for Removed<K, V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Left").field(&self.entries.len()).finish()
     }

@@ -10,11 +10,11 @@ use crossbeam_utils::sync::{ShardedLock, ShardedLockReadGuard, ShardedLockWriteG
 use quick_cache::unsync::Cache as QuickCache;
 use quick_cache::{Equivalent, Lifecycle, OptionsBuilder, Weighter};
 
-use super::entry::{Entry, Place, Stored};
+use super::entry::{Entry, EntryId, Stored};
 use super::ghosts::Ghosts;
-use super::removal::{Left, RemovalCause};
+use super::removal::{RemovalCause, Removed};
 use super::tags::Tags;
-use super::timestamp::Moment;
+use super::timestamp::Timestamp;
 use crate::key::Key;
 
 /// A bounded map from keys to entries, found by a hash that the caller has already computed.
@@ -44,7 +44,7 @@ const UNBOUNDED: u64 = u64::MAX / 2;
 /// A shard without a bound that has become nearly empty gives its memory back when it once held more than this.
 const KEPT: usize = 1_024;
 
-type Map<K, V> = QuickCache<Stored<K>, Entry<V>, Weights, HashIsKnown, Collect>;
+type Map<K, V> = QuickCache<Stored<K>, Entry<V>, Weights, PrehashedState, EvictionCollector>;
 
 /// A shard is not worth its locks (1 KiB) below this many entries. A small store has one only, so that it holds what it says: of
 /// several, one is full before the others are.
@@ -80,7 +80,7 @@ fn map<K: Eq, V>(weight: u64, weighted: bool, newest: &Arc<AtomicU64>) -> Map<K,
         options.estimated_items_capacity(usize::try_from(weight).unwrap_or(0)).ghost_allocation(remembered);
     }
     let options = options.build().expect("both capacities are set");
-    QuickCache::with_options(options, Weights, HashIsKnown, Collect { newest: Arc::clone(newest) })
+    QuickCache::with_options(options, Weights, PrehashedState, EvictionCollector { newest: Arc::clone(newest) })
 }
 
 #[inline]
@@ -160,12 +160,12 @@ impl<K: Eq, V> Store<K, V> {
     }
 
     /// Stores an entry. What had to leave for it, the old entry of the key included, is added to `left`.
-    pub(crate) fn insert(&self, stored: Stored<K>, entry: Entry<V>, left: &mut Left<K, V>) {
+    pub(crate) fn insert(&self, stored: Stored<K>, entry: Entry<V>, removed: &mut Removed<K, V>) {
         let (replaces, gone) = self.write(stored.hash).insert(stored, entry);
         let mut gone = gone.into_iter().map(Gone::pair);
         // What is replaced comes first.
-        left.add(if replaces { gone.next() } else { None }, RemovalCause::Replaced);
-        left.add(gone, RemovalCause::Size);
+        removed.add(if replaces { gone.next() } else { None }, RemovalCause::Replaced);
+        removed.add(gone, RemovalCause::Size);
     }
 
     pub(crate) fn remove<Q: ?Sized>(&self, hash: u64, key: &Q) -> Option<(Stored<K>, Entry<V>)>
@@ -176,13 +176,13 @@ impl<K: Eq, V> Store<K, V> {
     }
 
     /// Removes an entry by its place, if it is still there.
-    pub(crate) fn remove_at(&self, place: Place) -> Option<(Stored<K>, Entry<V>)> {
-        self.write(place.hash).take(&place, |_| true)
+    pub(crate) fn remove_at(&self, id: EntryId) -> Option<(Stored<K>, Entry<V>)> {
+        self.write(id.hash).take(&id, |_| true)
     }
 
     /// The same, if the entry is such that it should go.
-    pub(crate) fn remove_at_if(&self, place: Place, should_go: impl FnOnce(&Entry<V>) -> bool) -> Option<(Stored<K>, Entry<V>)> {
-        self.write(place.hash).take(&place, should_go)
+    pub(crate) fn remove_at_if(&self, id: EntryId, should_go: impl FnOnce(&Entry<V>) -> bool) -> Option<(Stored<K>, Entry<V>)> {
+        self.write(id.hash).take(&id, should_go)
     }
 
     /// Takes all entries out.
@@ -203,10 +203,10 @@ impl<K: Eq, V> Store<K, V> {
     }
 
     /// The entries that expire: when, and where they are.
-    pub(crate) fn expiring(&self) -> Vec<(Moment, Place)> {
+    pub(crate) fn expiring(&self) -> Vec<(Timestamp, EntryId)> {
         let mut expiring = Vec::new();
         self.for_each(|stored, entry| {
-            expiring.extend(Some(entry.end()).filter(|end| *end != Moment::NEVER).map(|end| (end, stored.place())));
+            expiring.extend(Some(entry.end()).filter(|end| *end != Timestamp::NEVER).map(|end| (end, stored.id())));
         });
         expiring
     }
@@ -307,7 +307,7 @@ impl<K: Key<Q>, Q: ?Sized> Equivalent<Stored<K>> for Borrowed<'_, Q> {
     }
 }
 
-impl<K> Equivalent<Stored<K>> for Place {
+impl<K> Equivalent<Stored<K>> for EntryId {
     fn equivalent(&self, stored: &Stored<K>) -> bool {
         self.serial == stored.serial
     }
@@ -332,21 +332,21 @@ impl<K> Equivalent<Stored<K>> for Ghost {
 
 /// Passes on the hash that the key was looked up with.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct HashIsKnown;
+pub(crate) struct PrehashedState;
 
 #[derive(Debug, Default)]
-pub(crate) struct KnownHash(u64);
+pub(crate) struct PrehashedHasher(u64);
 
-impl BuildHasher for HashIsKnown {
-    type Hasher = KnownHash;
+impl BuildHasher for PrehashedState {
+    type Hasher = PrehashedHasher;
 
     #[inline]
-    fn build_hasher(&self) -> KnownHash {
-        KnownHash::default()
+    fn build_hasher(&self) -> PrehashedHasher {
+        PrehashedHasher::default()
     }
 }
 
-impl Hasher for KnownHash {
+impl Hasher for PrehashedHasher {
     #[inline]
     fn finish(&self) -> u64 {
         self.0
@@ -364,7 +364,7 @@ impl Hasher for KnownHash {
 
 /// Collects what is evicted, so that it can be dropped outside of the lock.
 #[derive(Debug)]
-pub(crate) struct Collect {
+pub(crate) struct EvictionCollector {
     newest: Arc<AtomicU64>,
 }
 
@@ -390,7 +390,7 @@ impl<K, V> Default for Evicted<K, V> {
     }
 }
 
-impl<K, V> Lifecycle<Stored<K>, Entry<V>> for Collect {
+impl<K, V> Lifecycle<Stored<K>, Entry<V>> for EvictionCollector {
     type RequestState = Evicted<K, V>;
 
     fn is_pinned(&self, stored: &Stored<K>, _: &Entry<V>) -> bool {

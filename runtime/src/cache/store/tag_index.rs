@@ -3,38 +3,38 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::entry::Place;
+use super::entry::EntryId;
 use super::tags::Tags;
 
 /// Where the entries with a tag are.
 #[derive(Debug, Default)]
-pub(crate) struct TagIndex(Mutex<HashMap<Arc<str>, HashSet<Place>>>);
+pub(crate) struct TagIndex(Mutex<HashMap<Arc<str>, HashSet<EntryId>>>);
 
 impl TagIndex {
-    fn lock(&self) -> MutexGuard<'_, HashMap<Arc<str>, HashSet<Place>>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<Arc<str>, HashSet<EntryId>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Lists an entry, before it is stored: it may leave the store at any time after.
-    pub(crate) fn list(&self, tags: &Tags, place: Place) {
+    pub(crate) fn list(&self, tags: &Tags, id: EntryId) {
         if tags.is_empty() {
             return;
         }
         let mut index = self.lock();
         for tag in tags.iter() {
-            index.entry(Arc::clone(tag)).or_default().insert(place);
+            index.entry(Arc::clone(tag)).or_default().insert(id);
         }
     }
 
-    pub(crate) fn strike_off(&self, tags: &Tags, place: Place) {
+    pub(crate) fn remove(&self, tags: &Tags, id: EntryId) {
         if tags.is_empty() {
             return;
         }
         let mut index = self.lock();
         for tag in tags.iter() {
-            if let Some(places) = index.get_mut(tag) {
-                places.remove(&place);
-                if places.is_empty() {
+            if let Some(ids) = index.get_mut(tag) {
+                ids.remove(&id);
+                if ids.is_empty() {
                     index.remove(tag);
                 }
             }
@@ -44,8 +44,8 @@ impl TagIndex {
         }
     }
 
-    pub(crate) fn places(&self, tag: &str) -> Vec<Place> {
-        self.lock().get(tag).map(|places| places.iter().copied().collect()).unwrap_or_default()
+    pub(crate) fn ids(&self, tag: &str) -> Vec<EntryId> {
+        self.lock().get(tag).map(|ids| ids.iter().copied().collect()).unwrap_or_default()
     }
 
     #[cfg(test)]

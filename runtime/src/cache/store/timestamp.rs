@@ -6,9 +6,9 @@ use crate::clock;
 
 /// A point in time: half the size of an `Instant`, and atomic where it must be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Moment(u64);
+pub(crate) struct Timestamp(u64);
 
-impl Moment {
+impl Timestamp {
     /// No time is before it.
     pub(crate) const START: Self = Self(0);
 
@@ -41,8 +41,8 @@ mod tests {
 
     #[test]
     fn huge_times_are_for_ever() {
-        assert_eq!(Moment::now().plus(Duration::MAX), Moment::NEVER);
-        assert_eq!(Moment::NEVER.plus(Duration::from_secs(1)), Moment::NEVER);
-        assert!(Moment::now().plus(Duration::from_secs(1)) < Moment::NEVER);
+        assert_eq!(Timestamp::now().plus(Duration::MAX), Timestamp::NEVER);
+        assert_eq!(Timestamp::NEVER.plus(Duration::from_secs(1)), Timestamp::NEVER);
+        assert!(Timestamp::now().plus(Duration::from_secs(1)) < Timestamp::NEVER);
     }
 }

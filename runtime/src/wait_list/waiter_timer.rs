@@ -13,9 +13,9 @@ use super::offer::GRACE;
 /// Makes a waiter look again after each [grace](GRACE) while the timer of the list belongs to another runtime. That runtime may be alive and
 /// driven by nobody (a `block_on` that has returned), so that its timer never fires: the waiter then brings one of its own.
 #[derive(Debug, Default)]
-pub(crate) struct Patrol(Option<(Id, Pin<Box<Sleep>>)>);
+pub(crate) struct WaiterTimer(Option<(Id, Pin<Box<Sleep>>)>);
 
-impl Patrol {
+impl WaiterTimer {
     /// Wakes `waker` in a while if the timer of the list is of a runtime other than the one that the waiter is polled in.
     pub(super) fn keep(&mut self, owner: Option<Id>, waker: &Waker) {
         let here = owner.and_then(|_| Handle::try_current().ok()).map(|runtime| runtime.id());

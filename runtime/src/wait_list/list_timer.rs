@@ -10,7 +10,7 @@ use crate::clock;
 
 /// A timer of one of the runtimes in which the calls wait. Somebody who lets them in, in no runtime, can set it too.
 #[derive(Debug)]
-pub(super) struct Alarm {
+pub(super) struct ListTimer {
     pub(super) runtime: Option<Handle>,
     /// Away while somebody sets it, who then looks at what is wanted again.
     pub(super) timer: Option<Pin<Box<Sleep>>>,
@@ -25,7 +25,7 @@ pub(super) struct Alarm {
 /// A paused clock moves on to the next timer, so that none may stay behind that nobody waits for. Tests can pause theirs at any time.
 const PAUSABLE: bool = cfg!(feature = "test-util");
 
-impl Alarm {
+impl ListTimer {
     pub(super) fn none() -> Self {
         Self { runtime: None, timer: None, armed: NEVER, version: 0, dead: None }
     }
@@ -52,30 +52,30 @@ impl Alarm {
     }
 
     /// Takes over what a waiter brought, if it is still [missing](Self::is_missing). What is left is to be dropped under no lock.
-    pub(super) fn replace(&mut self, alarm: Self, now: u64) -> Self {
-        let id = alarm.runtime.as_ref().map(Handle::id);
+    pub(super) fn replace(&mut self, timer: Self, now: u64) -> Self {
+        let id = timer.runtime.as_ref().map(Handle::id);
         if !self.is_missing(now) || id.is_none() || id == self.dead {
-            return alarm;
+            return timer;
         }
-        let alarm = Self { version: self.version + 1, dead: self.dead, ..alarm };
-        std::mem::replace(self, alarm)
+        let timer = Self { version: self.version + 1, dead: self.dead, ..timer };
+        std::mem::replace(self, timer)
     }
 
     /// Holds on to no runtime any more. What is left is to be dropped under no lock.
-    pub(super) fn let_go(&mut self) -> Self {
+    pub(super) fn release(&mut self) -> Self {
         let empty = Self { version: self.version + 1, dead: self.dead, ..Self::none() };
         std::mem::replace(self, empty)
     }
 
     /// The same, unless it fires soon and will find that nobody waits: it may be wanted again before.
-    pub(super) fn let_go_if_idle(&mut self) -> Option<Self> {
+    pub(super) fn release_if_idle(&mut self) -> Option<Self> {
         let idle = PAUSABLE || self.armed == NEVER;
-        (idle && self.runtime.is_some()).then(|| self.let_go())
+        (idle && self.runtime.is_some()).then(|| self.release())
     }
 
     /// Whether it would fire too late.
-    pub(super) fn is_to_be_set(&self, wanted: u64) -> bool {
-        self.timer.is_some() && (wanted < self.armed || (PAUSABLE && wanted == NEVER && self.armed != NEVER))
+    pub(super) fn is_to_be_set(&self, requested: u64) -> bool {
+        self.timer.is_some() && (requested < self.armed || (PAUSABLE && requested == NEVER && self.armed != NEVER))
     }
 
     /// Enters the runtime, whose clock is that of the timer.
