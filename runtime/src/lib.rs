@@ -222,6 +222,7 @@ pub mod __private {
     pub use crate::bounds::Met;
     pub use crate::events::{Origin, refused};
     pub use crate::outcome::{Judged, Refusal, Verdict, count, factor, panic_with, refuse_with};
+    pub use crate::shutdown::RuntimeShutDown;
 
     pub use crate::batched::private as batched;
     pub use crate::cache::private as cache;

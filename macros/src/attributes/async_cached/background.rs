@@ -77,7 +77,7 @@ impl Cached {
             };
         }
         let (private, name) = (&context.private, context.function_name());
-        let refusal = context.reject_or_panic(&quote_spanned!(span=> #private::cache::Stopped::error(__stopped, #name)));
+        let refusal = context.reject_or_panic(&quote_spanned!(span=> #private::RuntimeShutDown::error(__stopped, #name)));
         let spawned = context.await_wrapped(&quote_spanned!(span=> #lead.spawn(#name, #shape, #load)));
         quote_spanned! {span=>
             match #spawned {
