@@ -25,6 +25,16 @@
 //! | stacked decorators | stacked attributes | [`order`] |
 //! | tenacity, and elsewhere Resilience4j and Polly | [`retry`], [`circuit_breaker`], [`rate_limit`], [`fallback`] .. | [`resilience`] |
 //!
+//! For users of other libraries, each page maps options and shows a program before and after:
+//!
+//! | from | to | page |
+//! | --- | --- | --- |
+//! | cached | [`async_cached`] | [`from_cached`] |
+//! | moka, backon | [`async_cached`], [`retry`] | [`from_moka_and_backon`] |
+//! | tower, tower-resilience | attributes on functions | [`from_tower`] |
+//! | Spring, Resilience4j | [`retry`], [`circuit_breaker`], [`async_cached`] .. | [`from_spring`] |
+//! | tenacity, cashews | [`retry`], [`async_cached`] | [`from_tenacity`] |
+//!
 //! [`timeout`]: macro@crate::timeout
 //! [`retry`]: macro@crate::retry
 //! [`gather`]: crate::gather()
@@ -96,3 +106,18 @@ pub mod order {}
 
 #[doc = include_str!("guide/resilience.md")]
 pub mod resilience {}
+
+#[doc = include_str!("guide/from_cached.md")]
+pub mod from_cached {}
+
+#[doc = include_str!("guide/from_moka_and_backon.md")]
+pub mod from_moka_and_backon {}
+
+#[doc = include_str!("guide/from_tower.md")]
+pub mod from_tower {}
+
+#[doc = include_str!("guide/from_spring.md")]
+pub mod from_spring {}
+
+#[doc = include_str!("guide/from_tenacity.md")]
+pub mod from_tenacity {}

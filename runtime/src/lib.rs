@@ -38,8 +38,14 @@
 //! The function keeps its signature, its error type and its `?`. Stacked attributes expand to one function body and apply from top to
 //! bottom: the topmost is the outermost. [`guide::order`] recommends an order and explains what each pair means in either order.
 //!
-//! The [`guide`] goes through the patterns of async programming one by one; [`guide::resilience`] compares with Resilience4j, Polly and
-//! tenacity.
+//! The [`guide`] goes through the patterns of async programming one by one, and has a page for users of other libraries: [cached], [moka and
+//! backon], [tower], [Spring and Resilience4j], [tenacity and cashews].
+//!
+//! [cached]: guide::from_cached
+//! [moka and backon]: guide::from_moka_and_backon
+//! [tower]: guide::from_tower
+//! [Spring and Resilience4j]: guide::from_spring
+//! [tenacity and cashews]: guide::from_tenacity
 //!
 //! # Attributes
 //!
