@@ -16,7 +16,14 @@ use serde_json::Value;
 const LIBRARIES: [&str; 4] = ["steadfast", "tokio", "futures", "fastrand"];
 
 /// Pieces of a program that do not compile: the errors of each, by its number.
-pub(crate) type Errors = BTreeMap<usize, Vec<String>>;
+pub(crate) type Errors = BTreeMap<usize, Vec<Error>>;
+
+/// An error of rustc's own has a code, one of an attribute has none.
+pub(crate) struct Error {
+    pub(crate) code: Option<String>,
+    pub(crate) message: String,
+    pub(crate) rendered: String,
+}
 
 /// Where the libraries are, by name.
 fn libraries() -> &'static BTreeMap<String, PathBuf> {
@@ -99,7 +106,12 @@ impl Program<'_> {
             if let Some(line) = message["spans"].as_array().and_then(|spans| spans.iter().find_map(|span| line_in(span, &source))) {
                 let number = lines.iter().rev().find(|(first, _)| *first <= line).map(|(_, number)| *number);
                 let number = number.unwrap_or_else(|| panic!("{}", message["rendered"]));
-                errors.entry(number).or_default().push(message["rendered"].as_str().unwrap_or_default().to_owned());
+                let text = |part: &Value| part.as_str().map(str::to_owned);
+                errors.entry(number).or_default().push(Error {
+                    code: text(&message["code"]["code"]),
+                    message: text(&message["message"]).unwrap_or_default(),
+                    rendered: text(&message["rendered"]).unwrap_or_default(),
+                });
             }
         }
         let rendered =

@@ -8,10 +8,16 @@
 //! ```text
 //! GENERATED_FIRST=1000 GENERATED_COUNT=3000 cargo test --test generated -- --nocapture
 //! ```
+//!
+//! `stacks` are all stacks of two and of three attributes, which must compile. All of them, in parts, from the first one on:
+//!
+//! ```text
+//! GENERATED_FIRST=0 GENERATED_COUNT=30000 cargo test --test generated stacks -- --nocapture
+//! ```
 #![forbid(unsafe_code)]
 #![deny(warnings, missing_docs, clippy::pedantic)]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::process::Command;
 use std::rc::Rc;
@@ -20,6 +26,7 @@ mod compile;
 mod known;
 mod program;
 mod source;
+mod stacks;
 
 use compile::Program;
 use program::Call;
@@ -44,6 +51,33 @@ fn functions_do_what_their_model_does() {
     for seeds in seeds.chunks(PROGRAM) {
         wrong += &run(seeds);
     }
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+#[test]
+fn stacks_of_two_and_three_compile() {
+    let all = stacks::count();
+    let numbers: BTreeSet<usize> = if std::env::var_os("GENERATED_COUNT").is_some() {
+        let first = number("GENERATED_FIRST", 0);
+        (first..all.min(first + number("GENERATED_COUNT", 0))).collect()
+    } else {
+        let mut random = fastrand::Rng::with_seed(12);
+        (0..SAMPLE).map(|_| random.usize(..all)).collect()
+    };
+    let numbers: Vec<usize> = numbers.into_iter().collect();
+    let mut wrong = String::new();
+    let (mut compiled, mut refused) = (0, BTreeMap::new());
+    for part in numbers.chunks(PROGRAM) {
+        let tally = stacks::check(&part.iter().copied().collect());
+        compiled += tally.compiled;
+        for (message, times) in tally.refused {
+            *refused.entry(message).or_insert(0) += times;
+        }
+        print!("{}", tally.wrong);
+        wrong += &tally.wrong;
+        println!("up to stack {} of {all}: {compiled} compile", part.last().expect("a part"));
+    }
+    println!("{refused:#?}");
     assert!(wrong.is_empty(), "{wrong}");
 }
 
@@ -95,7 +129,8 @@ fn run(seeds: &[usize]) -> String {
 
     let mut wrong = String::new();
     for (seed, errors) in errors {
-        writeln!(wrong, "--- seed {seed} does not compile\n{}\n{}", module(seed), errors.join("\n")).expect("text");
+        let said: Vec<_> = errors.into_iter().map(|error| error.rendered).collect();
+        writeln!(wrong, "--- seed {seed} does not compile\n{}\n{}", module(seed), said.join("\n")).expect("text");
     }
     let output = Command::new(program).output().expect("the program runs");
     let said = String::from_utf8_lossy(&output.stdout);
