@@ -12,16 +12,16 @@
 //! # fn argon2(password: String) -> Hash { Hash(password.len()) }
 //! use steadfast::{async_cached, offload_blocking, retry, timeout};
 //!
-//! #[async_cached(ttl = 60s, skip(db), handle = user_cache)]    // outermost: a hit skips everything below
-//! #[timeout(2s)]                                               // all attempts together
+//! #[async_cached(ttl = 60s, skip(db), handle = user_cache)] // a hit skips everything below
+//! #[timeout(2s)] // all attempts together
 //! #[retry(attempts = 3, delay = 50ms, when = |e| e.is_transient())]
-//! #[timeout(500ms)]                                            // each attempt
+//! #[timeout(500ms)] // each attempt
 //! async fn user(db: &Db, id: UserId) -> Result<User, AppError> {
 //!     db.fetch(id).await
 //! }
 //!
-//! #[offload_blocking(limit = 4)]
-//! fn hash_password(password: String) -> Hash {                 // now called as hash_password(p).await
+//! #[offload_blocking(limit = 4)] // called as hash_password(p).await
+//! fn hash_password(password: String) -> Hash {
 //!     argon2(password)
 //! }
 //!
@@ -29,7 +29,7 @@
 //! # let id = UserId(7);
 //! # user(&Db, id).await?;
 //! # assert!(user_cache().contains(&id));
-//! user_cache().invalidate(&id);                                // same key as the function's arguments
+//! user_cache().invalidate(&id); // the key is the function's arguments
 //! # assert!(!user_cache().contains(&id));
 //! # assert_eq!(hash_password("secret".to_owned()).await.0, 6);
 //! # Ok(()) }
