@@ -8,11 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use axum::Router;
-use axum::routing::get;
 use steadfast::{Error, async_cached, coalesce, concurrency_limit, retry, shield, timeout};
-use tokio::io::AsyncWriteExt;
-use tokio::net::{TcpListener, TcpStream};
 use tokio::time::sleep;
 use tokio_util::task::TaskTracker;
 
@@ -176,67 +172,6 @@ fn a_runtime_that_shuts_down_is_an_error_and_no_panic() {
     drop(runtime);
     let refused = futures::executor::block_on(call).unwrap_err();
     assert!(refused.is_shutdown());
-}
-
-/// What happened to a request.
-#[derive(Default)]
-struct Requests {
-    started: AtomicUsize,
-    finished: AtomicUsize,
-}
-
-async fn work(requests: &Requests) {
-    requests.started.fetch_add(1, SeqCst);
-    sleep(Duration::from_millis(200)).await;
-    requests.finished.fetch_add(1, SeqCst);
-}
-
-#[shield]
-async fn shielded(requests: Arc<Requests>) -> &'static str {
-    work(&requests).await;
-    "done"
-}
-
-async fn bare(requests: Arc<Requests>) -> &'static str {
-    work(&requests).await;
-    "done"
-}
-
-#[tokio::test]
-async fn over_a_client_that_hangs_up_the_shielded_handler_finishes_and_the_other_is_dropped() {
-    let (kept, lost) = (Arc::new(Requests::default()), Arc::new(Requests::default()));
-    let router = Router::new()
-        .route(
-            "/shielded",
-            get({
-                let kept = Arc::clone(&kept);
-                move || shielded(kept)
-            }),
-        )
-        .route(
-            "/bare",
-            get({
-                let lost = Arc::clone(&lost);
-                move || bare(lost)
-            }),
-        );
-    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let server = tokio::spawn(async move { axum::serve(listener, router).await });
-    for (path, requests) in [("/shielded", &kept), ("/bare", &lost)] {
-        let mut client = TcpStream::connect(address).await.unwrap();
-        client.write_all(format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n").as_bytes()).await.unwrap();
-        while requests.started.load(SeqCst) == 0 {
-            tokio::task::yield_now().await;
-        }
-        drop(client);
-    }
-    while kept.finished.load(SeqCst) == 0 {
-        sleep(Duration::from_millis(5)).await;
-    }
-    sleep(Duration::from_millis(300)).await;
-    assert_eq!((kept.finished.load(SeqCst), lost.finished.load(SeqCst)), (1, 0));
-    server.abort();
 }
 
 #[tokio::test(start_paused = true)]

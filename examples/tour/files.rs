@@ -77,7 +77,7 @@ fn threads() -> HashSet<ThreadId> {
 
 pub(crate) async fn show(report: &mut Report) -> anyhow::Result<()> {
     report.step("offload_blocking: hashing the texts of this checkout");
-    let paths = texts(env!("CARGO_MANIFEST_DIR").into()).await?;
+    let paths = texts(concat!(env!("CARGO_MANIFEST_DIR"), "/..").into()).await?;
     let hash_all = || paths.iter().map(|path| hash_here(path)).collect::<Result<Vec<_>, _>>();
     hash_all()?; // so that neither side reads from a cold disk
 

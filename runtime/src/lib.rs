@@ -133,6 +133,8 @@ mod fallback;
 mod finally;
 pub mod gather;
 mod gcra;
+// Its doctests use frameworks that only the package in `examples` depends on, and run there.
+#[cfg(not(doctest))]
 pub mod guide;
 mod hedge;
 mod instrument;
