@@ -48,13 +48,9 @@ pub(crate) fn list<S: AsRef<str>>(names: &[S]) -> String {
     }
 }
 
-/// "there is `a`", "there are `a` and `b`".
-pub(crate) fn there_are<S: AsRef<str>>(names: &[S]) -> String {
-    match names {
-        [] => "there is none".to_owned(),
-        [_] => format!("there is {}", list(names)),
-        _ => format!("there are {}", list(names)),
-    }
+/// "available: `a` and `b`", "available: none".
+pub(crate) fn available<S: AsRef<str>>(names: &[S]) -> String {
+    if names.is_empty() { "available: none".to_owned() } else { format!("available: {}", list(names)) }
 }
 
 /// The name that was probably meant: at most two letters apart, and at most a third of them, or one that is part of a longer word
@@ -111,5 +107,7 @@ mod tests {
     fn lists_read_as_a_sentence() {
         assert_eq!(list(&["a"]), "`a`");
         assert_eq!(list(&["a", "b", "c"]), "`a`, `b` and `c`");
+        assert_eq!(available(&["a", "b"]), "available: `a` and `b`");
+        assert_eq!(available::<&str>(&[]), "available: none");
     }
 }

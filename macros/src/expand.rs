@@ -29,8 +29,8 @@ pub(crate) fn attribute(known: &'static [AttributeDef], name: &str, arguments: T
         errors.at_span(
             Span::call_site(),
             format!(
-                "this is `#[{name}]` under another name, which the attributes of `steadfast` above it do not know: it would stand around all of \
-                 them, and not below. Write `#[{name}]` or `#[steadfast::{name}]`"
+                "`#[{name}]` is used under an alias, which the attributes of `steadfast` above it cannot recognize, so that it \
+                 would wrap them: write `#[{name}]` or `#[steadfast::{name}]`"
             ),
         );
         let errors = errors.into_tokens();
@@ -60,7 +60,7 @@ pub(crate) fn attribute(known: &'static [AttributeDef], name: &str, arguments: T
             let _ = Stack::collect(known, first, arguments, &mut attributes, &mut errors);
             errors.at(
                 semicolon,
-                format!("`#[{name}]` needs a body to work on: put it on the implementation, or give the method a default body"),
+                format!("`#[{name}]` requires a function body: move it to the implementation, or give the method a default body"),
             );
             let (errors, attributes) = (errors.into_tokens(), all(&attributes));
             quote!(#errors #attributes #rest)
@@ -68,9 +68,10 @@ pub(crate) fn attribute(known: &'static [AttributeDef], name: &str, arguments: T
         Err(error) => {
             let tokens = item.clone();
             errors.push(match tokens.into_iter().next() {
-                Some(token) if !looks_like_function(item) => {
-                    syn::Error::new(token.span(), format!("`#[{name}]` goes on a function, one at a time"))
-                }
+                Some(token) if !looks_like_function(item) => syn::Error::new(
+                    token.span(),
+                    format!("`#[{name}]` can only be applied to a function: write it on each function that needs it"),
+                ),
                 _ => error,
             });
             let errors = errors.into_tokens();
@@ -89,13 +90,19 @@ fn check_function(function: &Function, stack: &Stack, errors: &mut Errors) {
     let outermost = &stack.layers[0];
     let name = outermost.attribute.name;
     if let Some(constness) = constness {
-        errors.at(constness, format!("`#[{name}]` cannot stand on a `const fn`: it runs at compile time, where nothing waits"));
+        errors.at(constness, format!("`#[{name}]` cannot be applied to a `const fn`, which cannot await: remove `const`"));
     }
     if let Some(abi) = abi {
-        errors.at(abi, format!("`#[{name}]` cannot stand on an `extern` function: callers outside of Rust cannot await it"));
+        errors.at(
+            abi,
+            format!(
+                "`#[{name}]` cannot be applied to an `extern` function, which callers outside of Rust cannot await: remove \
+                 `extern`"
+            ),
+        );
     }
     if let Some(variadic) = variadic {
-        errors.at(variadic, format!("`#[{name}]` cannot pass on the arguments of a variadic function"));
+        errors.at(variadic, format!("`#[{name}]` cannot be applied to a variadic function: take the arguments in a slice"));
     }
     match function.shape {
         FnKind::Plain if !stack.makes_async() && constness.is_none() && abi.is_none() => {
@@ -105,22 +112,24 @@ fn check_function(function: &Function, stack: &Stack, errors: &mut Errors) {
                 errors.at(
                     returned,
                     format!(
-                        "`#[{name}]` wraps the future in one of its own, which is not of this type: return `impl Future<Output = ..>`, or write \
-                         `async fn` and await it there"
+                        "`#[{name}]` wraps the future, which changes its type: return `impl Future<Output = ..>`, or write `async fn` \
+                         and await it there"
                     ),
                 );
                 return;
             }
             let message = if is_test(function) {
                 format!(
-                    "`#[tokio::test]` stands above `#[{name}]` and has already made a plain `fn` of this one: put `#[{name}]` above it"
+                    "`#[tokio::test]` must be below `#[{name}]`, since it turns this function into a plain `fn`: move `#[{name}]` \
+                     above it"
                 )
             } else if function.signature.ident == "main" {
                 format!(
-                    "`#[{name}]` needs an async function: write `async fn`, and put `#[{name}]` above `#[tokio::main]`, which makes a plain one"
+                    "`#[{name}]` requires an async function: write `async fn`, and move `#[{name}]` above `#[tokio::main]`, which \
+                     turns it into a plain `fn`"
                 )
             } else {
-                format!("`#[{name}]` needs an async function: {}", outermost.parsed.layer.sync_fn_hint())
+                format!("`#[{name}]` requires an async function: {}", outermost.parsed.layer.sync_fn_hint())
             };
             errors.at(function.signature.fn_token, message);
         }

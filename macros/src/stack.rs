@@ -54,7 +54,7 @@ impl Stack {
                 Meta::Path(_) => TokenStream::new(),
                 Meta::List(list) => list.tokens.clone(),
                 Meta::NameValue(pair) => {
-                    errors.at(pair, format!("write `#[{}(..)]`", attribute.name));
+                    errors.at(pair, format!("options go in parentheses: write `#[{}(..)]`", attribute.name));
                     return false;
                 }
             };
@@ -96,13 +96,15 @@ impl Stack {
             let (name, layer) = (entry.attribute.name, &entry.parsed.layer);
             let again = self.layers[..index].iter().any(|earlier| earlier.attribute.name == name);
             if again && !layer.repeatable() {
-                errors.at_span(entry.span, format!("`#[{name}]` stands here twice: remove one"));
+                errors.at_span(entry.span, format!("duplicate attribute `#[{name}]`: remove one"));
             }
             if layer.makes_async() && index + 1 < self.layers.len() {
                 let below = self.layers[index + 1].attribute.name;
                 errors.at_span(
                     entry.span,
-                    format!("`#[{name}]` makes the function async, so it stands last: put `#[{below}]` above it"),
+                    format!(
+                        "`#[{name}]` must be the last attribute, since it makes the function async: move `#[{below}]` above it"
+                    ),
                 );
             }
             let function = one.filter(|_| index < above).unwrap_or(function);

@@ -45,9 +45,9 @@ where
 
 /// What a future may end with whose failures are reported: `()`, or a `Result` with an error that is `Display`.
 #[diagnostic::on_unimplemented(
-    message = "the failures of a future that ends with `{Self}` cannot be reported",
+    message = "`{Self}` cannot be reported as a failure",
     label = "neither `()` nor a `Result` whose error is `Display`",
-    note = "end the future with `()`, or map its error to one that implements `std::fmt::Display`"
+    note = "return `()` from the future, or map its error to one that implements `std::fmt::Display`"
 )]
 pub trait Logged {
     /// The text of the failure, where it is one.

@@ -36,9 +36,9 @@ pub struct Limits {
 
 /// What a batch of `K`s returns.
 #[diagnostic::on_unimplemented(
-    message = "`#[batched]` finds no answers to keys of type `{K}` in a `{Self}`",
+    message = "`#[batched]` cannot find results for keys of type `{K}` in `{Self}`",
     label = "neither a `Vec`, nor a `HashMap` from `{K}`, nor a `Result` of one",
-    note = "return one answer for each key, a `Vec<T>`, or those that there are, a `HashMap<{K}, T>`; or a `Result` of one of those, with an error that is `Clone`"
+    note = "return a `Vec<T>` with one result per key, in order, or a `HashMap<{K}, T>`, or a `Result` of one of these whose error is `Clone`"
 )]
 pub trait Answers<K> {
     /// What a caller gets.
@@ -73,9 +73,9 @@ impl<K, T> Answers<K> for Vec<T> {
 
 /// A key whose answer is looked up in a map. Its own trait only for its message.
 #[diagnostic::on_unimplemented(
-    message = "the answer to a key is looked up in the `HashMap`, and a `{Self}` is not `Clone + Eq + Hash`",
+    message = "results are looked up by key in the `HashMap`, but `{Self}` is not `Clone + Eq + Hash`",
     label = "`{Self}` is not `Clone + Eq + Hash`",
-    note = "derive `Clone, PartialEq, Eq, Hash` for it, or return a `Vec` with one answer for each key"
+    note = "derive `Clone, PartialEq, Eq, Hash` for it, or return a `Vec` with one result per key"
 )]
 pub trait LookedUp: Clone + Eq + Hash + Send + 'static {}
 
@@ -84,7 +84,7 @@ impl<K: Clone + Eq + Hash + Send + 'static> LookedUp for K {}
 
 /// An answer that each caller with the same key gets. Its own trait only for its message.
 #[diagnostic::on_unimplemented(
-    message = "an answer goes to each caller who asked for the same key, and a `{Self}` cannot be cloned",
+    message = "a result is cloned for every caller of the same key, but `{Self}` is not `Clone`",
     label = "`{Self}` does not implement `Clone`",
     note = "derive `Clone` for it, or return it in an `Arc`"
 )]
@@ -112,7 +112,7 @@ impl<K: LookedUp, T: Repeated, S: BuildHasher> Answers<K> for HashMap<K, T, S> {
 
 /// An error that each caller of a batch gets. Its own trait only for its message.
 #[diagnostic::on_unimplemented(
-    message = "the error of a batch goes to each of its callers, and a `{Self}` cannot be cloned",
+    message = "a batch error is cloned for every caller, but `{Self}` is not `Clone`",
     label = "`{Self}` does not implement `Clone`",
     note = "derive `Clone` for it, or return it in an `Arc`"
 )]
@@ -141,9 +141,9 @@ impl<K, A: Answers<K>, E: Shared> Answers<K> for Result<A, E> {
 
 /// An argument that callers share. Its own trait only for its message.
 #[diagnostic::on_unimplemented(
-    message = "`share` gathers callers who pass the same `Arc`, and a `{Self}` is none",
+    message = "`share` requires an `Arc`, found `{Self}`",
     label = "not an `Arc`",
-    note = "take an `Arc<..>`, of which callers pass clones, or make it a part of the keys"
+    note = "take an `Arc<..>`, which callers clone, or make it part of the keys"
 )]
 pub trait Common<M> {}
 

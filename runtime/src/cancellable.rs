@@ -130,7 +130,7 @@ pub mod private {
     pub use super::{Cancellation, Cancelled, Until, cleaned, token, until};
 
     crate::rejection::refusals! {
-        "`#[cancellable]` can fail, and `{Self}` has no place for its error",
-        "`#[cancellable]` can fail, and `{Self}` cannot be made of its error"
+        "`#[cancellable]` can fail, but `{Self}` cannot represent its error",
+        "`#[cancellable]` can fail, but `{Self}` cannot be created from its error"
     }
 }

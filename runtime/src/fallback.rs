@@ -53,7 +53,7 @@ pub mod private {
     /// A return type whose failures can be replaced. `F` is its [`Failure`]: unknown for one that cannot fail, so that nothing more is
     /// said of that one.
     #[diagnostic::on_unimplemented(
-        message = "`#[fallback]` replaces a failure, and a `{Self}` cannot fail",
+        message = "`#[fallback]` has no effect, since `{Self}` cannot fail",
         label = "neither a `Result` nor an `Option`",
         note = "return a `Result` or an `Option`, or remove `#[fallback]`"
     )]
@@ -130,10 +130,10 @@ pub mod private {
 
     /// What stands in for a failed `R`: the value of a success, or an outcome.
     #[diagnostic::on_unimplemented(
-        message = "a `{Self}` cannot stand in for a failed `{R}`",
-        label = "neither the value of a success nor an outcome",
-        note = "write what a success of `{R}` holds, or a whole `{R}`; to look at the error, `|error| ..`",
-        note = "a future is awaited where it stands: `value.await`; what does not come back says its type: `|error| -> {R} {{ exit(error) }}`"
+        message = "`{Self}` is not a valid fallback for `{R}`",
+        label = "neither the success value nor a whole outcome",
+        note = "write the success value of `{R}`, or a whole `{R}`; to use the error, write `|error| ..`",
+        note = "await a future in place: `value.await`; give a diverging closure a type: `|error| -> {R} {{ exit(error) }}`"
     )]
     pub trait Replacement<R> {
         /// The outcome.

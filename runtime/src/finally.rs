@@ -39,9 +39,9 @@ pub mod private {
 
     /// A cleanup that can be awaited. Its own trait only for its message.
     #[diagnostic::on_unimplemented(
-        message = "`#[finally]` awaits its cleanup, and `{Self}` is not a future",
+        message = "`#[finally]` requires a future, found `{Self}`",
         label = "not a future",
-        note = "call an async function, or write `async move {{ .. }}`; what needs no await goes into one: `async move {{ unlock() }}`"
+        note = "call an async function, or wrap synchronous code: `async move {{ unlock() }}`"
     )]
     pub trait Awaited<M> {}
 

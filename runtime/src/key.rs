@@ -22,9 +22,9 @@ use std::sync::Arc;
 /// assert_eq!(cache.get(&(7, "eu".to_owned())), Some(true));
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "a cache with keys of type `{Self}` cannot be searched for `{Q}`",
+    message = "cannot look up `{Q}` in a cache with keys of type `{Self}`",
     label = "not the borrowed form of `{Self}`",
-    note = "look it up as the function is called: `get(&7)`, `get(\"eu\")`, `get(&(7, \"eu\"))`"
+    note = "pass the key as the function takes its arguments: `get(&7)`, `get(\"eu\")`, `get(&(7, \"eu\"))`"
 )]
 pub trait Key<Q: ?Sized> {
     /// Whether this is the key that `borrowed` stands for.

@@ -98,9 +98,9 @@ impl<R> Harmless<R> {
 
 /// What is asked of a return type when nobody says what a failure is.
 #[diagnostic::on_unimplemented(
-    message = "nothing says which `{Self}` is a failure",
+    message = "cannot tell which `{Self}` values are failures",
     label = "neither a `Result` nor an `Option`",
-    note = "return a `Result` or an `Option`, or say what counts as failed: `failure = |outcome| ..`"
+    note = "return a `Result` or an `Option`, or define what a failure is: `failure = |outcome| ..`"
 )]
 pub trait Judged<J> {
     /// Who tells.
@@ -206,7 +206,7 @@ pub(crate) fn clamped<T: PartialOrd + Default, U: TryFrom<T> + Default + Bounded
 
 /// What an option that counts can be given.
 #[diagnostic::on_unimplemented(
-    message = "a count is a whole number, and `{Self}` is not",
+    message = "a count must be an integer, found `{Self}`",
     label = "not an integer",
     note = "write a number, or an expression of any integer type"
 )]
@@ -231,8 +231,8 @@ counts! { u8 u16 u32 u64 u128 usize i8 i16 i32 i64 i128 isize }
 
 /// What the option `factor` can be given.
 #[diagnostic::on_unimplemented(
-    message = "`factor` is a number, and `{Self}` is not",
-    label = "not a number that an `f64` holds",
+    message = "`factor` must be a number, found `{Self}`",
+    label = "not convertible to `f64` without loss",
     note = "write `factor = 2`, or an expression of type `f64`"
 )]
 pub trait Factor<M> {

@@ -52,7 +52,7 @@ macro_rules! refusals {
                 message = $no_place,
                 label = "neither a `Result` nor an `Option`",
                 note = "return a `Result<_, E>` where `E: From<steadfast::Error>`, or an `Option`",
-                note = "or say what to return instead: `or_else = |error| ..`"
+                note = "or set a value to return instead: `or_else = |error| ..`"
             )]
             pub trait Place<P> {
                 /// The place.
@@ -76,9 +76,9 @@ macro_rules! refusals {
             /// An error that can be made of this one.
             #[diagnostic::on_unimplemented(
                 message = $no_conversion,
-                label = "does not implement `From<steadfast::Error>`",
-                note = "give `{Self}` a variant for it, with thiserror: `#[error(transparent)] Steadfast(#[from] steadfast::Error)`",
-                note = "or say what to return instead: `or_else = |error| ..`"
+                label = "`From<steadfast::Error>` is not implemented for this error type",
+                note = "if the error type is your own, add a variant, with thiserror: `#[error(transparent)] Steadfast(#[from] steadfast::Error)`",
+                note = "if it is foreign, such as `String`, convert the error: `or_else = |error| Err(error.to_string())`"
             )]
             pub trait Carry<M>: Sized {
                 /// The error that says `error`.

@@ -131,8 +131,8 @@ fn keep_unless_failed<T, E>(value: T, released: impl Released<E>, name: &'static
 
 /// What a release may end with: `()`, or a `Result<(), _>` whose error becomes that of the call.
 #[diagnostic::on_unimplemented(
-    message = "a release cannot end with `{Self}`, where the body's error is `{E}`",
-    label = "neither `()` nor a `Result<(), {E}>`, with an error that is `Display`"
+    message = "`release` must return `()` or `Result<(), {E}>`, found `{Self}`",
+    label = "neither `()` nor a `Result<(), {E}>` whose error is `Display`"
 )]
 pub trait Released<E>: Logged {
     /// The error, where there is one.

@@ -125,9 +125,9 @@ pub mod private {
 
     /// A type that can go to another task. Its own trait only for its message.
     #[diagnostic::on_unimplemented(
-        message = "`{Self}` cannot go into a shielded call",
+        message = "`{Self}` cannot be moved into the task of `#[shield]`",
         label = "not `Send + 'static`",
-        note = "`#[shield]` runs the body on a task of its own, to which arguments and result go: pass it in an `Arc<..>`, or by value"
+        note = "`#[shield]` runs the body on a separate task, which takes the arguments and returns the result: pass it in an `Arc<..>`, or by value"
     )]
     pub trait Shielded<M> {}
 

@@ -14,7 +14,7 @@ use crate::codegen::bounds::{self, BoundCheck};
 use crate::codegen::context::{Context, Fragment};
 use crate::codegen::layer::{Layer, Parsed, Target};
 use crate::codegen::policy;
-use crate::diagnostics::{Errors, there_are};
+use crate::diagnostics::{Errors, available};
 use crate::item::function::{FnKind, Function, self_ident};
 use crate::item::parameters::borrows_self;
 use crate::item::tokens::local;
@@ -59,12 +59,12 @@ impl Layer for Batched {
     fn check(&self, target: Target<'_>, errors: &mut Errors) {
         closure::check_or_else(self.or_else.as_ref(), errors);
         let max_batch_size = self.max_batch_size.as_ref();
-        policy::check_positive(max_batch_size, "no batch could ever be full: `max_batch_size` is at least 1", errors);
+        policy::check_positive(max_batch_size, "`max_batch_size` must be at least 1", errors);
         let options = [
             Once::option("max_batch_size", max_batch_size.map(|count| &count.0)),
             Once::option("delay", self.delay.as_ref().map(Duration::written)),
         ];
-        let way_out = |_: &Named| "write what holds for all of its callers".to_owned();
+        let way_out = |_: &Named| "use a value that all of its callers have in common".to_owned();
         // What a batch shares is the same to all of its callers.
         let mut apart = target.function.clone();
         apart.parameters.bindings.retain(|binding| !self.share.contains(&binding.ident));
@@ -72,10 +72,7 @@ impl Layer for Batched {
         let function = target.function;
         if matches!(function.shape, FnKind::Returned { .. } | FnKind::Made { .. }) {
             let token = function.signature.fn_token;
-            errors.at(
-                token,
-                "`#[batched]` changes the arguments and the return type, and so needs them as they are: write `async fn`",
-            );
+            errors.at(token, "`#[batched]` rewrites the signature, which a returned future does not allow: write `async fn`");
             return;
         }
         self.check_receiver(function, errors);
@@ -169,12 +166,12 @@ impl Batched {
         if borrows_self(receiver) {
             errors.at(
                 receiver,
-                "the batch outlives its callers and cannot borrow `self`: take `self: Arc<Self>`, and write `share(self)`",
+                "the batch outlives its callers and cannot borrow `self`: take `self: Arc<Self>`, and add `share(self)`",
             );
         } else if !self.share.contains(&self_ident(receiver)) {
             errors.at(
                 receiver,
-                "a batch serves callers that may have different `self`s: take `self: Arc<Self>`, and write `share(self)`",
+                "callers in one batch may have different `self` values: take `self: Arc<Self>`, and add `share(self)`",
             );
         }
     }
@@ -183,27 +180,23 @@ impl Batched {
         let known = function.parameters.names();
         for (index, name) in self.share.iter().enumerate() {
             if self.share[..index].contains(name) {
-                errors.at(name, format!("`{name}` is named twice"));
+                errors.at(name, format!("`{name}` is listed twice: remove one"));
                 continue;
             }
             let Some(Shared { ty, .. }) = Shared::find(function, name) else {
                 let message = if known.iter().any(|known| name == known) {
-                    format!("`{name}` is a part of an argument: give the argument a name, and share that")
+                    format!("`{name}` is only part of an argument: name the whole argument, and share that")
                 } else {
-                    format!("`{}` has no argument `{name}` to share ({})", function.name(), there_are(&known))
+                    format!("`{}` has no argument `{name}` to share ({})", function.name(), available(&known))
                 };
                 errors.at(name, message);
                 continue;
             };
             let Some(ty) = ty.filter(|_| name != "self") else { continue };
             if types::borrows(&ty) {
-                errors.at(
-                    &ty,
-                    format!("the batch outlives its callers and cannot borrow: take an `Arc` of it, and write `share({name})`"),
-                );
+                errors.at(&ty, format!("the batch outlives its callers and cannot borrow: take `{name}` in an `Arc`"));
             } else if element(&ty).is_some() {
-                errors
-                    .at(name, format!("callers share what is behind the same `Arc`, and `{name}` is a `Vec`: leave the keys out"));
+                errors.at(name, format!("`share` requires an `Arc`, but `{name}` is a `Vec`: remove it from `share(..)`"));
             }
         }
     }
@@ -212,7 +205,7 @@ impl Batched {
         let shared = |argument: &&PatType| matches!(&*argument.pat, Pat::Ident(name) if self.share.contains(&name.ident));
         let arguments: Vec<_> = typed(&function.signature).filter(|argument| !shared(argument)).collect();
         let Some(keys) = arguments.iter().find(|argument| element(&argument.ty).is_some()).or(arguments.first()) else {
-            let message = "`#[batched]` needs the keys of a batch as an argument, which callers do not share: write `ids: Vec<Id>`";
+            let message = "`#[batched]` requires an argument for the keys, outside of `share(..)`: write `ids: Vec<Id>`";
             errors.at(&function.signature.ident, message);
             return;
         };
@@ -224,21 +217,23 @@ impl Batched {
             errors.at(
                 other,
                 format!(
-                    "a batch has callers with different arguments: make this a part of the keys (`ids: Vec<(Id, ..)>`), or, where it is an `Arc`, \
-                     gather those who pass the same one: `share({name})`"
+                    "callers in one batch may pass different values here: make this part of the keys (`ids: Vec<(Id, ..)>`), or, if \
+                     it is an `Arc`, batch only callers that pass the same one: `share({name})`"
                 ),
             );
         }
         match element(&keys.ty) {
-            None => errors.at(&keys.ty, "the keys of a batch come as a `Vec`: write `Vec<Id>`, and callers pass an `Id`"),
-            Some(key) if types::has_impl(key) => errors.at(key, "one batch serves all callers: say the type of the keys"),
+            None => errors.at(&keys.ty, "`#[batched]` takes the keys as a `Vec`: write `Vec<Id>`, and each caller passes one `Id`"),
+            Some(key) if types::has_impl(key) => {
+                errors.at(key, "one batch serves all callers, so their keys have one type: name it instead of `impl Trait`")
+            }
             Some(key) if types::borrows(key) => {
                 errors.at(key, format!("the batch outlives its callers and cannot borrow: {}", types::owned_form(key)));
             }
             Some(_) => {}
         }
         if !matches!(&*keys.pat, Pat::Ident(name) if name.subpat.is_none() && name.by_ref.is_none()) {
-            errors.at(&keys.pat, "the keys of a batch need a name: write `ids: Vec<Id>`");
+            errors.at(&keys.pat, "the keys require a plain name, not a pattern: write `ids: Vec<Id>`");
         }
     }
 }
@@ -346,18 +341,19 @@ fn is_no_alias(name: &str) -> bool {
 }
 
 fn check_return(function: &Function, errors: &mut Errors) {
-    let expected =
-        "one answer for each key: return a `Vec<T>` in the order of the keys, a `HashMap<Id, T>`, or a `Result` of one of those";
+    let expected = "`#[batched]` requires one result per key: return a `Vec<T>` in the order of the keys, a `HashMap<Id, T>`, or a \
+                    `Result` of one of these";
     let anything: Type = parse_quote!(_);
     match &function.signature.output {
         ReturnType::Default => errors.at(&function.signature.ident, expected),
         ReturnType::Type(_, returned) => match answer(returned, &anything, &TokenStream::new()) {
             None => errors.at(returned, expected),
             Some(_) if types::has_impl(returned) => {
-                errors.at(returned, "one batch serves all callers: say the type of the answers");
+                errors
+                    .at(returned, "one batch serves all callers, so their results have one type: name it instead of `impl Trait`");
             }
             Some(_) if types::borrows(returned) => {
-                errors.at(returned, "the batch outlives its callers and cannot borrow: return owned values");
+                errors.at(returned, "the batch outlives its callers and cannot return borrows: return owned values");
             }
             Some(_) => {}
         },

@@ -54,13 +54,15 @@ impl Layer for Cancellable {
         if self.token.is_none() && !self.failed {
             errors.at_span(
                 target.span,
-                "`#[cancellable]` needs a `CancellationToken`: write `#[cancellable(token = token)]`, with any expression for it",
+                "`#[cancellable]` requires a `CancellationToken`: write `#[cancellable(token = token)]`, with any expression as \
+                 the token",
             );
         }
         if target.function.diverges() && self.or_else.is_none() {
             errors.at_span(
                 target.span,
-                "a function that never returns has no value for a cancellation: return a `Result` or an `Option`",
+                "a function that never returns has no value for a cancellation: return a `Result` or an `Option`, or set \
+                 `or_else = |error| ..`",
             );
         }
     }

@@ -65,7 +65,7 @@ const DEFAULT_OPEN_FOR: std::time::Duration = std::time::Duration::from_secs(30)
 /// A share of 0 to 1.
 fn share(input: ParseStream<'_>) -> syn::Result<Expr> {
     if args::is_percent(input) {
-        return Err(input.error("a share is a number of 0 to 1: write `0.5` for 50%"));
+        return Err(input.error("expected a fraction between 0 and 1: write `0.5` for 50%"));
     }
     units::read(input.parse()?)
 }
@@ -101,10 +101,10 @@ pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Parsed {
             _ => None,
         };
         let way_out = setting.map_or_else(
-            || "write the name of one that is made in a `static`".to_owned(),
-            |setting| format!("write `{setting} = {}`, if that is what it says", literal.to_token_stream()),
+            || "name one in a `static`".to_owned(),
+            |setting| format!("write `{setting} = {}` to set an option", literal.to_token_stream()),
         );
-        Err(syn::Error::new(literal.span(), format!("not a `CircuitBreaker`: {way_out}")))
+        Err(syn::Error::new(literal.span(), format!("expected a `CircuitBreaker`: {way_out}")))
     };
     let common = args::read("circuit_breaker", tokens, OPTIONS, errors, Some(&mut positional), &mut |option, input| {
         breaker.option(option, input)
@@ -139,13 +139,18 @@ impl Layer for CircuitBreaker {
         closure::check_or_else(self.or_else.as_ref(), errors);
         Closure { option: "when", arguments: &["error"], written: self.when.as_ref(), hint: "" }.check(errors);
         Closure { option: "failure", arguments: &["outcome"], written: self.failure.as_ref(), hint: "" }.check(errors);
-        policy::check_returns(target.function, target.span, "neither succeeds nor fails: a breaker would never open", errors);
+        policy::check_returns(
+            target.function,
+            target.span,
+            "neither succeeds nor fails, so its circuit would never open: remove `#[circuit_breaker]`",
+            errors,
+        );
         if self.slow_call.is_some() && self.failure.is_none() && self.when.is_none() {
-            let (consequence, way_out) = ("only slow calls would open the circuit", "write `failure = |outcome| ..`, or ");
+            let (consequence, way_out) = ("only slow calls would open the circuit", "set `failure = |outcome| ..`, or ");
             policy::check_known(target.function, consequence, way_out, errors);
         }
         if let (Some(when), Some(_)) = (&self.when, &self.failure) {
-            errors.at(when, "`when` and `failure` both say what counts as failed: write one of them");
+            errors.at(when, "`when` and `failure` are mutually exclusive: remove one");
         }
         if let Some(object) = &self.object {
             policy::check_not_temporary(object, "CircuitBreaker", errors);
@@ -297,20 +302,18 @@ impl CircuitBreaker {
         match (&self.failure_rate, &self.window) {
             (Some(_), _) => {
                 if let Some(failures) = &self.failures {
-                    errors.at(&failures.0, "`failures` and `failure_rate` both say when the circuit opens: write one of them");
+                    errors.at(&failures.0, "`failures` and `failure_rate` are mutually exclusive: remove one");
                 }
             }
             (None, window) => {
                 if let Some(min_calls) = &self.min_calls {
-                    errors.at(
-                        &min_calls.0,
-                        "`min_calls` has no effect on `failures`, which are counted: write `failure_rate = 0.5` with it",
-                    );
+                    errors.at(&min_calls.0, "`min_calls` requires `failure_rate`: add `failure_rate = 0.5`, or remove `min_calls`");
                 }
                 if let Some(Window::Calls(calls)) = window {
                     errors.at(
                         &calls.0,
-                        "`failures` are counted within a time, as in `window = 1min`: write a unit, or `failure_rate = 0.5` for a share of calls",
+                        "a `window` of calls requires `failure_rate`: add `failure_rate = 0.5`, or write a duration, as in `window = \
+                         1min`",
                     );
                 }
             }
@@ -320,39 +323,35 @@ impl CircuitBreaker {
             && self.failure_rate.is_some()
             && least > most
         {
-            errors.at(&min_calls.0, format!("the window never holds more than {most} calls: write a `min_calls` of that at most"));
+            errors.at(&min_calls.0, format!("`min_calls` exceeds the window of {most} calls: write at most {most}"));
         }
     }
 
     fn check_values(&self, errors: &mut Errors) {
-        policy::check_positive(
-            self.failures.as_ref(),
-            "the circuit would open without a failure: `failures` is at least 1",
-            errors,
-        );
-        policy::check_positive(self.probes.as_ref(), "the circuit would never close again: `probes` is at least 1", errors);
-        policy::check_nonzero(self.open_for.as_ref(), "the circuit would be open for no time at all: give `open_for` one", errors);
-        policy::check_nonzero(self.slow_call.as_ref(), "every call would be a slow one: give `slow_call` a time", errors);
+        policy::check_positive(self.failures.as_ref(), "`failures` must be at least 1", errors);
+        policy::check_positive(self.probes.as_ref(), "`probes` must be at least 1", errors);
+        policy::check_nonzero(self.open_for.as_ref(), "`open_for` must be greater than zero", errors);
+        policy::check_nonzero(self.slow_call.as_ref(), "`slow_call` must be greater than zero", errors);
         match &self.window {
             Some(Window::Calls(calls)) => {
-                policy::check_positive(Some(calls), "no call would ever be in the window: write at least 1", errors);
+                policy::check_positive(Some(calls), "`window` must be at least 1", errors);
             }
             Some(Window::Time(time)) => {
-                policy::check_nonzero(Some(time), "no call would ever be in the window: give it a time", errors);
+                policy::check_nonzero(Some(time), "`window` must be greater than zero", errors);
             }
             None => {}
         }
         if let Some(rate) = &self.failure_rate
             && expression::number(rate).is_some_and(|rate| rate <= 0.0 || rate > 1.0)
         {
-            errors.at(rate, "`failure_rate` is a share of the calls, above 0 and at most 1: write `0.5` for one half");
+            errors.at(rate, "`failure_rate` must be above 0 and at most 1: write `0.5` for 50%");
         }
         let first = self.open_for.as_ref().map_or(Some(DEFAULT_OPEN_FOR), Duration::literal);
         if let (Some(shortest), Some(most)) = (first, &self.open_for_max)
             && most.literal().is_some_and(|longest| longest < shortest)
         {
-            let default = if self.open_for.is_none() { " (30 s where it is not said)" } else { "" };
-            errors.at(most.written(), format!("`open_for_max` is shorter than `open_for`{default}: write how long that may grow"));
+            let default = if self.open_for.is_none() { " (30s by default)" } else { "" };
+            errors.at(most.written(), format!("`open_for_max` must be at least as long as `open_for`{default}"));
         }
     }
 }

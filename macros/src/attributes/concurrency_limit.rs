@@ -56,7 +56,7 @@ pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Parsed {
         // What is no expression is no count either.
         let _ = args::object(&input.fork(), &OPTIONS[..2])?;
         if is_flag(input) {
-            return Err(input.error("so many calls at once? Write how many first, as in `8, adaptive`"));
+            return Err(input.error("missing limit: write the number of concurrent calls first, as in `8, adaptive`"));
         }
         limit = Some(input.parse()?);
         failed = false;
@@ -66,7 +66,7 @@ pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Parsed {
         match option.name.as_str() {
             "max_wait" => concurrency.max_wait = Some(option.parse(input)?),
             "queue" => concurrency.queue = Some(option.parse(input)?),
-            "adaptive" => concurrency.adaptive = Some(args::flag(option, input)?),
+            "adaptive" => concurrency.adaptive = Some(option.flag(input)?),
             "or_else" => concurrency.or_else = Some(option.parse(input)?),
             _ => concurrency.handle = Some(option.parse(input)?),
         }
@@ -84,21 +84,21 @@ fn is_flag(input: ParseStream<'_>) -> bool {
 impl Layer for ConcurrencyLimit {
     fn check(&self, target: Target<'_>, errors: &mut Errors) {
         closure::check_or_else(self.or_else.as_ref(), errors);
-        policy::check_returns(target.function, target.span, "would keep its place for ever: nothing gives it back", errors);
+        policy::check_returns(target.function, target.span, "would hold its permit forever: remove `#[concurrency_limit]`", errors);
         if self.limit.is_none() && !self.failed {
-            errors.at_span(target.span, "`#[concurrency_limit]` needs a number of calls: write `#[concurrency_limit(8)]`");
+            errors.at_span(target.span, "`#[concurrency_limit]` requires a number of calls: write `#[concurrency_limit(8)]`");
         }
-        policy::check_positive(self.limit.as_ref(), "no call could ever run: the limit is at least 1", errors);
+        policy::check_positive(self.limit.as_ref(), "the limit must be at least 1", errors);
         if let Some(object) = self.external() {
             policy::check_not_temporary(object, "ConcurrencyLimiter", errors);
         }
         if let (Some(queue), Some(max_wait)) = (&self.queue, &self.max_wait)
             && max_wait.literal().is_some_and(|max_wait| max_wait.is_zero())
         {
-            errors.at(&queue.0, "nobody waits with a `max_wait` of zero: remove one of the two");
+            errors.at(&queue.0, "`queue` has no effect with `max_wait = 0s`: remove one");
         }
         if let (Some(0), Some(max_wait)) = (self.queue.as_ref().and_then(Count::literal), &self.max_wait) {
-            errors.at(max_wait.written(), "nobody waits in a `queue` of 0: remove one of the two");
+            errors.at(max_wait.written(), "`max_wait` has no effect with `queue = 0`: remove one");
         }
         let queue = Once::option("queue", self.queue.as_ref().map(|queue| &queue.0));
         policy::check_once(NAME, "ConcurrencyLimiter", "limiter", [self.count(target.function), queue], target.function, errors);

@@ -39,23 +39,28 @@ pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Parsed {
 
 impl Layer for Fallback {
     fn check(&self, target: Target<'_>, errors: &mut Errors) {
-        policy::check_returns(target.function, target.span, "never fails: there is nothing to replace", errors);
+        policy::check_returns(
+            target.function,
+            target.span,
+            "never fails, so there is nothing to replace: remove `#[fallback]`",
+            errors,
+        );
         match &self.value {
             None if self.failed => {}
             None => errors
-                .at_span(target.span, "`#[fallback]` needs a value: write `#[fallback(value)]` or `#[fallback(|error| value)]`"),
+                .at_span(target.span, "`#[fallback]` requires a value: write `#[fallback(value)]` or `#[fallback(|error| value)]`"),
             Some(Expr::Closure(closure)) if closure.inputs.len() != 1 => {
-                errors.at(closure, "the closure gets the error: write `|error| value`, or `|_| value`");
+                errors.at(closure, "the closure takes the error as its only argument: write `|error| value`, or `|_| value`");
             }
             Some(Expr::Closure(closure)) if closure.asyncness.is_some() || matches!(&*closure.body, Expr::Async(_)) => {
-                errors.at(closure, "the closure may await as it is: write `|error| value.await`, without `async`");
+                errors.at(closure, "a plain closure may await: write `|error| value.await`, without `async`");
             }
-            Some(Expr::Async(block)) => errors.at(block, "the value may await as it is: write `value.await`, without `async`"),
+            Some(Expr::Async(block)) => errors.at(block, "a plain expression may await: write `value.await`, without `async`"),
             Some(_) => {}
         }
         if let Some(text) = self.value.as_ref().and_then(|value| text_for_string(value, target.function)) {
             let written = text.to_token_stream();
-            errors.at(text, format!("a success holds a `String` here, and this is a `&str`: write `{written}.to_owned()`"));
+            errors.at(text, format!("expected a `String`, found a `&str`: write `{written}.to_owned()`"));
         }
     }
 

@@ -47,7 +47,7 @@ impl Layer for Finally {
     fn check(&self, target: Target<'_>, errors: &mut Errors) {
         let Some(cleanup) = &self.cleanup else {
             if !self.failed {
-                errors.at_span(target.span, "`#[finally]` needs a cleanup, which is awaited: write `#[finally(release(lock))]`");
+                errors.at_span(target.span, "`#[finally]` requires a cleanup future: write `#[finally(release(lock))]`");
             }
             return;
         };
@@ -55,14 +55,14 @@ impl Layer for Finally {
             && closure.inputs.len() != 1
         {
             let message =
-                "the closure gets one argument, how the function ended: write `|exit| ..`, or the future without a closure";
+                "the closure takes one argument, how the function ended: write `|exit| ..`, or the future without a closure";
             errors.at(closure, message);
         }
         check_borrows(target.function, &cleanup.to_token_stream(), errors);
         if let Expr::Closure(closure) = plain(cleanup)
             && closure.inputs.first().is_some_and(|exit| !matches!(exit, syn::Pat::Wild(_)))
         {
-            policy::check_known(target.function, "the cleanup would be told `Exit::Ok` of every outcome", "", errors);
+            policy::check_known(target.function, "the cleanup would receive `Exit::Ok` for every outcome", "", errors);
         }
     }
 

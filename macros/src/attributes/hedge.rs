@@ -35,13 +35,13 @@ enum After {
 impl After {
     fn read(input: ParseStream<'_>) -> syn::Result<Self> {
         if args::is_percent(input) {
-            return Err(input.error("a percentile is written `p95`"));
+            return Err(input.error("a percentile has no `%`: write it as in `p95`"));
         }
         let time: Duration = input.parse()?;
         if let Expr::Field(field) = time.written()
             && matches!((&*field.base, &field.member), (Expr::Path(_), Member::Unnamed(_)))
         {
-            return Err(syn::Error::new_spanned(field, "a percentile is a whole number: write `p1` to `p99`"));
+            return Err(syn::Error::new_spanned(field, "a percentile must be a whole number: write `p1` to `p99`"));
         }
         let Expr::Path(path) = time.written() else { return Ok(Self::Time(time)) };
         let Some(name) = path.path.get_ident() else { return Ok(Self::Time(time)) };
@@ -73,7 +73,7 @@ pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Parsed {
         nameless = true;
         let written = args::object(input, OPTIONS)?;
         let example = written.to_token_stream();
-        Err(syn::Error::new_spanned(written, format!("an option without its name: write `after = {example}`")))
+        Err(syn::Error::new_spanned(written, format!("missing option name: write `after = {example}`")))
     };
     let common = args::read("hedge", tokens, OPTIONS, errors, Some(&mut positional), &mut |option, input| {
         if option.name == "after" {
@@ -90,24 +90,17 @@ pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Parsed {
 
 impl Layer for Hedge {
     fn check(&self, target: Target<'_>, errors: &mut Errors) {
-        policy::check_returns(target.function, target.span, "never wins a race", errors);
-        policy::check_known(target.function, "the first outcome would win the race, whatever it is", "", errors);
+        policy::check_returns(target.function, target.span, "has no outcome that could win: remove `#[hedge]`", errors);
+        policy::check_known(target.function, "the first outcome would win, whatever it is", "", errors);
         if self.after.is_none() && !self.failed {
-            errors.at_span(
-                target.span,
-                "`#[hedge]` needs to know when the second attempt starts: write `after = 50ms`, or `after = p95`",
-            );
+            errors.at_span(target.span, "`#[hedge]` requires `after`: write `after = 50ms` or `after = p95`");
         }
         if let Some(name) = self.after.as_ref().and_then(|after| after.percentile(target.function))
             && percent(name).is_none()
         {
             errors.at(name, format!("`{name}` is not a percentile: write `p1` to `p99`"));
         }
-        policy::check_positive(
-            self.max.as_ref(),
-            "no other attempt would ever start: `max` counts those besides the first",
-            errors,
-        );
+        policy::check_positive(self.max.as_ref(), "`max` must be at least 1: it counts the attempts after the first", errors);
         check_arguments(target, errors);
     }
 
@@ -227,17 +220,19 @@ fn check_arguments(target: Target<'_>, errors: &mut Errors) {
             _ => receiver.mutability.is_some(),
         };
         if mutable {
-            errors.at(receiver, "the attempts run side by side and cannot both change `self`: take `&self`");
+            errors.at(receiver, "attempts run concurrently and cannot all modify `self`: take `&self`");
         }
     }
     for binding in &parameters.bindings {
         let name = &binding.ident;
         if binding.mode == Mode::RefMut || binding.ty.as_ref().is_some_and(|ty| types::any_part(ty, &mut is_mutable)) {
-            errors.at(name, format!("the attempts run side by side and cannot both change `{name}`: take it by `&`"));
+            errors.at(name, format!("attempts run concurrently and cannot all modify `{name}`: take it by `&`"));
         } else if let Some(mutability) = &binding.mutability {
             errors.at(
                 mutability,
-                format!("the attempts run side by side and cannot both change `{name}`: write `let mut {name} = {name}.clone()` in the body"),
+                format!(
+                    "attempts run concurrently and cannot all modify `{name}`: write `let mut {name} = {name}.clone();` in the body"
+                ),
             );
         }
     }

@@ -42,17 +42,17 @@ impl Layer for OffloadBlocking {
         if !matches!(function.shape, FnKind::Plain) {
             let (at, advice) = match &function.signature.asyncness {
                 Some(asyncness) => (asyncness.span, "remove `async`; the function is still called with `.await`"),
-                None => (function.signature.fn_token.span, "return what the future yields, and block for it"),
+                None => (function.signature.fn_token.span, "return the output instead of the future, and block for it"),
             };
-            errors.at_span(at, format!("`#[offload_blocking]` goes on a blocking `fn`, and makes it async: {advice}"));
+            errors.at_span(at, format!("`#[offload_blocking]` requires a synchronous `fn`, which it makes async: {advice}"));
         }
         if let Some(Expr::Path(path)) = &self.pool
             && is_keyword(path, "tokio", function)
         {
-            errors.at(path, "tokio's blocking pool is the one where nothing is said: remove `pool`");
+            errors.at(path, "Tokio's blocking pool is the default: remove `pool`");
         }
         if let Some(limit) = self.limit.as_ref().filter(|limit| limit.literal() == Some(0)) {
-            errors.at(&limit.0, "no call could ever run: `limit` is at least 1");
+            errors.at(&limit.0, "`limit` must be at least 1");
         }
         let limit = Once::option("limit", self.limit.as_ref().map(|limit| &limit.0));
         once::check([limit], SharedBy::Function, function, &pool_instead, errors);
@@ -135,7 +135,7 @@ fn pool_instead(named: &Named) -> String {
         Named::This => "self.pool".to_owned(),
         other => other.chosen_by("pool_of"),
     };
-    format!("name a `BlockingPool`, which is read at each call and has as many threads as you give it, as in `pool = {pool}`")
+    format!("use a `BlockingPool` with that many threads, which is selected at each call, as in `pool = {pool}`")
 }
 
 /// What the thread needs of the arguments and of what is returned.
@@ -160,7 +160,8 @@ fn check_arguments(target: Target<'_>, errors: &mut Errors) {
     if let Some(receiver) = target.function.parameters.receiver.as_ref().filter(|receiver| borrows_self(receiver)) {
         errors.at(
             receiver,
-            "the job outlives its caller and cannot borrow `self`: take `self: Arc<Self>`, or move what is blocking into a function of its own",
+            "the job outlives its caller and cannot borrow `self`: take `self: Arc<Self>`, or extract the blocking part into \
+             a free function",
         );
     }
     for input in &target.function.signature.inputs {

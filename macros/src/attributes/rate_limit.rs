@@ -58,7 +58,7 @@ impl Limit {
                     Lit::Int(int) if int.suffix().is_empty() => int.to_string(),
                     _ => "100".to_owned(),
                 };
-                Err(syn::Error::new(literal.span(), format!("so many calls in what time? Write a rate, as in `{written} / 1s`")))
+                Err(syn::Error::new(literal.span(), format!("missing period: write a rate, as in `{written} / 1s`")))
             }
             // `/` binds more tightly than the operator: the quotient is only a part of it.
             Expr::Binary(binary) if let Some((count, period)) = quotient_at_the_end(&binary.right) => {
@@ -66,12 +66,12 @@ impl Limit {
                 let (count, period) = (spaced(count), spaced(period));
                 Err(syn::Error::new_spanned(
                     &expression,
-                    format!("so many calls in what time? Put the count into parentheses: `({left} {operator} {count}) / {period}`"),
+                    format!("a count with operators needs parentheses: write `({left} {operator} {count}) / {period}`"),
                 ))
             }
             Expr::Binary(binary) if is_arithmetic(&binary.op) => Err(syn::Error::new_spanned(
                 &expression,
-                format!("so many calls in what time? Write a rate, as in `({}) / 1s`", spaced(&expression)),
+                format!("missing period: write a rate, as in `({}) / 1s`", spaced(&expression)),
             )),
             _ => units::read(expression).map(Self::Object),
         }
@@ -143,11 +143,16 @@ pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Parsed {
 impl Layer for RateLimit {
     fn check(&self, target: Target<'_>, errors: &mut Errors) {
         closure::check_or_else(self.or_else.as_ref(), errors);
-        policy::check_returns(target.function, target.span, "has no value for a refusal: return a `Result` or an `Option`", errors);
+        policy::check_returns(
+            target.function,
+            target.span,
+            "has no value for a rejection: return a `Result` or an `Option`",
+            errors,
+        );
         key::check_varies(self.key.as_ref(), matches!(self.limit, Some(Limit::Object(_))), errors);
         match &self.limit {
             None if self.failed => {}
-            None => errors.at_span(target.span, "`#[rate_limit]` needs a rate: write `#[rate_limit(100 / 1s)]`"),
+            None => errors.at_span(target.span, "`#[rate_limit]` requires a rate: write `#[rate_limit(100 / 1s)]`"),
             Some(Limit::Object(object)) => {
                 policy::check_not_temporary(object, "RateLimiter", errors);
                 let burst = Setting { name: "burst", written: self.burst.as_ref().map(|burst| &burst.0) };
@@ -157,12 +162,12 @@ impl Layer for RateLimit {
                 if let Some(unit) = unit_alone(period, target.function) {
                     errors.at(
                         period.written(),
-                        format!("so many calls in how long? Write a number too, as in `{} / 1{unit}`", count.0.to_token_stream()),
+                        format!("missing number in the period: write `{} / 1{unit}`", count.0.to_token_stream()),
                     );
                 }
-                policy::check_positive(Some(count), "no call would ever be let through: write at least 1", errors);
-                policy::check_nonzero(Some(period), "in no time there is room for no call: write a time, as in `100 / 1s`", errors);
-                policy::check_positive(self.burst.as_ref(), "no call would ever be let through: `burst` is at least 1", errors);
+                policy::check_positive(Some(count), "the count must be at least 1", errors);
+                policy::check_nonzero(Some(period), "the period must be greater than zero: write a rate, as in `100 / 1s`", errors);
+                policy::check_positive(self.burst.as_ref(), "`burst` must be at least 1", errors);
                 let rate = |written| Some(Once { option: "the rate".to_owned(), written });
                 let burst = Once::option("burst", self.burst.as_ref().map(|burst| &burst.0));
                 let settings = [rate(&count.0), rate(period.written()), burst];

@@ -10,7 +10,7 @@ use crate::codegen::clones;
 use crate::codegen::context::{Context, Fragment};
 use crate::codegen::layer::{Layer, Parsed, Target};
 use crate::codegen::policy;
-use crate::diagnostics::{Errors, suggest, there_are};
+use crate::diagnostics::{Errors, available, suggest};
 use crate::item::function::Function;
 use crate::item::tokens::{is_same, mixed_site};
 use crate::item::types;
@@ -68,7 +68,9 @@ pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Parsed {
                         Expr::Path(path) => path.path.get_ident().cloned(),
                         _ => None,
                     };
-                    name.ok_or_else(|| syn::Error::new_spanned(written, "write `jitter = full`, `equal` or `none`"))
+                    name.ok_or_else(|| {
+                        syn::Error::new_spanned(written, "`jitter` takes a name: write `jitter = full`, `equal` or `none`")
+                    })
                 })?);
             }
             "max_elapsed" => retry.max_elapsed = Some(option.parse(input)?),
@@ -89,8 +91,8 @@ fn delay(input: ParseStream<'_>) -> syn::Result<Duration> {
     match input.parse()? {
         Expr::Closure(closure) => Err(syn::Error::new_spanned(
             closure,
-            "`delay` is the first wait, and takes a duration: further waits grow by `factor`, up to `max_delay`, and \
-             `retry_after = |error| Some(..)` takes one from the error",
+            "`delay` takes a duration, the wait before the first retry: later waits grow by `factor` up to `max_delay`, and \
+             `retry_after = |error| Some(..)` takes a wait from the error",
         )),
         other => Duration::new(other),
     }
@@ -102,7 +104,8 @@ fn retry_after(input: ParseStream<'_>) -> syn::Result<Expr> {
         Expr::Lit(time) if has_unit(&time) => {
             let time = time.to_token_stream();
             let message = format!(
-                "`retry_after` takes a closure of one argument: write `retry_after = |_| Some({time})`, or `delay = {time}`, `factor = 1` for all waits"
+                "`retry_after` takes a closure with one argument: write `retry_after = |_| Some({time})`, or `delay = {time}, \
+                 factor = 1` for a constant wait"
             );
             Err(syn::Error::new_spanned(time, message))
         }
@@ -117,7 +120,8 @@ impl Layer for Retry {
         self.check_unused(errors);
         self.check_clone(target, errors);
         if target.function.diverges() {
-            errors.at_span(target.span, "a function that never returns never fails: there is nothing to retry");
+            errors
+                .at_span(target.span, "a function that never returns never fails, so there is nothing to retry: remove `#[retry]`");
         }
     }
 
@@ -319,7 +323,7 @@ impl Retry {
     }
 
     fn check_closures(&self, errors: &mut Errors) {
-        let event = ", which has `event.attempt()`, `event.error()` and `event.delay()`";
+        let event = ", with `event.attempt()`, `event.error()` and `event.delay()`";
         for (option, argument, written, hint) in [
             ("when", "error", &self.when, ""),
             ("failure", "outcome", &self.failure, ""),
@@ -332,21 +336,21 @@ impl Retry {
 
     fn check_values(&self, errors: &mut Errors) {
         if let Some(attempts) = self.attempts.as_ref().filter(|attempts| attempts.literal() == Some(0)) {
-            errors.at(&attempts.0, "no attempt at all: `attempts` counts the first one too, so write at least 1");
+            errors.at(&attempts.0, "`attempts` must be at least 1: it includes the first attempt");
         }
         if let Some(jitter) = self.jitter.as_ref().filter(|ident| jitter(ident).is_none()) {
             let known: Vec<&str> = JITTERS.iter().map(|(name, _)| *name).collect();
-            let meant = suggest(&jitter.to_string(), &known).map(|name| format!(", did you mean `{name}`?")).unwrap_or_default();
-            errors.at(jitter, format!("there is no jitter `{jitter}`{meant} ({})", there_are(&known)));
+            let meant = suggest(&jitter.to_string(), &known).map(|name| format!(": write `{name}`")).unwrap_or_default();
+            errors.at(jitter, format!("unknown jitter `{jitter}`{meant} ({})", available(&known)));
         }
         if let Some(factor) = self.factor.as_ref().filter(|factor| number(factor).is_some_and(|factor| factor < 1.0)) {
-            errors.at(factor, "the waits would shrink: `factor` is at least 1");
+            errors.at(factor, "`factor` must be at least 1");
         }
         if let (Some(delay), Some(max)) = (&self.delay, &self.max_delay)
             && let (Some(shortest), Some(longest)) = (delay.literal(), max.literal())
             && longest < shortest
         {
-            errors.at(max.written(), "`max_delay` is shorter than `delay`: no wait would be as long as `delay` says");
+            errors.at(max.written(), "`max_delay` must be at least as long as `delay`");
         }
     }
 
@@ -355,7 +359,7 @@ impl Retry {
             policy::check_not_temporary(budget, "RetryBudget", errors);
         }
         if let (Some(when), Some(_)) = (&self.when, &self.failure) {
-            errors.at(when, "`when` and `failure` both say what is worth another attempt: write one of them");
+            errors.at(when, "`when` and `failure` are mutually exclusive: remove one");
         }
         if self.delay.as_ref().and_then(Duration::literal).is_some_and(|delay| delay.is_zero()) {
             let waits = [
@@ -365,7 +369,7 @@ impl Retry {
             ];
             for (name, written) in waits {
                 if let Some(written) = written {
-                    errors.at(written, format!("`{name}` has no effect on a `delay` of zero: remove one of the two"));
+                    errors.at(written, format!("`{name}` has no effect with a `delay` of zero: remove one"));
                 }
             }
         }
@@ -375,7 +379,7 @@ impl Retry {
         let function: &Function = target.function;
         for (index, name) in self.clone.iter().enumerate() {
             if self.clone[..index].contains(name) {
-                errors.at(name, format!("`{name}` is named twice"));
+                errors.at(name, format!("`{name}` is listed twice: remove one"));
                 continue;
             }
             match function.parameters.find(name) {
@@ -383,12 +387,11 @@ impl Retry {
                     Self::check_clone_of_self(name, target, errors);
                 }
                 None => {
-                    let known = there_are(&function.parameters.names());
-                    errors.at(name, format!("`{}` has no argument `{name}` ({known})", function.name()));
+                    let known = available(&function.parameters.names());
+                    errors.at(name, format!("`{}` has no argument `{name}` to clone ({known})", function.name()));
                 }
                 Some(binding) if binding.ty.as_ref().is_some_and(|ty| matches!(types::ungroup(ty), syn::Type::Reference(_))) => {
-                    errors
-                        .at(name, format!("`{name}` is a reference, which each attempt can use again: remove it from `clone(..)`"));
+                    errors.at(name, format!("`{name}` is a reference, which needs no clone: remove it from `clone(..)`"));
                 }
                 Some(_) if target.makes_async => errors.at(name, CLONED_ANYWAY),
                 Some(_) => {}
@@ -401,12 +404,12 @@ impl Retry {
         if target.makes_async {
             errors.at(name, CLONED_ANYWAY);
         } else if receiver.is_some_and(|receiver| matches!(receiver.kind, syn::ReceiverKind::Reference(..))) {
-            errors.at(name, "`self` is a reference, which each attempt can use again: remove it from `clone(..)`");
+            errors.at(name, "`self` is a reference, which needs no clone: remove it from `clone(..)`");
         }
     }
 }
 
-const CLONED_ANYWAY: &str = "above `#[offload_blocking]` every argument is cloned without being named: remove `clone(..)`";
+const CLONED_ANYWAY: &str = "above `#[offload_blocking]`, all arguments are cloned automatically: remove `clone(..)`";
 
 fn jitter(ident: &Ident) -> Option<&'static str> {
     JITTERS.iter().find(|(name, _)| ident == name).map(|(_, variant)| *variant)

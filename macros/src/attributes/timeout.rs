@@ -50,11 +50,14 @@ impl Layer for Timeout {
     fn check(&self, target: Target<'_>, errors: &mut Errors) {
         closure::check_or_else(self.or_else.as_ref(), errors);
         if self.limit.is_none() && !self.failed {
-            errors.at_span(target.span, "`#[timeout]` needs a duration: write `#[timeout(5s)]`");
+            errors.at_span(target.span, "`#[timeout]` requires a duration: write `#[timeout(5s)]`");
         }
         if target.function.diverges() && self.or_else.is_none() {
-            errors
-                .at_span(target.span, "a function that never returns has no value for a timeout: return a `Result` or an `Option`");
+            errors.at_span(
+                target.span,
+                "a function that never returns has no value for a timeout: return a `Result` or an `Option`, or set `or_else = \
+                 |error| ..`",
+            );
         }
     }
 

@@ -25,7 +25,7 @@ pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Parsed {
     let mut positional = |input: ParseStream<'_>| {
         failed = true;
         if is_flag(input) {
-            let error = input.error("panic after how long? Write the time first, as in `10ms, panic`");
+            let error = input.error("missing threshold: write the duration first, as in `10ms, panic`");
             // The time that follows would be an error too, and is none once it stands first.
             input.parse::<TokenStream>()?;
             return Err(error);
@@ -35,7 +35,7 @@ pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Parsed {
         Ok(())
     };
     let common = args::read("warn_slow_poll", tokens, OPTIONS, errors, Some(&mut positional), &mut |option, input| {
-        args::flag(option, input)?;
+        option.flag(input)?;
         panics = true;
         Ok(())
     });
@@ -51,10 +51,10 @@ impl Layer for WarnSlowPoll {
     fn check(&self, target: Target<'_>, errors: &mut Errors) {
         match &self.limit {
             None if !self.failed => {
-                errors.at_span(target.span, "`#[warn_slow_poll]` needs a duration: write `#[warn_slow_poll(10ms)]`");
+                errors.at_span(target.span, "`#[warn_slow_poll]` requires a duration: write `#[warn_slow_poll(10ms)]`");
             }
             Some(limit) if limit.literal().is_some_and(|limit| limit.is_zero()) => {
-                errors.at(limit.written(), "every poll takes longer than nothing: write the time that is too long, as in `10ms`");
+                errors.at(limit.written(), "the threshold must be greater than zero: write a duration, as in `10ms`");
             }
             _ => {}
         }

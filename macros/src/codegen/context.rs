@@ -573,8 +573,8 @@ impl<'f> Context<'f> {
         let at_output = written.map_or(span, Spanned::span);
         if written.is_none_or(|ty| matches!(types::ungroup(ty), syn::Type::ImplTrait(_))) {
             let message = format!(
-                "`#[{attribute}]` can fail, and this return type has no place for its error: return a `Result` or an `Option`, or say what to \
-                 return instead: `or_else = |error| ..`"
+                "`#[{attribute}]` can fail, but this return type cannot represent its error: return a `Result` or an `Option`, \
+                 or set `or_else = |error| ..`"
             );
             return syn::Error::new(at_output, message).into_compile_error();
         }

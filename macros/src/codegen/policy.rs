@@ -103,7 +103,10 @@ pub(crate) fn check_not_temporary(object: &Expr, ty: &str, errors: &mut Errors) 
     if expression::is_constructor(object, ty) {
         errors.at(
             object,
-            format!("a new `{ty}` for each call knows nothing of the calls before: put it in a `static`, and name that here"),
+            format!(
+                "this creates a new `{ty}` for every call, which shares no state with other calls: move it to a `static`, and \
+                 name that here"
+            ),
         );
     }
 }
@@ -120,11 +123,11 @@ pub(crate) fn check_unused(object: &Expr, settings: &[Setting<'_>], handle: Opti
     let named = object.to_token_stream().to_string().replace(' ', "");
     for Setting { name, written } in settings {
         if let Some(written) = written {
-            errors.at(written, format!("`{named}` has its own `{name}`: set it where `{named}` is made"));
+            errors.at(written, format!("`{name}` has no effect here: set it where `{named}` is created"));
         }
     }
     if let Some(Handle(path)) = handle {
-        errors.at(path, format!("`{named}` has a name already: use that one, and remove `handle`"));
+        errors.at(path, format!("`handle` is redundant here: remove it, and use `{named}` itself"));
     }
 }
 
@@ -147,7 +150,8 @@ pub(crate) fn check_known(function: &Function, consequence: &str, way_out: &str,
         errors.at(
             output,
             format!(
-                "nothing says which `{written}` is a failure, since a type parameter decides it: {consequence}; {way_out}return a `Result` or an `Option`"
+                "cannot tell which `{written}` values are failures, since a type parameter decides it, so {consequence}: \
+                 {way_out}return a `Result` or an `Option`"
             ),
         );
     }

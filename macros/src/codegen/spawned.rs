@@ -28,8 +28,7 @@ pub(crate) fn check(function: &Function, what: &str, errors: &mut Errors) {
         }
     }
     if let Some(output) = function.output.as_ref().filter(|output| types::borrows(output)) {
-        errors
-            .at(output, format!("{what} outlives its caller, and what it returns cannot borrow from that: return an owned value"));
+        errors.at(output, format!("{what} outlives its caller and cannot return a borrow: return an owned value"));
     }
 }
 

@@ -286,7 +286,7 @@ fn block(tree: &TokenTree) -> syn::Result<Group> {
             _ => {}
         }
     }
-    Err(syn::Error::new(tree.span(), "expected the body of the function"))
+    Err(syn::Error::new(tree.span(), "expected a function body"))
 }
 
 /// Moves the inner attributes of a body (`#![..]`) to the function: in the block that the body becomes they could not stand.

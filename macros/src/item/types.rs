@@ -211,7 +211,7 @@ pub(crate) fn owned_value(ty: &Type) -> String {
         (_, Some(name)) => format!("return a `{name}`"),
         (Type::Reference(reference), None) if !borrows(&reference.elem) => {
             let inner = reference.elem.to_token_stream().to_string().replace(' ', "");
-            format!("return the `{inner}`, or an `Arc` of it")
+            format!("return the `{inner}` itself, or an `Arc` of it")
         }
         _ => "return an owned value".to_owned(),
     }

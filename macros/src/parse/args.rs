@@ -6,7 +6,7 @@ use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::{Expr, Lit, Path, Token, UnOp, token};
 
-use crate::diagnostics::{Errors, list, suggest};
+use crate::diagnostics::{Errors, available, list, suggest};
 use crate::item::tokens::without_fragments;
 use crate::parse::duration::has_unit;
 use crate::parse::expression::plain;
@@ -29,13 +29,13 @@ impl OptionName {
     /// Reads `= value`.
     pub(crate) fn value<T>(&self, input: ParseStream<'_>, read: impl FnOnce(ParseStream<'_>) -> syn::Result<T>) -> syn::Result<T> {
         if input.is_empty() || input.peek(Token![,]) {
-            return Err(syn::Error::new(self.ident.span(), format!("`{}` takes a value: write `{0} = ..`", self.name)));
+            return Err(syn::Error::new(self.ident.span(), format!("`{}` requires a value: write `{0} = ..`", self.name)));
         }
         if input.parse::<Token![=]>().is_err() {
-            return Err(syn::Error::new(self.ident.span(), format!("`{}` takes a value after a `=`: write `{0} = ..`", self.name)));
+            return Err(syn::Error::new(self.ident.span(), format!("`{}` takes its value after `=`: write `{0} = ..`", self.name)));
         }
         if input.is_empty() || input.peek(Token![,]) {
-            return Err(syn::Error::new(self.ident.span(), format!("`{}` has no value after the `=`", self.name)));
+            return Err(syn::Error::new(self.ident.span(), format!("`{}` requires a value: write `{0} = ..`", self.name)));
         }
         read(input)
     }
@@ -45,7 +45,7 @@ impl OptionName {
         if input.is_empty() || input.peek(Token![,]) {
             return Ok(self.ident.clone());
         }
-        Err(input.error(format!("`{}` takes no value: write `{0}`, or leave it out", self.name)))
+        Err(input.error(format!("`{}` is a flag and takes no value: write `{0}`, or leave it out", self.name)))
     }
 
     /// Reads `= value`, of any type that parses.
@@ -56,18 +56,24 @@ impl OptionName {
     /// Reads `(name, ..)`.
     pub(crate) fn names(&self, input: ParseStream<'_>) -> syn::Result<Vec<Ident>> {
         if !input.peek(token::Paren) {
-            return Err(syn::Error::new(self.ident.span(), format!("`{}` takes names of arguments: write `{0}(..)`", self.name)));
+            return Err(syn::Error::new(
+                self.ident.span(),
+                format!("`{}` takes a list of argument names: write `{0}(..)`", self.name),
+            ));
         }
         let content;
         syn::parenthesized!(content in input);
         let Ok(names) = content.parse_terminated(Ident::parse_any, Token![,]) else {
             let at = content.span();
             let _: TokenStream = content.parse()?;
-            let message = format!("`{}(..)` takes names of arguments and nothing else, as in `{0}(id, name)`", self.name);
+            let message = format!("`{}(..)` takes argument names only: write them as in `{0}(id, name)`", self.name);
             return Err(syn::Error::new(at, message));
         };
         if names.is_empty() {
-            return Err(syn::Error::new(self.ident.span(), format!("`{}()` names no argument: name one, or remove it", self.name)));
+            return Err(syn::Error::new(
+                self.ident.span(),
+                format!("`{}()` is empty: name at least one argument, or remove it", self.name),
+            ));
         }
         Ok(names.into_iter().collect())
     }
@@ -98,7 +104,7 @@ pub(crate) fn read(
         let ident = input.call(Ident::parse_any).map_err(|_| unexpected(attribute, input, known))?;
         let named = OptionName { name: ident.unraw().to_string(), ident };
         if seen.contains(&named.name) {
-            errors.at(&named.ident, format!("`{}` is given twice", named.name));
+            errors.at(&named.ident, format!("duplicate option `{}`: remove one", named.name));
         }
         seen.push(named.name.clone());
         match named.name.as_str() {
@@ -125,7 +131,7 @@ pub(crate) fn read(
     .parse2(without_fragments(tokens));
     failures.into_iter().chain(parsed.err()).for_each(|error| errors.push(error));
     if let Some(path) = common.krate.as_ref().filter(|path| !is_absolute(path)) {
-        errors.at(path, "a path that holds wherever the function stands: write it as `::name`, `crate::name` or `$crate::name`");
+        errors.at(path, "`crate` must be an absolute path: write `::name`, `crate::name` or `$crate::name`");
     }
     common
 }
@@ -141,9 +147,8 @@ fn starts_option(input: ParseStream<'_>) -> bool {
 }
 
 fn unknown(attribute: &str, option: &OptionName, known: &[&'static str]) -> syn::Error {
-    let meant = suggest(&option.name, known).map(|name| format!(", did you mean `{name}`?")).unwrap_or_default();
-    let known = if known.is_empty() { String::new() } else { format!(" (it has {})", list(known)) };
-    let message = format!("`{attribute}` has no option `{}`{meant}{known}", option.name);
+    let meant = suggest(&option.name, known).map(|name| format!(": write `{name}`")).unwrap_or_default();
+    let message = format!("`{attribute}` has no option `{}`{meant} ({})", option.name, available(known));
     syn::Error::new(option.ident.span(), message)
 }
 
@@ -157,12 +162,12 @@ fn unexpected(attribute: &str, input: ParseStream<'_>, known: &[&'static str]) -
     {
         let meant = if has_unit(&literal) { &TIMES[..] } else { &COUNTS[..] };
         if let Some(name) = meant.iter().find(|name| known.contains(name)) {
-            let message = format!("an option without its name: write `{name} = {}`", literal.to_token_stream());
+            let message = format!("missing option name: write `{name} = {}`", literal.to_token_stream());
             return syn::Error::new_spanned(literal, message);
         }
     }
     if known.is_empty() {
-        return input.error(format!("`{attribute}` takes nothing more"));
+        return input.error(format!("unexpected argument: `{attribute}` takes no further arguments"));
     }
     input.error(format!("expected an option of `{attribute}`: {}", list(known)))
 }
@@ -174,17 +179,9 @@ pub(crate) fn object(input: ParseStream<'_>, known: &[&str]) -> syn::Result<Expr
         && let Some(ident) = path.path.get_ident()
         && known.contains(&ident.to_string().as_str())
     {
-        return Err(syn::Error::new(ident.span(), format!("`{ident}` takes a value: write `{ident} = ..`")));
+        return Err(syn::Error::new(ident.span(), format!("`{ident}` requires a value: write `{ident} = ..`")));
     }
     Ok(expression)
-}
-
-/// Reads an option that is there or not.
-pub(crate) fn flag(option: &OptionName, input: ParseStream<'_>) -> syn::Result<Ident> {
-    if input.is_empty() || input.peek(syn::Token![,]) {
-        return Ok(option.ident.clone());
-    }
-    Err(input.error(format!("`{}` stands alone: remove what follows it", option.name)))
 }
 
 /// Whether `95%` comes next, and nothing to divide by.
@@ -233,18 +230,18 @@ impl Parse for Count {
         let count = Self(expression);
         match &count.0 {
             Expr::Lit(literal) if count.literal_token().is_none() => {
-                Err(syn::Error::new_spanned(literal, "not a count: write a whole number"))
+                Err(syn::Error::new_spanned(literal, "expected an integer: write a plain number, as in `10`"))
             }
             Expr::Lit(_) if count.literal_token().is_some_and(|int| !is_integer_suffix(int.suffix())) => {
-                Err(syn::Error::new_spanned(&count.0, "a count has no unit: write a whole number"))
+                Err(syn::Error::new_spanned(&count.0, "a count has no unit: write a plain number, as in `10`"))
             }
             Expr::Unary(unary) if matches!((&unary.op, &*unary.expr), (UnOp::Neg(_), Expr::Lit(_))) => {
-                Err(syn::Error::new_spanned(&count.0, "a count is not negative: write a whole number"))
+                Err(syn::Error::new_spanned(&count.0, "a count cannot be negative: write a plain number, as in `10`"))
             }
             Expr::Binary(binary)
                 if [&binary.left, &binary.right].iter().any(|side| matches!(&***side, Expr::Lit(literal) if has_unit(literal))) =>
             {
-                Err(syn::Error::new_spanned(&count.0, "a count has no unit: write a whole number"))
+                Err(syn::Error::new_spanned(&count.0, "a count has no unit: write a plain number, as in `10`"))
             }
             Expr::Lit(_) => Ok(count),
             _ => Ok(Self(units::read(count.0)?)),

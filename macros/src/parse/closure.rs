@@ -32,13 +32,13 @@ impl Closure<'_> {
         match plain(written) {
             Expr::Closure(closure) if closure.inputs.len() != self.arguments.len() => {
                 let inputs = &closure.inputs;
-                let message = format!("`{option}` takes a closure of {count}: write `{option} = |{bars}| ..`{hint}");
+                let message = format!("`{option}` takes a closure with {count}: write `{option} = |{bars}| ..`{hint}");
                 if inputs.is_empty() { errors.at(closure, message) } else { errors.at(inputs, message) }
             }
             value if is_value(value) => {
                 let value = value.to_token_stream().to_string().replace(" !", "!").replace("! (", "!(").replace("- ", "-");
                 let bars = vec!["_"; self.arguments.len()].join(", ");
-                errors.at(written, format!("`{option}` takes a closure of {count}: write `{option} = |{bars}| {value}`"));
+                errors.at(written, format!("`{option}` takes a closure with {count}: write `{option} = |{bars}| {value}`"));
             }
             _ => {}
         }

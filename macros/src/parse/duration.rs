@@ -52,18 +52,18 @@ impl Duration {
             if let Expr::Unary(unary) = inner
                 && matches!((&unary.op, &*unary.expr), (UnOp::Neg(_), Expr::Lit(_)))
             {
-                return Err(syn::Error::new_spanned(inner, "a time is not negative"));
+                return Err(syn::Error::new_spanned(inner, "a duration cannot be negative"));
             }
             if let Expr::Closure(_) = inner {
                 return Err(syn::Error::new_spanned(
                     inner,
-                    "a duration, and no closure: write it as in `500ms`, or as an expression, which may name the arguments",
+                    "expected a duration, not a closure: write one as in `500ms`, or an expression over the arguments",
                 ));
             }
             return units::read(expression).map(Self::Expression);
         };
         let Some((digits, suffix)) = number(&literal.lit) else {
-            return Err(syn::Error::new_spanned(literal, "not a duration: write a number with a unit, as in `500ms` or `5s`"));
+            return Err(syn::Error::new_spanned(literal, "expected a duration: write a number with a unit, as in `500ms` or `5s`"));
         };
         let value = value(digits, suffix).map_err(|message| syn::Error::new_spanned(literal, message))?;
         Ok(Self::Literal { value, written: expression })
@@ -136,13 +136,13 @@ fn value(digits: &str, suffix: &str) -> Result<std::time::Duration, String> {
             "" if digits.len() > 2 && !digits.contains('.') => format!("`{digits}` has no unit: write `{digits}ms` or `{digits}s`"),
             "" => format!("`{digits}` has no unit: write `{digits}s`"),
             "m" => format!("`{digits}m` is ambiguous: write `{digits}min` or `{digits}ms`"),
-            other => format!("`{other}` is not a unit of time: write `ns`, `us`, `ms`, `s`, `min`, `h` or `d`, as in `{digits}s`"),
+            other => format!("`{other}` is not a unit of time: use `ns`, `us`, `ms`, `s`, `min`, `h` or `d`, as in `{digits}s`"),
         });
     };
-    let too_long = || format!("`{digits}{suffix}` is too long for a `Duration`");
+    let too_long = || format!("`{digits}{suffix}` exceeds the range of a `Duration`");
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
     if !digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') || fraction.len() > 18 {
-        return Err(format!("`{digits}{suffix}` is not a plain decimal number: write it as in `2.5s` or `1_000us`"));
+        return Err(format!("`{digits}{suffix}` is not a plain decimal number: write one as in `2.5s` or `1_000us`"));
     }
     let unit = u128::from(unit);
     let whole = if whole.is_empty() { 0 } else { whole.parse::<u128>().map_err(|_| too_long())? };
@@ -185,7 +185,7 @@ mod tests {
         assert_eq!(parse("5m"), Err("`5m` is ambiguous: write `5min` or `5ms`".to_owned()));
         assert!(parse("5sec").unwrap_err().contains("`sec` is not a unit"));
         assert!(parse("\"5s\"").unwrap_err().contains("write a number with a unit"));
-        assert!(parse("99999999999999999999d").unwrap_err().contains("too long"));
+        assert!(parse("99999999999999999999d").unwrap_err().contains("exceeds the range"));
     }
 
     #[test]

@@ -15,7 +15,12 @@ pub(crate) struct Handle(pub(crate) Path);
 impl Parse for Handle {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
         let path = input.call(Path::parse_mod_style);
-        path.map(Self).map_err(|error| syn::Error::new(error.span(), "write a name: `handle = name`, or `handle = Self::name`"))
+        path.map(Self).map_err(|error| {
+            syn::Error::new(
+                error.span(),
+                "`handle` takes a plain name: write `handle = name`, or `handle = Self::name` inside an `impl`",
+            )
+        })
     }
 }
 
@@ -33,23 +38,22 @@ impl Handle {
         let path = &self.0;
         let in_impl = path.segments.first().is_some_and(|first| first.ident == "Self");
         if path.segments.len() > 2 || in_impl != (path.segments.len() == 2) {
-            let problem =
-                "the handle is made beside the function: write `handle = name`, or `handle = Self::name` inside an `impl`";
+            let problem = "`handle` takes a plain name: write `handle = name`, or `handle = Self::name` inside an `impl`";
             return Some(problem.to_owned());
         }
         let name = self.name();
         if *name == function.signature.ident {
-            return Some(format!("`{name}` is the function itself: give its handle a name of its own"));
+            return Some(format!("`{name}` is the name of the function itself: choose another name for the handle"));
         }
         let mut constants = function.signature.generics.params.iter().filter_map(|parameter| match parameter {
             syn::GenericParam::Const(constant) => Some(&constant.ident),
             _ => None,
         });
         if !in_impl && constants.any(|constant| constant == name) {
-            return Some(format!("`{name}` is a parameter of the function: give its handle a name of its own"));
+            return Some(format!("`{name}` is a const parameter of the function: choose another name for the handle"));
         }
         (function.parameters.receiver.is_some() && !in_impl)
-            .then(|| format!("inside an `impl` the handle is an associated function: write `handle = Self::{name}`"))
+            .then(|| format!("inside an `impl`, the handle is an associated function: write `handle = Self::{name}`"))
     }
 
     pub(crate) fn name(&self) -> &Ident {

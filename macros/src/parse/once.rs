@@ -67,12 +67,13 @@ impl Named {
 pub(crate) fn object_instead<'a>(attribute: &'a str, ty: &'a str, noun: &'a str) -> impl Fn(&Named) -> String + 'a {
     move |named| match named {
         Named::This => {
-            format!("to have one for each instance, put a `{ty}` into a field and name it, as in `#[{attribute}(self.{noun})]`")
+            format!("for one per instance, put a `{ty}` in a field and name it, as in `#[{attribute}(self.{noun})]`")
         }
         other => {
             let (name, chosen) = (other.name(), other.chosen_by(&format!("{noun}_of")));
             format!(
-                "to have one for each `{name}`, make them yourself and name the right one, as in `#[{attribute}({chosen})]`, which is a `&{ty}`"
+                "for one per `{name}`, create them yourself and select one, as in `#[{attribute}({chosen})]`, which returns a \
+                 `&{ty}`"
             )
         }
     }
@@ -94,7 +95,7 @@ pub(crate) fn check<'a>(
                 _ => "for all callers",
             };
             let (name, way_out) = (named.name(), way_out(&named));
-            errors.at_span(span, format!("{option} is read once, {sharers}, and cannot depend on `{name}`: {way_out}"));
+            errors.at_span(span, format!("{option} is evaluated once, {sharers}, and cannot depend on `{name}`: {way_out}"));
         }
     }
 }

@@ -158,9 +158,9 @@ const MODE: Mode = Mode { refresh: false, single_flight: true };
 /// What a loading closure may return, for a cache of `V`: a `V`; a `Result<V, E>`, whose `Err` is not stored and goes to all who wait
 /// (`E: Clone + Send + Sync + 'static`); or an `Option<V>`, whose `None` is not stored. Which of them is inferred: `M` is never written.
 #[diagnostic::on_unimplemented(
-    message = "a cache of `{V}` cannot be loaded with `{Self}`",
+    message = "cannot load a cache of `{V}` from `{Self}`",
     label = "neither the value, nor a `Result` or `Option` of it",
-    note = "the error of a `Result` is shared by all who wait for it: it must be `Clone + Send + Sync + 'static` (put what is not into an `Arc`)"
+    note = "the error of a `Result` is shared by all waiters: it must be `Clone + Send + Sync + 'static` (otherwise wrap it in an `Arc`)"
 )]
 pub trait Loaded<V, M>: Sized {
     #[doc(hidden)]

@@ -12,8 +12,8 @@ use crate::key::Key;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be part of a key",
     label = "not `Hash + Eq + Clone + Send + Sync + 'static`",
-    note = "derive `Clone, PartialEq, Eq, Hash` for it; of a type parameter, ask for them",
-    note = "or say what the key is instead: `key = ..`; a cached function can also leave the argument out: `skip(..)`"
+    note = "derive `Clone, PartialEq, Eq, Hash` for it; for a type parameter, add these bounds",
+    note = "or set the key explicitly: `key = ..`; a cached function can also exclude the argument: `skip(..)`"
 )]
 pub trait Argument<M> {}
 
@@ -27,8 +27,8 @@ impl<T: Nothing> Argument<Unmet> for T {}
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be part of a key",
     label = "not `Hash + Eq + Clone + Send + Sync + 'static`",
-    note = "derive `Clone, PartialEq, Eq, Hash` for it; of a type parameter, ask for them",
-    note = "or say what the key is instead: `key = ..`; a cached function can also leave the argument out: `skip(..)`"
+    note = "derive `Clone, PartialEq, Eq, Hash` for it; for a type parameter, add these bounds",
+    note = "or set the key explicitly: `key = ..`; a cached function can also exclude the argument: `skip(..)`"
 )]
 pub trait Borrowed<M> {}
 
@@ -43,8 +43,8 @@ impl<T: Nothing + ?Sized> Borrowed<Unmet> for T {}
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be part of a key",
     label = "not `Hash + Eq + Clone + Send + Sync + 'static`",
-    note = "leave out what the value does not depend on, a connection or a client: `skip(..)`",
-    note = "of what it depends on, derive `Clone, PartialEq, Eq, Hash` (of a type parameter, ask for them), or say what the key is: `key = ..`"
+    note = "exclude what the value does not depend on, such as a connection or a client: `skip(..)`",
+    note = "otherwise derive `Clone, PartialEq, Eq, Hash` for it (for a type parameter, add these bounds), or set the key explicitly: `key = ..`"
 )]
 pub trait ReferredTo<M> {}
 
@@ -56,10 +56,10 @@ impl<T: Nothing + ?Sized> ReferredTo<Unmet> for T {}
 
 /// The type behind an `impl Trait` that can be part of a key. Its own trait only for its message.
 #[diagnostic::on_unimplemented(
-    message = "nothing says that an `{Self}` can be part of a key",
-    label = "not known to be `Hash + Eq + Clone + Send + Sync + 'static`",
-    note = "take the type that it stands for: a `String` in place of an `impl Into<String>`; then the keys are of one type, too",
-    note = "or ask for the bounds: `impl Trait + Hash + Eq + Clone + Send + Sync + 'static`; or leave the argument out: `skip(..)`"
+    message = "`{Self}` is not known to be usable in a key",
+    label = "may not be `Hash + Eq + Clone + Send + Sync + 'static`",
+    note = "take a concrete type, such as a `String` instead of an `impl Into<String>`, so that all keys have one type",
+    note = "or add the bounds: `impl Trait + Hash + Eq + Clone + Send + Sync + 'static`; or exclude the argument: `skip(..)`"
 )]
 pub trait Anonymous<M> {}
 
@@ -73,7 +73,7 @@ impl<T: Nothing> Anonymous<Unmet> for T {}
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be cached or shared",
     label = "not `Clone + Send + Sync + 'static`",
-    note = "each caller gets a clone of it: derive `Clone`, or return an `Arc<..>`; of a type parameter, ask for them"
+    note = "each caller receives a clone: derive `Clone`, or return an `Arc<..>`; for a type parameter, add these bounds"
 )]
 pub trait Value<M> {}
 
@@ -85,8 +85,8 @@ impl<T: Nothing> Value<Unmet> for T {}
 
 /// The value type that a handle was written with.
 #[diagnostic::on_unimplemented(
-    message = "the types of this handle cannot be read off the signature: the function caches `{Self}`",
-    label = "say them: `handle = name: steadfast::Cache<.., {Self}>`"
+    message = "the types of this handle cannot be inferred from the signature: the function caches `{Self}`",
+    label = "annotate it: `handle = name: steadfast::Cache<.., {Self}>`"
 )]
 pub trait Readable<T, M> {}
 
@@ -95,9 +95,9 @@ impl<T> Readable<T, Met> for T {}
 
 /// A key that is of the type of the keys in a cache.
 #[diagnostic::on_unimplemented(
-    message = "the keys in this cache are `{K}`, and the key of the function is `{Self}`",
+    message = "this cache has keys of type `{K}`, but the key of the function is `{Self}`",
     label = "not a `Cache<{Self}, _>`",
-    note = "name a cache with such keys, or say what the key is: `key = ..`"
+    note = "name a cache with keys of this type, or set the key explicitly: `key = ..`"
 )]
 pub trait KeyIn<K, M> {}
 
@@ -106,9 +106,9 @@ impl<K> KeyIn<K, Met> for K {}
 
 /// A value that is of the type of the values in a cache.
 #[diagnostic::on_unimplemented(
-    message = "the values in this cache are `{V}`, and the function stores `{Self}`",
+    message = "this cache has values of type `{V}`, but the function stores `{Self}`",
     label = "not a `Cache<_, {Self}>`",
-    note = "what is stored is the `T` of a `Result<T, E>` or an `Option<T>`, else the return value"
+    note = "the stored value is the `T` of a `Result<T, E>` or `Option<T>`, otherwise the return value"
 )]
 pub trait ValueIn<V, M> {}
 
@@ -171,7 +171,7 @@ pub fn ask_readable<V, S: Shape<Value: Readable<V, M>>, M: Default>(_: &S) -> M 
 
 /// A return type whose errors can be remembered.
 #[diagnostic::on_unimplemented(
-    message = "`error_ttl` says how long an `Err` is remembered, and `{Self}` has none",
+    message = "`error_ttl` requires a `Result`, found `{Self}`",
     label = "the return type is not a `Result`",
     note = "remove `error_ttl`, or return a `Result`"
 )]
@@ -181,9 +181,9 @@ impl<T, E: Remembered<M>, M> ErrorTtl<M> for Result<T, E> {}
 
 /// An error that can be remembered.
 #[diagnostic::on_unimplemented(
-    message = "`error_ttl` remembers the error, and `{Self}` cannot be remembered",
+    message = "`error_ttl` stores the error, but `{Self}` cannot be stored",
     label = "the error is not `Clone + Send + Sync + 'static`",
-    note = "derive `Clone` for it, put what cannot be cloned into an `Arc`, or remove `error_ttl`"
+    note = "derive `Clone` for it, wrap what cannot be cloned in an `Arc`, or remove `error_ttl`"
 )]
 pub trait Remembered<M> {}
 
@@ -195,7 +195,7 @@ impl<E: Nothing> Remembered<Unmet> for E {}
 
 /// A return type with errors, which `stale_if_error` needs.
 #[diagnostic::on_unimplemented(
-    message = "`stale_if_error` serves the old value instead of an `Err`, and `{Self}` has none",
+    message = "`stale_if_error` requires a `Result`, found `{Self}`",
     label = "the return type is not a `Result`",
     note = "remove `stale_if_error`, or return a `Result`"
 )]
@@ -206,7 +206,7 @@ impl<T, E> StaleIfError<Met> for Result<T, E> {}
 
 /// A return type to which `none_ttl` applies.
 #[diagnostic::on_unimplemented(
-    message = "`none_ttl` says how long a `None` is remembered, and `{Self}` has none",
+    message = "`none_ttl` requires an `Option` or a `Result` of one, found `{Self}`",
     label = "the return type is neither an `Option` nor a `Result` of one",
     note = "remove `none_ttl`, or return an `Option<T>` or a `Result<Option<T>, E>`"
 )]
@@ -238,9 +238,9 @@ pub fn ask_none_ttl<S: Shape<Out: NoneTtl<M>>, M: Default>(_: &S) -> M {
 
 /// A type that can go to another task. Its own trait only for its message.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot go into a computation in the background",
+    message = "`{Self}` cannot be moved to a background task",
     label = "not `Send + 'static`",
-    note = "`detached`, `stale_while_revalidate` and `refresh_ahead` compute on a task of their own, to which arguments and result go"
+    note = "`detached`, `stale_while_revalidate` and `refresh_ahead` compute on a separate task, which takes the arguments and returns the result"
 )]
 pub trait Background<M> {}
 

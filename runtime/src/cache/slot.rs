@@ -56,7 +56,7 @@ impl<K, V> Types<K, V> {
 
 /// The type that a handle is given.
 #[diagnostic::on_unimplemented(
-    message = "a handle is of type `steadfast::Cache<K, V>`, and `{Self}` is not",
+    message = "the type of a handle must be `steadfast::Cache<K, V>`, found `{Self}`",
     label = "not a `steadfast::Cache<K, V>`"
 )]
 pub trait IsCache<T> {

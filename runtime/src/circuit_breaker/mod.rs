@@ -22,8 +22,8 @@ pub mod private {
     use std::time::Duration;
 
     crate::rejection::refusals! {
-        "`#[circuit_breaker]` can fail, and `{Self}` has no place for its error",
-        "`#[circuit_breaker]` can fail, and `{Self}` cannot be made of its error"
+        "`#[circuit_breaker]` can fail, but `{Self}` cannot represent its error",
+        "`#[circuit_breaker]` can fail, but `{Self}` cannot be created from its error"
     }
 
     /// A call that has not gone in yet.
@@ -39,7 +39,7 @@ pub mod private {
 
     /// What a window is measured in.
     #[diagnostic::on_unimplemented(
-        message = "a `window` is a number of calls or a `Duration`, not a `{Self}`",
+        message = "`window` takes a number of calls or a `Duration`, found `{Self}`",
         label = "neither an integer nor a `Duration`"
     )]
     pub trait Window {

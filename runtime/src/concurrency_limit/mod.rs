@@ -26,8 +26,8 @@ pub mod private {
     use crate::policy_slot::Slot;
 
     crate::rejection::refusals! {
-        "`#[concurrency_limit]` can fail, and `{Self}` has no place for its error",
-        "`#[concurrency_limit]` can fail, and `{Self}` cannot be made of its error"
+        "`#[concurrency_limit]` can fail, but `{Self}` cannot represent its error",
+        "`#[concurrency_limit]` can fail, but `{Self}` cannot be created from its error"
     }
 
     /// How a call is received.
@@ -79,7 +79,7 @@ pub mod private {
 
     /// What `#[concurrency_limit(expr)]` may name: a count for a limiter of the function's own, or a limiter.
     #[diagnostic::on_unimplemented(
-        message = "`#[concurrency_limit]` takes a number of calls or a `ConcurrencyLimiter`, not a `{Self}`",
+        message = "`#[concurrency_limit]` takes a number of calls or a `ConcurrencyLimiter`, found `{Self}`",
         label = "neither an integer nor a `ConcurrencyLimiter`"
     )]
     pub trait Limit {
@@ -98,9 +98,9 @@ pub mod private {
 
     /// What a limit may be that depends on the call.
     #[diagnostic::on_unimplemented(
-        message = "a number of calls is read once, for all callers and all instantiations of the function, and cannot depend on one of them",
-        label = "differs from caller to caller",
-        note = "to have one for each, make them yourself and name the right one: a field, as in `#[concurrency_limit(self.limiter)]`, or what a function returns, as in `#[concurrency_limit(limiter_of(tenant))]`, which is a `&ConcurrencyLimiter`"
+        message = "the limit is evaluated once, for all callers and all instantiations of the function, and cannot depend on one of them",
+        label = "may differ between callers",
+        note = "for one per caller, create the limiters yourself and select one: a field, as in `#[concurrency_limit(self.limiter)]`, or the result of a function that returns a `&ConcurrencyLimiter`, as in `#[concurrency_limit(limiter_of(tenant))]`"
     )]
     pub trait OfCall {}
 
@@ -146,9 +146,9 @@ pub mod private {
 
     /// `queue`, `adaptive` and `handle` with a limit that is no literal: only a count will do.
     #[diagnostic::on_unimplemented(
-        message = "`queue`, `adaptive` and `handle` are for a limiter of the function's own, and this is a `{Self}`",
+        message = "`queue`, `adaptive` and `handle` require a number of calls, found `{Self}`",
         label = "not a number of calls",
-        note = "set them where the limiter is made: `ConcurrencyLimiter::new(8).queue(100)`"
+        note = "set them where the limiter is created: `ConcurrencyLimiter::new(8).queue(100)`"
     )]
     pub trait Calls {
         /// As a limit.

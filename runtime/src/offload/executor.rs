@@ -35,9 +35,9 @@ where
 
 /// A type that can go to another thread. Its own trait only for its message.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot go to the thread on which the body runs, or come back from it",
+    message = "`{Self}` cannot be sent to or returned from the blocking thread",
     label = "not `Send + 'static`",
-    note = "take and return what is `Send + 'static`: an `Arc<..>` instead of an `Rc<..>`; of a type parameter, ask for it"
+    note = "use `Send + 'static` types, such as an `Arc<..>` instead of an `Rc<..>`; for a type parameter, add the bounds"
 )]
 pub trait Sent<M> {}
 

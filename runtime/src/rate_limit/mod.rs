@@ -25,8 +25,8 @@ pub mod private {
     use crate::key::Key;
 
     crate::rejection::refusals! {
-        "`#[rate_limit]` can fail, and `{Self}` has no place for its error",
-        "`#[rate_limit]` can fail, and `{Self}` cannot be made of its error"
+        "`#[rate_limit]` can fail, but `{Self}` cannot represent its error",
+        "`#[rate_limit]` can fail, but `{Self}` cannot be created from its error"
     }
 
     /// Receives a call.

@@ -91,9 +91,9 @@ impl<T> Repeat<T> {
 
 /// Bound check: an argument that can be passed to every attempt. A trait of its own for its error message.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be given to more than one attempt",
+    message = "`{Self}` cannot be reused across attempts",
     label = "not `Clone`",
-    note = "each attempt but the last gets a clone: derive `Clone`, or take it in an `Arc<..>`"
+    note = "each attempt but the last receives a clone: derive `Clone`, or take it in an `Arc<..>`"
 )]
 pub trait Repeated<M> {}
 

@@ -166,8 +166,8 @@ pub mod private {
     pub use super::{Deadline, Expired, Within, within};
 
     crate::rejection::refusals! {
-        "`#[timeout]` can fail, and `{Self}` has no place for its error",
-        "`#[timeout]` can fail, and `{Self}` cannot be made of its error"
+        "`#[timeout]` can fail, but `{Self}` cannot represent its error",
+        "`#[timeout]` can fail, but `{Self}` cannot be created from its error"
     }
 }
 

@@ -11,7 +11,7 @@ use super::options::{Options, Ttl};
 use crate::codegen::layer::Target;
 use crate::codegen::policy;
 use crate::codegen::spawned;
-use crate::diagnostics::{Errors, there_are};
+use crate::diagnostics::{Errors, available};
 use crate::item::function::{FnKind, Function, self_ident};
 use crate::item::tokens;
 use crate::item::types;
@@ -34,7 +34,7 @@ impl Cached {
         self.options.check_background(function, errors);
         self.check_value(function, errors);
         if function.diverges() {
-            errors.at_span(target.span, "a function that never returns leaves nothing to keep or to share");
+            errors.at_span(target.span, "a function that never returns has no result to cache or to share: remove this attribute");
         }
     }
 
@@ -43,17 +43,17 @@ impl Cached {
         let known = function.parameters.names();
         for (index, name) in skip.iter().enumerate() {
             if skip[..index].contains(name) {
-                errors.at(name, format!("`{name}` is named twice"));
+                errors.at(name, format!("`{name}` is listed twice: remove one"));
             } else if name != "self" && function.parameters.find(name).is_none()
                 || (name == "self" && function.parameters.receiver.is_none())
             {
-                let known = there_are(&known);
+                let known = available(&known);
                 errors.at(name, format!("`{}` has no argument `{name}` to skip ({known})", function.name()));
             }
         }
         key::check_varies(key.as_ref(), self.options.cache.is_some(), errors);
         if let (Some(_), Some(name)) = (key, skip.first()) {
-            errors.at(name, "`key` says all of what the value depends on: nothing is left to skip");
+            errors.at(name, "`skip` and `key` are mutually exclusive: remove one");
         }
     }
 
@@ -61,7 +61,7 @@ impl Cached {
     fn check_value(&self, function: &Function, errors: &mut Errors) {
         let value = function.output.as_ref().and_then(handle::value_in).filter(|value| types::borrows(value));
         if let Some(value) = value.filter(|_| self.options.background().is_none()) {
-            let what = if self.stores { "a cached value" } else { "a result that callers share" };
+            let what = if self.stores { "a cached value" } else { "a shared result" };
             let advice = types::owned_value(value);
             errors.at(value, format!("{what} cannot borrow: {advice}"));
         }
@@ -79,11 +79,12 @@ impl Cached {
         errors.at(
             receiver,
             if self.stores {
-                "what is `self` to the cache? Write `skip(self)` if the value does not depend on it, `key = (self.id, ..)` if it depends on a \
-                 part of it, or `cache = self.field` if each instance has a `steadfast::Cache` of its own"
+                "`#[async_cached]` cannot tell how the value depends on `self`: add `skip(self)` if it does not, `key = \
+                 (self.id, ..)` if it depends on a part of it, or `cache = self.field` if each instance has its own \
+                 `steadfast::Cache`"
             } else {
-                "which callers may share a result? Write `skip(self)` if the result does not depend on `self`, or `key = (self.id, ..)` if it \
-                 depends on a part of it"
+                "`#[coalesce]` cannot tell how the result depends on `self`: add `skip(self)` if it does not, or `key = \
+                 (self.id, ..)` if it depends on a part of it"
             },
         );
     }
@@ -100,7 +101,7 @@ impl Options {
             [("ttl", ttl), ("tti", self.tti.as_ref()), ("error_ttl", self.error_ttl.as_ref()), ("none_ttl", self.none_ttl.as_ref())]
         {
             if let Some(time) = time.filter(|time| zero(Some(time))) {
-                errors.at(time.written(), format!("nothing would ever be kept: remove `{name}`, or give it a time"));
+                errors.at(time.written(), format!("a `{name}` of zero stores nothing: write a positive duration, or remove it"));
             }
         }
         for (name, time) in [
@@ -109,20 +110,20 @@ impl Options {
             ("stale_if_error", &self.stale_if_error),
         ] {
             if let Some(time) = time.as_ref().filter(|time| zero(Some(time))) {
-                errors.at(time.written(), format!("a `{name}` of zero has no effect: remove it, or give it a time"));
+                errors.at(time.written(), format!("a `{name}` of zero has no effect: write a positive duration, or remove it"));
             }
         }
         if let Some(limit) = self.load_timeout.as_ref().filter(|limit| zero(Some(limit))) {
-            errors.at(limit.written(), "nobody would wait for anybody: write `single_flight = false` for that");
+            errors.at(limit.written(), "a `load_timeout` of zero disables waiting: write `single_flight = false` instead");
         }
         if let Some(capacity) = self.capacity.as_ref().filter(|capacity| capacity.literal() == Some(0)) {
-            errors.at(&capacity.0, "a cache of capacity 0 keeps nothing: write at least 1");
+            errors.at(&capacity.0, "`capacity` must be at least 1");
         }
         if let (Some(capacity), Some(_)) = (&self.capacity, &self.unbounded) {
-            errors.at(&capacity.0, "`capacity` and `unbounded` contradict each other: write one of them");
+            errors.at(&capacity.0, "`capacity` and `unbounded` are mutually exclusive: remove one");
         }
         if let Some(tags) = self.tags.as_ref().filter(|tags| tags.elems.is_empty()) {
-            errors.at(tags, "no tag: name one, or remove `tags`");
+            errors.at(tags, "`tags` is empty: add a tag, or remove it");
         }
     }
 
@@ -138,7 +139,7 @@ impl Options {
             _ => return,
         };
         if !value.is_some_and(|value| value > 0.0 && value < 1.0) {
-            errors.at(share, "the share of the ttl after which a hit refreshes lies between 0 and 1: write `refresh_ahead = 0.8`");
+            errors.at(share, "`refresh_ahead` is a fraction of the ttl, between 0 and 1: write `refresh_ahead = 0.8`");
         }
     }
 
@@ -153,16 +154,16 @@ impl Options {
             ];
             for (name, at) in of_ttl {
                 if let Some(at) = at {
-                    errors.at(at, format!("`{name}` goes with a ttl, and there is none: write `ttl = ..` too"));
+                    errors.at(at, format!("`{name}` requires `ttl`: add `ttl = ..`"));
                 }
             }
         }
         let alone = self.single_flight.as_ref().is_some_and(|flag| !flag.value);
         if let Some(limit) = self.load_timeout.as_ref().filter(|_| alone) {
-            errors.at(limit.written(), "with `single_flight = false` nobody waits for another: remove `load_timeout`");
+            errors.at(limit.written(), "`load_timeout` has no effect with `single_flight = false`: remove one");
         }
         if let (Some(weight), Some(_)) = (&self.weight, &self.unbounded) {
-            errors.at(weight, "nothing bounds the weights of an `unbounded` cache: write `capacity = ..`, or remove `weight`");
+            errors.at(weight, "`weight` has no effect on an `unbounded` cache: write `capacity = ..` instead, or remove `weight`");
         }
     }
 
@@ -175,16 +176,20 @@ impl Options {
             self.unbounded.as_ref().map(ToTokens::to_token_stream),
         ];
         for at in settings.into_iter().flatten() {
-            errors.at(at, "the cache that `cache` names has its own capacity: set it there");
+            errors
+                .at(at, "the capacity has no effect with `cache = ..`: set it on that cache, with `Cache::builder().capacity(..)`");
         }
         if let Some(weight) = &self.weight {
-            errors.at(weight, "the cache that `cache` names has its own weights: `Cache::builder().weight(..)`");
+            errors.at(weight, "`weight` has no effect with `cache = ..`: set it on that cache, with `Cache::builder().weight(..)`");
         }
         if let Some(listener) = &self.on_evict {
-            errors.at(listener, "the cache that `cache` names has its own listener: `Cache::builder().on_evict(..)`");
+            errors.at(
+                listener,
+                "`on_evict` has no effect with `cache = ..`: set it on that cache, with `Cache::builder().on_evict(..)`",
+            );
         }
         if let Some(handle) = &self.handle {
-            errors.at(handle.path(), "the cache that `cache` names has a name already: use that one, and remove `handle`");
+            errors.at(handle.path(), "`handle` is redundant with `cache = ..`: remove it, and use that cache itself");
         }
     }
 
@@ -209,14 +214,14 @@ impl Options {
         once::check([capacity], SharedBy::Instantiation, function, &cache_instead, errors);
         let closures = [("weight", &self.weight), ("on_evict", &self.on_evict)];
         let closures = closures.map(|(name, closure)| Once::option(name, closure.as_ref()));
-        let way_out = |named: &Named| format!("its closure gets the key and the value; {}", cache_instead(named));
+        let way_out = |named: &Named| format!("its closure receives the key and the value; {}", cache_instead(named));
         once::check(closures, SharedBy::Instantiation, function, &way_out, errors);
     }
 
     /// What computes in the background outlives its caller.
     fn check_background(&self, function: &Function, errors: &mut Errors) {
         if let Some((option, _)) = self.background() {
-            spawned::check(function, &format!("with `{option}` a computation"), errors);
+            spawned::check(function, &format!("with `{option}`, the computation"), errors);
         }
     }
 }
@@ -224,10 +229,10 @@ impl Options {
 /// The way out where the function's own cache would depend on one of its callers.
 fn cache_instead(named: &Named) -> String {
     let (each, cache) = match named {
-        Named::This => ("each instance".to_owned(), "self.cache".to_owned()),
-        other => (format!("each `{}`", other.name()), other.chosen_by("cache_of")),
+        Named::This => ("instance".to_owned(), "self.cache".to_owned()),
+        other => (format!("`{}`", other.name()), other.chosen_by("cache_of")),
     };
-    format!("to have a cache for {each}, make them with `Cache::builder()` and name the right one, as in `cache = {cache}`")
+    format!("for one cache per {each}, create them with `Cache::builder()` and select one, as in `cache = {cache}`")
 }
 
 fn written(time: &Duration) -> proc_macro2::TokenStream {

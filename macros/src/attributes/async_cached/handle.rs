@@ -41,7 +41,7 @@ impl Handle {
             let name = path.to_token_stream().to_string().replace(' ', "");
             errors.at(
                 path,
-                format!("the types of the cache cannot be read off the signature: say them with `handle = {name}: Cache<K, V>`"),
+                format!("the types of the cache cannot be inferred from the signature: write `handle = {name}: Cache<K, V>`"),
             );
         }
     }

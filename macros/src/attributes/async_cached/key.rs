@@ -283,12 +283,15 @@ fn cow_content(ty: &Type) -> Option<&Type> {
 pub(crate) fn check_varies(key: Option<&Expr>, shared: bool, errors: &mut Errors) {
     match key.map(plain) {
         Some(Expr::Closure(closure)) => {
-            errors.at(closure, "a key is an expression, in which the arguments have their names: write it without `|..|`");
+            errors.at(closure, "`key` takes an expression over the arguments, not a closure: remove the `|..|`");
         }
         Some(Expr::Lit(ExprLit { lit: Lit::Str(text), .. })) if !shared || text.value().contains('{') => {
             let written = text.to_token_stream();
             let way_out = if text.value().contains('{') { format!("`key = format!({written})`") } else { "`key = id`".to_owned() };
-            errors.at(text, format!("this text is the key of all calls: write an expression of the arguments, as in {way_out}"));
+            errors.at(
+                text,
+                format!("this constant key is the same for every call: write an expression over the arguments, as in {way_out}"),
+            );
         }
         _ => {}
     }
@@ -309,7 +312,7 @@ pub(super) fn check(function: &Function, skipped: &dyn Fn(&Ident) -> bool, error
     if count > MOST_PARTS {
         errors.at(
             &function.signature.ident,
-            format!("{count} arguments are too many for a key ({MOST_PARTS} at most): `skip(..)` some, or say what the key is: `key = ..`"),
+            format!("a key has at most {MOST_PARTS} parts, found {count}: exclude arguments with `skip(..)`, or set `key = ..`"),
         );
     }
 }
@@ -317,27 +320,27 @@ pub(super) fn check(function: &Function, skipped: &dyn Fn(&Ident) -> bool, error
 fn check_argument(ident: &Ident, ty: &Type, errors: &mut Errors) {
     let is_float = |part: &Type| matches!(part, Type::Path(path) if path.path.is_ident("f32") || path.path.is_ident("f64"));
     let is_mutable = |part: &Type| matches!(part, Type::Reference(reference) if reference.mutability.is_some());
-    let way_out = format!("leave it out with `skip({ident})`, or say what the key is");
+    let way_out = format!("exclude it with `skip({ident})`, or set");
     if any_part(ty, &mut |part| is_float(part)) {
         let bits = if is_float(ungroup(ty)) { format!("{ident}.to_bits()") } else { "..".to_owned() };
         errors.at(
             ty,
             format!(
-                "a floating-point number cannot be part of a cache key, since NaN is not equal to itself: {way_out}: `key = {bits}`"
+                "a floating-point number cannot be part of a cache key, since NaN is not equal to itself: {way_out} `key = {bits}`"
             ),
         );
     } else if any_part(ty, &mut |part| is_mutable(part)) {
         refuse_mutable(ident, ty, errors);
     } else if borrowed_inside(ty) {
-        errors.at(ty, format!("this type borrows and cannot be stored as part of a cache key: {way_out}: `key = ..`"));
+        errors.at(ty, format!("this type borrows and cannot be stored in a cache key: {way_out} `key = ..`"));
     }
 }
 
 fn refuse_mutable(ident: &Ident, at: impl ToTokens, errors: &mut Errors) {
-    let way_out = format!("leave it out with `skip({ident})`, or say what the key is");
+    let way_out = format!("exclude it with `skip({ident})`, or set");
     errors.at(
         at,
-        format!("a `&mut` cannot be part of a cache key, since a hit would not run what changes it: {way_out}: `key = ..`"),
+        format!("a `&mut` cannot be part of a cache key, since a hit does not run the body that modifies it: {way_out} `key = ..`"),
     );
 }
 

@@ -118,7 +118,7 @@ impl Layer for Cached {
     }
 
     fn sync_fn_hint(&self) -> &'static str {
-        "write `async fn`, or put `#[offload_blocking]` below it, which makes a blocking `fn` async"
+        "write `async fn`, or add `#[offload_blocking]` below it, which makes a blocking `fn` async"
     }
 
     fn expand(&self, context: &mut Context<'_>, below: &mut dyn FnMut(&mut Context<'_>) -> Fragment) -> Fragment {

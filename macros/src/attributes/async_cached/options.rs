@@ -102,14 +102,18 @@ impl Options {
             "tags" => {
                 let written = option
                     .value(input, ExprArray::parse)
-                    .map_err(|error| syn::Error::new(error.span(), "write the tags as a list: `tags = [\"users\", tenant]`"))?;
+                    .map_err(|error| syn::Error::new(error.span(), "`tags` takes a list: write `tags = [\"users\", tenant]`"))?;
                 self.tags = Some(written.with_units()?);
             }
             "detached" => self.detached = Some(option.flag(input)?),
             _ => {
                 let written = option.parse::<LitBool>(input);
-                self.single_flight =
-                    Some(written.map_err(|error| syn::Error::new(error.span(), "write `single_flight = false`, or leave it out"))?);
+                self.single_flight = Some(written.map_err(|error| {
+                    syn::Error::new(
+                        error.span(),
+                        "`single_flight` takes `true` or `false`: write `single_flight = false`, or leave it out",
+                    )
+                })?);
             }
         }
         Ok(())
