@@ -148,7 +148,8 @@ fn starts_option(input: ParseStream<'_>) -> bool {
 
 fn unknown(attribute: &str, option: &OptionName, known: &[&'static str]) -> syn::Error {
     let meant = suggest(&option.name, known).map(|name| format!(": write `{name}`")).unwrap_or_default();
-    let message = format!("`{attribute}` has no option `{}`{meant} ({})", option.name, available(known));
+    let known = if known.is_empty() { String::new() } else { format!(" ({})", available(known)) };
+    let message = format!("`{attribute}` has no option `{}`{meant}{known}", option.name);
     syn::Error::new(option.ident.span(), message)
 }
 
