@@ -1,4 +1,8 @@
-//! The generic cell rate algorithm (ITU-T I.371): one number says how far ahead of its rate a line of calls is.
+//! The generic cell rate algorithm (ITU-T I.371), which stores one number per limiter: the theoretical arrival time of the next
+//! call.
+//!
+//! Each call occupies one emission interval (`period / count`). A call conforms if it is no earlier than the theoretical arrival
+//! time minus the burst tolerance (`interval * (burst - 1)`), and moves that time one interval ahead.
 
 use std::sync::atomic::{AtomicU64, Ordering, fence};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -6,46 +10,46 @@ use std::time::Duration;
 
 use crate::clock::nanos;
 
-/// So many calls in a time, of which so many at once. It may change while calls wait.
+/// `count` calls per `period`, up to `burst` of them at once. The rate may change while calls wait.
 #[derive(Debug)]
 pub(crate) struct AtomicQuota {
     initial: Quota,
-    /// What it was changed to.
+    /// The rate that replaced `made`, if any.
     changed: Mutex<Option<Quota>>,
-    /// The pace that the setting comes to, for those who take no lock: two numbers, of which nobody may see one old and one new. The
-    /// version is odd while they change (a sequence lock).
+    /// A sequence lock over `interval` and `tolerance`, for lock-free readers, which must not combine an old value with a new one.
+    /// Odd while a change is in progress.
     version: AtomicU64,
     emission_interval: AtomicU64,
     burst_tolerance: AtomicU64,
 }
 
-/// A rate as it was said.
+/// A rate as configured.
 #[derive(Debug, Clone, Copy)]
 struct Quota {
     count: u32,
     period: u64,
-    /// `None`: as many as `count`.
+    /// `None`: equal to `count`.
     burst: Option<u32>,
 }
 
-/// What a rate comes to.
+/// The GCRA parameters derived from a rate, in nanoseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct GcraParams {
-    /// The time that a call takes up.
+    /// The emission interval: the time that one call occupies.
     pub(crate) emission_interval: u64,
-    /// How far ahead of its time a call may come.
+    /// The burst tolerance: how far ahead of its theoretical arrival time a call may come.
     burst_tolerance: u64,
 }
 
 impl GcraParams {
-    /// When the next call is due: no later than if the whole burst had been taken just now. A turn that was taken at another pace, just when
-    /// that changed, or before a clock was set back, would be further away.
+    /// Limits a theoretical arrival time to the one that a full burst right now would cause. It can exceed that if a permit was
+    /// taken at another rate just as the rate changed, or before a clock was set back.
     #[inline]
     fn bounded(self, tat: u64, now: u64) -> u64 {
         tat.min(now.saturating_add(self.burst_duration()))
     }
 
-    /// The time that the whole burst takes up.
+    /// The time that a full burst occupies.
     #[inline]
     fn burst_duration(self) -> u64 {
         self.burst_tolerance.saturating_add(self.emission_interval)
@@ -53,16 +57,16 @@ impl GcraParams {
 }
 
 impl Quota {
-    /// Rounded up: over no time is a call more let through than the rate says.
+    /// The interval is rounded up, so that no window ever admits more calls than the rate allows.
     const fn params(self) -> GcraParams {
-        assert!(self.count > 0, "a rate of no calls would let nothing through");
-        assert!(self.period > 0, "a rate needs a time: in no time there is room for no call");
+        assert!(self.count > 0, "rate count must be at least 1");
+        assert!(self.period > 0, "rate period must be greater than zero");
         let emission_interval = self.period.div_ceil(self.count as u64);
         let burst = match self.burst {
             Some(burst) => burst,
             None => self.count,
         };
-        assert!(burst > 0, "a burst of no calls would let nothing through");
+        assert!(burst > 0, "`burst` must be at least 1");
         GcraParams { emission_interval, burst_tolerance: emission_interval.saturating_mul(burst as u64 - 1) }
     }
 }
@@ -80,7 +84,7 @@ impl AtomicQuota {
         }
     }
 
-    /// Another one, as this was made.
+    /// A new rate with the original settings.
     pub(crate) fn as_built(&self) -> Self {
         let initial = self.initial;
         let GcraParams { emission_interval, burst_tolerance } = initial.params();
@@ -98,7 +102,7 @@ impl AtomicQuota {
         self.burst_tolerance = AtomicU64::new(self.initial.params().burst_tolerance);
     }
 
-    /// Changes the rate. `taken` is told of the old pace and the new one.
+    /// Changes the rate and calls `taken` with the old parameters and the new ones.
     pub(crate) fn set(&self, count: u32, period: Duration, taken: impl FnOnce(GcraParams, GcraParams)) {
         let mut changed = self.lock();
         let setting = Quota { count, period: nanos(period), ..self.initial };
@@ -141,21 +145,22 @@ impl AtomicQuota {
     }
 }
 
-/// The turns of one line of calls.
+/// The state of one bucket.
 #[derive(Debug, Default)]
 pub(crate) struct Gcra {
-    /// When the next call would be due if calls came evenly: the theoretical arrival time.
+    /// The theoretical arrival time (TAT) of the next call.
     tat: AtomicU64,
-    /// Until then a call is taken for one that would have come earlier, if a timer had not been late.
+    /// Until this time, an arriving call is treated as if it had come earlier, because a late timer delayed the call before it.
     late_until: AtomicU64,
-    /// When it began anew, or at another pace.
+    /// When the bucket was last reset, or its rate last changed.
     since: AtomicU64,
 }
 
-/// For so long a call that waited makes up for the lateness of its timer. Whatever stands still for longer has lost the time.
+/// The longest timer delay that a waiting call makes up for. A process that was suspended for longer has lost that time.
 const MAX_CATCH_UP: u64 = nanos(Duration::from_millis(100));
 
-/// Timers have a resolution of a millisecond: a call that comes right after one that waited would have come so much earlier.
+/// Timers have a resolution of one millisecond, so a call right after one that waited is up to this much later than it would have
+/// been.
 const TIMER_RESOLUTION: u64 = nanos(Duration::from_millis(2));
 
 impl Gcra {
@@ -163,7 +168,7 @@ impl Gcra {
         Self { tat: AtomicU64::new(0), late_until: AtomicU64::new(0), since: AtomicU64::new(0) }
     }
 
-    /// Takes the turn of now, or says how long it is to the next.
+    /// Takes a permit now, or returns the time until the next one.
     #[inline]
     pub(crate) fn try_acquire(&self, rate: &AtomicQuota, now: u64) -> Result<(), u64> {
         let late = now < self.late_until.load(Ordering::Relaxed);
@@ -171,7 +176,7 @@ impl Gcra {
         self.try_acquire_from(rate.params(), now, since)
     }
 
-    /// Takes a turn for a call that has waited for it `since` then. When the turn was due.
+    /// Takes a permit for a call that has been waiting for it since `since`, and returns when the permit was due.
     pub(crate) fn try_acquire_since(&self, rate: &AtomicQuota, now: u64, since: u64) -> Result<u64, u64> {
         let since = since.max(now.saturating_sub(MAX_CATCH_UP)).max(self.since.load(Ordering::Relaxed)).min(now);
         let params = rate.params();
@@ -187,7 +192,8 @@ impl Gcra {
             let earliest = tat.saturating_sub(params.burst_tolerance);
             if now < earliest {
                 if tat < stored {
-                    // Or the bound would move on with the time. Somebody else's change is as good.
+                    // Stores the bounded time, which would otherwise move on with the clock. If another thread has changed it, that
+                    // value is bounded as well.
                     let _ = self.tat.compare_exchange(stored, tat, Ordering::Relaxed, Ordering::Relaxed);
                 }
                 return Err(earliest - now);
@@ -200,35 +206,35 @@ impl Gcra {
         }
     }
 
-    /// A call that waited was let through now, and would have been when its turn was due.
+    /// Records that a call which waited was admitted now, although its permit was due at `due`.
     pub(crate) fn was_late(&self, now: u64, tat: u64) {
         self.late_until.store(now.saturating_add(now.saturating_sub(tat).min(TIMER_RESOLUTION)), Ordering::Relaxed);
     }
 
-    /// Gives a turn back that was taken.
+    /// Returns a permit.
     pub(crate) fn refund(&self, rate: &AtomicQuota) {
         let emission_interval = rate.params().emission_interval;
         let _ = self.tat.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |tat| Some(tat.saturating_sub(emission_interval)));
     }
 
-    /// When the next turn is, or has been for the taking since.
+    /// When the next permit becomes available, or became available if that is in the past.
     pub(crate) fn next(&self, rate: &AtomicQuota, now: u64) -> u64 {
         let params = rate.params();
         params.bounded(self.tat(), now).saturating_sub(params.burst_tolerance)
     }
 
-    /// A line that is due in the past is as good as new.
+    /// The theoretical arrival time. A bucket whose time is in the past is at full allowance.
     pub(crate) fn tat(&self) -> u64 {
         self.tat.load(Ordering::Relaxed)
     }
 
-    /// Begins anew.
+    /// Restores the full allowance.
     pub(crate) fn reset(&self, now: u64) {
         self.since.store(now, Ordering::Relaxed);
         self.tat.store(0, Ordering::Relaxed);
     }
 
-    /// Goes on at another pace. As many turns are free as were, a part of one included, as far as the new pace has so many at once.
+    /// Switches to another rate. As many permits remain available as before (including a fraction of one), up to the new burst.
     pub(crate) fn change_params(&self, before: GcraParams, params: GcraParams, now: u64) {
         let rescaled = |tat: u64| {
             let ahead = tat.checked_sub(now)?;
@@ -238,7 +244,7 @@ impl Gcra {
             Some(now.saturating_add(params.burst_duration().saturating_sub(free)))
         };
         self.since.store(now, Ordering::Relaxed);
-        // One that is due in the past stays as it is.
+        // A time in the past means full allowance at any rate.
         let _ = self.tat.fetch_update(Ordering::Relaxed, Ordering::Relaxed, rescaled);
     }
 }
@@ -260,7 +266,7 @@ mod tests {
     fn agrees_with_governor_on_the_same_arrival_times() {
         let mut random = fastrand::Rng::with_seed(7);
         for _ in 0..200 {
-            // Intervals that are whole: governor rounds down where we round up.
+            // Whole intervals only: governor rounds down where this implementation rounds up.
             let count = [1, 2, 4, 5, 8, 10, 100, 1_000][random.usize(..8)];
             let burst = random.u32(1..20);
             let quota = governor::Quota::per_second(NonZeroU32::new(count).unwrap()).allow_burst(NonZeroU32::new(burst).unwrap());
@@ -322,22 +328,22 @@ mod tests {
         for _ in 0..3 {
             gcra.try_acquire(&rate, 0).unwrap();
         }
-        // One of four is free, and one of ten.
+        // One of four is available, hence one of ten.
         to(10, SECOND, 0);
         assert_eq!((free(0), gcra.try_acquire(&rate, 0)), (1, Err(100 * MS)));
-        // Half of the time to the next has passed, and has still.
+        // Half of the time to the next permit has passed, at either rate.
         to(1, SECOND, 50 * MS);
         assert_eq!(gcra.try_acquire(&rate, 50 * MS), Err(500 * MS));
-        // Of seven that are free again, three.
+        // Seven are available again; the new burst keeps three.
         to(10, SECOND, 550 * MS);
         to(3, SECOND, 1_200 * MS);
         assert_eq!(free(1_200 * MS), 3);
-        // A rest is one at any pace.
+        // Full allowance is full allowance at any rate.
         to(5, SECOND, 10_000 * MS);
         assert_eq!(free(10_000 * MS), 5);
     }
 
-    /// One who had read the old pace takes a turn when the new one is there already.
+    /// A caller that has read the old rate takes a permit when the new one is already in effect.
     #[test]
     fn a_turn_at_another_pace_shuts_nobody_out() {
         let (slow, fast) = (AtomicQuota::new(1, Duration::from_secs(3_600)), AtomicQuota::new(100, SECOND));

@@ -1,4 +1,4 @@
-//! Keys: owned in the cache, borrowed at the call.
+//! Cache keys: stored owned, looked up borrowed.
 
 use std::ffi::{OsStr, OsString};
 use std::marker::PhantomData;
@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 
-/// A stored key that can be found by a borrowed `Q`.
+/// A stored key that can be looked up by a borrowed `Q`.
 ///
-/// Every type is found by a reference to itself; `String` also by `str`, `Vec<T>` by `[T]`, and so on; a tuple by the tuple of its
-/// borrowed parts. The two must hash alike, as with [`Borrow`](std::borrow::Borrow). That trait itself will not do: it has no way from
-/// a `(u64, String)` to a `(u64, &str)`.
+/// Every type can be looked up by a reference to itself; `String` also by `str`, `Vec<T>` by `[T]`, and so on; a tuple by the tuple
+/// of its borrowed parts. Both forms must hash alike, as for [`Borrow`](std::borrow::Borrow). `Borrow` itself does not suffice: it
+/// cannot relate a `(u64, String)` to a `(u64, &str)`.
 ///
 /// ```
 /// use steadfast::Cache;
@@ -27,7 +27,7 @@ use std::sync::Arc;
     note = "pass the key as the function takes its arguments: `get(&7)`, `get(\"eu\")`, `get(&(7, \"eu\"))`"
 )]
 pub trait Key<Q: ?Sized> {
-    /// Whether this is the key that `borrowed` stands for.
+    /// Whether `borrowed` is the borrowed form of this key.
     fn matches(&self, borrowed: &Q) -> bool;
 }
 
@@ -42,15 +42,16 @@ where
     }
 }
 
-/// A stored and a borrowed key. The impls are written for this pair, for coherence: of a bound `&B: Key<B>` the compiler must assume that
-/// some crate fulfils it, and would see the impls for tuples overlap with the one for `T`; of `Pair<&B, B>` it knows all impls.
+/// A stored and a borrowed key. The impls are for this pair because of coherence: for a bound `&B: Key<B>` the compiler must assume
+/// that some other crate implements it, and would report the impls for tuples as overlapping with the one for `T`; for
+/// `Pair<&B, B>` it knows every impl.
 pub struct Pair<K, Q: ?Sized>(PhantomData<(K, *const Q)>);
 
-/// A pair that belongs together.
+/// A pair whose borrowed form finds the stored key.
 pub trait KeyLookup {
     /// The stored key.
     type Key;
-    /// Its borrowed form.
+    /// The borrowed form.
     type Query: ?Sized;
 
     /// See [`Key::matches`].
@@ -67,7 +68,7 @@ impl<T: Eq> KeyLookup for Pair<T, T> {
     }
 }
 
-/// Owned types that are found by the unsized type that they dereference to.
+/// Owned types that are looked up by the unsized type they dereference to.
 macro_rules! found_by_deref {
     ($([$($generics:tt)*] $owned:ty => $borrowed:ty;)*) => {$(
         impl<$($generics)*> KeyLookup for Pair<$owned, $borrowed> {
@@ -112,10 +113,11 @@ where
     }
 }
 
-/// `(KA, KB)` is found by `(A, &B)`, `(&A, B)` and `(&A, &B)`: every mixture with a reference in it. The one without is `Pair<T, T>`.
+/// `(KA, KB)` is looked up by `(A, &B)`, `(&A, B)` and `(&A, &B)`: every combination that contains a reference. The one without is
+/// `Pair<T, T>`.
 ///
-/// `mix` goes through the mixtures of a length; `emit` writes the impl of one, collecting generics, owned parts, borrowed parts, bindings
-/// and comparisons.
+/// `mix` enumerates the combinations of one length; `emit` writes one impl, accumulating generics, owned parts, borrowed parts,
+/// bindings and comparisons.
 macro_rules! found_by_parts {
     (mix $has_ref:tt [$($done:tt)*] $first:tt $($rest:tt)*) => {
         found_by_parts!(mix yes [$($done)* [by_ref $first]] $($rest)*);
@@ -159,7 +161,7 @@ found_by_parts!(mix no [] (A QA a qa) (B QB b qb) (C QC c qc));
 found_by_parts!(mix no [] (A QA a qa) (B QB b qb) (C QC c qc) (D QD d qd));
 found_by_parts!(mix no [] (A QA a qa) (B QB b qb) (C QC c qc) (D QD d qd) (E QE e qe));
 
-/// Longer tuples, with nothing but references: the form in which the expansion of a function with many arguments looks them up.
+/// Longer tuples consist of references only: the form in which the expansion of a function with many arguments looks them up.
 macro_rules! found_by_references {
     ($($part:tt)*) => {
         found_by_parts!(emit [] [] [] [] [] $([by_ref $part])*);
@@ -172,15 +174,15 @@ found_by_references!((A QA a qa)(B QB b qb)(C QC c qc)(D QD d qd)(E QE e qe)(F Q
 found_by_references!((A QA a qa)(B QB b qb)(C QC c qc)(D QD d qd)(E QE e qe)(F QF f qf)(G QG g qg)(H QH h qh)(I QI i qi));
 found_by_references!((A QA a qa)(B QB b qb)(C QC c qc)(D QD d qd)(E QE e qe)(F QF f qf)(G QG g qg)(H QH h qh)(I QI i qi)(J QJ j qj));
 
-/// What a `key` expression came to, on its way to the reference by which it is found: itself if it is one, or else one to it. Its type
-/// decides, by method look-up: what is no reference is looked for behind `Deref`.
+/// The value of a `key` expression, on its way to the reference used for lookup: the value itself if it is a reference, otherwise a
+/// reference to it. Autoref specialization selects `part` by the type: a value that is not a reference is found behind `Deref`.
 pub struct Referred<'e, E>(Own<'e, E>);
 
-/// What is no reference.
+/// A value that is not a reference.
 pub struct Own<'e, E>(&'e E);
 
 impl<'e, E> Referred<'e, E> {
-    /// Of the value of an expression.
+    /// Wraps the value of an expression.
     #[inline]
     pub fn new(value: &'e E) -> Self {
         Self(Own(value))
@@ -188,7 +190,7 @@ impl<'e, E> Referred<'e, E> {
 }
 
 impl<'a, T: ?Sized> Referred<'_, &'a T> {
-    /// The reference that the expression came to.
+    /// The expression's value, which is a reference.
     #[inline]
     pub fn part(&self) -> &'a T {
         self.0.0
@@ -196,7 +198,7 @@ impl<'a, T: ?Sized> Referred<'_, &'a T> {
 }
 
 impl<'e, E> Own<'e, E> {
-    /// A reference to what the expression came to.
+    /// A reference to the expression's value.
     #[inline]
     pub fn part(&self) -> &'e E {
         self.0

@@ -1,7 +1,7 @@
-//! Which computations the running code is part of: to wait for one of them would be to wait for oneself.
+//! Deadlock detection: the computations that the running code is part of. Waiting for one of them would never end.
 //!
-//! Work on another task is part of a computation only while that computation waits for it. Where the waiting ends before the work does,
-//! as when the caller of a shielded function goes away, the work may ask for the key like anybody else.
+//! Work on another task is part of a computation only while that computation waits for it. If the wait ends before the work does
+//! (the caller of a shielded function is dropped, for example), the work may request the key like any other caller.
 
 use std::cell::RefCell;
 use std::future::Future;
@@ -13,22 +13,22 @@ use std::task::{Context, Poll};
 use pin_project_lite::pin_project;
 
 thread_local! {
-    /// The computations that are being polled on this thread, outermost first.
+    /// The computations being polled on this thread, outermost first.
     static UNDER_WAY: RefCell<Vec<Mark>> = const { RefCell::new(Vec::new()) };
 }
 
-/// A computation, and who has to be waiting for the running code to be part of it.
+/// A computation, and the tasks that must still be waiting for the running code to be part of it.
 #[derive(Clone)]
 struct Mark {
     flight: u64,
-    /// `None`: the code is polled by the computation itself.
+    /// `None` if the computation itself polls the code.
     through: Option<Arc<Link>>,
 }
 
-/// One task that another waits for.
+/// One task waiting for another.
 struct Link {
     given_up: Arc<AtomicBool>,
-    /// Who has to be waiting for the task that waits.
+    /// The wait that the waiting task is itself subject to.
     outer: Option<Arc<Link>>,
 }
 
@@ -45,12 +45,12 @@ impl Mark {
     }
 }
 
-/// Whether whoever computes `flight` waits for the running code.
+/// Whether the computation `flight` is waiting for the running code.
 pub(crate) fn is_computing(flight: u64) -> bool {
     UNDER_WAY.with_borrow(|marks| marks.iter().any(|mark| mark.flight == flight && mark.holds()))
 }
 
-/// Leaves the computations that were entered, also when the poll panics.
+/// Removes the entered computations on drop, so that a panic in the poll removes them too.
 struct Leave {
     depth: usize,
 }
@@ -102,14 +102,14 @@ impl<F: Future> Future for Scoped<F> {
 pub(crate) struct Marks(Vec<Mark>);
 
 impl Marks {
-    /// Those that the running code is part of, for work that ends with the caller's waiting.
+    /// The computations of the running code, for work that ends when the caller stops waiting.
     fn current() -> Self {
-        // Of none, nothing is allocated.
+        // Collecting no marks does not allocate.
         Self(UNDER_WAY.with_borrow(|marks| marks.iter().filter(|mark| mark.holds()).cloned().collect()))
     }
 
-    /// Those that the running code is part of, for work that may outlive the caller's waiting: until the [`Awaiting`] is dropped, which
-    /// the caller holds while it waits.
+    /// The computations of the running code, for work that may outlive the caller's wait. They apply until the [`Awaiting`] is
+    /// dropped, which the caller holds while it waits.
     pub(crate) fn while_awaited() -> (Self, Awaiting) {
         let Self(mut marks) = Self::current();
         if marks.is_empty() {
@@ -122,24 +122,24 @@ impl Marks {
         (Self(marks), Awaiting(Some(given_up)))
     }
 
-    /// Adds those of another caller that waits for the same work.
+    /// Adds the computations of another caller that waits for the same work.
     pub(crate) fn join(&mut self, other: Self) {
         self.0.extend(other.0);
     }
 
-    /// Makes `future` part of them.
+    /// Makes `future` part of these computations.
     pub(crate) fn enter<F>(self, future: F) -> InheritFlights<F> {
         InheritFlights { marks: self.0.into_boxed_slice(), future }
     }
 
-    /// And of `flight`, whose computation it is.
+    /// Adds `flight`, the computation that the work performs.
     pub(crate) fn with(mut self, flight: u64) -> Self {
         self.0.push(Mark { flight, through: None });
         self
     }
 }
 
-/// A caller's waiting for work on another task. Dropped, the work is no part any more of what the caller is part of.
+/// A caller's wait for work on another task. Once it is dropped, the work is no longer part of the caller's computations.
 pub(crate) struct Awaiting(Option<Arc<AtomicBool>>);
 
 impl Drop for Awaiting {
@@ -151,7 +151,7 @@ impl Drop for Awaiting {
 }
 
 pin_project! {
-    /// A future that is part of the computations of those who wait for it.
+    /// A future that is part of the computations of the callers waiting for it.
     pub(crate) struct InheritFlights<F> {
         marks: Box<[Mark]>,
         #[pin]
@@ -159,7 +159,8 @@ pin_project! {
     }
 }
 
-/// Work on another task that ends with its caller's waiting, since it is aborted then: part of all that the running code is part of.
+/// Makes work on another task part of every computation of the running code. For work that is aborted when its caller stops
+/// waiting.
 pub(crate) fn inherit_flights<F>(future: F) -> InheritFlights<F> {
     Marks::current().enter(future)
 }

@@ -1,4 +1,4 @@
-//! Setting the timer of a list, under no lock, and what follows when it fires.
+//! Sets the timer of a list, without holding its lock, and handles its firing.
 
 use std::future::Future;
 use std::pin::{Pin, pin};
@@ -13,7 +13,7 @@ use super::list::{Shared, WaitQueue};
 use super::offer::{NEVER, Offer};
 use crate::clock;
 
-/// The timer, while it is being set under no lock: one that is late already calls back at once.
+/// The timer while it is being set, without the lock: a timer that is already due calls back immediately.
 struct ArmGuard<'a, T: Offer> {
     shared: &'a Arc<Shared<T>>,
     runtime: Handle,
@@ -24,16 +24,16 @@ struct ArmGuard<'a, T: Offer> {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Set {
-    /// It fires then.
+    /// The timer will fire at this time.
     At(u64),
-    /// The time has come already.
+    /// The time has passed already.
     Late,
     /// The runtime is shutting down.
     Gone,
 }
 
 impl<T: Offer> Shared<T> {
-    /// Sets the timer to what is wanted.
+    /// Sets the timer to the wanted time.
     #[cold]
     pub(super) fn set_timer(self: &Arc<Self>) {
         while let Some((mut guard, requested)) = self.take_timer() {
@@ -57,7 +57,7 @@ impl<T: Offer> Shared<T> {
         Some((ArmGuard { shared: self, runtime, timer, version, set: Set::Gone }, requested))
     }
 
-    /// The timer has fired.
+    /// Called when the timer fires.
     fn fire(self: &Arc<Self>) {
         let mut line = self.lock();
         line.timer.has_fired();
@@ -97,7 +97,7 @@ impl<T: Offer> Drop for ArmGuard<'_, T> {
             Set::Gone => {
                 let gone = line.timer.release();
                 line.timer.dead = Some(self.runtime.id());
-                // Those who wait in another runtime bring its timer.
+                // Wakes every waiter, so that one in another runtime provides a timer of that runtime.
                 let WaitQueue { table, outbox, .. } = &mut *line;
                 table.wake_all(|waker| outbox.push_back((waker, true)));
                 drop(line);

@@ -1,4 +1,4 @@
-//! The list: who waits, what they were offered, and what is done once its lock is released.
+//! The list: the waiters, what they were offered, and the work that follows once the lock is released.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,42 +12,43 @@ use super::waiter_timer::WaiterTimer;
 use crate::clock;
 use crate::contain::contain;
 
-/// A list of waiters.
+/// A FIFO list of waiters.
 pub(crate) struct WaitList<T: Offer>(OnceLock<Arc<Shared<T>>>);
 
-/// Made when a call waits for the first time: a list in a static can be reached from the callback of a timer as well.
+/// Allocated when a call waits for the first time, because the timer's callback needs a handle to the list, even to one in a
+/// static.
 #[derive(Debug)]
 pub(crate) struct Shared<T> {
     line: Mutex<WaitQueue<T>>,
-    /// The offers that nobody has taken up yet.
+    /// The number of offers that have not been taken up.
     offers: AtomicUsize,
 }
 
-/// The waiters, under the lock.
+/// The waiters, protected by the lock.
 #[derive(Debug)]
 pub(crate) struct WaitQueue<T> {
     pub(super) table: Table<T>,
-    /// Offers of `T` that [lead](Offer::leads).
+    /// The number of pending offers that [lead](Offer::leads).
     leads: usize,
-    /// What the first waiter is to be offered, and when.
+    /// What to offer to the first waiter, and when.
     next: Option<(u64, T)>,
     probe: LivenessProbe,
-    /// Whom to wake, or whose waker to drop, as soon as the lock is released.
+    /// Wakers to wake (`true`) or to drop (`false`) as soon as the lock is released.
     pub(super) outbox: VecDeque<(Waker, bool)>,
     pub(super) timer: ListTimer,
 }
 
-/// Where one waiter did not take up an offer, those behind it may not be polled either. Twice as many as before are asked each time, so
-/// that a row of them holds the others up for a few graces, and not for one each.
+/// Finds waiters that are no longer polled. When one waiter misses an offer, those behind it may be idle as well. Each round wakes
+/// twice as many as the one before, so that a run of idle waiters delays the others by a few grace periods instead of one each.
 #[derive(Debug)]
 struct LivenessProbe {
     probed: Vec<(u32, u64)>,
     until: u64,
-    /// Offers in a row that were not taken up.
+    /// Consecutive offers that were not taken up.
     missed: u32,
 }
 
-/// The place of a waiter. To be given up by [`WaitQueue::remove`].
+/// A waiter's key in the list. It must be passed to [`WaitQueue::remove`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct WaiterKey(u32);
 
@@ -56,7 +57,7 @@ impl<T: Offer> WaitList<T> {
         Self(OnceLock::new())
     }
 
-    /// Does something with the waiters. Whoever is offered something is woken afterwards, under no lock.
+    /// Runs `act` on the waiters. A waiter that is offered something is woken afterwards, without the lock.
     pub(crate) fn with<R>(&self, act: impl FnOnce(&mut WaitQueue<T>) -> R) -> R {
         let shared = self.shared();
         let mut line = shared.lock();
@@ -65,7 +66,8 @@ impl<T: Offer> WaitList<T> {
         result
     }
 
-    /// Looks whether a waiter gets on; if not, `waker` is woken when it is to look again. `look` may be called twice.
+    /// Polls a waiter with `look`. If it is pending, `waker` is woken when the waiter should be polled again. `look` may be called
+    /// twice.
     pub(crate) fn poll<R>(
         &self,
         key: WaiterKey,
@@ -75,7 +77,7 @@ impl<T: Offer> WaitList<T> {
     ) -> Poll<R> {
         let shared = self.shared();
         let now = clock::now();
-        // Dropped at the end, under no lock.
+        // Dropped at the end, without the lock.
         let mut _replaced = None;
         let mut line = shared.lock();
         if line.timer.is_missing(now) {
@@ -87,7 +89,7 @@ impl<T: Offer> WaitList<T> {
         let mut polled = line.look(key, now, &mut look);
         if polled.is_pending() && !line.table.waker(key.0).as_ref().is_some_and(|known| known.will_wake(waker)) {
             shared.finish(line);
-            // `clone` and `drop` are the user's code, and run under no lock.
+            // `clone` and `drop` of a waker are user code and must run without the lock.
             let waker = waker.clone();
             line = shared.lock();
             polled = line.look(key, now, &mut look);
@@ -106,7 +108,7 @@ impl<T: Offer> WaitList<T> {
         polled
     }
 
-    /// Whether somebody was offered something and has not taken it up yet.
+    /// Whether an offer is pending.
     pub(crate) fn has_offers(&self) -> bool {
         self.0.get().is_some_and(|shared| shared.offers.load(Ordering::Relaxed) > 0)
     }
@@ -123,7 +125,7 @@ impl<T: Offer> WaitList<T> {
 
 impl<T: Offer> Drop for WaitList<T> {
     fn drop(&mut self) {
-        // The timer holds on to the list.
+        // The timer holds a reference to the list.
         if let Some(shared) = self.0.get() {
             let timer = shared.lock().timer.release();
             drop(timer);
@@ -138,17 +140,17 @@ impl<T: Offer> std::fmt::Debug for WaitList<T> {
 }
 
 impl<T: Offer> WaitQueue<T> {
-    /// Takes the last place in the line.
+    /// Appends a waiter.
     pub(crate) fn push(&mut self, since: u64) -> WaiterKey {
         WaiterKey(self.table.push(since))
     }
 
-    /// The first waiter that may be offered something, and since when it waits.
+    /// The first waiter that can receive an offer, and when it began to wait.
     pub(crate) fn first(&self) -> Option<(WaiterKey, u64)> {
         self.table.first().map(|(index, since)| (WaiterKey(index), since))
     }
 
-    /// Offers something to the first waiter, if there is one.
+    /// Offers `token` to the first waiter. Returns whether there is one.
     pub(crate) fn offer(&mut self, token: T) -> bool {
         let now = self.now();
         self.offer_from(token, now)
@@ -164,33 +166,34 @@ impl<T: Offer> WaitQueue<T> {
         there_is_one
     }
 
-    /// Offers something to whoever is the first waiter then, in place of what was to be offered before.
+    /// Schedules an offer for the waiter that will be first at that time, replacing the one scheduled before.
     pub(crate) fn offer_at(&mut self, at: u64, token: T) {
         self.next = Some((at, token));
     }
 
-    /// Whether somebody sees to it that those who wait get on.
+    /// Whether a pending or scheduled offer makes a waiter admit the others.
     pub(crate) fn has_leader(&self) -> bool {
         self.next.is_some() || self.leads > 0
     }
 
-    /// Whether a waiter was offered to lead just now.
+    /// Whether a leading offer is pending and its grace period has not ended.
     pub(crate) fn was_just_led(&self, now: u64) -> bool {
         self.leads > 0 && self.table.newest_offer().is_some_and(|until| now < until)
     }
 
-    /// What a waiter was offered. It stays offered until the waiter [leaves](Self::remove) or [stays](Self::requeue).
+    /// What a waiter was offered. The offer stands until the waiter is [removed](Self::remove) or [requeued](Self::requeue).
     pub(crate) fn offered(&self, key: WaiterKey) -> Option<T> {
         self.table.offered(key.0).map(|(token, _)| token)
     }
 
-    /// A waiter has no use for what it was offered, or was absent, and has its place again.
+    /// Puts a waiter back in the queue at its old position: it cannot use what it was offered, or it was
+    /// unresponsive.
     pub(crate) fn requeue(&mut self, key: WaiterKey, now: u64) {
         self.leads -= usize::from(self.offered(key).is_some_and(Offer::leads));
         self.table.requeue(key.0, now);
     }
 
-    /// A waiter leaves the line, with what it was offered.
+    /// Removes a waiter and returns what it was offered.
     pub(crate) fn remove(&mut self, key: WaiterKey) -> Option<T> {
         let (token, waker) = self.table.remove(key.0);
         self.leads -= usize::from(token.is_some_and(Offer::leads));
@@ -201,7 +204,7 @@ impl<T: Offer> WaitQueue<T> {
         token
     }
 
-    /// Takes an offer back that has ended, where no other waiter can have it.
+    /// Revokes an expired offer, unless another waiter can receive it.
     pub(crate) fn withdraw(&mut self) -> Option<T> {
         let now = self.now();
         self.reoffer_expired(now);
@@ -214,7 +217,7 @@ impl<T: Offer> WaitQueue<T> {
         token
     }
 
-    /// What a poll of a waiter comes to.
+    /// Polls a waiter, after passing on expired offers.
     fn look<R>(&mut self, key: WaiterKey, now: u64, look: &mut impl FnMut(&mut Self, u64) -> Poll<R>) -> Poll<R> {
         self.table.respond(key.0);
         if self.table.is_unresponsive(key.0) {
@@ -228,7 +231,7 @@ impl<T: Offer> WaitQueue<T> {
         polled
     }
 
-    /// The time has come for something.
+    /// Makes the offers that are due.
     pub(super) fn tick(&mut self, now: u64) {
         self.reoffer_expired(now);
         if let Some((_, token)) = self.next.take_if(|(at, _)| *at <= now) {
@@ -236,7 +239,7 @@ impl<T: Offer> WaitQueue<T> {
         }
     }
 
-    /// Offers that have ended go to the next waiters.
+    /// Passes expired offers on to the next waiters.
     fn reoffer_expired(&mut self, now: u64) {
         if self.probe.until <= now {
             self.probe.until = NEVER;
@@ -258,16 +261,17 @@ impl<T: Offer> WaitQueue<T> {
         }
     }
 
-    /// When the timer is to fire.
+    /// When the timer should fire.
     pub(super) fn requested(&self) -> u64 {
         let next = self.next.map_or(NEVER, |(at, _)| at);
         let offers = self.table.oldest_offer().unwrap_or(NEVER);
-        // Without another waiter it is for whoever comes next, and who sees then whether it has ended.
+        // With no other waiter, the offer waits for the next caller, which checks whether it has expired.
         let offers = if self.first().is_none() { NEVER } else { offers };
         next.min(offers).min(self.probe.until)
     }
 
-    /// The time of the runtime in which the calls wait: whoever lets them in may be in none, and its clock may be paused.
+    /// The current time of the runtime in which the calls wait: the thread that releases a permit may be outside any runtime, and
+    /// the clock may be paused.
     pub(super) fn now(&self) -> u64 {
         let _within = self.timer.enter();
         clock::now()
@@ -279,7 +283,7 @@ impl<T: Offer> Shared<T> {
         self.line.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Does what follows from what was done under the lock, and must be done under none: sets the timer, wakes the waiters.
+    /// Releases the lock and does what must happen without it: sets the timer and wakes waiters.
     pub(super) fn finish<'a>(self: &'a Arc<Self>, mut line: MutexGuard<'a, WaitQueue<T>>) {
         self.offers.store(line.table.offers(), Ordering::Relaxed);
         if line.table.is_empty() {
@@ -294,7 +298,7 @@ impl<T: Offer> Shared<T> {
         }
         while let Some((waker, wakes)) = line.outbox.pop_front() {
             drop(line);
-            // A waker that panics keeps nobody else from being woken, and is no fault of the call that makes room.
+            // A waker that panics must not keep the other waiters from being woken, nor make the call that releases a permit panic.
             contain(|| if wakes { waker.wake() } else { drop(waker) });
             line = self.lock();
         }

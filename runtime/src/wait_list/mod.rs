@@ -1,11 +1,33 @@
-//! Calls that wait in line until somebody lets them in, which is the one way in which calls of this crate wait for each other's permits.
+//! The queue of calls that wait for a permit, shared by `concurrency_limit` and `rate_limit`.
 //!
-//! First come, first served. What a waiter is offered is kept for it for a [grace](GRACE). If it is not polled within that time (the branch
-//! of a `select!` that lost and is kept, a stream that nobody reads), the offer goes to the next waiter, and the one that was overtaken
-//! has its place at the front again as soon as it is polled.
+//! First in, first out. A permit offered to a waiter is reserved for it for a [grace period](GRACE). If the waiter is not polled
+//! within that time (the losing branch of a `select!` that is kept, a stream that is no longer read), the offer passes to the next
+//! waiter, and the one that was skipped returns to the front of the queue as soon as it is polled.
 //!
-//! The end of the grace is noticed by a timer of the list, and not by any of the waiters, of whom none need be polled. Its waker is the
-//! list itself, which passes the offer on from within the timer's callback.
+//! # States of a waiter
+//!
+//! ```text
+//!               offered            polled in time
+//! push ─> Waiting ─────> Offered ──────────────────────> removed
+//!          │   ^            │
+//!  probed, │   │ polled     │ grace period over and another
+//!      not │   │            │ waiter can take the offer
+//!   polled v   │            │
+//!         Unresponsive <────┘
+//! ```
+//!
+//! A waiter whose future is dropped is removed in any state; what it was offered goes to the next one.
+//!
+//! # Timer
+//!
+//! The end of a grace period is noticed by one timer per list and not by a waiter, because none of them need be polled. The timer's
+//! waker is the list itself, which passes the offer on inside the timer's callback.
+//!
+//! # Locks
+//!
+//! Each list has one mutex. It is held for bookkeeping only: no waker is cloned, called or dropped under it, and no timer is set,
+//! polled or dropped, since a timer that is already due calls back immediately and takes the lock again. Whatever must follow is
+//! collected and done after the lock is released. Under the lock a policy may lock its rate (`gcra`), never the other way around.
 
 mod arming;
 mod list;

@@ -1,9 +1,9 @@
-//! The waiters of a list: their order, what they were offered, and who is woken for them.
+//! The waiters of a list: their order, their offers and their wakers.
 
 use std::task::Waker;
 
-/// Waiters in two lists through one table: those who wait, in the order in which they came, and those who were offered something, in the
-/// order of the offers. Joining, being offered and leaving take constant time, and allocate only when more wait than ever did.
+/// A slab with two linked lists: waiters in order of arrival, and pending offers in the order in which they were made. Adding,
+/// offering and removing take constant time and allocate only when more calls wait than ever before.
 #[derive(Debug)]
 pub(super) struct Table<T> {
     waiters: Vec<Waiter<T>>,
@@ -12,35 +12,35 @@ pub(super) struct Table<T> {
     free: u32,
     len: u32,
     offers: usize,
-    /// How many have come.
+    /// The number of waiters added so far.
     arrivals: u64,
 }
 
 #[derive(Debug)]
 struct Waiter<T> {
-    /// The how manieth has come: the order of waiters, also of one that comes back to the front.
+    /// The sequence number of the waiter, which defines the order, also for one that returns to the front.
     arrival: u64,
     since: u64,
     state: State<T>,
-    /// Was woken to find out whether it is still polled.
+    /// Whether it was woken to find out if it is still polled.
     probed: bool,
     waker: Option<Waker>,
     before: u32,
-    /// Of a free seat: the next that is free.
+    /// In a free slot: the next free slot.
     after: u32,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State<T> {
     Free,
-    /// In the list of those who wait.
+    /// In the waiting list.
     Waiting,
-    /// In the list of offers: `until` then it is for this waiter only.
+    /// In the list of offers; reserved for this waiter until `until`.
     Offered {
         token: T,
         until: u64,
     },
-    /// In no list. It did not answer, and takes its place again when it is polled.
+    /// In neither list: it did not respond in time, and returns to its position when it is polled.
     Unresponsive,
 }
 
@@ -52,7 +52,7 @@ struct List {
 
 const NONE: u32 = u32::MAX;
 
-/// What is kept of the table once nobody waits.
+/// Slots kept allocated when the table becomes empty.
 const KEPT: usize = 1_024;
 
 impl<T: Copy> Table<T> {
@@ -61,12 +61,12 @@ impl<T: Copy> Table<T> {
         Self { waiters: Vec::new(), waiting: EMPTY, offered: EMPTY, free: NONE, len: 0, offers: 0, arrivals: 0 }
     }
 
-    /// Whether there is nobody, absent ones included.
+    /// Whether there are no waiters, unresponsive ones included.
     pub(super) fn is_empty(&self) -> bool {
         self.len == 0
     }
 
-    /// Takes the last place.
+    /// Appends a waiter.
     pub(super) fn push(&mut self, since: u64) -> u32 {
         let arrival = self.arrivals;
         self.arrivals += 1;
@@ -79,18 +79,18 @@ impl<T: Copy> Table<T> {
             index
         } else {
             self.waiters.push(waiter);
-            u32::try_from(self.waiters.len() - 1).expect("fewer than 4 billion calls wait")
+            u32::try_from(self.waiters.len() - 1).expect("fewer than 2^32 calls are waiting")
         };
         self.link_before(NONE, index);
         index
     }
 
-    /// The first of those who wait, and since when it does.
+    /// The first waiter, and when it began to wait.
     pub(super) fn first(&self) -> Option<(u32, u64)> {
         self.waiters.get(self.waiting.first as usize).map(|waiter| (self.waiting.first, waiter.since))
     }
 
-    /// Offers something to the first of those who wait. Who is to be woken.
+    /// Offers `token` to the first waiter and returns its waker.
     pub(super) fn offer(&mut self, token: T, until: u64) -> Option<Waker> {
         let index = self.waiting.first;
         self.unlink(index);
@@ -108,12 +108,12 @@ impl<T: Copy> Table<T> {
         waker
     }
 
-    /// How many were offered something that they have not taken up.
+    /// The number of pending offers.
     pub(super) fn offers(&self) -> usize {
         self.offers
     }
 
-    /// What a waiter was offered, and until when it is for this one only.
+    /// What a waiter was offered, and until when it is reserved.
     pub(super) fn offered(&self, index: u32) -> Option<(T, u64)> {
         match self.waiters[index as usize].state {
             State::Offered { token, until } => Some((token, until)),
@@ -121,17 +121,17 @@ impl<T: Copy> Table<T> {
         }
     }
 
-    /// When the oldest offer ends that nobody has taken up.
+    /// When the oldest pending offer expires.
     pub(super) fn oldest_offer(&self) -> Option<u64> {
         self.offered(self.waiters.get(self.offered.first as usize).map(|_| self.offered.first)?).map(|(_, until)| until)
     }
 
-    /// When the last offer ends that nobody has taken up.
+    /// When the newest pending offer expires.
     pub(super) fn newest_offer(&self) -> Option<u64> {
         self.offered(self.waiters.get(self.offered.last as usize).map(|_| self.offered.last)?).map(|(_, until)| until)
     }
 
-    /// Takes the oldest offer back if it has ended. The waiter is absent from now on.
+    /// Revokes the oldest offer if it has expired. The waiter becomes unresponsive.
     pub(super) fn withdraw(&mut self, now: u64) -> Option<T> {
         let index = self.offered.first;
         let State::Offered { token, until } = self.waiters.get(index as usize)?.state else { return None };
@@ -143,8 +143,8 @@ impl<T: Copy> Table<T> {
         Some(token)
     }
 
-    /// A waiter takes its place among those who wait again: one that was absent, or has no use for what it was offered. Where it did not
-    /// answer in time, it waits from `now` on.
+    /// Puts a waiter back in the waiting list: one that was unresponsive, or cannot use what it was offered. If it did not respond
+    /// in time, it counts as waiting since `now`.
     pub(super) fn requeue(&mut self, index: u32, now: u64) {
         let offered = self.offered(index);
         if offered.is_some() {
@@ -156,7 +156,7 @@ impl<T: Copy> Table<T> {
             waiter.since = now;
         }
         let arrival = waiter.arrival;
-        // Whoever comes back was at the front before.
+        // It was at the front before, so its position is close to it.
         let mut behind = self.waiting.first;
         while let Some(waiter) = self.waiters.get(behind as usize).filter(|waiter| waiter.arrival < arrival) {
             behind = waiter.after;
@@ -168,7 +168,7 @@ impl<T: Copy> Table<T> {
         matches!(self.waiters[index as usize].state, State::Unresponsive)
     }
 
-    /// Wakes the first waiters, `most` at most, to find out whether they are polled. They are added to `probed`.
+    /// Wakes up to `most` of the first waiters to find out whether they are polled, and adds them to `probed`.
     pub(super) fn probe_first(&mut self, most: usize, probed: &mut Vec<(u32, u64)>, mut wake: impl FnMut(Waker)) {
         let mut index = self.waiting.first;
         for _ in 0..most {
@@ -180,12 +180,12 @@ impl<T: Copy> Table<T> {
         }
     }
 
-    /// A waiter is polled.
+    /// Records that a waiter is polled.
     pub(super) fn respond(&mut self, index: u32) {
         self.waiters[index as usize].probed = false;
     }
 
-    /// Those who were called and did not answer are absent.
+    /// Marks the probed waiters that did not respond as unresponsive.
     pub(super) fn mark_unresponsive(&mut self, probed: &[(u32, u64)]) {
         for &(index, arrival) in probed {
             let waiter = &self.waiters[index as usize];
@@ -196,12 +196,12 @@ impl<T: Copy> Table<T> {
         }
     }
 
-    /// Who is woken for a waiter.
+    /// The waker of a waiter.
     pub(super) fn waker(&mut self, index: u32) -> &mut Option<Waker> {
         &mut self.waiters[index as usize].waker
     }
 
-    /// Takes the wakers of all who wait.
+    /// Takes the wakers of all waiters in the waiting list.
     pub(super) fn wake_all(&mut self, mut wake: impl FnMut(Waker)) {
         let mut index = self.waiting.first;
         while let Some(waiter) = self.waiters.get_mut(index as usize) {
@@ -210,7 +210,7 @@ impl<T: Copy> Table<T> {
         }
     }
 
-    /// Removes a waiter. What it was offered, and its waker.
+    /// Removes a waiter and returns what it was offered and its waker.
     pub(super) fn remove(&mut self, index: u32) -> (Option<T>, Option<Waker>) {
         let offered = self.offered(index).map(|(token, _)| token);
         if !self.is_unresponsive(index) {
@@ -227,7 +227,7 @@ impl<T: Copy> Table<T> {
         (offered, waker)
     }
 
-    /// Puts a waiter into the list of those who wait, in front of another or at the end.
+    /// Inserts a waiter into the waiting list before `behind`, or at the end.
     fn link_before(&mut self, behind: u32, index: u32) {
         let ahead = match self.waiters.get_mut(behind as usize) {
             Some(waiter) => std::mem::replace(&mut waiter.before, index),
@@ -241,7 +241,7 @@ impl<T: Copy> Table<T> {
         (waiter.before, waiter.after) = (ahead, behind);
     }
 
-    /// Takes a waiter out of the list that it is in.
+    /// Unlinks a waiter from the list it is in.
     fn unlink(&mut self, index: u32) {
         let Waiter { before, after, state, .. } = self.waiters[index as usize];
         let list = if matches!(state, State::Waiting) {
@@ -265,7 +265,7 @@ impl<T: Copy> Table<T> {
 mod tests {
     use super::*;
 
-    /// A waiter of the model, by its seat.
+    /// The state of a waiter in the model.
     #[derive(Debug, Clone, Copy, PartialEq)]
     enum Kind {
         Waits,
@@ -320,7 +320,7 @@ mod tests {
                             probed.clear();
                             table.probe_first(any, &mut probed, |_| {});
                         } else {
-                            // Those that were called answer, or do not.
+                            // Each probed waiter responds or does not.
                             let silent: Vec<u32> = probed.iter().map(|(index, _)| *index).filter(|_| random.bool()).collect();
                             for (index, _) in &model {
                                 if !silent.contains(index) {

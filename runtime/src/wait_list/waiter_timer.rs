@@ -1,4 +1,4 @@
-//! The timer of a single waiter, for where that of the list is another runtime's.
+//! A timer for a single waiter, used when the list's timer belongs to another runtime.
 
 use std::future::Future;
 use std::pin::{Pin, pin};
@@ -10,13 +10,13 @@ use tokio::time::{Instant, Sleep};
 
 use super::offer::GRACE;
 
-/// Makes a waiter look again after each [grace](GRACE) while the timer of the list belongs to another runtime. That runtime may be alive and
-/// driven by nobody (a `block_on` that has returned), so that its timer never fires: the waiter then brings one of its own.
+/// Wakes a waiter after every [grace period](GRACE) while the list's timer belongs to another runtime. That runtime may still exist
+/// without being driven (a `block_on` that has returned), in which case its timer never fires and this waiter has to provide one.
 #[derive(Debug, Default)]
 pub(crate) struct WaiterTimer(Option<(Id, Pin<Box<Sleep>>)>);
 
 impl WaiterTimer {
-    /// Wakes `waker` in a while if the timer of the list is of a runtime other than the one that the waiter is polled in.
+    /// Schedules a wake-up of `waker` if the list's timer belongs to a different runtime than the one polling the waiter.
     pub(super) fn keep(&mut self, owner: Option<Id>, waker: &Waker) {
         let here = owner.and_then(|_| Handle::try_current().ok()).map(|runtime| runtime.id());
         let Some(here) = here.filter(|here| Some(*here) != owner) else {
