@@ -1,4 +1,4 @@
-//! The breaker: closed, open, half-open.
+//! The breaker: its state machine and its public interface.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -17,13 +17,13 @@ use crate::clock;
 use crate::events::{self, EventSource};
 use crate::name::Name;
 
-/// Keeps calls away from what fails anyway, and tries it again now and then.
+/// A circuit breaker: rejects calls to a failing dependency and periodically probes it.
 ///
-/// Closed, it lets every call through and watches the outcomes. Once too many have failed it is open: calls are refused at once. After
-/// a while it is half-open: a few probes are let through, and when they succeed it is closed again (Michael Nygard, "Release It!").
+/// While closed, it admits every call and records the outcomes. When too many calls have failed it opens: calls are rejected at
+/// once. After a while it is half-open: it admits a few probes, and closes again when they succeed (Michael Nygard, "Release It!").
 ///
-/// A breaker is made in a `static` and shared by the functions that depend on the same thing, or comes with a function and is reached
-/// by its `handle`.
+/// Put a breaker into a `static` to share it among the functions that use one dependency, or access a function's own breaker
+/// through its `handle`.
 ///
 /// ```
 /// use std::time::Duration;
@@ -57,50 +57,68 @@ use crate::name::Name;
 #[doc(alias("circuit breaker states"))]
 pub struct CircuitBreaker {
     settings: Settings,
-    /// The generation, which every transition begins anew, above the phase in the two lowest bits and [`EACH`]. A call carries the word
-    /// under which it was let through: an outcome counts only while that is still the word.
+    /// The state word: the phase, a flag, and a generation that every transition increments.
+    ///
+    /// | bits | constant | meaning |
+    /// | --- | --- | --- |
+    /// | 0, 1 | `PHASE` | the `CircuitState`: 0 closed, 1 open, 2 half-open, 3 isolated |
+    /// | 2 | `EACH` | every outcome must be counted or timed (`failure_rate`, `slow_call`); 0: while closed, only failures and the success that ends a streak matter |
+    /// | 3 to 63 | `GENERATION` | the number of transitions so far |
+    ///
+    /// | from | to | when |
+    /// | --- | --- | --- |
+    /// | closed | open | the `TripRule` is met |
+    /// | open | half-open | a call arrives after `open_for`; it is the first probe |
+    /// | half-open | closed | `probes` probes have succeeded |
+    /// | half-open | open | a probe fails or exceeds `probe_timeout` |
+    /// | any | isolated | `force_open` |
+    /// | any | closed | `reset` |
+    ///
+    /// A call carries the word under which it was admitted, and its outcome counts only while the word is unchanged: results from
+    /// before a transition are ignored. The word is written only under the lock of `inner` and read without it.
     state_word: AtomicU64,
-    /// Whether the next success is the end of a row of failures. One that follows a success changes nothing.
+    /// Whether the last recorded outcome was a failure, so that the next success ends the streak. A success that follows a success
+    /// changes nothing and skips the lock.
     in_a_row: AtomicBool,
     inner: Mutex<Inner>,
     transitions: OnceLock<watch::Sender<CircuitState>>,
     name: Name<Self>,
 }
 
-/// How a call was let through.
+/// The admission of a call.
 #[derive(Clone, Copy)]
 pub(super) struct Entered {
-    /// The word of that moment.
+    /// The state word at admission.
     pub(super) state_word: u64,
-    /// When that was: of a probe, and where slow calls are failures.
+    /// When the call was admitted; set for probes, and if slow calls count as failures.
     pub(super) started: u64,
 }
 
-/// A half-open probe under way.
+/// A running probe.
 struct Probe {
     started: u64,
     function: EventSource,
 }
 
-/// What to tell of when the lock is free. Listeners are user code: they may look at the breaker, or panic.
+/// Transitions to announce once the lock is released. Listeners are user code: they may use the breaker, or panic.
 #[derive(Default)]
 #[must_use]
 struct Transitions {
-    /// A probe took too long.
+    /// A probe has exceeded its timeout.
     expired: Option<EventSource>,
-    /// What a call led to.
+    /// The transition caused by a call, `force_open` or `reset`.
     changed: Option<(EventSource, CircuitState)>,
 }
 
 struct Inner {
     window: SlidingWindow,
-    /// The end of the time in which the circuit is open.
+    /// When the circuit stops being open.
     until: u64,
-    /// How often in a row it was opened again by a probe.
+    /// How many times in a row a probe has reopened the circuit.
     reopenings: u32,
-    /// Probes under way, in the order in which they began.
+    /// Running probes, oldest first.
     probes: VecDeque<Probe>,
-    /// Probes that have succeeded.
+    /// Probes that have succeeded since the circuit became half-open.
     succeeded: u32,
 }
 
@@ -108,7 +126,7 @@ const PHASES: [CircuitState; 4] = [CircuitState::Closed, CircuitState::Open, Cir
 
 const PHASE: u64 = 3;
 
-/// The settings ask for more than failures: each outcome is counted, or timed.
+/// Set if the settings require more than counting consecutive failures: every outcome is counted or timed.
 const EACH: u64 = 4;
 
 const GENERATION: u64 = 8;
@@ -117,14 +135,14 @@ fn phase(state_word: u64) -> CircuitState {
     PHASES[(state_word & PHASE) as usize]
 }
 
-/// Whether a call is nothing but let through, and its success no news: the circuit is closed, and only failures count.
+/// Whether a call needs no bookkeeping and its success changes nothing: the circuit is closed, and only failures count.
 #[inline]
 fn is_plain(state_word: u64) -> bool {
     state_word & (PHASE | EACH) == CircuitState::Closed as u64
 }
 
 impl CircuitBreaker {
-    /// Opens after 5 failures in a row, for 30 seconds, and then lets one probe through at a time.
+    /// A breaker that opens after 5 consecutive failures, stays open for 30 seconds, and then admits one probe at a time.
     #[must_use]
     pub const fn new() -> Self {
         let inner = Inner { window: SlidingWindow::new(), until: 0, reopenings: 0, probes: VecDeque::new(), succeeded: 0 };
@@ -138,15 +156,15 @@ impl CircuitBreaker {
         }
     }
 
-    /// Gives it a name, by which the [registry](crate#features) lists it and metrics export it as long as it lives, in a field too. With the feature
-    /// `registry` the state of a breaker with a name is on the heap, made at first use.
+    /// Sets the name under which the [registry](crate#features) lists the breaker and metrics export it while it exists, whether it
+    /// is a `static` or a field. With the `registry` feature, the state of a named breaker is allocated on the heap at first use.
     #[must_use]
     pub const fn name(mut self, name: &'static str) -> Self {
         self.name.set(name);
         self
     }
 
-    /// Where its state is.
+    /// The value that holds the state.
     #[inline]
     pub(super) fn live(&self) -> &Self {
         self.name.state(self, || Self {
@@ -156,82 +174,82 @@ impl CircuitBreaker {
         })
     }
 
-    /// How many failures open it \[5\]: in a row, or within the [`window`](Self::window) where there is one.
+    /// Sets how many failures open the circuit: consecutive ones, or within the [`window`](Self::window) if one is set. Default: 5.
     #[must_use]
     pub const fn failures(mut self, failures: u32) -> Self {
         self.settings.failures = failures;
         self
     }
 
-    /// The share of the calls in the window, of 0 to 1, that opens it when they fail. The window is that of
-    /// [`window_calls`](Self::window_calls), or of [`window`](Self::window) where that is set.
+    /// Opens the circuit when this fraction of the calls in the window fails. The window is [`window`](Self::window) if set,
+    /// otherwise [`window_calls`](Self::window_calls). Replaces [`failures`](Self::failures).
     ///
     /// # Panics
     ///
-    /// If the share is not above 0 and at most 1, or is NaN: such a circuit would never open, or at every failure. In a `static` that is an
-    /// error of the compiler.
+    /// If `share` is not greater than 0 and at most 1, or is NaN: the circuit would never open, or open at every failure. In a
+    /// `static` this is a compile error.
     #[must_use]
     pub const fn failure_rate(mut self, share: f64) -> Self {
-        assert!(share > 0.0 && share <= 1.0, "a failure rate is a share of the calls, above 0 and at most 1");
+        assert!(share > 0.0 && share <= 1.0, "`failure_rate` must be greater than 0 and at most 1");
         self.settings.failure_rate = Some(share);
         self.counting_each()
     }
 
-    /// How many calls the window must have seen before their share counts \[20\].
+    /// Sets how many calls the window must contain before the failure rate applies. Default: 20.
     #[must_use]
     pub const fn min_calls(mut self, calls: u32) -> Self {
         self.settings.min_calls = calls;
         self
     }
 
-    /// A window of so many calls \[100\], for [`failure_rate`](Self::failure_rate).
+    /// Sets the size of the window in calls, for [`failure_rate`](Self::failure_rate). Default: 100.
     #[must_use]
     pub const fn window_calls(mut self, calls: u32) -> Self {
         self.settings.window_calls = calls;
         self
     }
 
-    /// A window of time, for [`failures`](Self::failures) or [`failure_rate`](Self::failure_rate).
+    /// Sets the size of the window as a duration, for [`failures`](Self::failures) or [`failure_rate`](Self::failure_rate).
     #[must_use]
     pub const fn window(mut self, window: Duration) -> Self {
         self.settings.window = Some(window);
         self
     }
 
-    /// How long it stays open \[30 s\].
+    /// Sets how long the circuit stays open. Default: 30 seconds.
     #[must_use]
     pub const fn open_for(mut self, duration: Duration) -> Self {
         self.settings.open_for = duration;
         self
     }
 
-    /// Lets the time for which it is open double whenever a probe fails, up to this. The first success of all probes ends that.
+    /// Doubles the time the circuit stays open each time a probe fails, up to this maximum. Closing the circuit resets it.
     #[must_use]
     pub const fn open_for_max(mut self, duration: Duration) -> Self {
         self.settings.open_for_max = Some(duration);
         self
     }
 
-    /// How many probes run at once while it is half-open, and how many must succeed to close it \[1\].
+    /// Sets how many probes run concurrently while the circuit is half-open, and how many must succeed to close it. Default: 1.
     #[must_use]
     pub const fn probes(mut self, probes: u32) -> Self {
         self.settings.probes = probes;
         self
     }
 
-    /// How long a half-open probe may take \[as long as [`open_for`](Self::open_for)\]: one that has not ended by then counts as failed, so
-    /// that the circuit opens again, and its place is free. What it returns later counts as nothing; the probe itself runs on. Zero: there
-    /// is no limit, and a probe that hangs keeps the circuit half-open.
+    /// Sets how long a half-open probe may take. Default: [`open_for`](Self::open_for). A probe that takes longer counts as failed:
+    /// the circuit opens again and the probe's permit is released. The probe itself keeps running; its outcome is ignored. Zero
+    /// means no limit: a probe that hangs keeps the circuit half-open.
     ///
-    /// No timer runs for it: the circuit is as open as if one did to everyone who looks, a call or [`state`](Self::state);
-    /// [subscribers](Self::subscribe) are told when somebody does.
+    /// This runs no timer. The timeout takes effect when the breaker is next used, by a call or [`state`](Self::state), and the
+    /// result is the same as with a timer; [subscribers](Self::subscribe) are notified at that moment.
     #[must_use]
     pub const fn probe_timeout(mut self, duration: Duration) -> Self {
         self.settings.probe_timeout = Some(duration);
         self
     }
 
-    /// Counts a call that takes so long as a failure, whatever it returns.
+    /// Counts a call that takes at least this long as a failure, whatever it returns.
     #[must_use]
     pub const fn slow_call(mut self, duration: Duration) -> Self {
         self.settings.slow_call = Some(duration);
@@ -243,7 +261,7 @@ impl CircuitBreaker {
         self
     }
 
-    /// What the next call would meet. Counts as no call.
+    /// The state that the next call would find. Does not count as a call.
     #[must_use]
     pub fn state(&self) -> CircuitState {
         self.live().own_state()
@@ -267,14 +285,14 @@ impl CircuitBreaker {
         state
     }
 
-    /// Refuses every call until [`reset`](Self::reset). Calls that run are left alone, and count no more.
+    /// Rejects every call until [`reset`](Self::reset). Running calls continue, and their outcomes are ignored.
     pub fn force_open(&self) {
         let this = self.live();
         this.change(&mut this.lock(), CircuitState::Isolated);
         this.notify(Transitions { changed: Some((EventSource::none(), CircuitState::Isolated)), ..Transitions::default() });
     }
 
-    /// Closes the circuit and forgets everything that was counted. Calls that run count no more.
+    /// Closes the circuit and clears all recorded outcomes. The outcomes of running calls are ignored.
     pub fn reset(&self) {
         let this = self.live();
         let mut inner = this.lock();
@@ -284,10 +302,10 @@ impl CircuitBreaker {
         this.notify(Transitions { changed: Some((EventSource::none(), CircuitState::Closed)), ..Transitions::default() });
     }
 
-    /// Follows the state: the receiver has the present one at once, and the latest one after each transition.
+    /// Subscribes to the state. The receiver has the current state at once and the latest one after each transition.
     ///
-    /// An open circuit becomes half-open when a call comes, not when its time is over. One that is half-open opens again by its
-    /// [`probe_timeout`](Self::probe_timeout) when somebody looks: a call, or [`state`](Self::state).
+    /// An open circuit becomes half-open when a call arrives, not when its time is over. A half-open circuit that exceeds its
+    /// [`probe_timeout`](Self::probe_timeout) opens when the breaker is next used, by a call or [`state`](Self::state).
     ///
     /// ```
     /// use steadfast::{CircuitBreaker, CircuitState};
@@ -303,14 +321,14 @@ impl CircuitBreaker {
     /// ```
     pub fn subscribe(&self) -> watch::Receiver<CircuitState> {
         let this = self.live();
-        // A probe may have taken too long.
+        // A probe may have exceeded its timeout.
         let _ = this.own_state();
         let _inner = this.lock();
         let transitions = this.transitions.get_or_init(|| watch::Sender::new(phase(this.state_word.load(Ordering::Relaxed))));
         transitions.subscribe()
     }
 
-    /// Lets a call of `function` through, or not.
+    /// Admits or rejects a call of `function`.
     #[inline]
     pub(super) fn enter(&self, function: EventSource) -> Result<Entered, Open> {
         let state_word = self.state_word.load(Ordering::Acquire);
@@ -322,7 +340,7 @@ impl CircuitBreaker {
         if phase(state_word) != CircuitState::Closed {
             return self.enter_half_open(function);
         }
-        // The clock is read only where somebody looks at it.
+        // The clock is read only if the start time is needed.
         let started = if self.settings.slow_call.is_some() { clock::now() } else { 0 };
         Ok(Entered { state_word, started })
     }
@@ -339,14 +357,15 @@ impl CircuitBreaker {
             Ok((entered, became_half_open)) => (Ok(entered), became_half_open.then_some((function, CircuitState::HalfOpen))),
             Err(open) => (Err(open), None),
         };
-        // What panics while it is told must not keep the place of a probe that never begins.
+        // A listener that panics must not leak the permit of a probe that never starts.
         let guard = ProbeGuard { breaker: self, entered: entered.as_ref().ok().copied() };
         self.notify(Transitions { expired, changed });
         std::mem::forget(guard);
         entered
     }
 
-    /// Lets a call through that finds the circuit not closed, or finds it closed after all. Whether it becomes half-open with it.
+    /// Admits or rejects a call that did not find the circuit closed, or finds it closed after all. Returns whether the circuit
+    /// became half-open.
     fn admit(&self, inner: &mut Inner, function: EventSource, now: u64) -> Result<(Entered, bool), Open> {
         let before = phase(self.state_word.load(Ordering::Relaxed));
         let refuse = |at: Option<u64>| Err(Open { retry_after: at.map(|at| Duration::from_nanos(at.saturating_sub(now))) });
@@ -354,7 +373,7 @@ impl CircuitBreaker {
             CircuitState::Isolated => return refuse(None),
             CircuitState::Open if now < inner.until => return refuse(Some(inner.until)),
             CircuitState::Open => self.change(inner, CircuitState::HalfOpen),
-            // By then it is decided, at the latest.
+            // The outcome of the running probes is known by then at the latest.
             CircuitState::HalfOpen if inner.probes.len() >= self.settings.probes.max(1) as usize => {
                 return refuse(self.deadline(inner));
             }
@@ -367,21 +386,21 @@ impl CircuitBreaker {
         Ok((Entered { state_word, started: now }, before == CircuitState::Open))
     }
 
-    /// Stays open for no longer than if it had opened just now. It was opened by another clock, which is ahead of this one (of a test
-    /// that has advanced it), if it would.
+    /// Limits the open time to what it would be if the circuit had opened just now. It can be longer only if another clock opened
+    /// it that is ahead of this one (a test that has advanced its clock).
     fn bound(&self, inner: &mut Inner, now: u64) {
         inner.until = inner.until.min(now.saturating_add(clock::nanos(self.settings.open_for(inner.reopenings))));
     }
 
-    /// When the oldest probe counts as failed.
+    /// When the oldest probe times out.
     fn deadline(&self, inner: &Inner) -> Option<u64> {
         let timeout = self.settings.probe_timeout.unwrap_or(self.settings.open_for);
         let oldest = inner.probes.front().filter(|_| !timeout.is_zero())?;
         Some(oldest.started.saturating_add(clock::nanos(timeout)))
     }
 
-    /// Opens the circuit again where a probe should have ended before `now`: at the moment when it should have, as if a timer had run. The
-    /// function whose probe that is.
+    /// Reopens the circuit if a probe should have ended before `now`, as of the time it should have ended, as if a timer had run.
+    /// Returns the function whose probe timed out.
     fn expire(&self, inner: &mut Inner, now: u64) -> Option<EventSource> {
         let deadline = self.deadline(inner).filter(|deadline| *deadline < now)?;
         let function = inner.probes.front()?.function;
@@ -390,7 +409,7 @@ impl CircuitBreaker {
         Some(function)
     }
 
-    /// Counts the outcome of a call that was let through under `state_word`.
+    /// Records the outcome of a call that was admitted under `state_word`.
     #[inline]
     pub(super) fn record_outcome(&self, state_word: u64, started: u64, failed: bool, function: EventSource) {
         if failed || !is_plain(state_word) || self.in_a_row.load(Ordering::Relaxed) {
@@ -409,7 +428,7 @@ impl CircuitBreaker {
         self.notify(Transitions { expired, changed: to.map(|to| (function, to)) });
     }
 
-    /// The state that an outcome leads to.
+    /// Records an outcome and returns the state it leads to.
     fn record(&self, inner: &mut Inner, Entered { state_word, started }: Entered, failed: bool, now: u64) -> Option<CircuitState> {
         if self.state_word.load(Ordering::Relaxed) != state_word {
             return None;
@@ -441,7 +460,7 @@ impl CircuitBreaker {
         Some(CircuitState::Closed)
     }
 
-    /// A call that was let through went away.
+    /// Releases the permit of a call that was dropped without an outcome.
     #[cold]
     pub(super) fn release_probe(&self, state_word: u64, started: u64) {
         if phase(state_word) != CircuitState::HalfOpen {
@@ -449,7 +468,7 @@ impl CircuitBreaker {
         }
         let now = clock::now();
         let mut inner = self.lock();
-        // It may have gone too late.
+        // It may already have timed out.
         let expired = self.expire(&mut inner, now);
         if self.state_word.load(Ordering::Relaxed) == state_word {
             inner.remove_probe(started);
@@ -463,7 +482,7 @@ impl CircuitBreaker {
         self.change(inner, CircuitState::Open);
     }
 
-    /// Begins a generation. Whoever calls it [tells](Self::notify) of it when the lock is free.
+    /// Starts a new generation. The caller [announces](Self::notify) the transition once the lock is released.
     fn change(&self, inner: &mut Inner, to: CircuitState) {
         inner.window.forget();
         inner.probes.clear();
@@ -473,13 +492,14 @@ impl CircuitBreaker {
         self.state_word.store((before & !PHASE | to as u64) + GENERATION, Ordering::Release);
     }
 
-    /// Tells subscribers and operators of transitions. Not under the lock.
+    /// Notifies subscribers and reports events. Must be called without the lock.
     fn notify(&self, Transitions { expired, changed }: Transitions) {
         if expired.is_none() && changed.is_none() {
             return;
         }
         if let Some(transitions) = self.transitions.get() {
-            // The state of now, and not that of the transition: of two threads that tell of theirs, the later one may come first.
+            // The current state, not the one in the transition: when two threads announce transitions, the later one may come
+            // first.
             transitions.send_modify(|state| *state = phase(self.state_word.load(Ordering::Acquire)));
         }
         if let Some(function) = expired {
@@ -496,7 +516,7 @@ impl CircuitBreaker {
 }
 
 impl Inner {
-    /// A probe has ended. Those that began at the same moment are alike.
+    /// Removes a probe that has ended. Probes with the same start time are interchangeable.
     fn remove_probe(&mut self, started: u64) {
         if let Some(position) = self.probes.iter().position(|probe| probe.started == started) {
             self.probes.remove(position);
@@ -504,7 +524,7 @@ impl Inner {
     }
 }
 
-/// The place of a call that was let through and has not begun.
+/// The permit of a call that has been admitted but has not started.
 struct ProbeGuard<'a> {
     breaker: &'a CircuitBreaker,
     entered: Option<Entered>,
@@ -518,7 +538,7 @@ impl Drop for ProbeGuard<'_> {
     }
 }
 
-// A panic leaves no call half counted.
+// A panic cannot leave an outcome half recorded.
 impl UnwindSafe for CircuitBreaker {}
 impl RefUnwindSafe for CircuitBreaker {}
 

@@ -1,4 +1,4 @@
-//! `#[circuit_breaker]`: no calls to what fails anyway.
+//! `#[circuit_breaker]`: rejects calls to a failing dependency.
 
 mod breaker;
 mod open;
@@ -26,24 +26,24 @@ pub mod private {
         "`#[circuit_breaker]` can fail, but `{Self}` cannot be created from its error"
     }
 
-    /// A call that has not gone in yet.
+    /// The permit of a call that has not been admitted yet.
     #[inline]
     pub fn at<'a>(breaker: &'a CircuitBreaker, origin: &'static Origin) -> Permit<'a> {
         Permit::outside(breaker, EventSource::by(origin))
     }
 
-    /// `window = expr`: of calls or of time, as the type says.
+    /// `window = expr`: a number of calls or a duration, depending on the type.
     pub fn window(breaker: CircuitBreaker, window: impl Window) -> CircuitBreaker {
         window.set(breaker)
     }
 
-    /// What a window is measured in.
+    /// The unit of a window: calls or time.
     #[diagnostic::on_unimplemented(
         message = "`window` takes a number of calls or a `Duration`, found `{Self}`",
         label = "neither an integer nor a `Duration`"
     )]
     pub trait Window {
-        /// The breaker with this window.
+        /// Sets the window of `breaker`.
         fn set(self, breaker: CircuitBreaker) -> CircuitBreaker;
     }
 

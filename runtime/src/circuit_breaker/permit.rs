@@ -1,4 +1,4 @@
-//! A call that was let through.
+//! The permit of a call.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -7,23 +7,25 @@ use super::open::Open;
 use crate::body::Polled;
 use crate::events::EventSource;
 
-/// A call at a breaker: outside until it has [entered](Self::enter), and again once it is [settled](Self::record_outcome). One that goes away
-/// inside counts as nothing, unless it panics.
+/// The permit of a call at a breaker. It is held from a successful [`enter`](Self::enter) until
+/// [`settle`](Self::settle). Dropping a held permit counts as neither success nor failure, or as a failure if the
+/// call panicked.
 ///
-/// It is entered in its place, and not made by the breaker, since what is moved there field by field stalls whoever reads it.
+/// Constructed in place and then entered, because returning a fresh permit from the breaker moves it field by field, which causes a
+/// store-forwarding stall for the next reader.
 #[derive(Debug)]
 #[must_use]
 pub struct Permit<'a> {
     breaker: &'a CircuitBreaker,
-    /// The word under which it was let through.
+    /// The state word under which the call was admitted.
     state_word: u64,
     started: u64,
     function: EventSource,
-    /// How far the call is.
+    /// What the call is doing.
     pub polled: Polled,
 }
 
-/// No word of a breaker: the generations do not come that far.
+/// Not a valid state word: generations never get this high.
 const OUTSIDE: u64 = u64::MAX;
 
 impl<'a> Permit<'a> {
@@ -32,11 +34,11 @@ impl<'a> Permit<'a> {
         Self { breaker: breaker.live(), state_word: OUTSIDE, started: 0, function, polled: Polled::Runs }
     }
 
-    /// Goes in, if it is let through.
+    /// Acquires the permit.
     ///
     /// # Errors
     ///
-    /// While the circuit is open.
+    /// If the circuit is open.
     #[inline]
     pub fn enter(&mut self) -> Result<(), Open> {
         let entered = self.breaker.enter(self.function)?;
@@ -44,7 +46,7 @@ impl<'a> Permit<'a> {
         Ok(())
     }
 
-    /// Counts the outcome.
+    /// Records the outcome and releases the permit.
     #[inline]
     pub fn settle(&mut self, failed: bool) {
         self.breaker.record_outcome(self.state_word, self.started, failed, self.function);
@@ -55,7 +57,7 @@ impl<'a> Permit<'a> {
     #[inline(never)]
     fn abandon(&mut self) {
         if self.polled.panics() {
-            // A panic of a listener on top of the one that is under way would abort the process.
+            // A panic in a listener during unwinding would abort the process.
             drop(catch_unwind(AssertUnwindSafe(|| self.settle(true))));
         } else {
             self.breaker.release_probe(self.state_word, self.started);

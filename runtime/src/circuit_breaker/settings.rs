@@ -1,8 +1,8 @@
-//! When a circuit opens, and for how long.
+//! The settings of a breaker: when the circuit opens, and for how long.
 
 use std::time::Duration;
 
-/// What is set when a breaker is made.
+/// The settings, fixed when the breaker is created.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Settings {
     pub(super) failures: u32,
@@ -13,21 +13,21 @@ pub(super) struct Settings {
     pub(super) open_for: Duration,
     pub(super) open_for_max: Option<Duration>,
     pub(super) probes: u32,
-    /// As long as it is open, where nothing is said.
+    /// `None`: equal to `open_for`.
     pub(super) probe_timeout: Option<Duration>,
     pub(super) slow_call: Option<Duration>,
 }
 
-/// What opens the circuit.
+/// The rule that opens the circuit.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum TripRule {
-    /// So many failures without a success between them.
+    /// This many consecutive failures.
     InARow(u32),
-    /// So many failures within a time.
+    /// This many failures within a duration.
     Within(u32, Duration),
-    /// A share of the last calls.
+    /// A fraction of the last `calls` calls.
     OfCalls { rate: f64, min_calls: u32, calls: u32 },
-    /// A share of the calls within a time.
+    /// A fraction of the calls within a duration.
     OfTime { rate: f64, min_calls: u32, window: Duration },
 }
 
@@ -50,13 +50,13 @@ impl Settings {
         match (self.failure_rate, self.window) {
             (None, None) => TripRule::InARow(failures),
             (None, Some(window)) => TripRule::Within(failures, window),
-            // More calls than the window holds there never are.
+            // The window never holds more than `calls` calls.
             (Some(rate), None) => TripRule::OfCalls { rate, min_calls: self.min_calls.min(calls), calls },
             (Some(rate), Some(window)) => TripRule::OfTime { rate, min_calls: self.min_calls, window },
         }
     }
 
-    /// How long the circuit stays open, after so many probes that failed.
+    /// How long the circuit stays open after this many consecutive reopenings.
     pub(super) fn open_for(&self, reopenings: u32) -> Duration {
         match self.open_for_max {
             None => self.open_for,

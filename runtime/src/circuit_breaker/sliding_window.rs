@@ -1,18 +1,18 @@
-//! What is remembered of the calls so far.
+//! The sliding window: the outcomes that decide whether the circuit opens.
 
 use std::collections::VecDeque;
 
 use super::settings::TripRule;
 use crate::clock::nanos;
 
-/// The outcomes that the decision to open depends on.
+/// The outcomes that decide whether the circuit opens. Each rule uses the part it needs.
 #[derive(Debug, Default)]
 pub(super) struct SlidingWindow {
-    /// Failures in a row.
+    /// Consecutive failures.
     streak: u32,
-    /// The last calls, by whether they failed.
+    /// The last calls; `true` for a failure.
     calls: VecDeque<bool>,
-    /// The calls of a time, those of one instant together.
+    /// The calls within the window, in buckets of equal time stamps.
     buckets: VecDeque<Bucket>,
     total: Bucket,
 }
@@ -24,8 +24,8 @@ struct Bucket {
     failed: u64,
 }
 
-/// So many moments are kept apart; further ones are a two-thousandth of the window long each, so that the memory of a busy function is
-/// bounded.
+/// Up to this many buckets hold a single instant each; further ones span 1/2048 of the window, which bounds the memory of a busy
+/// function.
 const MAX_BUCKETS: usize = 2_048;
 
 impl SlidingWindow {
@@ -33,7 +33,7 @@ impl SlidingWindow {
         Self { streak: 0, calls: VecDeque::new(), buckets: VecDeque::new(), total: Bucket { at: 0, calls: 0, failed: 0 } }
     }
 
-    /// Notes an outcome. Whether the circuit opens.
+    /// Records an outcome. Returns whether the circuit opens.
     pub(super) fn record(&mut self, trip: TripRule, failed: bool, now: u64) -> bool {
         match trip {
             TripRule::InARow(failures) => {
@@ -62,9 +62,9 @@ impl SlidingWindow {
         }
     }
 
-    /// Notes an outcome and forgets those that have left the window. One that is exactly as old as the window is long has left it.
+    /// Records an outcome and removes the buckets that have left the window. A bucket exactly as old as the window has left it.
     fn record_at(&mut self, now: u64, window: u64, failed: bool) {
-        // Noted by another clock, which is ahead of this one (of a test that has advanced it).
+        // Recorded by another clock that is ahead of this one (a test that has advanced its clock).
         if self.buckets.back().is_some_and(|last| last.at > now.saturating_add(window)) {
             self.forget();
         }
@@ -93,7 +93,7 @@ impl SlidingWindow {
 
 #[expect(clippy::cast_precision_loss, reason = "a share needs no more than 53 bits")]
 fn reaches(rate: f64, min_calls: u32, calls: u64, failed: u64) -> bool {
-    // No failure is no reason to open, whatever the rate.
+    // Without a failure the circuit does not open, whatever the rate.
     failed > 0 && calls >= u64::from(min_calls) && failed as f64 >= rate * calls as f64
 }
 
@@ -102,7 +102,7 @@ mod tests {
     use super::*;
     use std::time::Duration;
 
-    /// Everything that ever happened, and the definition of each rule, literally.
+    /// The definition of each rule, applied literally to the whole history.
     fn opens(history: &[(u64, bool)], trip: TripRule) -> bool {
         let (now, last_failed) = *history.last().unwrap();
         let share = |of: &[(u64, bool)], rate: f64, min_calls: u32| {

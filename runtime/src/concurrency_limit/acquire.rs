@@ -1,4 +1,4 @@
-//! A place in the line.
+//! A call that waits for a permit.
 
 use std::future::Future;
 use std::pin::{Pin, pin};
@@ -14,10 +14,10 @@ use super::saturated::Saturated;
 use crate::events::{Origin, Wait};
 use crate::wait_list::{WaiterKey, WaiterTimer};
 
-/// One who waits. Going away gives the place in the line to the next.
+/// A waiting call. Dropping it cancels the wait; a permit granted in the meantime goes to the next waiter.
 pub(crate) struct Acquire<'a> {
     limiter: &'a ConcurrencyLimiter,
-    /// Nothing once it has been let in.
+    /// `None` once it has been admitted.
     key: Option<WaiterKey>,
     timer: WaiterTimer,
 }
@@ -32,7 +32,7 @@ impl<'a> Future for Acquire<'a> {
     type Output = Permit<'a>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Permit<'a>> {
-        let key = self.key.expect("one who was let in waits no more");
+        let key = self.key.expect("polled after completion");
         let Self { limiter, timer, .. } = &mut *self;
         if !limiter.is_admitted(key, timer, cx.waker()) {
             return Poll::Pending;
@@ -50,11 +50,11 @@ impl Drop for Acquire<'_> {
     }
 }
 
-/// How a call is received.
+/// The result of asking for a permit.
 pub(crate) enum TryAcquire<'a> {
     Now(Permit<'a>),
     Queued(Acquire<'a>),
-    /// So many wait already that no more may.
+    /// The queue is full.
     Full,
 }
 
@@ -74,10 +74,10 @@ impl ConcurrencyLimiter {
     }
 }
 
-/// One who waits no longer than some time.
+/// A waiting call with a time limit (`max_wait`).
 pub struct AcquireTimeout<'a> {
     waiting: Acquire<'a>,
-    /// Boxed, so that those who never wait carry no timer along.
+    /// Boxed, so that calls which never wait do not carry a timer.
     timer: Option<Pin<Box<Sleep>>>,
     wait: Wait,
 }
@@ -94,7 +94,7 @@ impl<'a> AcquireTimeout<'a> {
         }
         let limiter = self.waiting.limiter;
         match &mut self.timer {
-            // Unconstrained: what else its task does must not keep it from being refused.
+            // Unconstrained: when the task has used up its cooperative budget, the call must still be rejected in time.
             Some(timer) => pin!(coop::unconstrained(timer.as_mut())).poll(cx).map(|()| Err(Saturated::of(limiter))),
             None => Poll::Pending,
         }
@@ -148,14 +148,14 @@ mod tests {
         acquire(&limiter).settle(true);
         acquire(&limiter).settle(true);
         assert_eq!(limiter.limit(), 81);
-        // One of 81 says nothing about room for more.
+        // One running call out of 81 is no evidence that more would fit.
         acquire(&limiter).settle(false);
         assert_eq!(limiter.limit(), 81);
         let permits: Vec<Permit<'_>> = (0..60).map(|_| acquire(&limiter)).collect();
         for permit in permits {
             permit.settle(false);
         }
-        // One more for each success, while at least half of the limit is in use: the last is that with 47 of 94.
+        // The limit grows with each success while at least half of it is in use, the last time at 47 of 94.
         assert_eq!(limiter.limit(), 95);
         for _ in 0..1_000 {
             acquire(&limiter).settle(true);

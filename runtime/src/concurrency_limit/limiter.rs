@@ -1,4 +1,4 @@
-//! Places for so many calls at once, and the line for them.
+//! A FIFO semaphore with an adjustable limit.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -7,11 +7,11 @@ use std::task::{Poll, Waker};
 use crate::name::Name;
 use crate::wait_list::{WaitList, WaitQueue, WaiterKey, WaiterTimer};
 
-/// Lets so many calls run at once, and the others wait in line: a bulkhead.
+/// A concurrency limiter (bulkhead): limits how many calls run at once; excess calls wait or are rejected.
 ///
-/// A limiter is made in a `static` and shared by the functions that use the same thing, or comes with a function and is reached by its
-/// `handle`. First come, first served, among those who are [polled](macro@crate::concurrency_limit#cancel-safety). Its limit can be changed
-/// while the program runs.
+/// Put a limiter into a `static` to share it among the functions that use one resource, or access a function's own limiter through
+/// its `handle`. Waiting calls are admitted in FIFO order, as long as they are
+/// [polled](macro@crate::concurrency_limit#cancel-safety). The limit can be changed at runtime.
 ///
 /// ```
 /// use steadfast::{ConcurrencyLimiter, concurrency_limit};
@@ -38,11 +38,11 @@ use crate::wait_list::{WaitList, WaitQueue, WaiterKey, WaiterTimer};
 /// ```
 #[doc(alias("bulkhead", "semaphore", "permit"))]
 pub struct ConcurrencyLimiter {
-    /// Calls that run, or were let in, in the lower half, calls that wait in the upper. The upper half changes only under the lock of the
+    /// Lower half: calls that run or have been admitted. Upper half: calls that wait; it changes only under the lock of the
     /// waiters.
     load: AtomicU64,
     limit: AtomicU32,
-    /// What an adaptive limit grows to.
+    /// The maximum of an adaptive limit.
     most: AtomicU32,
     adaptive: bool,
     queue: u32,
@@ -62,18 +62,18 @@ fn waiting(load: u64) -> u32 {
     (load >> 32) as u32
 }
 
-/// What becomes of a call that asks for a permit.
+/// The result of asking for a permit.
 pub(super) enum Enqueued {
-    /// It has one.
+    /// It has a permit.
     Admitted,
-    /// It waits for one.
+    /// It waits for a permit.
     Queued(WaiterKey),
-    /// So many wait already that no more may.
+    /// The queue is full.
     Full,
 }
 
 impl ConcurrencyLimiter {
-    /// Room for `limit` calls at once, and for any number that wait. A limit of 0 lets nothing in.
+    /// Creates a limiter for `limit` concurrent calls, with an unbounded queue. A limit of 0 admits no calls.
     #[must_use]
     pub const fn new(limit: usize) -> Self {
         let limit = saturate(limit);
@@ -88,8 +88,8 @@ impl ConcurrencyLimiter {
         }
     }
 
-    /// Gives it a name, by which the [registry](crate#features) lists it and metrics export it as long as it lives, in a field too. With the feature
-    /// `registry` the state of a limiter with a name is on the heap, made at first use.
+    /// Sets the name under which the [registry](crate#features) lists the limiter and metrics export it while it exists, whether it
+    /// is a `static` or a field. With the `registry` feature, the state of a named limiter is allocated on the heap at first use.
     #[must_use]
     pub const fn name(mut self, name: &'static str) -> Self {
         self.name.set(name);
@@ -101,7 +101,7 @@ impl ConcurrencyLimiter {
         self.name.get()
     }
 
-    /// Where its state is.
+    /// The value that holds the state.
     #[inline]
     pub(super) fn live(&self) -> &Self {
         self.name.state(self, || Self {
@@ -111,29 +111,30 @@ impl ConcurrencyLimiter {
         })
     }
 
-    /// How many calls may wait at once; the others are refused.
+    /// Sets how many calls may wait; further calls are rejected. Default: unbounded.
     #[must_use]
     pub const fn queue(mut self, calls: usize) -> Self {
         self.queue = saturate(calls);
         self
     }
 
-    /// Lets the limit fall to nine tenths with each failure, down to 1, and rise by 1 with each success while at least half of it is in
-    /// use, up to what it was made with: additive increase, multiplicative decrease, as TCP does and Netflix's `concurrency-limits`.
+    /// Adapts the limit to failures: it drops by a tenth with each failure, to no less than 1, and grows by 1 with each success
+    /// while at least half of it is in use, up to the initial limit. This is additive increase, multiplicative decrease, as in TCP
+    /// and Netflix's `concurrency-limits`.
     #[must_use]
     pub const fn adaptive(mut self) -> Self {
         self.adaptive = true;
         self
     }
 
-    /// How many calls may run at once; where the limit is adaptive, at present.
+    /// The limit, or the current limit if it is adaptive.
     #[must_use]
     pub fn limit(&self) -> usize {
         self.live().limit.load(Ordering::Relaxed) as usize
     }
 
-    /// Changes the limit. Where it is raised, those who wait go in at once; where it is lowered, nobody does until enough have left. Where
-    /// it is adaptive, this is what it may rise to.
+    /// Changes the limit. Raising it admits waiting calls immediately; lowering it takes effect as running calls finish. For an
+    /// adaptive limit this also becomes the maximum.
     pub fn set_limit(&self, limit: usize) {
         let this = self.live();
         this.most.store(saturate(limit), Ordering::SeqCst);
@@ -141,21 +142,21 @@ impl ConcurrencyLimiter {
         this.wake_next();
     }
 
-    /// How many calls run.
+    /// The number of running calls.
     #[inline]
     #[must_use]
     pub fn running(&self) -> usize {
         running(self.live().load.load(Ordering::Relaxed)) as usize
     }
 
-    /// How many calls wait.
+    /// The number of waiting calls.
     #[inline]
     #[must_use]
     pub fn waiting(&self) -> usize {
         waiting(self.live().load.load(Ordering::Relaxed)) as usize
     }
 
-    /// Takes a permit if one is free and nobody waits for it.
+    /// Takes a permit if one is free and no call is waiting.
     #[inline]
     pub(super) fn acquire_now(&self) -> bool {
         let mut load = self.load.load(Ordering::Relaxed);
@@ -168,7 +169,7 @@ impl ConcurrencyLimiter {
         false
     }
 
-    /// Takes a permit for which only such calls wait as are not polled.
+    /// Takes a permit if none of the waiting calls is being polled.
     pub(super) fn overtake(&self) -> bool {
         let load = self.load.load(Ordering::Relaxed);
         let unclaimed = waiting(load) > 0 && running(load) < self.limit.load(Ordering::Relaxed);
@@ -186,11 +187,12 @@ impl ConcurrencyLimiter {
                 Err(now) => load = now,
             }
         }
-        // Where the limit was lowered meanwhile, nobody takes the permit of one that was let in and has not come.
+        // If the limit was lowered in the meantime, the permit of a call that was admitted and has not been polled is not passed
+        // on.
         if running(load) > self.limit.load(Ordering::Relaxed) || queue.withdraw().is_none() {
             return false;
         }
-        // The one that was let in waits again, and its permit is taken.
+        // The call that was admitted waits again, and its permit is taken.
         self.load.fetch_add(WAITS, Ordering::AcqRel);
         true
     }
@@ -200,7 +202,7 @@ impl ConcurrencyLimiter {
     pub(super) fn acquire_or_enqueue(&self) -> Enqueued {
         self.waiters.with(|queue| {
             loop {
-                // Under the lock nobody else begins or ends to wait, but others may still come and go.
+                // Under the lock, no other call starts or stops waiting, but calls may still take and release permits.
                 if self.acquire_now() || self.overtake_in(queue) {
                     return Enqueued::Admitted;
                 }
@@ -216,7 +218,7 @@ impl ConcurrencyLimiter {
         })
     }
 
-    /// Gives a place back: to the first in the line, where there is one.
+    /// Releases a permit, to the first waiter if there is one.
     #[inline]
     pub(super) fn release(&self) {
         let mut load = self.load.load(Ordering::Relaxed);
@@ -230,7 +232,7 @@ impl ConcurrencyLimiter {
         self.wake_next();
     }
 
-    /// Lets those in who wait, as far as there is room.
+    /// Admits waiting calls as far as the limit allows.
     #[cold]
     fn wake_next(&self) {
         self.waiters.with(|queue| self.admit(queue));
@@ -248,15 +250,16 @@ impl ConcurrencyLimiter {
         }
     }
 
-    /// Whether the one with this seat has been let in, and has left the line; if not, `waker` is woken when it is.
+    /// Whether the waiter has been admitted and removed from the queue; otherwise, `waker` is woken when it is admitted.
     pub(super) fn is_admitted(&self, key: WaiterKey, timer: &mut WaiterTimer, waker: &Waker) -> bool {
         let polled = self.waiters.poll(key, timer, waker, |queue, now| {
-            // One that was overtaken finds the room that it left to those behind it, if none of them needed it.
+            // A waiter that was overtaken passes free permits on to those behind it.
             self.admit(queue);
             if queue.offered(key).is_none() {
                 return Poll::Pending;
             }
-            // The limit was lowered after the permit was offered: it is given back, and the waiter is the first to get the next one.
+            // The limit was lowered after the permit was offered. The permit is released, and the waiter is first in line for the
+            // next one.
             if running(self.load.load(Ordering::Relaxed)) > self.limit.load(Ordering::Relaxed) {
                 queue.requeue(key, now);
                 self.load.fetch_add(WAITS - 1, Ordering::AcqRel);
@@ -268,7 +271,7 @@ impl ConcurrencyLimiter {
         polled.is_ready()
     }
 
-    /// One who waited goes away, and gives back a place that has come meanwhile.
+    /// Cancels a wait, and releases the permit if it has been granted in the meantime.
     pub(super) fn cancel(&self, key: WaiterKey) {
         let offered = self.waiters.with(|queue| {
             let offered = queue.remove(key);
@@ -282,7 +285,7 @@ impl ConcurrencyLimiter {
         }
     }
 
-    /// Learns from an outcome.
+    /// Adapts the limit to an outcome.
     #[inline]
     pub(super) fn record(&self, failed: bool) {
         if self.adaptive {

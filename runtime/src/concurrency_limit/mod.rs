@@ -1,4 +1,4 @@
-//! `#[concurrency_limit]`: so many calls at once.
+//! `#[concurrency_limit]`: limits the calls that run at once.
 
 mod acquire;
 mod limiter;
@@ -30,17 +30,17 @@ pub mod private {
         "`#[concurrency_limit]` can fail, but `{Self}` cannot be created from its error"
     }
 
-    /// How a call is received.
+    /// The result of asking for admission.
     pub enum Enter<'a> {
-        /// It runs.
+        /// The call runs.
         Now(Permit<'a>),
-        /// It waits.
+        /// The call waits.
         Wait(AcquireTimeout<'a>),
-        /// It is refused.
+        /// The call is rejected.
         Refused(Saturated),
     }
 
-    /// Receives a call.
+    /// Acquires a permit, or begins to wait for one.
     #[inline]
     pub fn enter<'a>(limiter: &'a ConcurrencyLimiter, max_wait: Option<Duration>, origin: &'static Origin) -> Enter<'a> {
         match limiter.try_acquire() {
@@ -49,20 +49,20 @@ pub mod private {
         }
     }
 
-    /// Receives a call that does not wait.
+    /// Acquires a permit without waiting.
     ///
     /// # Errors
     ///
-    /// Where there is no place.
+    /// If no permit is free.
     #[inline]
     pub fn check(limiter: &ConcurrencyLimiter) -> Result<Permit<'_>, Saturated> {
         limiter.try_acquire().or_else(|| limiter.try_overtake()).ok_or_else(|| Saturated::of(limiter))
     }
 
-    /// What becomes of a refusal where nobody is refused: each waits for as long as it takes, and the line has no end.
+    /// The rejection branch of a limit that never rejects: calls wait indefinitely in an unbounded queue.
     #[cold]
     pub fn never(Saturated { limit }: Saturated) -> ! {
-        unreachable!("a call waits for ever for one of {limit} places, and was refused")
+        unreachable!("a call was rejected although it may wait indefinitely for one of {limit} permits")
     }
 
     #[cold]
@@ -77,7 +77,7 @@ pub mod private {
         }
     }
 
-    /// What `#[concurrency_limit(expr)]` may name: a count for a limiter of the function's own, or a limiter.
+    /// What the `expr` of `#[concurrency_limit(expr)]` may be: a count, which creates a limiter for the function, or a limiter.
     #[diagnostic::on_unimplemented(
         message = "`#[concurrency_limit]` takes a number of calls or a `ConcurrencyLimiter`, found `{Self}`",
         label = "neither an integer nor a `ConcurrencyLimiter`"
@@ -86,17 +86,17 @@ pub mod private {
         /// [`ACount`] or [`ALimiter`].
         type Is;
 
-        /// The limiter, which is in `own` where the function has one of its own.
+        /// Returns the limiter. A function's own limiter is stored in `own`.
         fn limiter<'a>(&'a self, own: &'static Slot<ConcurrencyLimiter>) -> &'a ConcurrencyLimiter;
     }
 
-    /// A number of calls: it is read once, for all callers.
+    /// A number of calls, evaluated once for all callers.
     pub enum ACount {}
 
-    /// A limiter: it is looked up at each call.
+    /// A limiter, evaluated at each call.
     pub enum ALimiter {}
 
-    /// What a limit may be that depends on the call.
+    /// A limit that may depend on the call.
     #[diagnostic::on_unimplemented(
         message = "the limit is evaluated once, for all callers and all instantiations of the function, and cannot depend on one of them",
         label = "may differ between callers",
@@ -106,10 +106,10 @@ pub mod private {
 
     impl OfCall for ALimiter {}
 
-    /// The limiter that an expression names which depends on the call.
+    /// Returns the limiter named by an expression that depends on the call.
     #[inline]
     pub fn of_call<L: Limit<Is: OfCall> + ?Sized>(limiter: &L) -> &ConcurrencyLimiter {
-        // A count, the only one to use the slot, is none of these.
+        // Unused: only a count stores a limiter in the slot.
         static NONE: Slot<ConcurrencyLimiter> = Slot::new();
         limiter.limiter(&NONE)
     }
@@ -144,14 +144,14 @@ pub mod private {
         }
     }
 
-    /// `queue`, `adaptive` and `handle` with a limit that is no literal: only a count will do.
+    /// A limit that is not a literal, combined with `queue`, `adaptive` or `handle`: it must be a count.
     #[diagnostic::on_unimplemented(
         message = "`queue`, `adaptive` and `handle` require a number of calls, found `{Self}`",
         label = "not a number of calls",
         note = "set them where the limiter is created: `ConcurrencyLimiter::new(8).queue(100)`"
     )]
     pub trait Calls {
-        /// As a limit.
+        /// Converts the count to a limit.
         fn calls(self) -> usize;
     }
 

@@ -1,8 +1,8 @@
-//! The place of a call that runs.
+//! The permit of a running call.
 
 use super::limiter::ConcurrencyLimiter;
 
-/// A place of a [`ConcurrencyLimiter`], given back when it is dropped.
+/// A permit of a [`ConcurrencyLimiter`], released on drop.
 #[derive(Debug)]
 #[must_use]
 pub struct Permit<'a> {
@@ -10,13 +10,13 @@ pub struct Permit<'a> {
 }
 
 impl<'a> Permit<'a> {
-    /// That which `limiter` has just handed out.
+    /// Wraps a permit that `limiter` has just granted.
     #[inline]
     pub(super) fn new(limiter: &'a ConcurrencyLimiter) -> Self {
         Self { limiter }
     }
 
-    /// Tells how the call went, and gives the place back.
+    /// Reports the outcome of the call and releases the permit.
     #[inline]
     pub fn settle(self, failed: bool) {
         self.limiter.record(failed);
@@ -31,7 +31,7 @@ impl Drop for Permit<'_> {
 }
 
 impl ConcurrencyLimiter {
-    /// Takes a permit if one is free and nobody waits for it. It is given back when it is dropped.
+    /// Takes a permit if one is free and no call is waiting. It is released on drop.
     #[inline]
     #[must_use]
     pub(crate) fn try_acquire(&self) -> Option<Permit<'_>> {
@@ -39,7 +39,7 @@ impl ConcurrencyLimiter {
         if this.acquire_now() { Some(Permit::new(this)) } else { None }
     }
 
-    /// Takes a permit for which only such calls wait as are not polled. That is a part of the way of those who find none.
+    /// Takes a permit if none of the waiting calls is being polled. For calls that found no free permit.
     #[cold]
     pub(crate) fn try_overtake(&self) -> Option<Permit<'_>> {
         let this = self.live();

@@ -1,4 +1,4 @@
-//! `#[hedge]`: a second attempt beside one that takes long.
+//! `#[hedge]`: starts another attempt when the first is slow or fails.
 
 mod latencies;
 mod race;
@@ -12,13 +12,13 @@ pub mod private {
     pub use super::race::{Next, Race, Step};
     use tokio::time::Instant;
 
-    /// A clock for a percentile.
+    /// The start time of a call, for a percentile.
     #[must_use]
     pub fn clock() -> Instant {
         Instant::now()
     }
 
-    /// What is never a failure.
+    /// Used if an outcome cannot be a failure.
     pub fn never<R>(_: &R) -> bool {
         false
     }

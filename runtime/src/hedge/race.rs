@@ -1,4 +1,4 @@
-//! Attempts that run side by side, of which one wins.
+//! Runs attempts concurrently until one succeeds.
 
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -13,13 +13,13 @@ use tokio::time::{Sleep, sleep};
 use crate::events::{self, EventSource, Origin};
 
 pin_project! {
-    /// The attempts of one call. The first is in it; those that come later are boxed, since most calls have none.
+    /// The attempts of one call. The first is stored inline; later ones are boxed, since most calls have none.
     pub struct Race<F> {
         #[pin]
         first: Option<F>,
-        // Those that have ended are nothing any more.
+        // `None` once the attempt has ended.
         others: Vec<Option<Pin<Box<F>>>>,
-        // Which attempt is polled first, counted from the first one: another one after one that used up the task's budget.
+        // The attempt to poll first, where 0 is the first attempt: the one after an attempt that used up the task's budget.
         turn: usize,
         // How many of the others have been polled.
         polled: usize,
@@ -32,17 +32,18 @@ pin_project! {
     }
 }
 
-/// What comes next in a race.
+/// The next step of a race.
 #[derive(Debug)]
 pub enum Step<R> {
-    /// This is the outcome, and nothing runs any more.
+    /// The outcome; no attempt is running.
     Done(R),
-    /// Another attempt starts now.
+    /// Another attempt must be started.
     Another,
 }
 
 impl<F: Future> Race<F> {
-    /// At most `more` attempts besides the first, each `after` the one before, if that is known.
+    /// A race of up to `more` attempts in addition to the first, each started `after` the previous one. If `after` is `None`, only
+    /// a failure starts another attempt.
     #[must_use]
     pub fn new(more: u32, after: Option<Duration>, origin: &'static Origin) -> Self {
         Self {
@@ -75,15 +76,15 @@ impl<F: Future> Race<F> {
         *this.started += 1;
     }
 
-    /// Waits for an outcome, or for the time to start another attempt. Cancel safe.
+    /// Waits for an outcome or for the time to start another attempt. Cancel safe.
     pub fn next<J: Fn(&F::Output) -> bool>(self: Pin<&mut Self>, failed: J) -> Next<'_, F, J> {
         Next { race: self, failed }
     }
 
-    /// Polls every attempt. `Err` is the failure of one of them.
+    /// Polls every attempt. Returns `Err` if one of them failed.
     ///
-    /// All of them have one budget, that of the task. One that uses it up each time it is polled would keep the others from whatever is of
-    /// tokio, and so the next one is first the next time.
+    /// All attempts share the task's cooperative budget. An attempt that uses it up in every poll would starve the others of
+    /// Tokio's resources, so the next poll begins with the attempt after it.
     fn poll_attempts(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -96,7 +97,8 @@ impl<F: Future> Race<F> {
             let polled = match index.checked_sub(1) {
                 None => this.first.as_mut().as_pin_mut().map(|first| first.poll(cx)),
                 Some(other) => {
-                    // It begins now: one that was made while the first was ready never does. And only one that is not alone is told of.
+                    // The attempt starts with this poll; one created after the first attempt succeeded never starts. An event is
+                    // emitted only if another attempt is still running.
                     if *this.polled == other {
                         *this.polled += 1;
                         let beside = |(index, beside): (usize, &Option<_>)| index != other && beside.is_some();
@@ -132,7 +134,7 @@ impl<F: Future> Race<F> {
             this.timer.set(Some(sleep(after)));
         }
         let fired = this.timer.as_mut().as_pin_mut().map_or(Poll::Pending, |timer| {
-            // Unconstrained: an attempt that used up its task's budget must not keep the next one away.
+            // Unconstrained: an attempt that uses up the task's budget must not delay the next one.
             pin!(coop::unconstrained(timer)).poll(cx)
         });
         if fired.is_ready() {
@@ -141,12 +143,12 @@ impl<F: Future> Race<F> {
         fired
     }
 
-    /// Whether nothing runs any more.
+    /// Whether no attempt is running.
     fn is_over(&self) -> bool {
         self.first.is_none() && self.others.iter().all(Option::is_none)
     }
 
-    /// Drops whatever still runs: all of it, also where one of the destructors panics.
+    /// Drops all running attempts, even if one of the destructors panics.
     fn end(self: Pin<&mut Self>) {
         let mut this = self.project();
         let mut panicked = catch_unwind(AssertUnwindSafe(|| this.first.set(None))).err();
@@ -178,7 +180,7 @@ impl<F: Future, J: Fn(&F::Output) -> bool> Future for Next<'_, F, J> {
                 race.as_mut().end();
                 return Poll::Ready(Step::Done(outcome));
             }
-            // A failure is no reason to wait for the time of the next attempt.
+            // A failed attempt starts the next one immediately.
             Poll::Ready(Err(_)) if race.started < race.most => {
                 race.as_mut().project().timer.set(None);
                 return Poll::Ready(Step::Another);

@@ -1,4 +1,4 @@
-//! A line of calls: those that come in time, and those that wait for their permit.
+//! A bucket: its permits, and the calls that wait for one.
 
 use std::future::Future;
 use std::ops::Deref;
@@ -13,15 +13,15 @@ use crate::events::{self, Origin};
 use crate::gcra::{AtomicQuota, Gcra};
 use crate::wait_list::{GRACE, Offer, WaitList, WaiterKey, WaiterTimer};
 
-/// The permits, and those who wait for one.
+/// The permits, and the calls that wait for one.
 ///
-/// When the time of the next permit comes, the first waiter is asked to lead: it hands out all permits that are due by then, one for each
-/// waiter from the first on, and says when the next is due. Each is charged for the time at which it was due, and not for that at which
-/// a timer fired, so that a timer that is late makes nobody's rate slower.
+/// When the next permit becomes due, the first waiter is asked to lead: it hands out every permit that is due by then, one to each
+/// waiter from the front of the queue, and schedules the next round. Each permit is charged for the time at which it was due and
+/// not the time at which the timer fired, so that a late timer does not lower the rate.
 #[derive(Debug)]
 pub(super) struct Bucket {
     pub(super) gcra: Gcra,
-    /// Those who wait and have no permit yet.
+    /// The number of calls that are waiting without a permit.
     waiting: AtomicUsize,
     queue: WaitList<Offered>,
 }
@@ -31,7 +31,7 @@ pub(super) struct Bucket {
 enum Offered {
     /// To hand out the permits that are due.
     Lead,
-    /// A permit, which is of no use after that time.
+    /// A permit, which expires at `until`.
     Permit { until: u64 },
 }
 
@@ -46,13 +46,13 @@ impl Bucket {
         Self { gcra: Gcra::new(), waiting: AtomicUsize::new(0), queue: WaitList::new() }
     }
 
-    /// Those who wait for a permit.
+    /// The number of calls that are waiting for a permit.
     #[inline]
     fn len(&self) -> usize {
         self.waiting.load(Ordering::Relaxed)
     }
 
-    /// Takes the permit of now, or says how long it would be to the next that is not taken.
+    /// Takes a permit now, or returns the time until the next one that is not spoken for.
     #[inline]
     pub(super) fn try_acquire(&self, rate: &AtomicQuota) -> Result<(), u64> {
         let now = clock::now();
@@ -62,7 +62,7 @@ impl Bucket {
         }
     }
 
-    /// The permits are those of the ones who wait, in their order, as long as one of them is polled.
+    /// The permits belong to the waiting calls, in order, as long as one of them is polled.
     #[cold]
     fn try_acquire_behind(&self, ahead: usize, rate: &AtomicQuota, now: u64) -> Result<(), u64> {
         let next = self.gcra.next(rate, now);
@@ -72,38 +72,38 @@ impl Bucket {
         Err(next.saturating_sub(now).saturating_add(rate.params().emission_interval.saturating_mul(ahead as u64)))
     }
 
-    /// Takes a permit for which only such calls wait as are not polled.
+    /// Takes a permit if none of the waiting calls is being polled.
     fn overtake(&self, rate: &AtomicQuota, now: u64) -> bool {
         self.queue.with(|queue| queue.first().is_none() && !queue.was_just_led(now) && self.gcra.try_acquire(rate, now).is_ok())
     }
 
-    /// Nobody waits, and the next call finds a limiter that is as good as new.
+    /// Whether no call is waiting and the bucket is at full allowance.
     pub(super) fn is_idle(&self, now: u64) -> bool {
         self.len() == 0 && self.gcra.tat() <= now
     }
 
-    /// Whether somebody waits who is to [look again](Self::recheck) when the rate has changed.
+    /// Whether a call is waiting that must [recheck](Self::recheck) when the rate changes.
     pub(super) fn is_waited_for(&self) -> bool {
         self.len() > 0
     }
 
-    /// The rate has changed: when the next permit is due is to be found out anew.
+    /// Makes the first waiter compute again when the next permit is due, after a change of the rate.
     pub(super) fn recheck(&self) {
         self.queue.with(|queue| queue.offer(Offered::Lead));
     }
 }
 
-/// How a call is received.
+/// The result of asking for admission.
 pub enum Enter<'a> {
-    /// It runs.
+    /// The call runs.
     Now,
-    /// It waits.
+    /// The call waits.
     Wait(Waiting<'a>),
-    /// It is refused.
+    /// The call is rejected.
     Refused(RateLimited),
 }
 
-/// Receives a call that may wait for so long.
+/// Acquires a permit for a call that may wait for up to `max_wait`.
 #[inline]
 pub(super) fn enter<'a>(
     rate: &'a AtomicQuota,
@@ -128,7 +128,7 @@ fn wait_or_refuse<'a>(
     if wait > clock::nanos(max_wait) {
         return Enter::Refused(RateLimited::of(rate, wait));
     }
-    // Boxed, so that calls that never wait carry nothing along.
+    // Boxed, so that calls which never wait do not carry this state.
     Enter::Wait(Box::pin(async move {
         let wait = events::Wait::begin(origin, "rate");
         let now = clock::now();
@@ -143,15 +143,15 @@ fn wait_or_refuse<'a>(
     }))
 }
 
-/// A wait for a permit.
+/// A call waiting for its permit.
 pub type Waiting<'a> = Pin<Box<dyn Future<Output = Result<(), RateLimited>> + Send + 'a>>;
 
-/// One who waits. Its error is how long it would be to the next permit.
+/// A waiting call. Its error is the time until the next permit.
 struct Waiter<'a> {
     rate: &'a AtomicQuota,
     bucket: &'a Bucket,
     latest: u64,
-    /// Nothing once it has been let in, or refused.
+    /// `None` once it has been admitted or rejected.
     key: Option<WaiterKey>,
     timer: WaiterTimer,
 }
@@ -166,7 +166,7 @@ impl Waiter<'_> {
                 return Poll::Ready(Ok(()));
             }
             Some(offered) => {
-                // A permit is not kept for one that is not polled: the time in which it might have been used is over.
+                // The permit was not used in time: the period it belonged to is over.
                 let expired = matches!(offered, Offered::Permit { .. });
                 self.bucket.waiting.fetch_add(usize::from(expired), Ordering::Relaxed);
                 queue.requeue(key, now);
@@ -177,7 +177,7 @@ impl Waiter<'_> {
         self.hand_out(key, queue, now)
     }
 
-    /// Hands out the permits that are due, in the order of those who wait, of whom this one is one.
+    /// Hands out the permits that are due, in the order of the queue, which includes this waiter.
     fn hand_out(&self, key: WaiterKey, queue: &mut Queue, now: u64) -> Poll<Result<(), u64>> {
         let Self { rate, bucket: Bucket { gcra, waiting, .. }, .. } = self;
         let (mut outcome, mut late) = (Poll::Pending, None);
@@ -193,7 +193,7 @@ impl Waiter<'_> {
                         queue.offer(Offered::Permit { until: now.saturating_add(2 * clock::nanos(GRACE)) });
                     }
                 }
-                // The rate was lowered meanwhile.
+                // The rate was lowered in the meantime.
                 Err(wait) if first == key && now.saturating_add(wait) > self.latest => {
                     waiting.fetch_sub(1, Ordering::Relaxed);
                     queue.remove(key);
@@ -238,7 +238,7 @@ impl Future for Waiter<'_> {
     type Output = Result<(), u64>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let key = self.key.expect("one who was let in waits no more");
+        let key = self.key.expect("polled after completion");
         let mut timer = std::mem::take(&mut self.timer);
         let polled = self.bucket.queue.poll(key, &mut timer, cx.waker(), |queue, now| self.look(key, queue, now));
         self.timer = timer;

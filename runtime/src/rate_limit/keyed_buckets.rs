@@ -1,4 +1,4 @@
-//! A line for each key, as long as it matters.
+//! A bucket for each key, kept while it is in use or below full allowance.
 
 use std::any::Any;
 use std::hash::{BuildHasher, Hash};
@@ -13,27 +13,27 @@ use super::bucket::Bucket;
 use crate::clock;
 use crate::key::Key;
 
-/// The lines of all keys that are in use.
+/// The buckets of all keys.
 pub(super) struct KeyedBuckets {
     state: RandomState,
     shards: [Mutex<Shard>; SHARDS],
 }
 
-/// What is done under the lock of a shard runs no code of the keys: they are compared, made and dropped outside of it.
+/// One shard of the map. No code of the key types runs under its lock: keys are compared, created and dropped outside.
 struct Shard {
     buckets: HashTable<Arc<Keyed>>,
-    /// Idle lines leave when there are so many.
+    /// The number of buckets at which the next insertion looks for idle ones.
     sweep_at: usize,
 }
 
-/// The line of a key, which is of whatever type the function says; several functions may share a limiter.
+/// A key and its bucket. The key's type differs by function: several functions may share one limiter.
 struct Keyed<K: ?Sized = dyn Any + Send + Sync> {
     hash: u64,
     bucket: Bucket,
     key: K,
 }
 
-/// The line of a key, which stays that of the key for as long as somebody has this.
+/// A reference to the bucket of a key. The bucket is not dropped from the map while this exists.
 pub(super) struct KeyedBucket(Arc<Keyed>);
 
 impl Deref for KeyedBucket {
@@ -44,12 +44,12 @@ impl Deref for KeyedBucket {
     }
 }
 
-/// So many keys have a limit of their own at once, at most.
+/// The maximum number of keys with a bucket of their own.
 const MOST_KEYS: usize = 65_536;
 
 const SHARDS: usize = 16;
 
-/// A shard holds no more lines than this: those of the keys that are nearest to being idle are forgotten first.
+/// The maximum per shard. Beyond it, the buckets closest to full allowance are dropped first.
 const MOST: usize = MOST_KEYS / SHARDS;
 
 impl KeyedBuckets {
@@ -58,7 +58,7 @@ impl KeyedBuckets {
         Self { state: RandomState::default(), shards: std::array::from_fn(|_| shard()) }
     }
 
-    /// The line of a key, which `own` makes where it is new.
+    /// Returns the bucket of a key. `own` makes the owned key if the key is new.
     pub(super) fn bucket<K, Q>(&self, query: &Q, own: impl FnOnce() -> K) -> KeyedBucket
     where
         K: Key<Q> + Hash + Eq + Send + Sync + 'static,
@@ -67,7 +67,7 @@ impl KeyedBuckets {
         let hash = self.state.hash_one(query);
         let shard = &self.shards[usize::try_from((hash >> 24) % SHARDS as u64).unwrap_or(0)];
         let (mut own, mut initial) = (Some(own), None);
-        // Keys that only have the same hash. There are none, as a rule.
+        // Keys that merely have the same hash; normally there are none.
         let mut others: Vec<Arc<Keyed>> = Vec::new();
         loop {
             let mut locked = lock(shard);
@@ -83,7 +83,7 @@ impl KeyedBuckets {
                 locked.buckets.insert_unique(hash, Arc::clone(&initial), |keyed| keyed.hash);
                 drop(locked);
                 for keyed in removed {
-                    // A panic of somebody else's key is none of this call's; the panic hook has told of it.
+                    // A panic in the destructor of another key must not fail this call. The panic hook has already reported it.
                     drop(catch_unwind(AssertUnwindSafe(|| drop(keyed))));
                 }
                 return KeyedBucket(initial);
@@ -94,14 +94,14 @@ impl KeyedBuckets {
         }
     }
 
-    /// Calls `change` on each line.
+    /// Calls `change` on each bucket.
     pub(super) fn for_each(&self, change: impl Fn(&Bucket)) {
         for shard in &self.shards {
             lock(shard).buckets.iter().for_each(|keyed| change(&keyed.bucket));
         }
     }
 
-    /// The lines in which somebody waits.
+    /// The buckets that calls are waiting for.
     pub(super) fn waited_for(&self) -> Vec<KeyedBucket> {
         let mut waited_for = Vec::new();
         for shard in &self.shards {
@@ -118,8 +118,8 @@ impl KeyedBuckets {
 }
 
 impl Shard {
-    /// Looks for idle lines whenever their number has doubled, so that a new key costs the same however many there are. What leaves is to be
-    /// dropped under no lock.
+    /// Drops idle buckets whenever the number of buckets has doubled, which makes the amortized cost of a new key constant. The
+    /// returned ones must be dropped without the lock.
     fn make_room(&mut self) -> Vec<Arc<Keyed>> {
         if self.buckets.len() < self.sweep_at {
             return Vec::new();
@@ -132,7 +132,7 @@ impl Shard {
             let (_, &mut soon, _) = due.select_nth_unstable(MOST / 8);
             removed.extend(self.buckets.extract_if(|keyed| !in_use(keyed) && keyed.bucket.gcra.tat() <= soon));
         }
-        // Those in use may be more than the most there should be. They are not looked through for each new key either.
+        // More buckets may be in use than the maximum. The factor keeps each new key from scanning all of them.
         let len = self.buckets.len();
         self.sweep_at = (len * 2).clamp(64, MOST).max(len + len / 8);
         removed
@@ -177,7 +177,7 @@ mod tests {
         assert!(keys.bucket("busy", || "busy".to_owned()).try_acquire(&rate).is_err());
     }
 
-    /// However many are in use, a new key costs the same.
+    /// A new key costs the same no matter how many buckets are in use.
     #[tokio::test(start_paused = true)]
     async fn lines_in_use_are_not_looked_through_for_each_new_key() {
         let keys = KeyedBuckets::new();

@@ -1,4 +1,4 @@
-//! The limiter that users name.
+//! The public limiter type.
 
 use std::fmt;
 use std::hash::Hash;
@@ -13,14 +13,14 @@ use crate::gcra::AtomicQuota;
 use crate::key::Key;
 use crate::name::Name;
 
-/// Lets so many calls through in a time.
+/// A rate limiter (GCRA).
 ///
-/// The calls are spread evenly, after a burst: `100 / 1s` lets 100 through at once and then one every 10 ms (the generic cell rate
-/// algorithm, ITU-T I.371). Over any time `t` it is never more than `rate * t + burst`, but for what a timer was late for calls that waited, of
-/// which at most 100 ms are made up for.
+/// It allows a burst and then spaces calls evenly: `100 / 1s` admits 100 calls at once and then one every 10 ms (generic cell rate
+/// algorithm, ITU-T I.371). Within any time `t` at most `rate * t + burst` calls are admitted. The one exception: when a timer
+/// fires late, waiting calls make up for the delay, by up to 100 ms.
 ///
-/// A limiter is made in a `static` and shared by the functions that use the same quota, or comes with a function and is reached by its
-/// `handle`. Its rate can be changed while the program runs.
+/// Put a limiter into a `static` to share it among the functions that use one quota, or access a function's own limiter through its
+/// `handle`. The rate can be changed at runtime.
 ///
 /// ```
 /// use std::time::Duration;
@@ -42,7 +42,7 @@ use crate::name::Name;
 /// assert_eq!((search("a").await, search("b").await, search("c").await), (Some(1), Some(1), None));
 /// assert_eq!(crawl().await, Some(0)); // half a second later
 /// QUOTA.set_rate(1_000, Duration::from_secs(1));
-/// assert_eq!(search("d").await, None); // the next turn is in a millisecond
+/// assert_eq!(search("d").await, None); // the next permit is available in a millisecond
 /// assert_eq!(QUOTA.rate(), (1_000, Duration::from_secs(1)));
 /// # }
 /// ```
@@ -55,25 +55,25 @@ pub struct RateLimiter {
 }
 
 impl RateLimiter {
-    /// So many calls in a time, all of them at once if they come together.
+    /// Allows `count` calls per `period`, with a burst of `count`.
     ///
     /// # Panics
     ///
-    /// If either is zero; in a `static`, when it is compiled.
+    /// If `count` or `period` is zero; in a `static`, at compile time.
     #[must_use]
     pub const fn new(count: u32, period: Duration) -> Self {
         Self { rate: AtomicQuota::new(count, period), bucket: Bucket::new(), keys: OnceLock::new(), name: Name::none() }
     }
 
-    /// Gives it a name, by which the [registry](crate#features) lists it as long as it lives, in a field too. With the feature `registry` the state
-    /// of a limiter with a name is on the heap, made at first use.
+    /// Sets the name under which the [registry](crate#features) lists the limiter while it exists, whether it is a `static` or a
+    /// field. With the `registry` feature, the state of a named limiter is allocated on the heap at first use.
     #[must_use]
     pub const fn name(mut self, name: &'static str) -> Self {
         self.name.set(name);
         self
     }
 
-    /// Where its state is.
+    /// The value that holds the state.
     #[inline]
     pub(super) fn live(&self) -> &Self {
         self.name.state(self, || Self {
@@ -84,31 +84,31 @@ impl RateLimiter {
         })
     }
 
-    /// How many calls are let through at once, after a rest \[as many as the rate counts\].
+    /// Sets how many calls are admitted at once when the limiter is idle. Default: `count`.
     ///
     /// # Panics
     ///
-    /// If it is zero; in a `static`, when it is compiled.
+    /// If `calls` is zero; in a `static`, at compile time.
     #[must_use]
     pub const fn burst(mut self, calls: u32) -> Self {
         self.rate.set_burst(calls);
         self
     }
 
-    /// The rate: so many calls in a time.
+    /// The current rate: calls, and the period.
     #[must_use]
     pub fn rate(&self) -> (u32, Duration) {
         self.live().rate.get()
     }
 
-    /// Changes the rate, for calls that come and for those that wait. As many turns are free as were, up to the burst (which is the count of
-    /// the new rate where no [`burst`](Self::burst) was said); from then on they come at the new rate.
+    /// Changes the rate, for new calls and for waiting ones. The permits available now remain available, up to the burst (the new
+    /// `count` unless [`burst`](Self::burst) was set); from then on permits arrive at the new rate.
     ///
-    /// Takes time in proportion to the number of [`keys`](Self::keys).
+    /// Takes time proportional to the number of [`keys`](Self::keys).
     ///
     /// # Panics
     ///
-    /// If either is zero; nothing is changed then.
+    /// If `count` or `period` is zero. The rate is unchanged in that case.
     pub fn set_rate(&self, count: u32, period: Duration) {
         let this = self.live();
         this.rate.set(count, period, |before, params| {
@@ -118,24 +118,24 @@ impl RateLimiter {
         this.recheck();
     }
 
-    /// Forgets all turns that were taken, those of each key too: the next call finds a limiter that is as good as new. The rate stays.
+    /// Resets the limiter and all of its keys to full allowance. The rate is unchanged.
     pub fn reset(&self) {
         let (this, now) = (self.live(), clock::now());
         this.for_each_bucket(|bucket| bucket.gcra.reset(now));
         this.recheck();
     }
 
-    /// Those who wait find out when the next turn is.
+    /// Makes the waiting calls compute again when the next permit is due.
     fn recheck(&self) {
         if self.bucket.is_waited_for() {
             self.bucket.recheck();
         }
-        // Waking runs other people's code, and so does nothing under the lock of the keys.
+        // Waking runs user code, so it must not happen under the locks of the keys.
         let waited_for = self.keys.get().map(|keys| keys.waited_for());
         waited_for.into_iter().flatten().for_each(|bucket| bucket.recheck());
     }
 
-    /// That of all calls, and those of the keys.
+    /// Calls `change` on the bucket of the limiter and on the bucket of each key.
     fn for_each_bucket(&self, change: impl Fn(&Bucket)) {
         change(&self.bucket);
         if let Some(keys) = self.keys.get() {
@@ -143,11 +143,11 @@ impl RateLimiter {
         }
     }
 
-    /// Takes a turn.
+    /// Acquires a permit without waiting. Waiting calls take precedence.
     ///
     /// # Errors
     ///
-    /// How long it is to the next turn, where there is none now. Those who wait are served first.
+    /// The time until the next permit, if none is available now.
     ///
     /// ```
     /// use std::time::Duration;
@@ -164,13 +164,13 @@ impl RateLimiter {
         this.bucket.try_acquire(&this.rate).map_err(Duration::from_nanos)
     }
 
-    /// How many keys have a limit of their own at present. Those that are idle leave when room is needed.
+    /// The number of keys that currently have a bucket. Buckets at full allowance are dropped when room is needed.
     #[must_use]
     pub fn keys(&self) -> usize {
         self.live().keys.get().map_or(0, |keys| keys.len())
     }
 
-    /// The line of a key.
+    /// The bucket of a key.
     pub(super) fn keyed<K, Q>(&self, query: &Q, own: impl FnOnce() -> K) -> KeyedBucket
     where
         K: Key<Q> + Hash + Eq + Send + Sync + 'static,
@@ -180,7 +180,7 @@ impl RateLimiter {
     }
 }
 
-// A panic leaves no turn half taken.
+// A panic cannot leave the state inconsistent.
 impl UnwindSafe for RateLimiter {}
 impl RefUnwindSafe for RateLimiter {}
 

@@ -1,4 +1,4 @@
-//! `#[rate_limit]`: so many calls in a time.
+//! `#[rate_limit]`: limits the calls per period.
 
 mod bucket;
 mod keyed_buckets;
@@ -29,41 +29,41 @@ pub mod private {
         "`#[rate_limit]` can fail, but `{Self}` cannot be created from its error"
     }
 
-    /// Receives a call.
+    /// Acquires a permit, or begins to wait for one.
     #[inline]
     pub fn enter<'a>(limiter: &'a RateLimiter, max_wait: Duration, origin: &'static Origin) -> Enter<'a> {
         let limiter = limiter.live();
         bucket::enter(&limiter.rate, &limiter.bucket, max_wait, origin)
     }
 
-    /// Receives a call that does not wait.
+    /// Acquires a permit without waiting.
     ///
     /// # Errors
     ///
-    /// Where there is no turn now.
+    /// If no permit is available now.
     #[inline]
     pub fn check(limiter: &RateLimiter) -> Result<(), RateLimited> {
         let limiter = limiter.live();
         limiter.bucket.try_acquire(&limiter.rate).map_err(|wait| RateLimited::of(&limiter.rate, wait))
     }
 
-    /// Receives a call of a key that does not wait.
+    /// Acquires a permit of a key without waiting.
     ///
     /// # Errors
     ///
-    /// Where there is no turn now.
+    /// If no permit is available now.
     #[inline]
     pub fn check_keyed(Keyed { rate, bucket }: Keyed<'_>) -> Result<(), RateLimited> {
         bucket.try_acquire(rate).map_err(|wait| RateLimited::of(rate, wait))
     }
 
-    /// The line of a key, and the rate at which it moves.
+    /// The bucket of a key, and its rate.
     pub struct Keyed<'a> {
         rate: &'a AtomicQuota,
         bucket: KeyedBucket,
     }
 
-    /// Finds the line of a key.
+    /// Finds the bucket of a key.
     #[inline]
     pub fn keyed<'a, K, Q>(limiter: &'a RateLimiter, query: &Q, own: impl FnOnce() -> K) -> Keyed<'a>
     where
@@ -74,7 +74,7 @@ pub mod private {
         Keyed { rate: &limiter.rate, bucket: limiter.keyed(query, own) }
     }
 
-    /// Receives a call of a key.
+    /// Acquires a permit of a key, or begins to wait for one.
     #[inline]
     pub fn enter_keyed<'a>(Keyed { rate, bucket }: Keyed<'a>, max_wait: Duration, origin: &'static Origin) -> Enter<'a> {
         bucket::enter(rate, bucket, max_wait, origin)

@@ -1,11 +1,11 @@
-//! What a limiter without a permit in time answers.
+//! The rejection of a rate limiter.
 
 use std::time::Duration;
 
 use crate::error::{Error, ErrorKind};
 use crate::gcra::AtomicQuota;
 
-/// There is no turn in time.
+/// No permit is available in time.
 #[derive(Debug)]
 pub struct RateLimited {
     rate: (u32, Duration),
@@ -17,7 +17,7 @@ impl RateLimited {
         Self { rate: rate.get(), wait: Duration::from_nanos(wait) }
     }
 
-    /// The error that says so for `function`.
+    /// The error for the attributed `function`.
     #[cold]
     #[must_use]
     pub fn error(self, function: &'static str) -> Error {

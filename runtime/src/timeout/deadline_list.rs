@@ -1,8 +1,9 @@
-//! Those who wait, in the order of their deadlines.
+//! A slab-backed FIFO list of pending deadlines.
 
 use std::task::Waker;
 
-/// A list through a table: whoever waits can leave at once, and nothing is allocated while no more wait than ever did.
+/// A linked list in a slab: a deadline can be removed at any position in constant time, and nothing is allocated unless more calls
+/// wait than ever before.
 #[derive(Debug)]
 pub(super) struct DeadlineList {
     nodes: Vec<Node>,
@@ -17,44 +18,44 @@ struct Node {
     at: u64,
     waker: Option<Waker>,
     before: u32,
-    /// Of a free seat: the next that is free.
+    /// In a free slot: the next free slot.
     after: u32,
     expired: bool,
 }
 
 const NONE: u32 = u32::MAX;
 
-/// What is kept of the table once nobody waits.
+/// Slots kept allocated when the list becomes empty.
 const KEPT: usize = 1_024;
 
 impl DeadlineList {
-    /// Numbers of seats are below this.
+    /// Keys are below this.
     pub(super) const MAX_LEN: usize = 1 << 28;
 
     pub(super) const fn new() -> Self {
         Self { nodes: Vec::new(), first: NONE, last: NONE, free: NONE, len: 0 }
     }
 
-    /// Whether there is nobody left whose deadline is to come.
+    /// Whether no deadline is pending.
     #[inline]
     pub(super) fn is_empty(&self) -> bool {
         self.first == NONE
     }
 
-    /// The next deadline.
+    /// The earliest deadline.
     #[inline]
     pub(super) fn next(&self) -> Option<u64> {
         self.nodes.get(self.first as usize).map(|node| node.at)
     }
 
-    /// Whether somebody with this deadline can take the last seat.
+    /// Whether a deadline can be appended: it is not earlier than the last one, and there is a free key.
     #[inline]
     pub(super) fn has_room(&self, at: u64) -> bool {
         let in_order = self.nodes.get(self.last as usize).is_none_or(|last| last.at <= at);
         in_order && (self.free != NONE || self.nodes.len() < Self::MAX_LEN)
     }
 
-    /// Takes the last seat, for which there [is room](Self::has_room).
+    /// Appends a deadline, for which there must be [room](Self::has_room).
     #[inline]
     pub(super) fn push(&mut self, at: u64, waker: Waker) -> u32 {
         let len = Node { at, waker: Some(waker), before: self.last, after: NONE, expired: false };
@@ -77,25 +78,25 @@ impl DeadlineList {
         u32::try_from(self.nodes.len() - 1).expect("there is room")
     }
 
-    /// Whether the deadline of a seat has passed.
+    /// Whether a deadline has passed.
     #[inline]
     pub(super) fn has_expired(&self, index: u32) -> bool {
         self.nodes[index as usize].expired
     }
 
-    /// The deadline of a seat.
+    /// The time of a deadline.
     #[inline]
     pub(super) fn at(&self, index: u32) -> u64 {
         self.nodes[index as usize].at
     }
 
-    /// Who is woken at the deadline.
+    /// The waker of a deadline.
     #[inline]
     pub(super) fn waker(&mut self, index: u32) -> &mut Option<Waker> {
         &mut self.nodes[index as usize].waker
     }
 
-    /// The first in the list is no longer in it, if its deadline has come. Who is to be woken.
+    /// Removes the first deadline from the list if it has passed, and returns its waker. The key stays valid.
     #[inline]
     pub(super) fn pop_expired(&mut self, now: u64) -> Option<Waker> {
         let index = self.first;
@@ -106,7 +107,7 @@ impl DeadlineList {
         waker
     }
 
-    /// Gives a seat up. Its waker is to be dropped under no lock.
+    /// Frees a key. The returned waker must be dropped without the lock.
     #[inline]
     pub(super) fn remove(&mut self, index: u32) -> Option<Waker> {
         if !self.has_expired(index) {

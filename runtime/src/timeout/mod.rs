@@ -1,4 +1,4 @@
-//! `#[timeout]`: a deadline that is armed only once the body is seen to wait.
+//! `#[timeout]`: a deadline whose timer is set only once the body is pending.
 
 mod deadline_list;
 mod shared_timers;
@@ -22,7 +22,7 @@ use crate::error::{Error, ErrorKind};
 // Documented where it is defined, in `macros/src/lib.rs`.
 pub use steadfast_macros::timeout;
 
-/// A deadline for everything that is awaited [`within`] it.
+/// A deadline for everything awaited [`within`] it.
 #[derive(Debug)]
 pub struct Deadline {
     deadlines: &'static Deadlines,
@@ -31,32 +31,32 @@ pub struct Deadline {
 
 #[derive(Debug)]
 enum Timer {
-    /// Nothing within it was yet seen to wait.
+    /// Nothing within it has been pending yet.
     Idle { limit: Duration },
-    /// In the line of those of this function.
+    /// In the timer queue of the function.
     Shared { at: u64, key: TimerKey },
-    /// With a timer of its own: it comes before others of the function that are in line already, or runs in another runtime.
+    /// Has its own timer: it is due before deadlines that are already queued, or belongs to another runtime.
     Alone(Pin<Box<Sleep>>),
-    /// So far away that the clock cannot express it.
+    /// Too far away for the clock to express.
     Never,
 }
 
 impl Deadline {
-    /// A deadline `limit` after the first thing [`within`] it is seen to wait, one of `deadlines`.
+    /// A deadline that passes `limit` after a future [`within`] it is first pending. `deadlines` are those of the function.
     #[inline]
     #[must_use]
     pub fn new(limit: Duration, deadlines: &'static Deadlines) -> Self {
         Self { deadlines, timer: Timer::Idle { limit } }
     }
 
-    /// Whether a wait that begins now can end before the deadline.
+    /// Whether a wait of `delay` that starts now ends before the deadline.
     #[cold]
     #[must_use]
     pub fn leaves_room(&self, delay: Duration) -> bool {
         self.limits().left().is_none_or(|left| delay < left)
     }
 
-    /// What is within this deadline, and nothing else.
+    /// The limits of this deadline alone.
     #[inline]
     fn limits(&self) -> Limits {
         match &self.timer {
@@ -67,7 +67,7 @@ impl Deadline {
         }
     }
 
-    /// Ready when the deadline has passed. Starts the time at the first call.
+    /// Ready when the deadline has passed. The first call starts the clock.
     fn poll_expired(&mut self, cx: &mut Context<'_>) -> Poll<Expired> {
         match &mut self.timer {
             Timer::Idle { limit } => {
@@ -75,13 +75,13 @@ impl Deadline {
                 self.start(limit, cx)
             }
             Timer::Shared { key, .. } => self.deadlines.poll(*key, cx).map(|()| Expired),
-            // Unconstrained: a body that used up its task's budget must not keep its deadline from firing.
+            // Unconstrained: a body that uses up the task's budget must not delay its deadline.
             Timer::Alone(sleep) => pin!(coop::unconstrained(sleep.as_mut())).poll(cx).map(|()| Expired),
             Timer::Never => Poll::Pending,
         }
     }
 
-    // Out of line, so that a call which never waits pays one comparison.
+    // Out of line, so that a call which is never pending pays for one comparison only.
     #[inline(never)]
     fn stop(&mut self) {
         if let Timer::Shared { key, .. } = self.timer {
@@ -94,7 +94,7 @@ impl Deadline {
         let started = self.deadlines.insert(clock::nanos(limit), cx, |key, at| *timer = Timer::Shared { at, key });
         match started {
             Started::Queued => Poll::Pending,
-            // The timer was set for this one, and may have fired at once.
+            // The timer was set for this deadline and may have fired already.
             Started::QueuedFirst => self.poll_expired(cx),
             Started::Rejected => {
                 self.timer = match Instant::now().checked_add(limit) {
@@ -116,12 +116,12 @@ impl Drop for Deadline {
     }
 }
 
-/// A deadline has passed.
+/// The deadline has passed.
 #[derive(Debug)]
 pub struct Expired;
 
 impl Expired {
-    /// The error that says so for `function`.
+    /// The error for the attributed `function`.
     #[cold]
     #[must_use]
     pub fn error(self, function: &'static str, limit: Duration) -> Error {
@@ -130,7 +130,7 @@ impl Expired {
 }
 
 pin_project! {
-    /// A future with a deadline around it, which other futures may share.
+    /// A future with a deadline, which other futures may share.
     pub struct Within<'a, F> {
         deadline: &'a mut Deadline,
         #[pin]
@@ -138,7 +138,7 @@ pin_project! {
     }
 }
 
-/// Awaits `future` until the deadline passes. Cancel safe where `future` is.
+/// Awaits `future` until the deadline passes. Cancel safe if `future` is.
 #[inline]
 pub fn within<F: Future>(deadline: &mut Deadline, future: F) -> Within<'_, F> {
     Within { deadline, future }

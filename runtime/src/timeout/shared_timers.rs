@@ -7,23 +7,23 @@ use super::deadline_list::DeadlineList;
 use super::timer_queue::{Inserted, TimerQueue};
 use crate::stripe::{self, STRIPES};
 
-/// All deadlines that run in one function: a line for a few threads each.
+/// All deadlines running in one function: one timer queue per stripe of threads.
 #[derive(Debug)]
 pub struct Deadlines {
     queues: OnceLock<Box<[Arc<TimerQueue>; STRIPES]>>,
 }
 
-/// Where a caller stands: the line in the lowest bits, the seat above.
+/// A key in one of the queues: the queue's index in the lowest bits, the key within it above.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct TimerKey(u32);
 
-/// How a caller begins to wait.
+/// How a deadline was added.
 pub(super) enum Started {
     /// Behind others.
     Queued,
-    /// As the one for whom the timer was set.
+    /// First in its queue: the timer was set for it.
     QueuedFirst,
-    /// It does not: there is no line for it.
+    /// Not added: it does not fit into the queue.
     Rejected,
 }
 
@@ -31,14 +31,14 @@ const QUEUES: u32 = 16;
 const _: () = assert!(QUEUES as usize == STRIPES && STRIPES * DeadlineList::MAX_LEN <= 1 << u32::BITS);
 
 impl Deadlines {
-    /// None yet.
+    /// No deadlines yet.
     #[must_use]
     #[expect(clippy::new_without_default, reason = "only expansions make one")]
     pub const fn new() -> Self {
         Self { queues: OnceLock::new() }
     }
 
-    /// Begins to wait: `begun` is given the ticket, and when the deadline is.
+    /// Adds a deadline that passes `limit` nanoseconds from now. `begun` receives its key and its time.
     #[inline]
     pub(super) fn insert(&'static self, limit: u64, cx: &Context<'_>, begun: impl FnOnce(TimerKey, u64)) -> Started {
         let queues = self.queues.get_or_init(|| Box::new(std::array::from_fn(|_| TimerQueue::new())));
@@ -61,7 +61,7 @@ impl Deadlines {
         queue.poll(key, cx.waker())
     }
 
-    /// Waits no longer.
+    /// Removes the deadline.
     #[inline]
     pub(super) fn remove(&self, key: TimerKey) {
         let (queue, key) = self.find(key);
@@ -70,7 +70,7 @@ impl Deadlines {
 
     #[inline]
     fn find(&self, TimerKey(key): TimerKey) -> (&Arc<TimerQueue>, u32) {
-        let queues = self.queues.get().expect("whoever has a ticket stands in a line");
+        let queues = self.queues.get().expect("the queues exist as long as a key does");
         (&queues[(key % QUEUES) as usize], key / QUEUES)
     }
 }

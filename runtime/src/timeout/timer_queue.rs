@@ -1,8 +1,26 @@
-//! A line of deadlines with one timer for all of them.
+//! A timer queue: the pending deadlines of one runtime, with a single Tokio timer armed for the earliest.
 //!
-//! All calls of a function have the same time, so that their deadlines come in the order in which the calls began to wait: only the first
-//! needs a timer. The timer stays where it is when the first is done early, and finds the next when it fires: most calls touch none. Where
-//! the clock may be paused, the last call takes the timer away, since such a clock moves on to whatever timer there is.
+//! The calls of a function normally have the same limit, so their deadlines pass in the order in which the calls began to wait, and
+//! a FIFO list suffices. A deadline that is earlier than the last one in the queue is not accepted; it gets a timer of its own.
+//!
+//! The timer stays armed when the first call completes early, and is set to the next deadline when it fires, so that most calls
+//! never touch it. If the clock can be paused, removing the last deadline also clears the timer, because a paused clock advances to
+//! any timer there is.
+//!
+//! # States of the timer
+//!
+//! | `timer` | `requested` and `armed` | meaning |
+//! | --- | --- | --- |
+//! | `Some`, empty | both `NEVER` | no deadlines |
+//! | `Some`, set | equal | armed for the earliest deadline, or for a call that has completed |
+//! | `Some` | `requested < armed` | must be set, by the thread that requested it |
+//! | `None` | any | a thread is setting it without the lock, and checks `requested` again afterwards |
+//!
+//! # Locks
+//!
+//! One mutex per queue. Under it no waker is cloned, called or dropped, and the timer is neither set nor polled: a timer that is
+//! already due calls back immediately and takes the lock again. The clock is read under the lock, to keep the deadlines in order.
+//! No other lock of this crate is taken under it.
 
 use std::future::Future;
 use std::pin::{Pin, pin};
@@ -18,7 +36,7 @@ use crate::clock::{self, MAY_BE_PAUSED};
 use crate::contain::contain;
 use crate::deadline::NEVER;
 
-/// A line of deadlines of one runtime.
+/// The deadlines of one runtime, in one queue.
 #[derive(Debug)]
 pub(super) struct TimerQueue {
     inner: Mutex<Inner>,
@@ -26,27 +44,27 @@ pub(super) struct TimerQueue {
 
 #[derive(Debug)]
 struct Inner {
-    /// Whose clock the deadlines are of.
+    /// The runtime whose clock the deadlines use.
     runtime: Option<Id>,
     deadlines: DeadlineList,
-    /// When the timer is to fire.
+    /// When the timer should fire.
     requested: u64,
-    /// When it will.
+    /// When it will fire.
     armed: u64,
-    /// Away while somebody sets it, who then looks at what is wanted again.
+    /// `None` while a thread is setting it; that thread checks afterwards whether the requested time has changed.
     timer: Option<Timer>,
-    /// Whether the clock is one that moves on by itself to the next timer.
+    /// Whether the clock advances by itself to the next timer.
     is_virtual: bool,
 }
 
-/// In a box for good, so that no call allocates.
+/// The box is kept for good, so that no call allocates.
 type Timer = Pin<Box<Option<Sleep>>>;
 
-/// A place in the line.
+/// A deadline that has been added.
 pub(super) struct Inserted {
     pub(super) key: u32,
     pub(super) at: u64,
-    /// The timer is to be [set](TimerQueue::set_timer), as soon as the seat will be given up whatever happens.
+    /// The timer must be [set](TimerQueue::set_timer), as soon as it is certain that the deadline will be removed again.
     pub(super) is_first: bool,
 }
 
@@ -63,13 +81,13 @@ impl TimerQueue {
         Arc::new(Self { inner: Mutex::new(inner) })
     }
 
-    /// Takes a seat. `None`: those who wait belong to another runtime, or some of them wait for longer, or the
-    /// deadline is further away than the clock counts.
+    /// Adds a deadline that passes `limit` nanoseconds from now. `None`: the queue belongs to another runtime, a deadline in it is
+    /// later, or the deadline is further away than the clock can express.
     #[inline]
     pub(super) fn insert(&self, limit: u64, waker: Waker) -> Option<Inserted> {
         let runtime = Handle::current().id();
         let mut inner = self.lock();
-        // The clock is looked at under the lock, so that the deadlines are in order.
+        // Read under the lock, so that the deadlines are in order.
         let at = clock::now().saturating_add(limit);
         if at == NEVER || !inner.belongs_to(runtime) || !inner.deadlines.has_room(at) {
             return None;
@@ -78,12 +96,12 @@ impl TimerQueue {
         Some(Inserted { key, at, is_first: inner.request(at) })
     }
 
-    /// Ready when the deadline of a seat has passed; otherwise `waker` is woken then.
+    /// Ready when the deadline has passed; otherwise `waker` is woken then.
     pub(super) fn poll(self: &Arc<Self>, key: u32, waker: &Waker) -> Poll<()> {
         let mut inner = self.lock();
         if inner.deadlines.waker(key).as_ref().is_some_and(|known| !known.will_wake(waker)) {
             drop(inner);
-            // Other people's code, under no lock: `clone` here, `drop` at the end.
+            // `clone` and `drop` of a waker are user code and run without the lock: the clone here, the drop at the end.
             let waker = waker.clone();
             inner = self.lock();
             if !inner.deadlines.has_expired(key) {
@@ -97,7 +115,7 @@ impl TimerQueue {
             return Poll::Ready(());
         }
         let at = inner.deadlines.at(key);
-        // Where the runtime of the timer has gone, somebody must set it anew.
+        // If the timer's runtime has shut down, the timer must be set again.
         if inner.request(at) {
             drop(inner);
             self.set_timer();
@@ -105,12 +123,12 @@ impl TimerQueue {
         Poll::Pending
     }
 
-    /// Gives a seat up.
+    /// Removes a deadline.
     #[inline]
     pub(super) fn remove(&self, key: u32) {
         let mut inner = self.lock();
         let waker = inner.deadlines.remove(key);
-        // A clock that is paused later on would move to a timer that stays behind.
+        // A clock that is paused later would advance to a timer left behind.
         if (MAY_BE_PAUSED || inner.is_virtual) && inner.deadlines.is_empty() {
             inner.release_timer();
         }
@@ -118,7 +136,7 @@ impl TimerQueue {
         drop(waker);
     }
 
-    /// Sets the timer to what is wanted. Not under the lock: one that is late already calls back at once.
+    /// Sets the timer to the requested time. Must be called without the lock: a timer that is already due calls back immediately.
     #[cold]
     pub(super) fn set_timer(self: &Arc<Self>) {
         while let Some(mut guard) = ArmGuard::of(self) {
@@ -130,18 +148,18 @@ impl TimerQueue {
         }
     }
 
-    /// The timer has fired.
+    /// Called when the timer fires.
     fn fire(self: &Arc<Self>) {
         let now = clock::now();
-        // Woken one by one and under no lock: whoever is woken may run at once, and come back here.
-        // The panic of one keeps no other waiting, nor reaches the runtime's timer, which would leave `block_on` by it.
+        // One at a time and without the lock: the woken task may run immediately and use this queue. A waker that panics affects
+        // neither the other calls nor the runtime's timer driver, whose panic would end `block_on`.
         while let Some(waker) = self.pop_expired(now) {
             contain(|| waker.wake());
         }
         self.set_timer();
     }
 
-    /// The next whose deadline has come. When there is none left: what is wanted of the timer now.
+    /// Removes the next deadline that has passed and returns its waker. If there is none, computes when the timer should fire.
     fn pop_expired(&self, now: u64) -> Option<Waker> {
         let mut inner = self.lock();
         let expired = inner.deadlines.pop_expired(now);
@@ -172,7 +190,7 @@ impl Wake for TimerQueue {
 }
 
 impl Inner {
-    /// Whether the line is that of a runtime. One that nobody stands in is anybody's.
+    /// Whether the queue belongs to `runtime`. An empty queue is claimed for it.
     #[inline]
     fn belongs_to(&mut self, runtime: Id) -> bool {
         if self.runtime != Some(runtime) {
@@ -185,7 +203,7 @@ impl Inner {
         true
     }
 
-    /// Notes that the timer must have fired by then. Whether it would not.
+    /// Requests that the timer fire by `at`. Returns whether it has to be set.
     #[inline]
     fn request(&mut self, at: u64) -> bool {
         let earlier = at < self.requested;
@@ -195,9 +213,9 @@ impl Inner {
         earlier
     }
 
-    /// Nobody waits: the timer holds on to the runtime, and moves a virtual clock.
+    /// Clears the timer of an empty queue: it holds a reference to the runtime, and would advance a paused clock.
     fn release_timer(&mut self) {
-        // Whoever is setting the timer looks at this afterwards.
+        // A thread that is setting the timer checks this afterwards.
         self.requested = NEVER;
         if let Some(timer) = &mut self.timer {
             timer.set(None);
@@ -206,7 +224,7 @@ impl Inner {
     }
 }
 
-/// The timer, while it is being set. Comes back when this is dropped, also by a panic.
+/// The timer while it is being set. Dropping this returns it to the queue, also during a panic.
 struct ArmGuard<'a> {
     queue: &'a TimerQueue,
     timer: Option<Timer>,
@@ -216,7 +234,7 @@ struct ArmGuard<'a> {
 }
 
 impl<'a> ArmGuard<'a> {
-    /// `None`: it is set already, or somebody is about to.
+    /// Takes the timer. `None`: it is set correctly, or another thread is setting it.
     fn of(queue: &'a TimerQueue) -> Option<Self> {
         let mut inner = queue.lock();
         if inner.requested == NEVER {
@@ -230,9 +248,9 @@ impl<'a> ArmGuard<'a> {
         Some(Self { queue, timer: Some(timer), at, armed: NEVER, is_virtual })
     }
 
-    /// Whether the time has come already.
+    /// Sets the timer. Returns whether the time has passed already.
     fn set(&mut self, waker: &Waker) -> bool {
-        let timer = self.timer.as_mut().expect("it is away until this is dropped");
+        let timer = self.timer.as_mut().expect("present until this is dropped");
         let deadline = clock::instant(self.at);
         if let Some(sleep) = timer.as_mut().as_pin_mut() {
             sleep.reset(deadline);
@@ -240,10 +258,10 @@ impl<'a> ArmGuard<'a> {
             self.is_virtual = clock::is_virtual();
             timer.set(Some(sleep_until(deadline)));
         }
-        let sleep = timer.as_mut().as_pin_mut().expect("it was set");
+        let sleep = timer.as_mut().as_pin_mut().expect("set above");
         let late = sleep.is_elapsed();
         if late && clock::now() < self.at {
-            // The runtime is shutting down, and so is everything that waits in it.
+            // The runtime is shutting down, and so is every call waiting in it.
             timer.set(None);
             return false;
         }
