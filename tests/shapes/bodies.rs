@@ -6,7 +6,7 @@ use crate::support::{Failure, Reply, tick};
 
 shape! {
     early_return_and_question_mark:
-    every()
+    alone()
     for {
         async fn parse(text: &str) -> Reply<u32> {
             if text.is_empty() {

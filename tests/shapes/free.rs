@@ -8,7 +8,7 @@ use crate::support::{Failure, Reply, tick};
 
 shape! {
     one_argument:
-    every()
+    alone()
     for {
         async fn double(n: u32) -> io::Result<u32> {
             tick().await;
@@ -41,7 +41,7 @@ shape! {
 
 shape! {
     ends_in_an_error:
-    every()
+    alone()
     for {
         async fn fail(n: u32) -> Reply<u32> {
             tick().await;

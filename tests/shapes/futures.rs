@@ -35,7 +35,7 @@ shape! {
 
 shape! {
     impl_future_that_does_something_first:
-    every(skip(text))
+    alone(skip(text))
     for {
         fn double(text: &str) -> impl Future<Output = Reply<usize>> + use<> {
             let length = text.len();
@@ -62,7 +62,7 @@ shape! {
 
 shape! {
     boxed_future_that_borrows:
-    every()
+    alone()
     for {
         fn length<'a>(text: &'a str) -> Pin<Box<dyn Future<Output = Reply<usize>> + Send + 'a>> {
             Box::pin(async move {
@@ -150,8 +150,10 @@ mod ways {
                 shape! {
                     $name:
                     every()
-                    [steadfast::finally(async {}), timeout(1s), steadfast::cancellable(token = steadfast::CancellationToken::new())]
-                    [steadfast::coalesce, steadfast::warn_slow_poll(10s)]
+                    [
+                        steadfast::finally(async {}), steadfast::coalesce, steadfast::warn_slow_poll(10s), timeout(1s),
+                        steadfast::cancellable(token = steadfast::CancellationToken::new())
+                    ]
                     for {
                         fn double($n: u32) -> $returned { $($body)* }
                     } => { (double(0).await, double(1).await, double(9).await) }

@@ -77,7 +77,7 @@ shape! {
 
 shape! {
     all_kinds_of_parameters_at_once:
-    every()
+    alone()
     for {
         async fn repeat<'a, T, const N: usize>(value: &'a T, prefix: &'a str) -> Reply<[String; N]>
         where
@@ -212,7 +212,7 @@ shape! {
 
 shape! {
     impl_trait_argument_as_the_key:
-    every()
+    alone()
     for {
         async fn len(text: impl AsRef<str> + Clone + Eq + Hash + Send + Sync + 'static) -> Reply<usize> {
             tick().await;

@@ -1,7 +1,8 @@
 //! Every shape of function that the attributes can stand on.
 //!
-//! Each shape is written once. A macro compiles it bare and under each attribute that fits, and runs the same check on all of them: what
-//! the check finds must be what it finds for the bare function. The lints that must still fire are in `tests/ui/lints`.
+//! Each shape is written once. A macro compiles it bare and under the attributes that fit, and runs the same check on all of them: what
+//! the check finds must be what it finds for the bare function. Patterns, names, and drops of arguments are in `tests/names`, the lints that
+//! must still fire in `tests/ui/lints`.
 #![forbid(unsafe_code)]
 #![deny(warnings, missing_docs, clippy::pedantic)]
 #![allow(
@@ -29,19 +30,13 @@
 #[macro_use]
 mod support;
 
-mod arguments;
 mod bodies;
-mod drops;
 mod foreign;
 mod free;
 mod futures;
 mod generics;
-mod hygiene;
-mod macros;
 mod methods;
-mod names;
 mod offloaded;
 mod policies;
-mod sends;
 mod traits;
 mod watched;

@@ -20,7 +20,7 @@ macro_rules! shop {
 
 shape! {
     by_reference:
-    every(skip(self))
+    alone(skip(self))
     for { shop!(); let shop = Shop { id: 3, ..Shop::default() }; } in [impl Shop] {
         async fn sum(&self, n: u32) -> Reply<u32> {
             tick().await;
@@ -103,7 +103,7 @@ shape! {
 
 shape! {
     by_arc:
-    every(key = self.id)
+    alone(key = self.id)
     for { shop!(); } in [impl Shop] {
         async fn count(self: Arc<Self>) -> Reply<usize> {
             tick().await;

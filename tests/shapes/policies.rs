@@ -14,7 +14,7 @@ use crate::support::{Failure, Log, Noisy, Reply, abandon, tick};
 
 shape! {
     free:
-    policies()
+    each_policy()
     for {
         async fn sum(a: u8, text: &str, (b, c): (u16, u32), _: u8) -> Reply<usize> {
             tick().await;
@@ -96,7 +96,7 @@ shape! {
 shape! {
     changed_arguments:
     [steadfast::fallback(|error| Err(error))]
-    refusing()
+    each_refusal()
     for {
         async fn push(mut list: Vec<u32>, log: &mut Vec<u32>, mut n: u32) -> Reply<Vec<u32>> {
             n += 1;
@@ -165,7 +165,7 @@ shape! {
 
 shape! {
     generic:
-    policies()
+    each_policy()
     for { struct Store<T, const N: usize>([T; N]); } in [impl<T: Clone + Debug, const N: usize> Store<T, N>] {
         async fn get<'a, I, K>(&'a self, index: I, key: &'a K, _suffix: impl ToString) -> Result<(T, &'a K, usize), Failure>
         where
@@ -214,7 +214,7 @@ shape! {
 
 shape! {
     async_trait_method:
-    policies()
+    each_policy()
     for {
         #[async_trait]
         trait Source { async fn get(&self, n: u32, name: &str) -> Reply<usize>; }
@@ -233,7 +233,7 @@ shape! {
 shape! {
     async_trait_changes:
     [steadfast::fallback(|error| Err(error))]
-    refusing()
+    each_refusal()
     for {
         #[async_trait]
         trait Source { async fn get(&mut self, mut n: u32) -> Reply<u32>; }
@@ -263,7 +263,7 @@ shape! {
 
 shape! {
     returned_box:
-    policies()
+    each_policy()
     for {
         fn double(n: &u32) -> Pin<Box<dyn Future<Output = Reply<u32>> + '_>> {
             Box::pin(async move {
@@ -276,7 +276,7 @@ shape! {
 
 shape! {
     not_send:
-    policies()
+    each_policy()
     for {
         async fn work(shared: Rc<u32>, cell: &Cell<u32>) -> Reply<u32> {
             tick().await;
@@ -288,7 +288,7 @@ shape! {
 shape! {
     dropped_in_order:
     [steadfast::fallback(|error| Err(error))]
-    refusing()
+    each_refusal()
     for {
         async fn work(first: Noisy, second: Noisy, third: Noisy) -> Reply<u32> {
             let _local = first.clone();

@@ -10,15 +10,36 @@ use std::task::{Context, Poll, Waker};
 /// A test: one function, bare and under each of the lists of attributes; the check must find the same each time.
 ///
 /// The lists may be `every(..)`, what fits a function that returns a `Result`, with the options of `async_cached` in the parentheses, or
-/// `changing(..)`, the same without `hedge`, whose attempts run side by side and cannot change an argument. A function that is part of an item is written `{ what stands before } in [impl Type] { fn .. }`.
+/// `changing(..)`, the same without `hedge`, whose attempts run side by side and cannot change an argument; `refusing()` is for what moves
+/// or borrows its arguments. A function that is part of an item is written `{ what stands before } in [impl Type] { fn .. }`.
+///
+/// These three are a few stacks, in which each attribute stands above and below others. That suffices for most shapes: an attribute does
+/// the same to a function whether or not others stand there, too. `alone(..)` is `every(..)` and each attribute by itself, for one or two
+/// representative shapes in each module, and `each_policy()` and `each_refusal()` are the same in `policies.rs`.
 macro_rules! shape {
-    ($name:ident: every($($cached:tt)*) $($rest:tt)*) => {
+    // What `every(..)` is, and each attribute by itself.
+    ($name:ident: alone($($cached:tt)*) $($rest:tt)*) => {
         shape! {
             $name:
+            [timeout(1s)]
+            [retry]
+            [async_cached($($cached)*)]
             [steadfast::hedge(after = 1h)]
+            [steadfast::circuit_breaker]
+            [steadfast::rate_limit(100 / 1s, max_wait = 1s)]
+            [steadfast::concurrency_limit(8, max_wait = 1s)]
+            [steadfast::fallback(|error| Err(error))]
+            every($($cached)*)
+            $($rest)*
+        }
+    };
+    ($name:ident: $([$($attribute:meta),+])* every($($cached:tt)*) $($rest:tt)*) => {
+        shape! {
+            $name:
+            $([$($attribute),+])*
             [
                 steadfast::fallback(|error| Err(error)), async_cached($($cached)*), steadfast::rate_limit(100 / 1s),
-                steadfast::concurrency_limit(8), steadfast::circuit_breaker, timeout(1s), retry, steadfast::hedge(after = 1h), timeout(500ms)
+                steadfast::concurrency_limit(8), steadfast::circuit_breaker, timeout(1s), retry, steadfast::hedge(after = 1h)
             ]
             changing($($cached)*)
             $($rest)*
@@ -29,28 +50,36 @@ macro_rules! shape {
         shape! {
             $name:
             $([$($attribute),+])*
-            [timeout(1s)]
-            [retry]
-            [async_cached($($cached)*)]
-            [async_cached($($cached)*), timeout(1s), retry, timeout(500ms)]
-            [retry(attempts = 2, delay = 0s), timeout(1s), async_cached($($cached)*)]
-            [steadfast::circuit_breaker]
-            [steadfast::rate_limit(100 / 1s, max_wait = 1s)]
-            [steadfast::concurrency_limit(8, max_wait = 1s)]
-            [steadfast::fallback(|error| Err(error))]
             [
-                steadfast::fallback(|error| Err(error)), steadfast::rate_limit(100 / 1s, max_wait = 1s),
-                steadfast::concurrency_limit(8, max_wait = 1s), steadfast::circuit_breaker, timeout(1s), retry
+                steadfast::rate_limit(100 / 1s, max_wait = 1s), steadfast::concurrency_limit(8, max_wait = 1s),
+                steadfast::circuit_breaker, retry(attempts = 2, delay = 0s), timeout(1s), async_cached($($cached)*)
+            ]
+            [async_cached($($cached)*), timeout(1s), steadfast::fallback(|error| Err(error)), retry]
+            $($rest)*
+        }
+    };
+    // The policies that refuse calls, in two stacks: they fit what returns a `Result` or an `Option`, also where arguments are changed
+    // or moved.
+    ($name:ident: $([$($attribute:meta),+])* refusing() $($rest:tt)*) => {
+        shape! {
+            $name:
+            $([$($attribute),+])*
+            [
+                steadfast::rate_limit(100 / 1s, max_wait = 1s), steadfast::concurrency_limit(8, max_wait = 1s),
+                steadfast::circuit_breaker
+            ]
+            [
+                steadfast::circuit_breaker, steadfast::timeout(1s), steadfast::concurrency_limit(8),
+                steadfast::rate_limit(100 / 1s, key = 1_u8)
             ]
             $($rest)*
         }
     };
-    // The policies that fit a function that returns a `Result` and changes none of its arguments.
-    ($name:ident: policies() $($rest:tt)*) => {
+    // The policies that fit a function that returns a `Result` and changes none of its arguments, in stacks.
+    ($name:ident: $([$($attribute:meta),+])* policies() $($rest:tt)*) => {
         shape! {
             $name:
-            [steadfast::hedge(after = 1h)]
-            [steadfast::fallback(|error| Err(error))]
+            $([$($attribute),+])*
             [
                 steadfast::fallback(|error| Err(error)), steadfast::rate_limit(100 / 1s, max_wait = 1s), steadfast::circuit_breaker,
                 steadfast::timeout(1s), steadfast::retry(attempts = 1), steadfast::hedge(after = 1h)
@@ -59,8 +88,22 @@ macro_rules! shape {
             $($rest)*
         }
     };
-    // The policies that refuse calls: they fit what returns a `Result` or an `Option`, also where arguments are changed or moved.
-    ($name:ident: $([$($attribute:meta),+])* refusing() $($rest:tt)*) => {
+    // The same, and each by itself.
+    ($name:ident: each_policy() $($rest:tt)*) => {
+        shape! {
+            $name:
+            [steadfast::hedge(after = 1h)]
+            [steadfast::fallback(|error| Err(error))]
+            [
+                steadfast::fallback(|error| Err(error)), steadfast::rate_limit(100 / 1s, max_wait = 1s), steadfast::circuit_breaker,
+                steadfast::timeout(1s), steadfast::retry(attempts = 1), steadfast::hedge(after = 1h)
+            ]
+            each_refusal()
+            $($rest)*
+        }
+    };
+    // `refusing()`, and each by itself, with and without a wait.
+    ($name:ident: $([$($attribute:meta),+])* each_refusal() $($rest:tt)*) => {
         shape! {
             $name:
             $([$($attribute),+])*
@@ -70,11 +113,7 @@ macro_rules! shape {
             [steadfast::rate_limit(100 / 1s, key = 1_u8)]
             [steadfast::concurrency_limit(8)]
             [steadfast::concurrency_limit(8, max_wait = 0s)]
-            [steadfast::concurrency_limit(8), steadfast::timeout(1s), steadfast::circuit_breaker]
-            [
-                steadfast::rate_limit(100 / 1s, max_wait = 1s), steadfast::concurrency_limit(8, max_wait = 1s),
-                steadfast::circuit_breaker
-            ]
+            refusing()
             $($rest)*
         }
     };

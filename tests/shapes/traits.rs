@@ -25,7 +25,7 @@ shape! {
 
 shape! {
     async_fn_provided_by_the_trait:
-    every(skip(self))
+    alone(skip(self))
     for {
         struct Db;
         impl Source for Db { fn base(&self) -> u32 { 7 } }
@@ -155,7 +155,7 @@ shape! {
 
 shape! {
     async_trait_implementation:
-    every(skip(self))
+    alone(skip(self))
     for {
         #[async_trait]
         trait Source { async fn get(&self, n: u32) -> Reply<u32>; }

@@ -34,7 +34,7 @@ shape! {
 
 shape! {
     nested_tuple_with_rest:
-    every()
+    alone()
     for {
         async fn sum(((a, .., b), [c, .., d]): ((u32, u8, u8, u32), [u32; 4]), e: u32) -> Reply<u32> {
             tick().await;
@@ -270,7 +270,7 @@ shape! {
 
 shape! {
     under_a_condition_and_ignored:
-    every()
+    alone()
     for {
         async fn four(#[cfg(any())] (a, b): NoSuchType, #[cfg(all())] _: u32, n: u32) -> Reply<u32> {
             tick().await;
@@ -325,7 +325,7 @@ shape! {
 
 shape! {
     by_reference:
-    every()
+    alone()
     for {
         async fn all(text: &str, bytes: &[u8], place: &Place, text_again: &String, deep: &&u32) -> Reply<String> {
             tick().await;
