@@ -47,7 +47,6 @@ macro_rules! attributes {
 }
 
 attributes! {
-    #[doc(alias("blocked thread"))]
     /// Reports a function that holds its thread for too long: that computes or blocks where it ought to await.
     ///
     /// While a future is being polled, nothing else runs on its thread: no other task, no timer, no connection. A poll takes
@@ -127,7 +126,6 @@ attributes! {
     /// [`retry`]: https://docs.rs/steadfast/latest/steadfast/attr.retry.html
     warn_slow_poll
 
-    #[doc(alias("default value", "graceful degradation"))]
     /// Returns another value when the function, or an attribute below this one, has failed.
     ///
     /// ```
@@ -183,7 +181,6 @@ attributes! {
     /// A panic is not replaced: it reaches the caller. A fallback that panics itself (`#[fallback(unreachable!())]`) replaces the failure by that.
     fallback
 
-    #[doc(alias("memoize", "SWR", "stale-while-revalidate", "stampede", "thundering herd", "singleflight", "lru_cache"))]
     /// Keeps what an async function returned, keyed by its arguments, and lets one caller compute while the others wait.
     ///
     /// ```
@@ -328,7 +325,6 @@ attributes! {
     /// [`on_report`]: https://docs.rs/steadfast/latest/steadfast/fn.on_report.html
     async_cached
 
-    #[doc(alias("singleflight", "request collapsing", "deduplicate", "stampede"))]
     /// Lets callers who ask for the same thing at the same time share one run of the body. Nothing is kept afterwards.
     ///
     /// ```
@@ -397,7 +393,6 @@ attributes! {
     /// [`timeout`]: https://docs.rs/steadfast/latest/steadfast/attr.timeout.html
     coalesce
 
-    #[doc(alias("token bucket", "leaky bucket", "GCRA", "throttle", "quota", "permit"))]
     /// Lets so many calls of the function through in a time; the others wait, first come first served, or are refused.
     ///
     /// ```
@@ -500,7 +495,6 @@ attributes! {
     /// [`retry`]: https://docs.rs/steadfast/latest/steadfast/attr.retry.html
     rate_limit
 
-    #[doc(alias("bulkhead", "semaphore", "permit", "load shedding"))]
     /// Lets so many calls of the function run at once; the others wait, first come first served, or are refused.
     ///
     /// ```
@@ -591,7 +585,6 @@ attributes! {
     /// [`retry`]: https://docs.rs/steadfast/latest/steadfast/attr.retry.html
     concurrency_limit
 
-    #[doc(alias("closed", "open", "half-open"))]
     /// Refuses calls at once while the function fails, and tries it again after a while.
     ///
     /// ```
@@ -704,7 +697,6 @@ attributes! {
     /// [forced open]: https://docs.rs/steadfast/latest/steadfast/struct.CircuitBreaker.html#method.force_open
     circuit_breaker
 
-    #[doc(alias("async drop", "defer"))]
     /// Awaits a cleanup after the function, however it ended: with a value, with an error, by a panic, or by being dropped.
     ///
     /// ```
@@ -781,7 +773,6 @@ attributes! {
     /// [`on_report`]: https://docs.rs/steadfast/latest/steadfast/fn.on_report.html
     finally
 
-    #[doc(alias("graceful shutdown"))]
     /// Ends a call when a [`CancellationToken`] is cancelled: drops the body, awaits a cleanup, and returns the cancellation as the function's
     /// own error.
     ///
@@ -871,7 +862,6 @@ attributes! {
     /// [`with_resource`]: https://docs.rs/steadfast/latest/steadfast/fn.with_resource.html
     cancellable
 
-    #[doc(alias("deadline", "time limit"))]
     /// Drops the function's future at a deadline and returns the timeout as the function's own error.
     ///
     /// ```
@@ -955,7 +945,6 @@ attributes! {
     /// [left]: https://docs.rs/steadfast/latest/steadfast/fn.remaining.html
     timeout
 
-    #[doc(alias("backoff", "exponential backoff", "jitter"))]
     /// Runs the function's body again while it fails; the last outcome is returned unchanged.
     ///
     /// ```
@@ -1065,7 +1054,6 @@ attributes! {
     /// [sources]: std::error::Error::source
     retry
 
-    #[doc(alias("uncancellable", "run to completion"))]
     /// Lets the function finish once it has started, also if its caller is dropped: a write that must not stop half-way because a client hung
     /// up.
     ///
@@ -1158,7 +1146,6 @@ attributes! {
     /// [`retry`]: https://docs.rs/steadfast/latest/steadfast/attr.retry.html
     shield
 
-    #[doc(alias("backup request", "tail latency", "speculative execution"))]
     /// Starts a second attempt when the first takes long or fails, and returns what succeeds first.
     ///
     /// ```
@@ -1242,7 +1229,6 @@ attributes! {
     /// [`shield`]: https://docs.rs/steadfast/latest/steadfast/attr.shield.html
     hedge
 
-    #[doc(alias("DataLoader"))]
     /// Serves many calls by one: callers pass a key each and get the answer to it, and the function gets the keys of all of them.
     ///
     /// For what is cheaper by the dozen: a query with `WHERE id = ANY(..)`, a request that takes a list. Known as a `DataLoader`.
@@ -1341,7 +1327,6 @@ attributes! {
     /// [`is_shutdown`]: https://docs.rs/steadfast/latest/steadfast/struct.Error.html#method.is_shutdown
     batched
 
-    #[doc(alias("spawn_blocking", "run_in_executor", "to_thread"))]
     /// Makes a blocking `fn` an `async fn` that runs on a thread pool.
     ///
     /// ```

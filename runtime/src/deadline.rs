@@ -52,7 +52,6 @@ thread_local! {
 /// assert_eq!(steadfast::remaining(), None);
 /// # }
 /// ```
-#[doc(alias("deadline"))]
 #[must_use]
 pub fn remaining() -> Option<Duration> {
     LIMITS.get().left()

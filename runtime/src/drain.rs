@@ -46,7 +46,6 @@ use crate::signal::Signal;
 /// # Panics
 ///
 /// Outside of a tokio runtime; where something is running, also in a runtime whose timers are not enabled.
-#[doc(alias("graceful shutdown"))]
 pub async fn drain(within: Duration) -> Drained {
     let Ok(runtime) = Handle::try_current() else {
         panic!("`drain` waits for what the current tokio runtime runs, and there is none here: call it in one, or use `drain_all`");

@@ -167,34 +167,73 @@ mod watchdog;
 mod worker_pool;
 
 pub use background::{Logged, spawn_logged};
-pub use batched::batched;
 pub use blocking_stream::{BlockingSender, BlockingStream, ConsumerGone, blocking_stream};
-pub use cache::{Cache, CacheBuilder, RemovalCause, Stats, async_cached, coalesce};
-pub use cancellable::cancellable;
+pub use cache::{Cache, CacheBuilder, RemovalCause, Stats};
 pub use checkpoint::checkpoint;
-pub use circuit_breaker::{CircuitBreaker, CircuitState, circuit_breaker};
-pub use concurrency_limit::{ConcurrencyLimiter, concurrency_limit};
-pub use deadline::remaining;
-pub use drain::{Drained, drain, drain_all};
+pub use drain::{Drained, drain_all};
 pub use error::{Error, ErrorKind};
 pub use exit::Exit;
-pub use fallback::fallback;
-pub use finally::finally;
 pub use gather::{gather, gather_local, try_gather, try_gather_local};
-pub use hedge::hedge;
-pub use offload::{BlockingPool, offload, offload_blocking};
-pub use rate_limit::{RateLimiter, rate_limit};
+pub use offload::{BlockingPool, offload};
 #[cfg(feature = "registry")]
 pub use registry::registry;
 pub use report::{Report, ReportKind, on_report};
-pub use resource::{Released, with_resource};
-pub use retry::{RetryBudget, RetryEvent, retry};
-pub use shield::shield;
-pub use task_group::{Child, TaskGroup, task_group};
-pub use timeout::timeout;
-pub use warn_slow_poll::warn_slow_poll;
+pub use resource::Released;
+pub use retry::{RetryBudget, RetryEvent};
+pub use task_group::{Child, TaskGroup};
 pub use watchdog::{Watchdog, WatchdogBuilder};
-pub use worker_pool::{Refused, ShutdownReport, WorkerPool};
+pub use worker_pool::{Refused, ShutdownReport};
+
+// The documentation's search also finds these by the names that other libraries use. Rustdoc drops the aliases of a definition that it inlines
+// at a re-export, so they are on the re-export.
+#[doc(alias("DataLoader"))]
+pub use batched::batched;
+#[doc(alias("memoize", "SWR", "stale-while-revalidate", "stampede", "thundering herd", "singleflight", "lru_cache"))]
+pub use cache::async_cached;
+#[doc(alias("singleflight", "request collapsing", "deduplicate", "stampede"))]
+pub use cache::coalesce;
+#[doc(alias("graceful shutdown"))]
+pub use cancellable::cancellable;
+#[doc(alias("circuit breaker states"))]
+pub use circuit_breaker::CircuitBreaker;
+#[doc(alias("closed", "open", "half-open"))]
+pub use circuit_breaker::CircuitState;
+#[doc(alias("closed", "open", "half-open"))]
+pub use circuit_breaker::circuit_breaker;
+#[doc(alias("bulkhead", "semaphore", "permit"))]
+pub use concurrency_limit::ConcurrencyLimiter;
+#[doc(alias("bulkhead", "semaphore", "permit", "load shedding"))]
+pub use concurrency_limit::concurrency_limit;
+#[doc(alias("deadline"))]
+pub use deadline::remaining;
+#[doc(alias("graceful shutdown"))]
+pub use drain::drain;
+#[doc(alias("default value", "graceful degradation"))]
+pub use fallback::fallback;
+#[doc(alias("async drop", "defer"))]
+pub use finally::finally;
+#[doc(alias("backup request", "tail latency", "speculative execution"))]
+pub use hedge::hedge;
+#[doc(alias("spawn_blocking", "run_in_executor", "to_thread"))]
+pub use offload::offload_blocking;
+#[doc(alias("token bucket", "leaky bucket", "GCRA", "quota", "permit"))]
+pub use rate_limit::RateLimiter;
+#[doc(alias("token bucket", "leaky bucket", "GCRA", "throttle", "quota", "permit"))]
+pub use rate_limit::rate_limit;
+#[doc(alias("async drop", "context manager"))]
+pub use resource::with_resource;
+#[doc(alias("backoff", "exponential backoff", "jitter"))]
+pub use retry::retry;
+#[doc(alias("uncancellable", "run to completion"))]
+pub use shield::shield;
+#[doc(alias("nursery", "JoinSet"))]
+pub use task_group::task_group;
+#[doc(alias("deadline", "time limit"))]
+pub use timeout::timeout;
+#[doc(alias("blocked thread"))]
+pub use warn_slow_poll::warn_slow_poll;
+#[doc(alias("consumer", "bounded queue"))]
+pub use worker_pool::WorkerPool;
 
 // What `cancellable`, `checkpoint` and `shield` take: a user needs no other crate for it.
 pub use tokio_util::sync::CancellationToken;

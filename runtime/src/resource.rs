@@ -72,7 +72,6 @@ use crate::report::{self, PendingPanic, Report, ReportKind};
 /// has ended, a caller that is not on that runtime panics: whether a commit was made is not known. Where the release fails and the
 /// destructor of the body's value panics, the panic goes on, and the error of the release is reported. Outside of a tokio runtime the call
 /// panics before anything is acquired.
-#[doc(alias("async drop", "context manager"))]
 pub async fn with_resource<R, T, E, A, B, C, F>(acquire: A, body: B, release: C) -> Result<T, E>
 where
     A: IntoFuture<Output = Result<R, E>>,

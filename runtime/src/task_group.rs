@@ -62,7 +62,6 @@ use crate::signal::Signal;
 /// A panic, of a child or of the body, ends the group as an error does; it is resumed when all children have been dropped, and wins over
 /// an error. That of a destructor, of the body's locals or of a value or error that is thrown away, is such a panic. Starting a child outside of
 /// a tokio runtime panics.
-#[doc(alias("nursery", "JoinSet"))]
 pub async fn task_group<T, E, B, F>(body: B) -> Result<T, E>
 where
     E: Send + 'static,

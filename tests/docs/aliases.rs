@@ -26,13 +26,17 @@ const ALIASES: [(&str, &[&str]); 14] = [
 fn aliases() -> BTreeSet<(String, String)> {
     let mut found = BTreeSet::new();
     for path in below("macros/src", &["rs"]).into_iter().chain(below("runtime/src", &["rs"])) {
-        let source = read(path);
+        let source = read(&path);
         let lines: Vec<&str> = source.lines().map(str::trim_start).collect();
         for (number, line) in lines.iter().enumerate() {
             let Some(list) = line.strip_prefix("#[doc(alias(") else { continue };
             let item = lines[number..].iter().find(|line| !line.starts_with("#[") && !line.starts_with("///")).expect("an item");
-            let words = item.split(|c: char| !c.is_alphanumeric() && c != '_');
-            let name = words.into_iter().find(|word| !["pub", "async", "fn", "struct", "enum"].contains(word)).expect("a name");
+            let name = item.trim_end_matches(';').rsplit("::").next().expect("a name");
+            // Rustdoc forgets the aliases of a definition that it shows where it is re-exported.
+            let name =
+                name.split(['<', '(']).next().expect("a name").trim_start_matches("pub async fn ").trim_start_matches("pub fn ");
+            let defined_in_public = ["gather/mod.rs", "offload/mod.rs"].iter().any(|file| path.ends_with(file));
+            assert!(item.starts_with("pub use ") || defined_in_public, "{}: an alias that is lost: {item}", path.display());
             found.extend(list.split('"').skip(1).step_by(2).map(|alias| (alias.to_owned(), name.to_owned())));
         }
     }

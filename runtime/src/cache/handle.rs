@@ -31,7 +31,6 @@ use super::inner::Inner;
 /// `get(&7)`, `get("eu")`, `get(&(7, "eu"))`.
 ///
 /// Looking at a cache by hand counts neither as a hit nor as a miss, and does not make an entry look used.
-#[doc(alias("memoize", "singleflight", "stampede"))]
 pub struct Cache<K, V> {
     builder: CacheBuilder<K, V>,
     // Made at first use, so that `new` can be `const`; shared with the callers that compute, so that they need not borrow the cache.

@@ -32,6 +32,7 @@ mod tests;
 pub use crate::key::Key;
 pub use api::Loaded;
 pub use builder::CacheBuilder;
+#[doc(alias("memoize", "singleflight", "stampede"))]
 pub use handle::Cache;
 pub use stats::Stats;
 pub use store::removal::RemovalCause;

@@ -54,7 +54,6 @@ use crate::name::Name;
 /// assert_eq!(PAYMENTS.state(), CircuitState::Closed);
 /// # }
 /// ```
-#[doc(alias("circuit breaker states"))]
 pub struct CircuitBreaker {
     settings: Settings,
     /// The state word: the phase, a flag, and a generation that every transition increments.

@@ -1,7 +1,6 @@
 //! The states of a circuit.
 
 /// The state of a [`CircuitBreaker`](crate::CircuitBreaker).
-#[doc(alias("closed", "open", "half-open"))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CircuitState {

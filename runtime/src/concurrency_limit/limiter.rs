@@ -36,7 +36,6 @@ use crate::wait_list::{WaitList, WaitQueue, WaiterKey, WaiterTimer};
 /// assert_eq!((DISK.running(), DISK.waiting(), DISK.limit()), (0, 0, 1));
 /// # Ok(()) }
 /// ```
-#[doc(alias("bulkhead", "semaphore", "permit"))]
 pub struct ConcurrencyLimiter {
     /// Lower half: calls that run or have been admitted. Upper half: calls that wait; it changes only under the lock of the
     /// waiters.

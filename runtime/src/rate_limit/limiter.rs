@@ -46,7 +46,6 @@ use crate::name::Name;
 /// assert_eq!(QUOTA.rate(), (1_000, Duration::from_secs(1)));
 /// # }
 /// ```
-#[doc(alias("token bucket", "leaky bucket", "GCRA", "quota", "permit"))]
 pub struct RateLimiter {
     pub(super) rate: AtomicQuota,
     pub(super) bucket: Bucket,

@@ -40,7 +40,6 @@ use crate::name::Name;
 /// assert_eq!(ATTEMPTS.load(Ordering::Relaxed), 1_100 + 10);
 /// # }
 /// ```
-#[doc(alias("token bucket", "backoff"))]
 pub struct RetryBudget {
     /// Thousandths of a retry for each success.
     share: u64,

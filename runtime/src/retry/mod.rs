@@ -7,6 +7,7 @@ mod event;
 mod hint;
 
 pub use backoff::{Backoff, Jitter};
+#[doc(alias("token bucket", "backoff"))]
 pub use budget::RetryBudget;
 pub use event::RetryEvent;
 

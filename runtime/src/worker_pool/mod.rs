@@ -59,7 +59,6 @@ use worker::{PoolState, Worker};
 ///
 /// Dropping the pool stops its workers where they next yield, and drops the jobs in the queue: [`shutdown`](Self::shutdown) is the way
 /// to let them end.
-#[doc(alias("consumer", "bounded queue"))]
 pub struct WorkerPool<J> {
     name: &'static str,
     queue: Sender<Queued<J>>,
