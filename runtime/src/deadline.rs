@@ -23,20 +23,19 @@ thread_local! {
     static LIMITS: Cell<Limits> = const { Cell::new(Limits { at: NEVER, unstarted: NEVER }) };
 }
 
-/// The time that is left to what runs now: until the nearest deadline of the `#[timeout]`s within which it is called, in whatever
-/// function they stand. Nothing without one.
+/// The time remaining until the nearest enclosing `#[timeout]` deadline, in whatever function that is. `None` without one.
 ///
-/// Before anything in the function has waited, the time of its deadline has not begun to run, and all of it is left. A task that is spawned
-/// and a job on another thread are within no deadline of their own.
+/// Until something in the function has waited, the clock of its deadline has not started, and its whole duration remains. A spawned task and a
+/// job on another thread have no deadline of their own.
 ///
-/// Where the work is another service's, tell it: the program `deadlines` among the examples passes the header `grpc-timeout` on, and
-/// answers refusals with `Retry-After`.
+/// Pass it on when the work is done by another service: the example `deadlines` sends the header `grpc-timeout`, and answers rejections with
+/// `Retry-After`.
 ///
 /// ```
 /// use steadfast::timeout;
 /// use std::time::Duration;
 ///
-/// /// Tells the other side how long its answer is waited for.
+/// /// Tells the other side how long we wait for its response.
 /// async fn request() -> Option<String> {
 ///     tokio::time::sleep(Duration::from_millis(20)).await;
 ///     steadfast::remaining().map(|left| format!("grpc-timeout: {}m", left.as_millis()))

@@ -18,8 +18,8 @@ use crate::signal::Signal;
 /// Waits up to `within` for everything that the library has started on the current runtime and whose caller may have gone: releases of
 /// [`with_resource`](crate::with_resource), cleanups of [`finally`](macro@crate::finally), calls that are [shielded](macro@crate::shield), what
 /// [`async_cached`](macro@crate::async_cached) computes in the background, batches of [`batched`](macro@crate::batched), tasks of
-/// [`spawn_logged`](crate::spawn_logged). Jobs of [`offload_blocking`](macro@crate::offload_blocking) are not waited for. The last line of a
-/// graceful shutdown.
+/// [`spawn_logged`](crate::spawn_logged). Jobs of [`offload_blocking`](macro@crate::offload_blocking) are not waited for. Call it at the
+/// end of a graceful shutdown.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() {
