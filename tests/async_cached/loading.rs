@@ -200,8 +200,8 @@ mod what_a_named_cache_says {
         }
         let reports = REPORTS.lock().unwrap();
         let told: Vec<_> = reports.iter().filter(|report| report.kind() == ReportKind::Inert).map(ToString::to_string).collect();
-        let expected = "`cannot_refresh` does not refresh behind hits, as its cache asks for (`stale_while_revalidate`, `refresh_ahead`): \
-                        say it at the function too, or write `detached` there";
+        let expected = "`cannot_refresh` does not refresh in the background, although its cache sets `stale_while_revalidate` or \
+                        `refresh_ahead`: set the option on the function too, or add `detached`";
         assert_eq!(told, [expected]);
     }
 }

@@ -62,6 +62,7 @@ const CLEAN: &[&str] = &[
     "runtime/src/lib.rs",
     "runtime/src/guide",
     "runtime/src/guide.rs",
+    "runtime/src/cache",
     "runtime/src/circuit_breaker",
     "runtime/src/clock.rs",
     "runtime/src/concurrency_limit",
@@ -71,6 +72,11 @@ const CLEAN: &[&str] = &[
     "runtime/src/rate_limit",
     "runtime/src/recursion.rs",
     "runtime/src/timeout",
+    "runtime/src/retry/attempts.rs",
+    "runtime/src/retry/backoff.rs",
+    "runtime/src/retry/event.rs",
+    "runtime/src/retry/hint.rs",
+    "runtime/src/retry/mod.rs",
     "runtime/src/wait_list",
 ];
 

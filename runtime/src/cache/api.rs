@@ -1,4 +1,4 @@
-//! What a program does with a cache by hand: look, store, invalidate, load.
+//! The methods of [`Cache`]: get, insert, invalidate, load.
 
 use std::future::Future;
 use std::hash::Hash;
@@ -16,28 +16,28 @@ use super::store::tags::Tags;
 use crate::key::Key;
 
 impl<K, V> Cache<K, V> {
-    /// A cache of at most `capacity` entries. Zero keeps nothing.
+    /// Creates a cache of at most `capacity` entries. Zero stores nothing.
     #[must_use]
     pub const fn new(capacity: usize) -> Self {
         Self::with(CacheBuilder::of_capacity(Some(capacity)))
     }
 
-    /// A cache that keeps everything until it expires or is invalidated. It grows with the number of distinct keys: ask for it only
-    /// where those are known to be few.
+    /// Creates a cache that keeps every entry until it expires or is invalidated. It grows with the number of distinct keys: use it
+    /// only if those are known to be few.
     #[must_use]
     pub const fn unbounded() -> Self {
         Self::with(CacheBuilder::of_capacity(None))
     }
 
-    /// A cache with times, weights, a listener: see [`CacheBuilder`].
+    /// Configures a cache with time limits, weights or a listener; see [`CacheBuilder`].
     pub const fn builder() -> CacheBuilder<K, V> {
         CacheBuilder::new()
     }
 }
 
 impl<K: Hash + Eq, V: Clone> Cache<K, V> {
-    /// The value of `key`, if it is there and fresh. A value past its ttl, which a call may still be served within
-    /// `stale_while_revalidate` or `stale_if_error`, is not found, and neither is a remembered failure.
+    /// Returns the value of `key` if it is present and fresh. A value past its ttl, which a call may still receive within
+    /// `stale_while_revalidate` or `stale_if_error`, is not returned, and neither is a remembered failure.
     pub fn get<Q>(&self, key: &Q) -> Option<V>
     where
         Q: Hash + ?Sized,
@@ -46,8 +46,8 @@ impl<K: Hash + Eq, V: Clone> Cache<K, V> {
         self.inner().peek(key)
     }
 
-    /// Whether there is a fresh value of `key`: whether [`get`](Self::get) finds it. Within `stale_while_revalidate` a call may be answered at
-    /// once where this is false.
+    /// Whether [`get`](Self::get) would return a value. Even if it would not, a call may be answered at once, within
+    /// `stale_while_revalidate`.
     pub fn contains<Q>(&self, key: &Q) -> bool
     where
         Q: Hash + ?Sized,
@@ -56,21 +56,21 @@ impl<K: Hash + Eq, V: Clone> Cache<K, V> {
         self.get(key).is_some()
     }
 
-    /// Stores a value. It wins over a computation of this key that is under way: that one's result is not stored.
+    /// Stores a value. It takes precedence over a running computation of this key, whose result is not stored.
     ///
-    /// It has the times that the builder says, or, by the handle of a function, those of the function as they are now. Times that name an
-    /// argument of the function are not known here: where its `ttl` is one, the value stays until something else removes it.
+    /// The time limits are those of the builder or, through a function's handle, those of the function, evaluated now. If the
+    /// function's `ttl` depends on an argument, it is not known here, and the value stays until it is removed for another reason.
     pub fn insert(&self, key: K, value: V) {
         self.inner().insert(key, &value, Tags::none());
     }
 
-    /// Stores a value under tags, by which [`invalidate_tag`](Self::invalidate_tag) finds it.
+    /// Stores a value with tags, by which [`invalidate_tag`](Self::invalidate_tag) removes it.
     pub fn insert_tagged<T: AsRef<str>>(&self, key: K, value: V, tags: impl IntoIterator<Item = T>) {
         self.inner().insert(key, &value, tags.into_iter().collect());
     }
 
-    /// Forgets the value of `key`. A computation of it that is under way still serves those who wait for it, and is not stored; a
-    /// call that comes later computes anew.
+    /// Removes the value of `key`. A running computation of it still serves its waiters, but its result is not stored; later calls
+    /// compute again.
     pub fn invalidate<Q>(&self, key: &Q)
     where
         Q: Hash + ?Sized,
@@ -79,8 +79,9 @@ impl<K: Hash + Eq, V: Clone> Cache<K, V> {
         self.inner().invalidate(key);
     }
 
-    /// Forgets the values that are such, in the way of [`invalidate`](Self::invalidate). Of a computation that is under way the value is
-    /// not known yet: none of those is stored. A remembered failure (`error_ttl`, `none_ttl`) has no value: all of them are forgotten.
+    /// Removes all entries matching the predicate; see [`invalidate`](Self::invalidate). The values of running computations are not
+    /// known yet, so none of their results is stored. Remembered failures (`error_ttl`, `none_ttl`) have no value to test and are
+    /// all removed.
     ///
     /// ```
     /// use steadfast::Cache;
@@ -92,17 +93,17 @@ impl<K: Hash + Eq, V: Clone> Cache<K, V> {
     /// assert_eq!((cache.get(&1), cache.len()), (None, 1));
     /// ```
     ///
-    /// Takes time in proportion to the number of entries. The closure runs under locks of the cache, and must not use it; calls that hit
-    /// go on meanwhile.
+    /// Takes time proportional to the number of entries. The closure runs under locks of the cache and must not use the cache; hits
+    /// are not blocked meanwhile.
     ///
     /// # Panics
     ///
-    /// Where the closure does. Nothing is forgotten then.
+    /// If the closure panics. Nothing is removed in that case.
     pub fn invalidate_if(&self, such: impl FnMut(&K, &V) -> bool) {
         self.inner().invalidate_if(such);
     }
 
-    /// Forgets the values that have a tag (`tags = [..]`), in the way of [`invalidate`](Self::invalidate).
+    /// Removes all entries with a tag (`tags = [..]`); see [`invalidate`](Self::invalidate).
     ///
     /// ```
     /// use steadfast::async_cached;
@@ -122,41 +123,42 @@ impl<K: Hash + Eq, V: Clone> Cache<K, V> {
         self.inner().invalidate_tag(tag);
     }
 
-    /// Forgets everything, in the way of [`invalidate`](Self::invalidate).
+    /// Removes all entries; see [`invalidate`](Self::invalidate).
     pub fn clear(&self) {
         self.inner().clear();
     }
 
-    /// How many entries there are, remembered failures (`error_ttl`, `none_ttl`) included, expired ones not (see there for
-    /// [tests](crate::cache#tests) that share a cache).
+    /// The number of entries, including remembered failures (`error_ttl`, `none_ttl`) and excluding expired entries (see
+    /// [tests](crate::cache#tests) that share a cache for an exception).
     pub fn len(&self) -> usize {
         self.inner().len()
     }
 
-    /// Whether there is no entry.
+    /// Whether the cache has no entries.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// How many computations are under way, in the background or by callers; also those whose value will not be stored, since the key was
-    /// invalidated meanwhile.
+    /// The number of running computations, by callers or in the background, including those whose result will not be stored because
+    /// the key has been invalidated in the meantime.
     pub fn in_flight(&self) -> usize {
         self.inner().computing()
     }
 
-    /// What the cached calls met so far.
+    /// A snapshot of the cache's statistics.
     pub fn stats(&self) -> Stats {
         self.inner().stats()
     }
 }
 
-/// Under which name a computation in the background is reported.
+/// The function name in reports of background computations.
 const SPAWNED: &str = "Cache::get_or_spawn";
 
 const MODE: Mode = Mode { refresh: false, single_flight: true };
 
-/// What a loading closure may return, for a cache of `V`: a `V`; a `Result<V, E>`, whose `Err` is not stored and goes to all who wait
-/// (`E: Clone + Send + Sync + 'static`); or an `Option<V>`, whose `None` is not stored. Which of them is inferred: `M` is never written.
+/// What the closure of [`get_or_load`](Cache::get_or_load) may return for a cache of `V`: a `V`; a `Result<V, E>`, whose `Err` is
+/// not stored and is cloned to all waiters (`E: Clone + Send + Sync + 'static`); or an `Option<V>`, whose `None` is not stored. `M`
+/// is inferred and never written.
 #[diagnostic::on_unimplemented(
     message = "cannot load a cache of `{V}` from `{Self}`",
     label = "neither the value, nor a `Result` or `Option` of it",
@@ -170,7 +172,7 @@ pub trait Loaded<V, M>: Sized {
     fn shape() -> Self::Shape;
 }
 
-/// How a return type is stored, told apart for inference only.
+/// Markers that make the impls of [`Loaded`] distinct; for inference only.
 #[doc(hidden)]
 #[derive(Debug)]
 pub enum ValueMarker {}
@@ -208,7 +210,7 @@ impl<V> Loaded<V, OptionMarker> for Option<V> {
 }
 
 impl<K: Hash + Eq + Clone, V: Clone> Cache<K, V> {
-    /// The value of `key`; where it is not there, `load` computes it, once for all who ask meanwhile.
+    /// Returns the value of `key`, computing it with `load` if absent; concurrent callers share the computation.
     ///
     /// ```
     /// use steadfast::Cache;
@@ -223,16 +225,16 @@ impl<K: Hash + Eq + Clone, V: Clone> Cache<K, V> {
     /// # Ok(()) }
     /// ```
     ///
-    /// The flights are those of [`async_cached`](macro@crate::async_cached): they are shared with the functions that use the same cache,
-    /// and end in the same way for errors, invalidations, panics and callers that are dropped.
+    /// Single flight is that of [`async_cached`](macro@crate::async_cached): it is shared with the functions that use the same
+    /// cache, and errors, invalidations, panics and dropped callers are handled in the same way.
     ///
     /// # Cancel safety
     ///
-    /// Dropping the call while it computes hands over to the next who waits.
+    /// If the call is dropped while it computes, the next waiter starts a new computation.
     ///
     /// # Panics
     ///
-    /// Where `load` asks for the key that it is computing.
+    /// If `load` requests the key that it is computing.
     pub async fn get_or_load<R, M>(&self, key: K, load: impl AsyncFnOnce() -> R) -> R
     where
         R: Loaded<V, M>,
@@ -255,9 +257,9 @@ impl<K: Hash + Eq + Clone, V: Clone> Cache<K, V> {
         lead.land(shape, out, self.inner().settings.by_hand())
     }
 
-    /// Like [`get_or_load`](Self::get_or_load), with the computation on a task of its own: a caller that is dropped does not throw it
-    /// away, and `stale_while_revalidate` and `refresh_ahead` of the cache apply. A panic that no caller sees goes to [`on_report`](crate::on_report),
-    /// and [`drain`](crate::drain) waits for what is under way.
+    /// Like [`get_or_load`](Self::get_or_load), but runs the computation on a task of its own: it completes even if the caller is
+    /// dropped, and the cache's `stale_while_revalidate` and `refresh_ahead` apply. A panic that no caller receives is passed to
+    /// [`on_report`](crate::on_report), and [`drain`](crate::drain) waits for running computations.
     ///
     /// ```
     /// use std::time::Duration;
@@ -269,13 +271,14 @@ impl<K: Hash + Eq + Clone, V: Clone> Cache<K, V> {
     /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
     /// assert_eq!(RATES.get_or_spawn("eur", async || 100).await, 100);
     /// tokio::time::advance(Duration::from_secs(90)).await;
-    /// assert_eq!(RATES.get_or_spawn("eur", async || 101).await, 100); // at once, and refreshed behind it
+    /// assert_eq!(RATES.get_or_spawn("eur", async || 101).await, 100); // returned at once, refreshed in the background
     /// # }
     /// ```
     ///
     /// # Panics
     ///
-    /// Where `load` asks for the key that it is computing, and where there is no runtime or it shuts down meanwhile.
+    /// If `load` requests the key that it is computing, if there is no Tokio runtime, or if the runtime shuts down before the
+    /// computation ends.
     pub async fn get_or_spawn<R, M, F>(&self, key: K, load: impl FnOnce() -> F) -> R
     where
         R: Loaded<V, M, Shape: 'static> + Send + 'static,

@@ -1,4 +1,4 @@
-//! The bounds that a cache asks of keys, values and return types, each with a message of its own ([`crate::bounds`]).
+//! The bounds on keys, values and return types, each with its own error message; see [`crate::bounds`].
 
 use std::hash::Hash;
 
@@ -8,7 +8,7 @@ use super::return_kind::Shape;
 use crate::bounds::{Met, Nothing, Unmet};
 use crate::key::Key;
 
-/// A type that can be part of a key. Its own trait only for its message.
+/// Bound check: a type that can be part of a key.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be part of a key",
     label = "not `Hash + Eq + Clone + Send + Sync + 'static`",
@@ -23,7 +23,7 @@ impl<T: Hash + Eq + Clone + Send + Sync + 'static> Argument<Met> for T {}
 #[diagnostic::do_not_recommend]
 impl<T: Nothing> Argument<Unmet> for T {}
 
-/// A type that is found by reference, and whose owned form can be part of a key. Its own trait only for its message.
+/// Bound check: a type that is looked up by reference and whose owned form can be part of a key.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be part of a key",
     label = "not `Hash + Eq + Clone + Send + Sync + 'static`",
@@ -38,8 +38,8 @@ impl<T> Borrowed<Met> for T where T: ToOwned<Owned: Hash + Eq + Key<T> + Clone +
 #[diagnostic::do_not_recommend]
 impl<T: Nothing + ?Sized> Borrowed<Unmet> for T {}
 
-/// The type of an argument that is taken by reference, and whose owned form can be part of a key. Its own trait only for its message: what is
-/// borrowed is more often a connection than something that is asked for.
+/// Bound check: the type of an argument passed by reference, whose owned form can be part of a key. Its message differs, since a
+/// borrowed argument is more often a connection than part of the key.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be part of a key",
     label = "not `Hash + Eq + Clone + Send + Sync + 'static`",
@@ -54,7 +54,7 @@ impl<T> ReferredTo<Met> for T where T: ToOwned<Owned: Hash + Eq + Key<T> + Clone
 #[diagnostic::do_not_recommend]
 impl<T: Nothing + ?Sized> ReferredTo<Unmet> for T {}
 
-/// The type behind an `impl Trait` that can be part of a key. Its own trait only for its message.
+/// Bound check: the type behind an `impl Trait` that can be part of a key.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not known to be usable in a key",
     label = "may not be `Hash + Eq + Clone + Send + Sync + 'static`",
@@ -69,7 +69,7 @@ impl<T: Hash + Eq + Clone + Send + Sync + 'static> Anonymous<Met> for T {}
 #[diagnostic::do_not_recommend]
 impl<T: Nothing> Anonymous<Unmet> for T {}
 
-/// A type that can be stored. Its own trait only for its message.
+/// Bound check: a type that can be stored.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be cached or shared",
     label = "not `Clone + Send + Sync + 'static`",
@@ -83,7 +83,7 @@ impl<T: Clone + Send + Sync + 'static> Value<Met> for T {}
 #[diagnostic::do_not_recommend]
 impl<T: Nothing> Value<Unmet> for T {}
 
-/// The value type that a handle was written with.
+/// Bound check: the value type annotated on a handle.
 #[diagnostic::on_unimplemented(
     message = "the types of this handle cannot be inferred from the signature: the function caches `{Self}`",
     label = "annotate it: `handle = name: steadfast::Cache<.., {Self}>`"
@@ -93,7 +93,7 @@ pub trait Readable<T, M> {}
 #[diagnostic::do_not_recommend]
 impl<T> Readable<T, Met> for T {}
 
-/// A key that is of the type of the keys in a cache.
+/// Bound check: a key of the cache's key type.
 #[diagnostic::on_unimplemented(
     message = "this cache has keys of type `{K}`, but the key of the function is `{Self}`",
     label = "not a `Cache<{Self}, _>`",
@@ -104,7 +104,7 @@ pub trait KeyIn<K, M> {}
 #[diagnostic::do_not_recommend]
 impl<K> KeyIn<K, Met> for K {}
 
-/// A value that is of the type of the values in a cache.
+/// Bound check: a value of the cache's value type.
 #[diagnostic::on_unimplemented(
     message = "this cache has values of type `{V}`, but the function stores `{Self}`",
     label = "not a `Cache<_, {Self}>`",
@@ -115,61 +115,61 @@ pub trait ValueIn<V, M> {}
 #[diagnostic::do_not_recommend]
 impl<V> ValueIn<V, Met> for V {}
 
-/// Asks whether the key of a call belongs into a cache.
+/// Checks that the key of a call fits a cache.
 #[inline]
 pub fn ask_key_in<K, V, O: KeyIn<K, M>, T, M: Default>(_: &Cache<K, V>, _: &Owned<impl Fn() -> O, T>) -> M {
     M::default()
 }
 
-/// Asks whether what `shape` stores belongs into a cache.
+/// Checks that the value of `shape` fits a cache.
 #[inline]
 pub fn ask_value_in<K, V, S: Shape<Value: ValueIn<V, M>>, M: Default>(_: &Cache<K, V>, _: &S) -> M {
     M::default()
 }
 
-/// Asks whether a `T` can be part of a key.
+/// Checks that `T` can be part of a key.
 #[inline]
 pub fn ask_argument<T: Argument<M>, M: Default>() -> M {
     M::default()
 }
 
-/// The same, of a type that cannot be named.
+/// The same, for a type that cannot be named.
 #[inline]
 pub fn ask_argument_of<T: Argument<M>, M: Default>(_: &T) -> M {
     M::default()
 }
 
-/// The same, of an `impl Trait`.
+/// The same, for an `impl Trait`.
 #[inline]
 pub fn ask_anonymous<T: Anonymous<M>, M: Default>(_: &T) -> M {
     M::default()
 }
 
-/// Asks whether a `&T` can be part of a key.
+/// Checks that `&T` can be part of a key.
 #[inline]
 pub fn ask_borrowed<T: ReferredTo<M> + ?Sized, M: Default>() -> M {
     M::default()
 }
 
-/// The same, of a type that cannot be named.
+/// The same, for a type that cannot be named.
 #[inline]
 pub fn ask_borrowed_of<T: Borrowed<M> + ?Sized, M: Default>(_: &T) -> M {
     M::default()
 }
 
-/// Asks whether what `shape` stores can be stored.
+/// Checks that the value of `shape` can be stored.
 #[inline]
 pub fn ask_value<S: Shape<Value: Value<M>>, M: Default>(_: &S) -> M {
     M::default()
 }
 
-/// Asks whether `shape` stores the `V` that the handle names.
+/// Checks that `shape` stores the `V` annotated on the handle.
 #[inline]
 pub fn ask_readable<V, S: Shape<Value: Readable<V, M>>, M: Default>(_: &S) -> M {
     M::default()
 }
 
-/// A return type whose errors can be remembered.
+/// Bound check: a return type to which `error_ttl` applies.
 #[diagnostic::on_unimplemented(
     message = "`error_ttl` requires a `Result`, found `{Self}`",
     label = "the return type is not a `Result`",
@@ -179,7 +179,7 @@ pub trait ErrorTtl<M> {}
 
 impl<T, E: Remembered<M>, M> ErrorTtl<M> for Result<T, E> {}
 
-/// An error that can be remembered.
+/// Bound check: an error that can be stored.
 #[diagnostic::on_unimplemented(
     message = "`error_ttl` stores the error, but `{Self}` cannot be stored",
     label = "the error is not `Clone + Send + Sync + 'static`",
@@ -193,7 +193,7 @@ impl<E: Clone + Send + Sync + 'static> Remembered<Met> for E {}
 #[diagnostic::do_not_recommend]
 impl<E: Nothing> Remembered<Unmet> for E {}
 
-/// A return type with errors, which `stale_if_error` needs.
+/// Bound check: a return type to which `stale_if_error` applies.
 #[diagnostic::on_unimplemented(
     message = "`stale_if_error` requires a `Result`, found `{Self}`",
     label = "the return type is not a `Result`",
@@ -204,7 +204,7 @@ pub trait StaleIfError<M> {}
 #[diagnostic::do_not_recommend]
 impl<T, E> StaleIfError<Met> for Result<T, E> {}
 
-/// A return type to which `none_ttl` applies.
+/// Bound check: a return type to which `none_ttl` applies.
 #[diagnostic::on_unimplemented(
     message = "`none_ttl` requires an `Option` or a `Result` of one, found `{Self}`",
     label = "the return type is neither an `Option` nor a `Result` of one",
@@ -218,25 +218,25 @@ impl<T> NoneTtl<Met> for Option<T> {}
 #[diagnostic::do_not_recommend]
 impl<T, E> NoneTtl<Met> for Result<Option<T>, E> {}
 
-/// Asks whether `error_ttl` applies.
+/// Checks that `error_ttl` applies.
 #[inline]
 pub fn ask_error_ttl<S: Shape<Out: ErrorTtl<M>>, M: Default>(_: &S) -> M {
     M::default()
 }
 
-/// Asks whether `stale_if_error` applies.
+/// Checks that `stale_if_error` applies.
 #[inline]
 pub fn ask_stale_if_error<S: Shape<Out: StaleIfError<M>>, M: Default>(_: &S) -> M {
     M::default()
 }
 
-/// Asks whether `none_ttl` applies.
+/// Checks that `none_ttl` applies.
 #[inline]
 pub fn ask_none_ttl<S: Shape<Out: NoneTtl<M>>, M: Default>(_: &S) -> M {
     M::default()
 }
 
-/// A type that can go to another task. Its own trait only for its message.
+/// Bound check: a type that can be moved to another task.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be moved to a background task",
     label = "not `Send + 'static`",
@@ -250,7 +250,7 @@ impl<T: Send + 'static> Background<Met> for T {}
 #[diagnostic::do_not_recommend]
 impl<T: Nothing> Background<Unmet> for T {}
 
-/// Asks whether a `T` can go to another task.
+/// Checks that `T` can be moved to another task.
 #[inline]
 pub fn ask_background<T: Background<M>, M: Default>() -> M {
     M::default()

@@ -15,24 +15,24 @@ use super::store::removal::RemovalCause;
 use crate::name::Listed;
 use crate::outcome::clamped;
 
-/// How many entries a cache keeps when nothing is said.
+/// The default number of entries.
 const DEFAULT_CAPACITY: usize = 10_000;
 
-/// Makes a [`Cache`](crate::Cache) with more than a capacity: [`Cache::builder`](crate::Cache::builder).
+/// Configures a [`Cache`](crate::Cache); created by [`Cache::builder`](crate::Cache::builder).
 ///
 /// ```
 /// use std::sync::LazyLock;
 /// use std::time::Duration;
 /// use steadfast::{Cache, async_cached};
 ///
-/// // All but `weight` and `on_evict` is `const`.
+/// // All methods but `weight` and `on_evict` are `const`.
 /// static USERS: Cache<u64, String> = Cache::builder().capacity(1_000).ttl(Duration::from_secs(60)).build();
 ///
-/// // Those take a closure, so a static of them is made at first use.
+/// // Those two take a closure, so a static that uses them is initialized at first use.
 /// static PAGES: LazyLock<Cache<String, Vec<u8>>> =
 ///     LazyLock::new(|| Cache::builder().capacity(1 << 20).weight(|_, page: &Vec<u8>| page.len()).build());
 ///
-/// #[async_cached(cache = USERS)] // its values stay for the 60 seconds of the cache
+/// #[async_cached(cache = USERS)] // uses the cache's ttl of 60 seconds
 /// async fn user(id: u64) -> String {
 ///     format!("user {id}")
 /// }
@@ -47,10 +47,10 @@ const DEFAULT_CAPACITY: usize = 10_000;
 /// assert_eq!((USERS.len(), PAGES.len()), (1, 1));
 /// # }
 /// ```
-#[must_use = "a builder makes nothing until `build`"]
+#[must_use = "a builder does nothing until `build` is called"]
 pub struct CacheBuilder<K, V> {
     pub(super) settings: Settings<K, V>,
-    /// Puts the cache into the registry, at its first use.
+    /// Adds the cache to the registry at its first use.
     #[cfg(feature = "registry")]
     pub(super) list: Option<List<K, V>>,
 }
@@ -58,7 +58,7 @@ pub struct CacheBuilder<K, V> {
 #[cfg(feature = "registry")]
 pub(super) type List<K, V> = fn(&'static str, &Arc<Inner<K, V>>);
 
-/// The setters that a lifetime has as well.
+/// Forwards to the setters of [`Lifetime`].
 macro_rules! lifetime {
     ($($(#[$doc:meta])* $name:ident($argument:ident: $ty:ty);)*) => {$(
         $(#[$doc])*
@@ -70,7 +70,7 @@ macro_rules! lifetime {
 }
 
 impl<K, V> CacheBuilder<K, V> {
-    /// For at most `capacity` entries, or any number of them.
+    /// For at most `capacity` entries, or any number.
     pub(super) const fn of_capacity(capacity: Option<usize>) -> Self {
         Self {
             settings: Settings::of_capacity(capacity),
@@ -83,8 +83,8 @@ impl<K, V> CacheBuilder<K, V> {
         Self::of_capacity(Some(DEFAULT_CAPACITY))
     }
 
-    /// How many entries are kept at most, or how much they weigh together where there is a [`weight`](Self::weight). 10 000 if nothing is
-    /// said; zero keeps nothing.
+    /// Sets how many entries are kept, or their total weight if there is a [`weight`](Self::weight). Default: 10,000. Zero stores
+    /// nothing.
     pub const fn capacity(mut self, capacity: usize) -> Self {
         self.settings.capacity = Some(capacity);
         self
@@ -97,29 +97,30 @@ impl<K, V> CacheBuilder<K, V> {
     }
 
     lifetime! {
-        /// How long a value is fresh. For ever if nothing is said; zero stores nothing.
+        /// Sets how long a value is fresh. Default: no expiry. Zero disables storing.
         ttl(ttl: Duration);
-        /// Adds a random time to each ttl, from nothing to this, so that values that came together do not go together.
+        /// Adds a random duration between zero and `jitter` to each ttl, so that values stored together do not expire together.
         ttl_jitter(jitter: Duration);
-        /// How long a value stays that nobody asks for.
+        /// Sets the time to idle: evicts entries not accessed for this long.
         tti(idle: Duration);
-        /// How long an `Err` of [`get_or_load`](crate::Cache::get_or_load) is remembered. Not at all if nothing is said.
+        /// Sets how long an `Err` of [`get_or_load`](crate::Cache::get_or_load) is remembered. Default: not at all.
         error_ttl(time: Duration);
-        /// How long a `None` of [`get_or_load`](crate::Cache::get_or_load) is remembered. Not at all if nothing is said. In a `Cache<K, Option<T>>` a `None`
-        /// is a value: [`ttl_of`](Self::ttl_of) can give it a time of its own. Functions over such a cache that return a `Result<Option<T>, E>`
-        /// keep their `Ok(None)` for this.
+        /// Sets how long a `None` of [`get_or_load`](crate::Cache::get_or_load) is remembered. Default: not at all. In a
+        /// `Cache<K, Option<T>>` a `None` is a value, whose ttl [`ttl_of`](Self::ttl_of) can set; functions over such a cache that
+        /// return a `Result<Option<T>, E>` keep their `Ok(None)` for this long.
         none_ttl(time: Duration);
-        /// How long after its ttl a value is still served while [`get_or_spawn`](crate::Cache::get_or_spawn), or a function that computes in the background,
-        /// computes it anew. [`get_or_load`](crate::Cache::get_or_load) computes within its caller, and does not.
+        /// Sets how long after its ttl a value is still served while [`get_or_spawn`](crate::Cache::get_or_spawn), or a function
+        /// that computes in the background, refreshes it. Has no effect on [`get_or_load`](crate::Cache::get_or_load), which
+        /// computes within its caller.
         stale_while_revalidate(window: Duration);
-        /// How long after its ttl a value is still served where computing it anew comes to an `Err`.
+        /// Sets how long after its ttl a value is still served if recomputing it fails with an `Err`.
         stale_if_error(window: Duration);
-        /// After which share of its ttl (above 0, below 1) a hit of [`get_or_spawn`](crate::Cache::get_or_spawn) computes a value anew. 1 and NaN mean
-        /// not before its end.
+        /// Sets the fraction of the ttl (above 0, below 1) after which a hit of [`get_or_spawn`](crate::Cache::get_or_spawn)
+        /// refreshes the value in the background. 1 and NaN disable it.
         ///
         /// # Panics
         ///
-        /// If the share is 0 or less, or above 1. In a `static` that is a compile error.
+        /// If `share` is 0 or less, or above 1. In a `static` this is a compile error.
         refresh_ahead(share: f64);
     }
 
@@ -135,22 +136,22 @@ impl<K, V> CacheBuilder<K, V> {
         self
     }
 
-    /// How long each value is fresh, by itself: a token that says when it expires, for instance.
+    /// Computes the ttl of each value: a token with an expiry time, for example.
     pub const fn ttl_of(mut self, ttl_of: fn(&V) -> Duration) -> Self {
         self.settings.ttl_of = Some(ttl_of);
         self
     }
 
-    /// How long a computation may run before those who wait for it begin one of their own.
+    /// Sets how long waiters wait for a running computation before one of them starts a new one. Default: forever.
     pub const fn load_timeout(mut self, limit: Duration) -> Self {
         self.settings.load_timeout = Some(limit);
         self
     }
 
-    /// What an entry weighs: `capacity` then bounds the sum, and an entry that is heavier alone is not stored (and counted as
-    /// [`oversized`](super::Stats::oversized)). Of any integer type; a weight below 1 counts as 1, and so does a remembered failure.
-    /// Called once for each value, under no lock. Such a cache has one lock for all who write to it, so that an entry may be as heavy
-    /// as the whole.
+    /// Sets the weight of an entry. `capacity` then limits the total weight, and an entry heavier than the capacity is not stored
+    /// (and counted as [`oversized`](super::Stats::oversized)). The weight may be of any integer type; a weight below 1 counts as
+    /// 1, and a remembered failure weighs 1. Called once per value, without any lock held. Such a cache has a single lock for
+    /// writers, so that one entry may be as heavy as the whole capacity.
     pub fn weight<N>(mut self, weight: impl Fn(&K, &V) -> N + Send + Sync + 'static) -> Self
     where
         N: PartialOrd + Default,
@@ -160,8 +161,8 @@ impl<K, V> CacheBuilder<K, V> {
         self
     }
 
-    /// Tells of each value that leaves, and why. Called under no lock, by whoever made it leave; it should be quick. A panic of it
-    /// reaches that caller.
+    /// Sets a removal listener. It is called without any lock held, by the operation that removed the entry; keep it short. A panic
+    /// in it propagates to the caller of that operation.
     pub fn on_evict(mut self, listener: impl Fn(&K, &V, RemovalCause) + Send + Sync + 'static) -> Self {
         self.settings.on_evict = Some(Arc::new(listener));
         self
@@ -169,7 +170,8 @@ impl<K, V> CacheBuilder<K, V> {
 }
 
 impl<K: Hash + Eq + Send + Sync + 'static, V: Clone + Send + Sync + 'static> CacheBuilder<K, V> {
-    /// Gives the cache a name, by which the [registry](crate#features) lists it and metrics export it as long as it lives, in a field too.
+    /// Sets the name under which the [registry](crate#features) lists the cache and metrics export it while it exists, whether it
+    /// is a `static` or a field.
     pub const fn name(mut self, name: &'static str) -> Self {
         self.settings.name = Some(name);
         #[cfg(feature = "registry")]

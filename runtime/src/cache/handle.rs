@@ -1,4 +1,4 @@
-//! The type [`Cache`]: its settings, and what they make at first use.
+//! The type [`Cache`]: its settings, and the state created from them at first use.
 
 use std::fmt;
 use std::hash::Hash;
@@ -7,10 +7,10 @@ use std::sync::{Arc, OnceLock};
 use super::builder::CacheBuilder;
 use super::inner::Inner;
 
-/// A bounded cache with single flight: what stands behind [`async_cached`](macro@crate::async_cached).
+/// The bounded single-flight cache used by [`async_cached`](macro@crate::async_cached).
 ///
-/// A function's own cache is reached through `handle = name`. A cache of your own is an ordinary value with a `const` constructor: a
-/// `static` or a field that several functions share with `#[async_cached(cache = USERS)]`.
+/// A function's own cache is accessed through `handle = name`. A cache of your own is an ordinary value with a `const` constructor:
+/// a `static` or a field that several functions share with `#[async_cached(cache = USERS)]`.
 ///
 /// ```
 /// use steadfast::{Cache, async_cached};
@@ -27,13 +27,14 @@ use super::inner::Inner;
 /// # }
 /// ```
 ///
-/// `K` is the owned form of the key's one argument, or the tuple of several. Look-ups borrow it in the way the function is called:
+/// `K` is the owned form of the key's single argument, or the tuple of several. Lookups borrow it the way the function is called:
 /// `get(&7)`, `get("eu")`, `get(&(7, "eu"))`.
 ///
-/// Looking at a cache by hand counts neither as a hit nor as a miss, and does not make an entry look used.
+/// [`get`](Self::get) and [`contains`](Self::contains) count neither as hits nor as misses, and do not affect which entry is
+/// evicted.
 pub struct Cache<K, V> {
     builder: CacheBuilder<K, V>,
-    // Made at first use, so that `new` can be `const`; shared with the callers that compute, so that they need not borrow the cache.
+    // Created at first use, so that `new` can be `const`; shared with running computations, so that they need not borrow the cache.
     inner: OnceLock<Arc<Inner<K, V>>>,
 }
 
@@ -63,7 +64,7 @@ impl<K: Hash + Eq, V: Clone> Cache<K, V> {
 }
 
 impl<K, V> CacheBuilder<K, V> {
-    /// The cache. Nothing is allocated before its first use.
+    /// Builds the cache. Nothing is allocated before its first use.
     #[must_use]
     pub const fn build(self) -> Cache<K, V> {
         Cache::with(self)

@@ -1,4 +1,4 @@
-//! What a cache consists of: the store, the expiry times, the tags, the flights, the counters.
+//! The state of a cache: the store, the expiry times, the tags, the computations, the counters.
 
 use std::hash::{BuildHasher, Hash};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -19,25 +19,25 @@ use super::store::tags::Tags;
 use super::store::timestamp::Timestamp;
 use crate::key::Key;
 
-/// The inside of a cache, which the callers that compute keep alive.
+/// The state of a cache. Running computations keep it alive.
 pub(crate) struct Inner<K, V> {
     store: Store<K, V>,
     expiry: Expiry,
     tags: TagIndex,
     pub(super) flights: Flights<K, V>,
-    /// How many computations are under way, those whose flight was superseded included.
+    /// The number of running computations, superseded ones included.
     pub(super) computing: AtomicUsize,
     pub(super) counters: Counters,
-    /// Seeded at random for each process: nobody outside can choose keys that collide.
+    /// Seeded randomly for each cache, so that a client cannot choose keys that collide.
     hasher: RandomState,
     pub(super) settings: Settings<K, V>,
 }
 
-/// What is to be stored, computed before any lock is taken.
+/// An entry ready to be stored, computed before any lock is taken.
 pub(super) struct NewEntry<V> {
     entry: Entry<V>,
     weight: u64,
-    /// The time, where it is bounded by one.
+    /// The current time, if the entry has a time limit.
     now: Option<Timestamp>,
 }
 
@@ -60,7 +60,7 @@ impl<K: Hash + Eq, V: Clone> Inner<K, V> {
         self.hasher.hash_one(key)
     }
 
-    /// What `restore` makes of an entry that may be served, which is marked as used. The way of a hit.
+    /// The hit path: marks the entry as used and returns what `restore` makes of it, if it may be served.
     #[inline]
     pub(super) fn hit<Q: ?Sized, T>(
         &self,
@@ -72,7 +72,7 @@ impl<K: Hash + Eq, V: Clone> Inner<K, V> {
     where
         K: Key<Q>,
     {
-        // Not under the lock of the store, and only where an entry is bounded by a time.
+        // Read outside of the store's lock, and only if an entry has a time limit.
         let now = if self.expiry.is_empty() { None } else { Some(self.tidy_now()) };
         let serve = |entry: &Entry<V>| {
             let age = entry.used(now, revalidate);
@@ -81,7 +81,7 @@ impl<K: Hash + Eq, V: Clone> Inner<K, V> {
         self.store.get(hash, key, serve)
     }
 
-    /// How old the entry of a key is, within the window after its ttl.
+    /// The age of the entry of a key, within the given window after its ttl.
     pub(super) fn age<Q: ?Sized>(&self, hash: u64, key: &Q, revalidate: Option<Duration>) -> Age
     where
         K: Key<Q>,
@@ -90,7 +90,7 @@ impl<K: Hash + Eq, V: Clone> Inner<K, V> {
         self.store.peek(hash, key, |entry| Some(entry.age_within(now, revalidate))).unwrap_or(Age::Expired)
     }
 
-    /// The time, at which a few of the entries that have expired are cleared away.
+    /// Returns the current time, and removes a few expired entries.
     #[inline]
     fn tidy_now(&self) -> Timestamp {
         let now = Timestamp::now();
@@ -100,13 +100,13 @@ impl<K: Hash + Eq, V: Clone> Inner<K, V> {
         now
     }
 
-    /// Clears a few expired entries away.
+    /// Removes a few expired entries.
     #[cold]
     fn tidy(&self, now: Timestamp) {
         self.finish_removals(self.expiry.expire_some(&self.store, now));
     }
 
-    /// Clears a few expired entries away, if there are any.
+    /// Removes a few expired entries, if there are any.
     pub(super) fn tidy_if_due(&self) {
         if !self.expiry.is_empty() {
             self.tidy_now();
@@ -125,7 +125,7 @@ impl<K: Hash + Eq, V: Clone> Inner<K, V> {
         self.peek_hashed(self.hash(key), key, value)
     }
 
-    /// What `restore` makes of an entry that is fresh.
+    /// What `restore` makes of an entry, if it is fresh.
     pub(super) fn peek_hashed<Q: ?Sized, T>(&self, hash: u64, key: &Q, restore: impl FnOnce(&Cached<V>) -> Option<T>) -> Option<T>
     where
         K: Key<Q>,
@@ -143,7 +143,7 @@ impl<K: Hash + Eq, V: Clone> Inner<K, V> {
         self.store.peek(hash, key, |_| Some(())).is_some()
     }
 
-    /// Whether a value is there that some call may still be served: fresh, or within a window after that.
+    /// Whether there is a value that a call may still receive: fresh, or within a window after its ttl.
     pub(super) fn may_serve<Q: ?Sized>(&self, hash: u64, key: &Q) -> bool
     where
         K: Key<Q>,
@@ -153,7 +153,7 @@ impl<K: Hash + Eq, V: Clone> Inner<K, V> {
         self.store.peek(hash, key, |entry| is_kept(entry).then_some(())).is_some()
     }
 
-    /// Notes that the entry of a key was asked for, without being served.
+    /// Records an access to the entry of a key without serving it.
     pub(super) fn touch<Q: ?Sized>(&self, hash: u64, key: &Q)
     where
         K: Key<Q>,
@@ -167,7 +167,8 @@ impl<K: Hash + Eq, V: Clone> Inner<K, V> {
         }
     }
 
-    /// A value that may stand in for an error: fresh, or no longer fresh than `window` ago. It was asked for. Whether it is past its ttl.
+    /// A value that may replace an error: fresh, or past its ttl by less than `window`. Counts as an access. Also returns whether
+    /// the value is past its ttl.
     pub(super) fn stand_in<Q: ?Sized>(&self, hash: u64, key: &Q, window: Duration) -> Option<(V, bool)>
     where
         K: Key<Q>,
@@ -183,13 +184,13 @@ impl<K: Hash + Eq, V: Clone> Inner<K, V> {
         self.store.peek(hash, key, serve)
     }
 
-    /// A value on its way into the store, which may be a `None` with a time of its own. `None`: it is not to be stored.
+    /// Prepares a value for the store; a `None` may have its own ttl. Returns `None` if it must not be stored.
     pub(super) fn new_entry(&self, key: &K, value: &V, is_none: bool, lifetime: &Lifetime) -> Option<NewEntry<V>> {
         let ttl_of = self.settings.ttl_of.filter(|_| lifetime.of_value().is_none());
         let lifetime = lifetime.or(self.settings.lifetime);
         let of_none = lifetime.of_none().filter(|_| is_none || self.settings.is_none.is_some_and(|is_none| is_none(value)));
         let lifetime = match (of_none, ttl_of) {
-            // Neither jitter nor a window is added to it.
+            // Neither jitter nor a stale window applies.
             (Some(ttl), _) => Lifetime::new().ttl(ttl),
             (None, Some(ttl_of)) => lifetime.ttl(ttl_of(value)),
             (None, None) => lifetime,
@@ -202,7 +203,7 @@ impl<K: Hash + Eq, V: Clone> Inner<K, V> {
             self.counters.add(Count::Oversized);
             return None;
         }
-        // Without times, no look at the clock.
+        // Without a time limit the clock is not read.
         let timed = lifetime.of_value().is_some() || lifetime.idle().is_some();
         let now = timed.then(Timestamp::now);
         let entry = if let Some(now) = now {
@@ -214,14 +215,14 @@ impl<K: Hash + Eq, V: Clone> Inner<K, V> {
         Some(NewEntry { entry, weight, now })
     }
 
-    /// A failure on its way into the store.
+    /// Prepares a failure for the store.
     pub(super) fn new_failure(&self, found: Cached<V>, ttl: Duration) -> Option<NewEntry<V>> {
         let now = Timestamp::now();
         let entry = Entry::new(found, Times::until(now.plus(ttl)), None);
         (!ttl.is_zero() && self.store.holds(1)).then_some(NewEntry { entry, weight: 1, now: Some(now) })
     }
 
-    /// Stores an entry. Whoever calls this holds the flights of the key.
+    /// Stores an entry. The caller holds the flight lock of the key.
     pub(super) fn store(&self, hash: u64, key: K, tags: Tags, NewEntry { entry, weight, now }: NewEntry<V>) -> Removed<K, V> {
         let end = entry.end();
         let mut removed = Removed::nothing_at(now);
@@ -235,7 +236,7 @@ impl<K: Hash + Eq, V: Clone> Inner<K, V> {
         removed
     }
 
-    /// Takes the entry of a key out. Whoever calls this holds the flights of the key.
+    /// Removes the entry of a key. The caller holds the flight lock of the key.
     pub(super) fn remove<Q: ?Sized>(&self, hash: u64, key: &Q, cause: RemovalCause) -> Removed<K, V>
     where
         K: Key<Q>,
@@ -245,7 +246,8 @@ impl<K: Hash + Eq, V: Clone> Inner<K, V> {
         removed
     }
 
-    /// The end of entries that left: counted, unlisted, told of, dropped. To be called under no lock.
+    /// Finishes removals: counts the entries, removes them from the tag index, notifies the listener and drops them. Must be called
+    /// without a lock.
     pub(super) fn finish_removals(&self, removed: Removed<K, V>) {
         if removed.is_empty() {
             return;
@@ -290,8 +292,8 @@ impl<K: Hash + Eq, V: Clone> Inner<K, V> {
         self.tidy_if_due();
     }
 
-    /// Takes out the entries for which `chosen` holds. Which key a computation that is under way would come under is known, its value
-    /// is not: all of them are superseded, and what is remembered of failures, which have no value, is forgotten.
+    /// Removes the entries for which `chosen` returns true. The value of a running computation is not known, so all computations
+    /// are superseded; remembered failures have no value, so all of them are removed.
     pub(super) fn invalidate_if(&self, mut chosen: impl FnMut(&K, &V) -> bool) {
         let mut ids = Vec::new();
         let mut choose = |from: u64, to: u64| {
@@ -306,8 +308,8 @@ impl<K: Hash + Eq, V: Clone> Inner<K, V> {
                 }
             });
         };
-        // Most entries are looked at while flights land and others begin, and those that were stored meanwhile once nothing lands any more.
-        // The closure may panic: nothing has been forgotten then.
+        // Most entries are tested while computations complete and start. Entries stored in the meantime are tested under the locks.
+        // The closure may panic; nothing has been removed at that point.
         let until = self.store.next_serial();
         choose(0, until);
         let mut shards = self.flights.lock_all();
@@ -362,7 +364,7 @@ impl<K: Hash + Eq, V: Clone> Inner<K, V> {
 }
 
 impl<K, V> Inner<K, V> {
-    /// How many computations are under way.
+    /// The number of running computations.
     pub(crate) fn computing(&self) -> usize {
         self.computing.load(Ordering::Relaxed)
     }

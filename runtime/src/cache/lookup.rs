@@ -1,4 +1,4 @@
-//! The beginning of a cached call.
+//! The start of a cached call: hit, miss or refresh.
 
 use std::hash::Hash;
 use std::sync::Arc;
@@ -18,42 +18,42 @@ use crate::error::{Error, ErrorKind};
 use crate::key::Key;
 use crate::report::{Report, ReportKind};
 
-/// How a call looks at its cache.
+/// How a call uses its cache.
 #[derive(Debug, Clone, Copy)]
 pub struct Mode {
-    /// Compute, whatever is stored (`refresh_if`).
+    /// Compute even if a value is stored (`refresh_if`).
     pub refresh: bool,
-    /// Let others wait, and wait for others.
+    /// Share computations with other callers.
     pub single_flight: bool,
 }
 
-/// How a call goes on.
+/// The result of a lookup.
 pub enum Begin<R, M> {
-    /// With the stored result.
+    /// The stored result.
     Hit(R),
-    /// With what a miss comes to.
+    /// A miss, or a hit that starts a refresh.
     Miss(M),
     /// The call is part of the computation that it would wait for.
     Recursion,
 }
 
-/// What follows a look that did not simply hit.
+/// What a call does that was not simply a hit.
 pub enum Next<R, K, V> {
-    /// The stored result, and a computation in the background.
+    /// Returns the stored result and computes in the background.
     Refresh(R, Lead<K, V>),
-    /// By computing, or by waiting for the one who does.
+    /// Computes, or waits for the leader.
     Compute(Turn<K, V>),
 }
 
-/// How the key of a call is owned, and its tags: made on a miss only.
+/// Makes the owned key and the tags of a call; evaluated on a miss only.
 pub struct Owned<O, T> {
-    /// Makes the key that is stored.
+    /// Makes the key to store.
     pub key: O,
     /// Makes the tags of the entry.
     pub tags: T,
 }
 
-/// Looks `key` up; where it is not found, finds out who computes.
+/// Looks up `key`, and on a miss joins or starts a computation.
 #[inline]
 pub fn begin<K, V, Q, S>(
     cache: &Cache<K, V>,
@@ -79,8 +79,8 @@ where
     miss(inner, (hash, key), &owned.key, (owned.tags)(), shape, mode)
 }
 
-/// The same, for a function whose hits may start a computation in the background: within `revalidate` after its ttl, and where
-/// `ahead` says that it is time.
+/// Like [`begin`], for a function whose hits may start a background computation: within `revalidate` after the ttl, or after the
+/// `refresh_ahead` fraction of it.
 pub fn begin_or_refresh<K, V, Q, S>(
     cache: &Cache<K, V>,
     key: &Q,
@@ -119,7 +119,7 @@ where
     }
 }
 
-// What makes the key is behind a pointer, here and below: functions of the same types share this code.
+// The closure that makes the key is behind a pointer, here and below, so that functions with the same types share this code.
 #[cold]
 #[inline(never)]
 fn miss<K, V, Q, S>(
@@ -137,11 +137,11 @@ where
     S: Shape<Value = V>,
 {
     if mode.refresh {
-        // A look at the store has done both.
+        // A lookup in the store would have done both.
         inner.tidy_if_due();
         inner.touch(hash, key);
     }
-    // The key is the user's code: it is made under no lock, and only where nobody computes whom this call could wait for.
+    // Making the key runs user code: it happens without a lock, and only if there is no computation to wait for.
     let waits = !mode.refresh && mode.single_flight && flights::has_flight(&inner.flights.lock(hash), hash, key);
     let mut owned = if waits { None } else { Some(own()) };
     let mut shard = inner.flights.lock(hash);
@@ -153,7 +153,7 @@ where
     let superseded = if mode.refresh {
         flights::supersede(&mut shard, hash, key)
     } else if let Some(out) = inner.peek_hashed(hash, key, |found| shape.restore(found)) {
-        // Stored by a flight that landed since the look at the store.
+        // Stored by a computation that completed since the first lookup.
         drop(shard);
         inner.counters.add(Count::Hits);
         return Begin::Hit(out);
@@ -188,10 +188,10 @@ where
     if flights::has_flight(&inner.flights.lock(hash), hash, key) {
         return None;
     }
-    // Made under no lock, as in `miss`.
+    // Made without a lock, as in `miss`.
     let mut owned = Some(own());
     let mut shard = inner.flights.lock(hash);
-    // Looked at again: a refresh may have landed since.
+    // Checked again: a refresh may have completed in the meantime.
     let lead = match inner.age(hash, key, revalidate) {
         Age::Fresh | Age::Expired => None,
         Age::RefreshDue | Age::Stale => waiter::refresh(inner, &mut shard, (hash, key), &mut owned, tags),
@@ -200,23 +200,23 @@ where
     lead
 }
 
-/// Whether it was told that a function does not do what the cache asks for that `cache` names.
+/// Whether it has been reported that a function does not refresh although the cache named by `cache` is configured to.
 pub struct Told(AtomicBool);
 
 impl Told {
-    /// Not yet.
+    /// Not reported yet.
     #[must_use]
     #[expect(clippy::new_without_default, reason = "only expansions make one")]
     pub const fn new() -> Self {
         Self(AtomicBool::new(false))
     }
 
-    /// Tells it once, if it is so: a function that computes within its caller cannot compute behind a hit.
+    /// Reports once that a function which computes within its caller cannot refresh in the background.
     pub fn look<K: Hash + Eq, V: Clone>(&self, cache: &Cache<K, V>, function: &'static str) {
         let asks = cache.inner().settings.lifetime.refreshes();
         if asks && !self.0.swap(true, Ordering::Relaxed) {
-            let message = "does not refresh behind hits, as its cache asks for (`stale_while_revalidate`, `refresh_ahead`): say it at \
-                           the function too, or write `detached` there";
+            let message = "does not refresh in the background, although its cache sets `stale_while_revalidate` or `refresh_ahead`: \
+                           set the option on the function too, or add `detached`";
             Report::new(function, ReportKind::Inert, message).send();
         }
     }

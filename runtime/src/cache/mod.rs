@@ -1,15 +1,15 @@
 #![doc = include_str!("caching.md")]
 
-// In the order in which to read it, each line above those it needs:
+// The modules in reading order; each depends only on those below it:
 //
-//   api, slot      what a program calls by hand; where a function's own cache lives
-//   bounds         what is asked of keys, values and return types, and the messages
-//   lookup         how a call begins: a hit, a miss, a refresh behind a hit
-//   flight/        who computes and who waits
+//   api, slot      the methods of `Cache`; where a function's own cache is stored
+//   bounds         the bounds on keys, values and return types, and their error messages
+//   lookup         the start of a call: hit, miss, or a hit that starts a refresh
+//   flight/        single flight: the leader and the waiters
 //   handle         the type `Cache`
 //   builder        the type `CacheBuilder`
-//   inner          what a cache consists of
-//   store/         what is kept, for how long, and how it is removed; which entry to evict is `quick_cache`'s decision
+//   inner          the state of a cache
+//   store/         the stored entries, their lifetimes and their removal; `quick_cache` decides which entry to evict
 //   return_kind    how a return type is stored
 //   settings, stats
 

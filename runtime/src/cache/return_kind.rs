@@ -1,8 +1,8 @@
 //! How a return type is stored: `Ok` and `Some` as values, `Err` and `None` as failures, anything else as a value.
 //!
-//! Which of these a type is must be found by traits, not by spelling, and for plain types without asking anything of them. So it is
-//! left to method look-up: `Kind::<R>::new().shape()` finds the first `shape` on the way from `Kind` over `Shared`, `Nullable` and `Unshared`
-//! to `Plain`.
+//! The kind of a type must be determined by its type and not its spelling, without requiring any trait from plain types. This is
+//! autoref specialization through a chain of `Deref`: `Kind::<R>::new().shape()` calls the first `shape` on the way from `Kind`
+//! through `Shared`, `Nullable` and `Unshared` to `Plain`.
 
 use std::marker::PhantomData;
 use std::ops::Deref;
@@ -11,38 +11,38 @@ use std::time::Duration;
 
 use super::store::entry::{Cached, Failure};
 
-/// A return type, seen as something to store.
+/// How a return type is stored.
 pub trait Shape: Copy + Send + Sync {
     /// The return type.
     type Out;
-    /// What a cache stores of it.
+    /// The part of it that a cache stores.
     type Value;
-    /// Whether an error of a call can be given to those who wait for it, too.
+    /// Whether the waiters can receive a clone of a call's error.
     const SHARES_ERRORS: bool;
 
-    /// What came of a call.
+    /// Classifies the result of a call.
     fn outcome(self, out: &Self::Out) -> Outcome<'_, Self::Value>;
 
-    /// Whether a value that is stored is the `None` of a `Result<Option<T>, E>`.
+    /// Whether a stored value is the `None` of a `Result<Option<T>, E>`.
     fn is_none(value: &Self::Value) -> bool {
         let _ = value;
         false
     }
 
-    /// The failure as it is shared with waiters and remembered, where it can be.
+    /// The failure as it is shared with waiters and stored, if it can be.
     fn failure(self, out: &Self::Out) -> Option<Failure>;
 
-    /// The return value, from what was stored. `None`: the failure of a function with another error type.
+    /// The return value, from a stored result. `None`: the failure of a function with a different error type.
     fn restore(self, found: &Cached<Self::Value>) -> Option<Self::Out>
     where
         Self::Value: Clone;
 }
 
-/// What came of a call.
+/// The result of a call, classified.
 #[derive(Debug)]
 pub enum Outcome<'a, V> {
     Value(&'a V),
-    /// A value that says that there is none: the `None` of a `Result<Option<T>, E>`.
+    /// The `None` of a `Result<Option<T>, E>`, which is stored like a value.
     Nothing(&'a V),
     Error,
     None,
@@ -50,16 +50,16 @@ pub enum Outcome<'a, V> {
 
 type Marker<R> = PhantomData<fn() -> R>;
 
-/// Finds the shape of `R`.
+/// Determines how `R` is stored.
 pub struct Kind<R>(Shared<R>);
 
-/// Where the look-up goes on for a `Result` of anything but an `Option`.
+/// The next step of the lookup, for a `Result` of anything but an `Option`.
 pub struct Shared<R>(Nullable<R>);
 
-/// Where the look-up goes on for a `Result` whose error cannot be shared.
+/// The next step, for a `Result` of an `Option` whose error cannot be shared.
 pub struct Nullable<R>(Unshared<R>);
 
-/// Where the look-up goes on for one of anything but an `Option`, and for an `Option`.
+/// The next step, for any other `Result` whose error cannot be shared, and for an `Option`.
 pub struct Unshared<R>(Plain<R>);
 
 impl<R> Kind<R> {
@@ -71,7 +71,7 @@ impl<R> Kind<R> {
         Self(Shared(Nullable(Unshared(Plain(PhantomData)))))
     }
 
-    /// For a type that is not all known: what is not is taken for no `Option`.
+    /// For a type that is not fully known: what is unknown is assumed not to be an `Option`.
     #[must_use]
     #[inline]
     pub const fn new_in_part() -> Shared<R> {
@@ -87,7 +87,7 @@ impl<R> Kind<R> {
 }
 
 impl<T, E: Clone + Send + Sync + 'static> Kind<Result<Option<T>, E>> {
-    /// A `Result` of an `Option`, whose error is shared.
+    /// A `Result` of an `Option` whose error is shared.
     #[inline]
     pub fn shape(&self) -> SharedOption<T, E> {
         SharedOption(PhantomData)
@@ -97,25 +97,25 @@ impl<T, E: Clone + Send + Sync + 'static> Kind<Result<Option<T>, E>> {
 impl<T, E: Clone + Send + Sync + 'static> Shared<Result<T, E>> {
     /// A `Result` whose error is shared.
     #[inline]
-    #[expect(clippy::unused_self, reason = "found by method look-up")]
+    #[expect(clippy::unused_self, reason = "found by method lookup")]
     pub fn shape(&self) -> SharedResult<T, E> {
         SharedResult(PhantomData)
     }
 }
 
 impl<T, E> Nullable<Result<Option<T>, E>> {
-    /// A `Result` of an `Option`, whose error is its caller's own.
+    /// A `Result` of an `Option` whose error is not shared.
     #[inline]
-    #[expect(clippy::unused_self, reason = "found by method look-up")]
+    #[expect(clippy::unused_self, reason = "found by method lookup")]
     pub fn shape(&self) -> OwnOption<T, E> {
         OwnOption(PhantomData)
     }
 }
 
 impl<T, E> Unshared<Result<T, E>> {
-    /// A `Result` whose error is its caller's own.
+    /// A `Result` whose error is not shared.
     #[inline]
-    #[expect(clippy::unused_self, reason = "found by method look-up")]
+    #[expect(clippy::unused_self, reason = "found by method lookup")]
     pub fn shape(&self) -> OwnResult<T, E> {
         OwnResult(PhantomData)
     }
@@ -124,7 +124,7 @@ impl<T, E> Unshared<Result<T, E>> {
 impl<T> Unshared<Option<T>> {
     /// An `Option`.
     #[inline]
-    #[expect(clippy::unused_self, reason = "found by method look-up")]
+    #[expect(clippy::unused_self, reason = "found by method lookup")]
     pub fn shape(&self) -> Optional<T> {
         Optional(PhantomData)
     }
@@ -134,13 +134,13 @@ impl<R> Plain<R> {
     /// Any other type.
     #[inline]
     #[must_use]
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "found by method look-up")]
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "found by method lookup")]
     pub fn shape(&self) -> Self {
         *self
     }
 }
 
-/// Where the look-up goes on.
+/// The chain that the lookup follows.
 macro_rules! leads_to {
     ($($from:ident => $to:ident)*) => {$(
         impl<R> Deref for $from<R> {
@@ -156,16 +156,16 @@ macro_rules! leads_to {
 
 leads_to! { Kind => Shared Shared => Nullable Nullable => Unshared Unshared => Plain }
 
-/// `Result<T, E>` with an error that can be cloned to everyone who waits.
+/// `Result<T, E>` with an error that is cloned to all waiters.
 pub struct SharedResult<T, E>(Marker<(T, E)>);
 
-/// `Result<T, E>` with an error that only the computing caller gets.
+/// `Result<T, E>` with an error that only the leader receives.
 pub struct OwnResult<T, E>(Marker<(T, E)>);
 
-/// `Result<Option<T>, E>` with an error that can be cloned to everyone who waits.
+/// `Result<Option<T>, E>` with an error that is cloned to all waiters.
 pub struct SharedOption<T, E>(Marker<(T, E)>);
 
-/// `Result<Option<T>, E>` with an error that only the computing caller gets.
+/// `Result<Option<T>, E>` with an error that only the leader receives.
 pub struct OwnOption<T, E>(Marker<(T, E)>);
 
 /// `Option<T>`.
@@ -174,7 +174,7 @@ pub struct Optional<T>(Marker<T>);
 /// Any type, stored whole.
 pub struct Plain<R>(Marker<R>);
 
-/// `Copy` without a bound on the parameters, which a derive would ask for.
+/// `Copy` without the bounds on the parameters that a derive would add.
 macro_rules! copy {
     ($($name:ident<$($parameter:ident),*>)*) => {$(
         impl<$($parameter),*> Clone for $name<$($parameter),*> {
@@ -188,7 +188,7 @@ macro_rules! copy {
     )*};
 }
 
-/// Those that are made by their type.
+/// A constructor that infers the type parameters.
 macro_rules! of_type {
     ($($name:ident<$($parameter:ident),*>)*) => {$(
         impl<$($parameter),*> $name<$($parameter),*> {
@@ -253,7 +253,7 @@ impl<T, E> Shape for OwnResult<T, E> {
     }
 }
 
-/// What a `Result<Option<T>, E>` has beyond a `Result`: values that are a `None`.
+/// A `Result<Option<T>, E>` differs from a `Result` in that a value may be `None`.
 macro_rules! option_in_result {
     ($name:ident like $result:ident where $($bounds:tt)*) => {
         impl<T, $($bounds)*> Shape for $name<T, E> {
@@ -291,7 +291,7 @@ macro_rules! option_in_result {
 option_in_result!(SharedOption like SharedResult where E: Clone + Send + Sync + 'static);
 option_in_result!(OwnOption like OwnResult where E);
 
-/// What stands for a `None`. Its own type, so that an error type `()` is not taken for it in a shared cache.
+/// Represents a `None`. A type of its own, so that it cannot be confused with an error of type `()` in a shared cache.
 struct Absent;
 
 impl<T> Shape for Optional<T> {
@@ -344,7 +344,8 @@ impl<R> Shape for Plain<R> {
     }
 }
 
-/// Applies `ttl = |value| ..` to what is to be stored: a function, so that the closure's argument needs no type.
+/// Applies `ttl = |value| ..` to a value that is about to be stored. A function, so that the type of the closure's argument is
+/// inferred.
 #[inline]
 pub fn ttl_of<S: Shape>(shape: S, out: &S::Out, ttl: impl FnOnce(&S::Value) -> Duration) -> Option<Duration> {
     match shape.outcome(out) {
@@ -353,7 +354,7 @@ pub fn ttl_of<S: Shape>(shape: S, out: &S::Out, ttl: impl FnOnce(&S::Value) -> D
     }
 }
 
-/// The same, where a `None` has a time of its own.
+/// The same, if `None` has its own ttl.
 #[inline]
 pub fn ttl_of_some<S: Shape>(shape: S, out: &S::Out, ttl: impl FnOnce(&S::Value) -> Duration) -> Option<Duration> {
     if matches!(shape.outcome(out), Outcome::Nothing(_)) { None } else { ttl_of(shape, out, ttl) }

@@ -10,12 +10,12 @@ use super::store::removal::Listener;
 pub(super) struct Settings<K, V> {
     /// `None`: unbounded.
     pub(super) capacity: Option<usize>,
-    /// For values that come without times of their own.
+    /// For values stored without a lifetime of their own.
     pub(super) lifetime: Lifetime,
-    /// Evaluated for each of those: times that are no constants.
+    /// Evaluated for each such value, if the lifetime is not constant.
     pub(super) times: Option<fn() -> Lifetime>,
     pub(super) ttl_of: Option<fn(&V) -> Duration>,
-    /// Which values `none_ttl` is for.
+    /// Which values `none_ttl` applies to.
     pub(super) is_none: Option<fn(&V) -> bool>,
     pub(super) load_timeout: Option<Duration>,
     pub(super) weight: Option<Weight<K, V>>,
@@ -26,7 +26,7 @@ pub(super) struct Settings<K, V> {
 pub(super) type Weight<K, V> = Arc<dyn Fn(&K, &V) -> u64 + Send + Sync>;
 
 impl<K, V> Settings<K, V> {
-    /// For at most `capacity` entries, or any number of them.
+    /// For at most `capacity` entries, or any number.
     pub(super) const fn of_capacity(capacity: Option<usize>) -> Self {
         Self {
             capacity,
@@ -41,7 +41,7 @@ impl<K, V> Settings<K, V> {
         }
     }
 
-    /// The times of a value that comes by hand, where they are no constants.
+    /// The lifetime of a value inserted by hand, if it is not constant.
     pub(super) fn by_hand(&self) -> Lifetime {
         self.times.map_or_else(Lifetime::new, |times| times())
     }

@@ -1,4 +1,4 @@
-//! Where a function's own cache lives: in a static, one for each instantiation of a generic function.
+//! Where a function's own cache is stored: in a `static`, one cache per instantiation of a generic function.
 
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
@@ -14,30 +14,30 @@ type AnyCache = &'static (dyn Any + Send + Sync);
 
 /// The caches of one function.
 ///
-/// A static is shared by all instantiations of the function around it, and an attribute cannot see the generics of an `impl`. What tells
-/// instantiations apart is the type of a closure written in the function: it has all type parameters that are in scope there.
+/// A `static` is shared by all instantiations of the function it is in, and an attribute cannot see the generics of an `impl`.
+/// Instantiations are distinguished by the type of a closure written in the function, which captures all type parameters in scope.
 pub struct Slot {
-    /// That of a function with one instantiation, which is nearly every one.
+    /// The instantiation that is called first, usually the only one.
     first: OnceLock<(TypeId, AnyCache)>,
     others: OnceLock<RwLock<HashMap<(TypeId, TypeId), AnyCache>>>,
 }
 
-/// What makes the settings of a cache out of the default ones.
+/// A closure that configures a cache.
 pub trait Settings<K, V>: FnOnce(CacheBuilder<K, V>) -> CacheBuilder<K, V> {}
 
 impl<K, V, F: FnOnce(CacheBuilder<K, V>) -> CacheBuilder<K, V>> Settings<K, V> for F {}
 
-/// The types of a cache, said before its settings are: the closures among those need no types then.
+/// The types of a cache, fixed before its settings are evaluated, so that closures among them need no type annotations.
 pub struct Types<K, V>(PhantomData<fn() -> (K, V)>);
 
 impl<K, V> Types<K, V> {
-    /// Passes a cache of these types on.
+    /// Returns a cache of these types unchanged.
     #[inline]
     pub fn pass<'c>(&self, cache: &'c Cache<K, V>) -> &'c Cache<K, V> {
         cache
     }
 
-    /// Those of a call.
+    /// The types of a call.
     #[inline]
     pub fn of_call<T, S: Shape<Value = V>>(_owned: &Owned<impl Fn() -> K, T>, _shape: S) -> Self {
         Self(PhantomData)
@@ -54,7 +54,7 @@ impl<K, V> Types<K, V> {
     }
 }
 
-/// The type that a handle is given.
+/// Bound check: the type given to a handle.
 #[diagnostic::on_unimplemented(
     message = "the type of a handle must be `steadfast::Cache<K, V>`, found `{Self}`",
     label = "not a `steadfast::Cache<K, V>`"
@@ -93,10 +93,10 @@ impl Slot {
             return cache;
         }
         let mut settings = Some(settings);
-        self.find(instance, &mut |builder| settings.take().expect("a call makes one cache at most")(builder))
+        self.find(instance, &mut |builder| settings.take().expect("called at most once")(builder))
     }
 
-    // The settings are behind a pointer: functions of the same types share this code.
+    // The settings are behind a pointer, so that functions with the same types share this code.
     #[inline(never)]
     fn find<K, V>(
         &'static self,

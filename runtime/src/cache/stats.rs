@@ -1,11 +1,11 @@
-//! Counters that threads do not fight over.
+//! Statistics and the counters behind them.
 
 use crate::stripe;
 
-/// What the cached calls met so far: a snapshot, taken counter by counter.
+/// Cache statistics; a snapshot that is not atomic across counters.
 ///
-/// Once no call is under way, `hits + misses` is the number of calls, and `loads + coalesced` the number of misses. Calls that were given up
-/// count as well; a call that is refused since it would wait for itself (recursion) does not.
+/// When no call is running, `hits + misses` is the number of calls, and `loads + coalesced` the number of misses. Calls that were
+/// dropped count too; a call that is rejected because it would wait for itself (recursion) does not.
 ///
 /// ```
 /// use steadfast::async_cached;
@@ -24,28 +24,28 @@ use crate::stripe;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Stats {
-    /// Calls that were answered from the cache, remembered failures included.
+    /// Calls answered from the cache, remembered failures included.
     pub hits: u64,
-    /// Calls that were not.
+    /// Calls not answered from the cache.
     pub misses: u64,
-    /// Bodies that were started by a miss.
+    /// Loads started by a miss.
     pub loads: u64,
-    /// Bodies that were started in the background, by a hit (`stale_while_revalidate`, `refresh_ahead`).
+    /// Loads started in the background by a hit (`stale_while_revalidate`, `refresh_ahead`).
     pub refreshes: u64,
-    /// Bodies that returned something else than an `Err`.
+    /// Loads that did not return `Err`.
     pub loaded: u64,
-    /// Bodies that returned an `Err`.
+    /// Loads that returned `Err`.
     pub load_errors: u64,
-    /// Misses that waited for the body of another caller, up to its end or until they were given up.
+    /// Misses that waited for another caller's load, until it ended or until they were dropped.
     pub coalesced: u64,
-    /// Calls that were answered with a value past its ttl: hits within `stale_while_revalidate`, and misses within `stale_if_error` whose
-    /// body failed, or that of the caller they waited for.
+    /// Calls answered with a value past its ttl: hits within `stale_while_revalidate`, and misses within `stale_if_error` whose
+    /// load, or the load they waited for, failed.
     pub stale_hits: u64,
-    /// Entries that left to make room.
+    /// Entries removed to make room.
     pub evictions: u64,
-    /// Entries that left because their time was over, also where another came in their place.
+    /// Entries removed because they had expired, including those replaced after that.
     pub expirations: u64,
-    /// Values that were heavier than the whole capacity, and not stored.
+    /// Values heavier than the whole capacity, which were not stored.
     pub oversized: u64,
 }
 
@@ -53,7 +53,7 @@ pub struct Stats {
 #[derive(Debug)]
 pub(super) struct Counters(stripe::Counters<COUNTS>);
 
-/// What is counted: see [`Stats`].
+/// The counters; see [`Stats`].
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Count {
     Hits,
@@ -81,7 +81,7 @@ impl Counters {
         self.0.add(count as usize);
     }
 
-    /// Takes back what was added.
+    /// Undoes one `add`.
     pub(super) fn take_back(&self, count: Count) {
         self.0.take_back(count as usize);
     }

@@ -1,4 +1,4 @@
-//! What only the inside can see: that nothing is left behind.
+//! Tests of internals: nothing is left behind.
 
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
@@ -10,7 +10,7 @@ use crate::async_cached;
 
 mod workload;
 
-/// Yields a number of times.
+/// Yields this many times.
 struct Yields(u32);
 
 impl Future for Yields {
@@ -57,8 +57,8 @@ fn a_million_keys_leave_nothing_in_the_table() {
     assert!(cache.len() <= 1_000);
 }
 
-/// A caller that computes is dropped at each of its awaits, before or after those who wait have been polled, and one who waits is dropped
-/// as well: somebody finishes, and nothing is left.
+/// The leader is dropped at each of its awaits, before or after the waiters have been polled, and one waiter is dropped as well:
+/// some call completes, and nothing is left behind.
 #[test]
 fn somebody_finishes_whoever_is_dropped_and_when() {
     static RUNS: AtomicU32 = AtomicU32::new(0);
@@ -149,7 +149,7 @@ async fn an_unbounded_cache_gives_its_memory_back() {
     assert!(cache.contains(&99_999));
 }
 
-/// What is remembered of keys that were evicted is in proportion to what is kept, and not to the capacity.
+/// The number of remembered evicted keys is proportional to the number of entries and not to the capacity.
 #[test]
 fn large_entries_leave_no_long_memory_behind() {
     let cache = Cache::builder().capacity(1 << 30).weight(|_: &u32, _: &u32| 1 << 26).build();

@@ -1,4 +1,4 @@
-//! Computations that go on without their caller: `detached`, and those that a hit starts.
+//! Computations that outlive their caller: `detached`, and those started by a hit.
 
 use std::future::Future;
 use std::hash::Hash;
@@ -13,7 +13,7 @@ use crate::cache::store::lifetime::Lifetime;
 use crate::recursion::{Awaiting, Marks};
 use crate::shutdown::RuntimeShutDown;
 
-/// A computation on a task of its own. Dropping this leaves it running; a panic is reported then.
+/// A computation on a task of its own. If this is dropped, the computation continues, and a panic in it is reported.
 pub struct Spawned<R> {
     task: Task<R>,
     _awaiting: Awaiting,
@@ -36,7 +36,7 @@ where
     K: Clone + Eq + Hash + Send + Sync + 'static,
     V: Clone + Send + Sync + 'static,
 {
-    /// Computes on a task of its own. `load` yields what the body returned, and for how long that is kept.
+    /// Runs the computation on a task of its own. `load` returns the result of the body and its lifetime.
     pub fn spawn<S, F>(self, function: &'static str, shape: S, load: F) -> Spawned<S::Out>
     where
         S: Shape<Value = V, Out: Send + 'static> + 'static,
@@ -48,7 +48,7 @@ where
             let (out, lifetime) = load.await;
             self.land(shape, out, lifetime)
         };
-        // An error is counted by the cache, and its type asks for no `Display`.
+        // The cache counts errors, and does not require them to implement `Display`.
         Spawned { task: background::spawn(function, completed, |_| None), _awaiting: awaiting }
     }
 }

@@ -1,11 +1,14 @@
-//! Flights: the computations that have not landed.
+//! The table of flights: the computations that have not completed.
 //!
-//! A flight is in the table from the first miss to its landing, and nothing is kept afterwards. An invalidation takes it out earlier:
-//! those who wait are still served, but what it brings is not stored, and whoever comes later begins another.
+//! A flight is in the table from the first miss until it completes; nothing is kept afterwards. An invalidation removes it earlier:
+//! its waiters are still served, but its result is not stored, and later callers start another.
 //!
-//! Locks are taken in this order: a shard of the table, then a flight, then the store. User code under them: `Eq` of keys, in the table and
-//! in the store; `Clone` of values and errors, where they are kept; the closure of `invalidate_if`. Keys are hashed and cloned, weights and
-//! ttls are computed, listeners are told and everything is dropped under none.
+//! # Locks
+//!
+//! Taken in this order: a shard of the table (several only in the order of their index), a flight, the expiry list, a shard of the
+//! store. The tag index is a leaf: no other lock is taken under it. User code that runs under a lock: `Eq` of keys, in the table and
+//! in the store; `Clone` of stored values and errors; the closure of `invalidate_if`. Keys are hashed and cloned, weights and ttls
+//! computed, listeners notified and values dropped without any lock.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -20,7 +23,7 @@ use crate::key::Key;
 
 /// One computation of one key.
 pub(crate) struct Flight<K, V> {
-    /// No other flight of the process has it.
+    /// Unique within the process.
     pub(crate) id: u64,
     pub(crate) hash: u64,
     pub(crate) key: K,
@@ -34,18 +37,18 @@ pub(crate) struct Flight<K, V> {
 pub(crate) struct State<V> {
     pub(crate) phase: Phase<V>,
     pub(crate) waiters: usize,
-    /// When the one who computes began.
+    /// When the current leader started.
     pub(crate) since: Instant,
-    /// Whether it lands with a value past its ttl, in the place of an error.
+    /// Whether it completed with a value past its ttl, in place of an error.
     pub(crate) completes_stale: bool,
-    /// Which computations of the process began before that, and which after.
+    /// Orders the computations of the process by their start.
     order: u64,
 }
 
 pub(crate) enum Phase<V> {
-    /// Somebody computes.
+    /// The leader is computing.
     Running,
-    /// Nobody computes, and the next waiter to look takes over.
+    /// The leader is gone. The next waiter that is polled takes over.
     Abandoned,
     Completed(Cached<V>),
 }
@@ -61,14 +64,14 @@ impl<K, V> Flight<K, V> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A flight of the same key, which is in no table: nobody joins it, and what it brings is not stored.
+    /// A flight of the same key that is not in the table: no caller joins it, and its result is not stored.
     pub(crate) fn unlisted_copy(&self, key: K) -> Arc<Self> {
         Self::new(self.hash, key, self.tags.clone(), false)
     }
 }
 
 impl<V> State<V> {
-    /// Makes the caller the one who computes.
+    /// Makes the caller the leader.
     pub(crate) fn take_over(&mut self) {
         self.phase = Phase::Running;
         self.since = Instant::now();
@@ -81,7 +84,7 @@ fn next_order() -> u64 {
     NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
-/// The flights of a cache that have not landed.
+/// The flights of a cache that have not completed.
 pub(crate) struct Flights<K, V> {
     shards: [Mutex<Shard<K, V>>; SHARDS],
 }
@@ -90,7 +93,7 @@ pub(crate) type Shard<K, V> = HashTable<Arc<Flight<K, V>>>;
 
 const SHARDS: usize = 16;
 
-/// A shard that is empty gives its memory back when it once held more than this.
+/// An empty shard frees its memory if it once held more flights than this.
 const KEPT_FLIGHTS: usize = 64;
 
 impl<K, V> Flights<K, V> {
@@ -99,12 +102,12 @@ impl<K, V> Flights<K, V> {
     }
 
     pub(crate) fn lock(&self, hash: u64) -> MutexGuard<'_, Shard<K, V>> {
-        // The top bits are the tag in a table, and the lowest choose the slot; those from the 32nd on choose the store's shard.
+        // The table uses the top bits as its tag and the lowest bits for the slot; bits 32 and up select the store's shard.
         let shard = usize::try_from((hash >> 24) % SHARDS as u64).unwrap_or(0);
         self.shards[shard].lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// All shards, in one order for everybody.
+    /// Locks all shards, always in the same order.
     pub(crate) fn lock_all(&self) -> Vec<MutexGuard<'_, Shard<K, V>>> {
         self.shards.iter().map(|shard| shard.lock().unwrap_or_else(PoisonError::into_inner)).collect()
     }
@@ -115,10 +118,10 @@ impl<K, V> Flights<K, V> {
     }
 }
 
-/// Flights that were taken out of the table. They are dropped under no lock: the keys in them are the user's.
+/// Flights removed from the table. They must be dropped without a lock, since dropping a key runs user code.
 pub(crate) type Superseded<K, V> = Vec<Arc<Flight<K, V>>>;
 
-/// Takes every flight of `key` out of the table: what it brings will not be stored.
+/// Removes every flight of `key` from the table, so that its result is not stored.
 pub(crate) fn supersede<K: Key<Q>, V, Q: ?Sized>(shard: &mut Shard<K, V>, hash: u64, key: &Q) -> Superseded<K, V> {
     let mut superseded = Vec::new();
     while let Ok(found) = shard.find_entry(hash, |flight| flight.hash == hash && flight.key.matches(key)) {
@@ -127,7 +130,7 @@ pub(crate) fn supersede<K: Key<Q>, V, Q: ?Sized>(shard: &mut Shard<K, V>, hash: 
     superseded
 }
 
-/// The same with those flights of the key of `newer` that began before it.
+/// Removes the flights of the same key that started before `newer`.
 pub(crate) fn supersede_older<K: Eq, V>(shard: &mut Shard<K, V>, newer: &Arc<Flight<K, V>>) -> Superseded<K, V> {
     let order = newer.lock().order;
     let is_older = |flight: &Arc<Flight<K, V>>| flight.hash == newer.hash && flight.key == newer.key && flight.lock().order < order;
@@ -138,17 +141,17 @@ pub(crate) fn supersede_older<K: Eq, V>(shard: &mut Shard<K, V>, newer: &Arc<Fli
     superseded
 }
 
-/// The same with the flights whose tags are such.
+/// Removes the flights whose tags match.
 pub(crate) fn supersede_tagged<K, V>(shard: &mut Shard<K, V>, such: &impl Fn(&Tags) -> bool) -> Superseded<K, V> {
     shard.extract_if(|flight| such(&flight.tags)).collect()
 }
 
-/// Whether nothing has superseded the flight.
+/// Whether the flight has not been superseded.
 pub(crate) fn is_current<K, V>(shard: &Shard<K, V>, flight: &Arc<Flight<K, V>>) -> bool {
     shard.find(flight.hash, |other| Arc::ptr_eq(other, flight)).is_some()
 }
 
-/// Takes one flight out. Whether it was there.
+/// Removes one flight. Returns whether it was in the table.
 pub(crate) fn remove<K, V>(shard: &mut Shard<K, V>, flight: &Arc<Flight<K, V>>) -> bool {
     let found = shard.find_entry(flight.hash, |other| Arc::ptr_eq(other, flight));
     let current = found.map(|found| drop(found.remove())).is_ok();
@@ -158,7 +161,7 @@ pub(crate) fn remove<K, V>(shard: &mut Shard<K, V>, flight: &Arc<Flight<K, V>>) 
     current
 }
 
-/// Whether callers of `key` would join a flight. Whoever would begin one makes the key for it under no lock, and looks again.
+/// Whether callers of `key` would join a flight. A caller that would start one makes its key without a lock and checks again.
 pub(crate) fn has_flight<K: Key<Q>, V, Q: ?Sized>(shard: &Shard<K, V>, hash: u64, key: &Q) -> bool {
     find(shard, hash, key).is_some()
 }
@@ -168,7 +171,7 @@ pub(super) fn find<'s, K: Key<Q>, V, Q: ?Sized>(shard: &'s Shard<K, V>, hash: u6
     shard.find(hash, |flight| flight.joinable && flight.hash == hash && flight.key.matches(key))
 }
 
-/// Begins a flight of `key`.
+/// Starts a flight of `key`.
 pub(super) fn begin<K, V>(shard: &mut Shard<K, V>, hash: u64, key: K, tags: Tags, joinable: bool) -> Arc<Flight<K, V>> {
     let flight = Flight::new(hash, key, tags, joinable);
     shard.insert_unique(hash, Arc::clone(&flight), |flight| flight.hash);

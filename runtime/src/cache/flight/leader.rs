@@ -1,4 +1,4 @@
-//! The caller that computes.
+//! The leader: the caller that computes.
 
 use std::future::Future;
 use std::hash::Hash;
@@ -14,22 +14,22 @@ use crate::cache::store::lifetime::Lifetime;
 use crate::cache::store::removal::{RemovalCause, Removed};
 use crate::recursion::Scoped;
 
-/// The caller that computes. Dropped before it [lands](Lead::land), it hands over to the next waiter.
+/// The caller that computes. If it is dropped before it [completes](Lead::land) the flight, the next waiter takes over.
 pub struct Lead<K, V> {
     inner: Arc<Inner<K, V>>,
     flight: Arc<Flight<K, V>>,
-    /// Whether a call is answered with what it returns, and not only those who wait for it.
+    /// Whether a call receives the result, in addition to the waiters.
     answers: bool,
     completed: bool,
 }
 
-/// What becomes of the entry of a key when a flight has landed.
+/// What happens to the entry of the key when a flight completes.
 enum Change<V> {
-    /// A newer answer takes its place.
+    /// The new result replaces it.
     Store(NewEntry<V>),
-    /// There is a newer answer, which is not to be stored.
+    /// It is removed: the new result must not be stored.
     Remove,
-    /// An error is remembered, where no value is there that somebody may still be served.
+    /// The error is stored, unless there is a value that a call may still receive.
     Remember(NewEntry<V>),
     Keep,
 }
@@ -70,14 +70,14 @@ impl<K, V> Lead<K, V> {
             remove(&mut shard, &self.flight);
         }
         drop(shard);
-        // All of them, since the one that is told may be one that nobody polls: whoever looks first goes on.
+        // Notifies all waiters, since a single one might not be polled: the first to be polled takes over.
         self.flight.changed.notify_waiters();
     }
 }
 
 impl<K: Clone + Eq + Hash, V: Clone> Lead<K, V> {
-    /// Ends the flight with what the body returned: stores it, tells those who wait, and gives it back. An error is exchanged for the
-    /// old value while `stale_if_error` lasts.
+    /// Completes the flight with the result of the body: stores it, notifies the waiters and returns it. Within `stale_if_error`,
+    /// an error is replaced by the old value.
     pub fn land<S: Shape<Value = V>>(self, shape: S, out: S::Out, lifetime: Lifetime) -> S::Out {
         let outcome = shape.outcome(&out);
         self.inner.counters.add(if matches!(outcome, Outcome::Error) { Count::LoadErrors } else { Count::Loaded });
@@ -96,7 +96,7 @@ impl<K: Clone + Eq + Hash, V: Clone> Lead<K, V> {
                     return self.end(Change::Keep, Some(old), out);
                 }
                 if !S::SHARES_ERRORS {
-                    // Its caller's own: the next waiter tries.
+                    // The error belongs to this caller; the next waiter takes over.
                     return out;
                 }
                 let ttl = lifetime.or(self.inner.settings.lifetime).of_error();
@@ -109,14 +109,14 @@ impl<K: Clone + Eq + Hash, V: Clone> Lead<K, V> {
         self.end_with(change, share, out, |out| found(shape, out))
     }
 
-    /// The old value, as itself and as what is returned instead of an error.
+    /// The old value, and what is returned instead of the error.
     fn stand_in<S: Shape<Value = V>>(&self, shape: S, lifetime: Lifetime) -> Option<(Cached<V>, S::Out)> {
         let window = lifetime.or(self.inner.settings.lifetime).on_error()?;
         let (old, is_stale) = self.inner.stand_in(self.flight.hash, &self.flight.key, window)?;
         let old = Cached::Value(old);
         let out = shape.restore(&old)?;
         if is_stale {
-            // Each of those who wait counts itself.
+            // Each waiter counts itself.
             self.flight.lock().completes_stale = true;
             if self.answers {
                 self.inner.counters.add(Count::StaleHits);
@@ -129,7 +129,8 @@ impl<K: Clone + Eq + Hash, V: Clone> Lead<K, V> {
         self.end_with(change, share, out, |_| None)
     }
 
-    /// Leaves the table, and tells those who wait. `share` was made while somebody may still have joined; `make` makes it if somebody has.
+    /// Removes the flight from the table and notifies the waiters. `share` was made while callers could still join; `make` makes it
+    /// if one has joined since.
     fn end_with<R>(mut self, change: Change<V>, share: Option<Cached<V>>, out: R, make: impl FnOnce(&R) -> Option<Cached<V>>) -> R {
         let (removed, superseded) = self.leave_table(change);
         drop(superseded);
@@ -152,11 +153,11 @@ impl<K: Clone + Eq + Hash, V: Clone> Lead<K, V> {
         out
     }
 
-    /// From here on nobody joins. The entry changes only where nothing has superseded the flight; then the flight supersedes those that
-    /// began before it (`single_flight = false`).
+    /// After this no caller joins. The entry changes only if the flight has not been superseded; in that case the flight supersedes
+    /// those of the same key that started before it (`single_flight = false`).
     fn leave_table(&self, change: Change<V>) -> (Removed<K, V>, Superseded<K, V>) {
         let Flight { hash, key, tags, .. } = &*self.flight;
-        // The key is the user's code: it is cloned under no lock.
+        // Cloning the key runs user code and happens without a lock.
         let mut owned = matches!(change, Change::Store(_) | Change::Remember(_)).then(|| key.clone());
         let mut shard = self.inner.flights.lock(*hash);
         let current = remove(&mut shard, &self.flight);
@@ -166,13 +167,13 @@ impl<K: Clone + Eq + Hash, V: Clone> Lead<K, V> {
         };
         let removed = match change {
             Change::Store(new_entry) if current => store(new_entry),
-            // A look first: as a rule nothing is there, and a removal locks out those who only look.
+            // Reads first: normally there is no entry, and a removal would block readers.
             Change::Remove if current && self.inner.has(*hash, key) => self.inner.remove(*hash, key, RemovalCause::Replaced),
             Change::Remove if current => Removed::nothing(),
             Change::Remember(new_entry) if current && !self.inner.may_serve(*hash, key) => {
                 return (store(new_entry), Vec::new());
             }
-            // What is not stored is dropped under no lock either.
+            // A result that is not stored must be dropped without a lock.
             unused => {
                 drop(shard);
                 drop((unused, owned));

@@ -1,4 +1,4 @@
-//! Single flight: the computations under way, one for each key.
+//! Single flight: the running computations, one per key.
 //!
 //! From the top: `background` (a computation on a task of its own), `waiter`, `leader`, `flights` (the table).
 

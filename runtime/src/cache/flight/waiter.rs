@@ -1,4 +1,4 @@
-//! A caller that waits for another's computation.
+//! A caller that waits for the leader.
 
 use std::hash::Hash;
 use std::pin::pin;
@@ -16,17 +16,17 @@ use crate::cache::store::tags::Tags;
 use crate::key::Key;
 use crate::recursion;
 
-/// A caller that waits for another's computation.
+/// A caller that waits for the leader.
 pub struct Waiter<K, V> {
     inner: Arc<Inner<K, V>>,
     flight: Arc<Flight<K, V>>,
 }
 
-/// How a wait ended.
+/// The result of a wait.
 pub enum Waited<R, K, V> {
-    /// With the result of the one who computed.
+    /// The leader's result.
     Done(R),
-    /// With nobody left who computes but this caller.
+    /// The leader is gone, and this caller takes over.
     Lead(Lead<K, V>),
 }
 
@@ -34,14 +34,14 @@ pub enum Waited<R, K, V> {
 type Next<R, K, V> = Result<Waited<R, K, V>, Waiter<K, V>>;
 
 impl<K, V> Waiter<K, V> {
-    /// The flight counts it already.
+    /// The flight has already counted this waiter.
     pub(crate) fn new(inner: Arc<Inner<K, V>>, flight: Arc<Flight<K, V>>) -> Self {
         Self { inner, flight }
     }
 }
 
 impl<K: Clone + Eq + Hash, V: Clone> Waiter<K, V> {
-    /// Waits. Cancel safe.
+    /// Waits for the result. Cancel safe.
     pub async fn wait<S: Shape<Value = V>>(mut self, shape: S) -> Waited<S::Out, K, V> {
         loop {
             match self.completion(shape).await {
@@ -51,7 +51,7 @@ impl<K: Clone + Eq + Hash, V: Clone> Waiter<K, V> {
         }
     }
 
-    /// The same, where the cache may say for how long.
+    /// Like [`wait`](Self::wait), with the cache's `load_timeout` if it is set.
     pub async fn wait_as_set<S: Shape<Value = V>>(self, shape: S) -> Waited<S::Out, K, V> {
         match self.inner.settings.load_timeout {
             None => self.wait(shape).await,
@@ -59,15 +59,15 @@ impl<K: Clone + Eq + Hash, V: Clone> Waiter<K, V> {
         }
     }
 
-    /// Waits for a computation that has been under way for no longer than `limit`; then begins another, or waits for one that has been
-    /// begun meanwhile.
+    /// Waits until the computation has been running for `limit`, then starts another one or joins one that has started in the
+    /// meantime.
     pub async fn wait_at_most<S: Shape<Value = V>>(mut self, shape: S, limit: Duration) -> Waited<S::Out, K, V> {
         loop {
             let since = self.flight.lock().since;
             let Some(deadline) = since.checked_add(limit) else { return self.wait(shape).await };
             let went_on = match timeout_at(deadline, self.completion(shape)).await {
                 Ok(completed) => completed,
-                // Another may have taken over meanwhile, and deserves its time.
+                // Another caller has taken over in the meantime and gets the full time.
                 Err(_) if self.flight.lock().since != since => continue,
                 Err(_) => self.give_up(shape),
             };
@@ -78,11 +78,11 @@ impl<K: Clone + Eq + Hash, V: Clone> Waiter<K, V> {
         }
     }
 
-    /// Until the flight has landed, or nobody computes any more.
+    /// Waits until the flight has completed or has no leader.
     async fn completion<S: Shape<Value = V>>(&self, shape: S) -> Next<S::Out, K, V> {
         loop {
             let mut completed = pin!(self.flight.changed.notified());
-            // Before the look at the phase, so that no change falls between the two.
+            // Registered before the phase is read, so that no change in between is missed.
             completed.as_mut().enable();
             if let Some(waited) = self.look(shape) {
                 return waited;
@@ -103,7 +103,7 @@ impl<K: Clone + Eq + Hash, V: Clone> Waiter<K, V> {
                         self.inner.counters.add(Count::StaleHits);
                     }
                     drop(state);
-                    // Else it is the error of a function with another error type, which shares the cache.
+                    // Otherwise it is the error of a function with a different error type that shares the cache.
                     if let Some(out) = out {
                         return Some(Ok(Waited::Done(out)));
                     }
@@ -113,14 +113,14 @@ impl<K: Clone + Eq + Hash, V: Clone> Waiter<K, V> {
         self.go_on(shape)
     }
 
-    /// Goes on where nobody computes any more: takes over, or begins anew, or waits for somebody who has begun.
+    /// Continues without a leader: takes over, starts a new flight, or waits for one that has started.
     fn go_on<S: Shape<Value = V>>(&self, shape: S) -> Option<Next<S::Out, K, V>> {
         let mut owned = None;
         loop {
             let mut shard = self.inner.flights.lock(self.flight.hash);
             let mut state = self.flight.lock();
             match state.phase {
-                // Another who waited was first.
+                // Another waiter took over first.
                 Phase::Running => return None,
                 Phase::Abandoned if flights::is_current(&shard, &self.flight) => {
                     state.take_over();
@@ -128,7 +128,8 @@ impl<K: Clone + Eq + Hash, V: Clone> Waiter<K, V> {
                     drop(shard);
                     return Some(Ok(Waited::Lead(self.take_over(Arc::clone(&self.flight)))));
                 }
-                // What would be computed under a flight that was superseded would not be stored, though it began after that.
+                // A result computed under a superseded flight would not be stored, although the computation starts after the
+                // invalidation.
                 Phase::Abandoned | Phase::Completed(_) => {}
             }
             drop(state);
@@ -137,13 +138,13 @@ impl<K: Clone + Eq + Hash, V: Clone> Waiter<K, V> {
                 drop(shard);
                 return Some(joined);
             }
-            // Looked at again once the key is made, under no lock.
+            // Checked again once the key has been cloned, without a lock.
             drop(shard);
             owned = Some(self.flight.key.clone());
         }
     }
 
-    /// Leaves a flight that takes too long, and takes it out of the table, so that what it may still bring is not stored.
+    /// Abandons a flight that takes too long and removes it from the table, so that its result is not stored.
     fn give_up<S: Shape<Value = V>>(&self, shape: S) -> Next<S::Out, K, V> {
         let mut owned = Some(self.flight.key.clone());
         let mut shard = self.inner.flights.lock(self.flight.hash);
@@ -153,7 +154,7 @@ impl<K: Clone + Eq + Hash, V: Clone> Waiter<K, V> {
         joined
     }
 
-    /// The value that has been stored meanwhile, or a flight that this caller begins or joins.
+    /// Returns the value stored in the meantime, or starts or joins another flight.
     fn join_another<S: Shape<Value = V>>(&self, shard: &mut Shard<K, V>, shape: S, owned: &mut Option<K>) -> Next<S::Out, K, V> {
         let Flight { hash, key, tags, joinable, .. } = &*self.flight;
         if let Some(out) = self.inner.peek_hashed(*hash, key, |found| shape.restore(found)) {
@@ -166,7 +167,7 @@ impl<K: Clone + Eq + Hash, V: Clone> Waiter<K, V> {
                 Ok(Waited::Lead(lead))
             }
             None => {
-                let key = owned.take().expect("a call that waits for itself begins no flight");
+                let key = owned.take().expect("not consumed: a call that would wait for itself starts no flight");
                 Ok(Waited::Lead(self.take_over(self.flight.unlisted_copy(key))))
             }
         }
@@ -187,7 +188,7 @@ impl<K, V> Drop for Waiter<K, V> {
         if deserted {
             let mut shard = self.inner.flights.lock(self.flight.hash);
             let state = self.flight.lock();
-            // Looked at again: with the shard locked nobody joins in between.
+            // Checked again: while the shard is locked no caller can join.
             if state.waiters == 0 && matches!(state.phase, Phase::Abandoned) {
                 drop(state);
                 remove(&mut shard, &self.flight);
@@ -196,17 +197,17 @@ impl<K, V> Drop for Waiter<K, V> {
     }
 }
 
-const KEY: &str = "whoever begins a flight has made its key";
+const KEY: &str = "the key is made before a flight is started";
 
-/// What a caller does who missed.
+/// The role of a caller after a miss.
 pub enum Turn<K, V> {
     /// It computes.
     Lead(Lead<K, V>),
-    /// It waits for the one who does.
+    /// It waits for the leader.
     Wait(Waiter<K, V>),
 }
 
-/// Joins the flight of `key`, or begins one with the key that is taken out of `own`. `None`: the flight is one that this very call is part of.
+/// Joins the flight of `key`, or starts one with the key taken out of `own`. `None`: the call is part of that flight's computation.
 pub(crate) fn join<K: Key<Q> + Hash + Eq, V: Clone, Q: ?Sized>(
     inner: &Arc<Inner<K, V>>,
     shard: &mut Shard<K, V>,
@@ -228,7 +229,7 @@ pub(crate) fn join<K: Key<Q> + Hash + Eq, V: Clone, Q: ?Sized>(
             Some(Turn::Lead(Lead::of_miss(Arc::clone(inner), Arc::clone(flight))))
         }
         Phase::Running if recursion::is_computing(flight.id) => None,
-        // A flight that has landed is not in the table any more.
+        // A flight that has completed is no longer in the table.
         Phase::Running | Phase::Completed(_) => {
             state.waiters += 1;
             drop(state);
@@ -237,7 +238,7 @@ pub(crate) fn join<K: Key<Q> + Hash + Eq, V: Clone, Q: ?Sized>(
     }
 }
 
-/// Begins a flight of `key` that nobody waits for, if there is none.
+/// Starts a flight of `key` without a waiter, if there is none.
 pub(crate) fn refresh<K: Key<Q>, V, Q: ?Sized>(
     inner: &Arc<Inner<K, V>>,
     shard: &mut Shard<K, V>,

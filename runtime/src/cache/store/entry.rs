@@ -1,4 +1,4 @@
-//! What the store keeps under a key.
+//! The entries of the store.
 
 use std::any::Any;
 use std::hash::{Hash, Hasher};
@@ -10,11 +10,11 @@ use super::lifetime::Times;
 use super::tags::Tags;
 use super::timestamp::Timestamp;
 
-/// A failure that is kept or shared: the error of a `Result`, `()` for a `None`. Without its type, since a cache is named by the type of
-/// its values only, and functions with different errors may share it.
+/// A stored or shared failure: the error of a `Result`, or a marker for `None`. Type-erased, since the type of a cache names only
+/// its values, and functions with different error types may share it.
 pub(crate) type Failure = Arc<dyn Any + Send + Sync>;
 
-/// What a computation came to.
+/// The result of a computation.
 #[derive(Debug)]
 pub enum Cached<V> {
     Value(V),
@@ -24,20 +24,20 @@ pub enum Cached<V> {
 #[derive(Debug)]
 pub(crate) struct Entry<V> {
     pub(crate) found: Cached<V>,
-    /// Until then it is fresh, and nobody who looks at it needs to know more; at once not, where a look is to be noted.
+    /// Until then a hit needs no further checks; START if `tti` must be updated on every hit.
     check_after: Timestamp,
     pub(crate) times: Times,
-    /// `tti`
+    /// Set if the entry has a `tti`.
     idle: Option<Idle>,
 }
 
-/// How old an entry is when it is looked at.
+/// The age of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Age {
     Fresh,
-    /// Fresh, and worth computing anew.
+    /// Fresh, but due for a refresh.
     RefreshDue,
-    /// No longer fresh, and still kept.
+    /// Past its ttl, within a stale window.
     Stale,
     Expired,
 }
@@ -48,7 +48,7 @@ impl<V> Entry<V> {
         Self { found, check_after, times, idle }
     }
 
-    /// Whether no time bounds it: then nobody needs to look at a clock.
+    /// Whether no time limit applies, so that the clock need not be read.
     #[inline]
     pub(crate) fn is_eternal(&self) -> bool {
         self.check_after == Timestamp::NEVER
@@ -66,7 +66,7 @@ impl<V> Entry<V> {
         }
     }
 
-    /// The same, for a caller that takes stale values for no longer than `window`, or not at all.
+    /// Like [`age`](Self::age), for a caller that accepts stale values within `window`, or not at all.
     pub(crate) fn age_within(&self, now: Timestamp, window: Option<Duration>) -> Age {
         match self.age(now) {
             Age::Stale if window.is_none_or(|window| now >= self.times.fresh.plus(window)) => Age::Expired,
@@ -74,8 +74,8 @@ impl<V> Entry<V> {
         }
     }
 
-    /// How old it is, for a call that is about to be served with it, if it may be. Where the caller knows of no entry with a time, this may
-    /// still be the first.
+    /// The age, for a call that is about to receive the entry; counts as an access. `now` is `None` if the caller knew of no entry
+    /// with a time limit; this one may be the first.
     #[inline]
     pub(crate) fn used(&self, now: Option<Timestamp>, window: Option<Duration>) -> Age {
         match now {
@@ -85,19 +85,19 @@ impl<V> Entry<V> {
         }
     }
 
-    // Out of line, so that the look at an entry is short as a rule.
+    // Out of line, to keep the common path short.
     #[inline(never)]
     fn used_late(&self, now: Option<Timestamp>, window: Option<Duration>) -> Age {
         let now = now.unwrap_or_else(Timestamp::now);
         let age = self.age_within(now, window);
-        // It was asked for also where this call may not be served with it: it may stand in for the error that the call comes to.
+        // Counts as an access even if this call may not receive the value: it may replace an error of this call.
         if let Some(idle) = self.idle.as_ref().filter(|_| self.age(now) != Age::Expired) {
             idle.touch(now);
         }
         age
     }
 
-    /// When it leaves.
+    /// When the entry expires.
     pub(crate) fn end(&self) -> Timestamp {
         self.idle.as_ref().map_or(self.times.keep, |idle| idle.end().min(self.times.keep))
     }
@@ -107,7 +107,7 @@ impl<V> Entry<V> {
     }
 }
 
-/// When an entry was asked for.
+/// The time of the last access.
 #[derive(Debug)]
 pub(crate) struct Idle {
     limit: Duration,
@@ -129,8 +129,8 @@ impl Idle {
     }
 }
 
-/// A key with its hash, and a number that no other insertion has: by it an entry can be removed without the key. What a hit has no use for
-/// stands here, and not in the entry.
+/// A key with its hash and a serial number that is unique to the insertion, by which an entry can be removed without its key.
+/// Whatever a hit does not need is stored here rather than in the entry.
 pub(crate) struct Stored<K> {
     pub(super) hash: u64,
     pub(super) serial: u64,
@@ -157,7 +157,7 @@ impl<K> Stored<K> {
     }
 }
 
-/// Where an entry is, without its key.
+/// The location of an entry, without its key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct EntryId {
     pub(super) hash: u64,

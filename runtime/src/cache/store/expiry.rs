@@ -1,4 +1,4 @@
-//! When entries leave, so that they leave without being asked for again.
+//! Removes expired entries without a further access to them.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashSet};
@@ -12,21 +12,22 @@ use super::table::Store;
 use super::timestamp::Timestamp;
 use crate::clock::Clock;
 
-/// How many expired entries one operation clears away at most: more than it can add, so that the backlog shrinks, and few enough that no
-/// call pays for a burst of others.
+/// The number of expired entries that one operation removes at most: more than it can add, so that the backlog shrinks, and few
+/// enough that no call pays for a burst of others.
 const STEP: usize = 4;
 
-/// The expiry times of a store, soonest first.
+/// The expiry times of a store, earliest first.
 ///
-/// Entries that left in another way stay listed until their time comes, or until they are the majority: then the list is made anew. An
-/// idle time moves with each look at the entry, and the list does not: it is looked up when the listed time comes.
+/// Entries removed for another reason stay listed until they would have expired, or until they are the majority: then the list is
+/// rebuilt. An idle time moves with each access, and the list does not follow: the entry is checked when the listed time comes.
 ///
-/// Where clocks are paused (in tests), an entry is cleared away by the clock of its own runtime only: that of another test may be far ahead.
+/// With paused clocks (in tests), an entry is removed only by the clock of its own runtime, since the clock of another test may be
+/// far ahead.
 #[derive(Debug)]
 pub(crate) struct Expiry {
-    /// One, as a rule.
+    /// Normally a single list.
     lists: Mutex<Vec<List>>,
-    /// The first of them: what a hit compares its time with, instead of taking the lock.
+    /// The earliest time of all lists, which a hit compares with the current time instead of taking the lock.
     soonest: AtomicU64,
 }
 
@@ -34,7 +35,7 @@ pub(crate) struct Expiry {
 struct List {
     clock: Clock,
     soonest_first: BinaryHeap<Reverse<Due>>,
-    /// With so many listed it is worth a look how many of them have left.
+    /// The number of listed entries at which to check how many of them have been removed.
     compact_at: usize,
 }
 
@@ -55,7 +56,7 @@ impl Expiry {
         now.to_bits() >= self.soonest.load(Ordering::Relaxed)
     }
 
-    /// Whether any entry is listed.
+    /// Whether no entry is listed.
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
         self.soonest.load(Ordering::Relaxed) == Timestamp::NEVER.to_bits()
@@ -87,12 +88,12 @@ impl Expiry {
         self.soonest.store(soonest.unwrap_or(Timestamp::NEVER).to_bits(), Ordering::Relaxed);
     }
 
-    /// Clears away a few expired entries.
+    /// Removes a few expired entries.
     pub(crate) fn expire_some<K: Eq, V>(&self, store: &Store<K, V>, now: Timestamp) -> Removed<K, V> {
         self.expire(store, now, STEP)
     }
 
-    /// Clears away every expired entry.
+    /// Removes every expired entry.
     pub(crate) fn expire_all<K: Eq, V>(&self, store: &Store<K, V>, now: Timestamp) -> Removed<K, V> {
         self.expire(store, now, usize::MAX)
     }
@@ -113,7 +114,7 @@ impl Expiry {
 }
 
 impl List {
-    /// Clears away as many expired entries as `most`. How many it looked at.
+    /// Removes expired entries, checking at most `most` of them. Returns the number checked.
     fn expire<K: Eq, V>(&mut self, store: &Store<K, V>, now: Timestamp, most: usize, removed: &mut Removed<K, V>) -> usize {
         let list = &mut self.soonest_first;
         let mut looked_at = 0;
@@ -141,8 +142,8 @@ impl List {
         looked_at
     }
 
-    /// Makes the list anew, where most of those who are listed have left: of all that expire if it is the only one, else of those among them
-    /// that are in it.
+    /// Rebuilds the list if most of the listed entries have been removed: from all entries that expire if it is the only list,
+    /// otherwise from those among them that it contains.
     fn compact<K: Eq, V>(&mut self, store: &Store<K, V>, alone: bool) {
         let most = 2 * store.len() + 64;
         if self.soonest_first.len() > most {

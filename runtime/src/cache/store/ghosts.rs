@@ -1,14 +1,14 @@
-//! Keys that were evicted not long ago.
+//! Recently evicted keys.
 
 use std::collections::VecDeque;
 
 use hashbrown::HashTable;
 
-/// The hashes of the keys that were evicted last, in order.
+/// The hashes of the most recently evicted keys, in order.
 #[derive(Debug, Default)]
 pub(crate) struct Ghosts {
     known: HashTable<Ghost>,
-    /// Oldest first. Some that are no longer known are still listed.
+    /// Oldest first. May list keys that have been forgotten.
     order: VecDeque<Ghost>,
     turn: u32,
 }
@@ -16,7 +16,7 @@ pub(crate) struct Ghosts {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Ghost {
     hash: u64,
-    /// Tells apart the times that one key was evicted.
+    /// Distinguishes several evictions of one key.
     turn: u32,
 }
 
@@ -34,7 +34,7 @@ impl Ghosts {
         }
     }
 
-    /// Forgets the key that was evicted first, if more than `most` are remembered.
+    /// Forgets the oldest key if more than `most` are remembered, and returns its hash.
     pub(crate) fn pop_above(&mut self, most: usize) -> Option<u64> {
         while self.known.len() > most {
             let oldest = self.order.pop_front()?;

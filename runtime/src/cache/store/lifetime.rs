@@ -1,10 +1,10 @@
-//! For how long a value is fresh, how long it may be served after that, and when it leaves.
+//! How long a value is fresh, how long it may be served after that, and when it is removed.
 
 use std::time::Duration;
 
 use super::timestamp::Timestamp;
 
-/// For how long each outcome is kept: what the options of a function, or the builder of a cache, say. `None`: nothing was said.
+/// The lifetime of each kind of result, as set by the options of a function or the builder of a cache. `None`: not set.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Lifetime {
     ttl: Option<Duration>,
@@ -17,7 +17,7 @@ pub struct Lifetime {
     ahead: Option<f64>,
 }
 
-/// One setter an option.
+/// One setter per option.
 macro_rules! setters {
     ($($(#[$doc:meta])* $name:ident: $ty:ty => $field:ident;)*) => {$(
         $(#[$doc])*
@@ -31,7 +31,7 @@ macro_rules! setters {
 }
 
 impl Lifetime {
-    /// Nothing said.
+    /// Nothing set.
     #[inline]
     #[must_use]
     pub const fn new() -> Self {
@@ -41,35 +41,38 @@ impl Lifetime {
     setters! {
         /// How long a value is fresh.
         ttl: Duration => ttl;
-        /// What is added to the ttl at random, at most.
+        /// The maximum of the random duration added to the ttl.
         ttl_jitter: Duration => jitter;
-        /// How long a value stays that nobody asks for.
+        /// Time to idle: how long a value stays without being accessed.
         tti: Duration => idle;
         /// How long an error is remembered.
         error_ttl: Duration => error;
         /// How long a `None` is remembered.
         none_ttl: Duration => none;
-        /// How long after its ttl a value is served while it is computed anew.
+        /// How long after its ttl a value is served while a background refresh runs.
         stale_while_revalidate: Duration => revalidate;
-        /// How long after its ttl a value is served where computing it anew fails.
+        /// How long after its ttl a value is served if recomputing it fails.
         stale_if_error: Duration => on_error;
     }
 
-    /// After which share of its ttl a value is computed anew in the background. 1 and NaN mean not before its end.
+    /// The fraction of the ttl after which a value is refreshed in the background. 1 and NaN disable it.
     ///
     /// # Panics
     ///
-    /// If the share is 0 or less, or above 1.
+    /// If `share` is 0 or less, or above 1.
     #[inline]
     #[must_use]
     pub const fn refresh_ahead(mut self, share: f64) -> Self {
-        // NaN is what a ratio of two settings comes to where both are 0, which is no reason to fail calls.
-        assert!(share.is_nan() || (share > 0.0 && share <= 1.0), "`refresh_ahead` is a share of the ttl: above 0 and below 1");
+        // NaN is the ratio of two settings that are both 0, which is no reason to make calls fail.
+        assert!(
+            share.is_nan() || (share > 0.0 && share <= 1.0),
+            "`refresh_ahead` must be a fraction of the ttl: greater than 0 and at most 1"
+        );
         self.ahead = Some(share);
         self
     }
 
-    /// A ttl that is known only now, if there is one.
+    /// Sets a ttl computed for a single value, if there is one.
     #[inline]
     #[must_use]
     pub const fn with_ttl(mut self, ttl: Option<Duration>) -> Self {
@@ -77,7 +80,7 @@ impl Lifetime {
         self
     }
 
-    /// What is not said here, as the cache has it.
+    /// Fills in what is not set from the cache's lifetime.
     pub(crate) fn or(self, cache: Self) -> Self {
         Self {
             ttl: self.ttl.or(cache.ttl),
@@ -91,7 +94,7 @@ impl Lifetime {
         }
     }
 
-    /// Whether hits may start a computation.
+    /// Whether a hit may start a background refresh.
     pub(crate) fn refreshes(&self) -> bool {
         self.revalidate.is_some() || self.ahead.is_some()
     }
@@ -120,7 +123,7 @@ impl Lifetime {
         self.on_error
     }
 
-    /// The times of a value that is stored now.
+    /// The times of a value stored at `now`.
     pub(crate) fn times(&self, now: Timestamp) -> Times {
         let Some(ttl) = self.ttl else { return Times::ETERNAL };
         let jitter = self.jitter.unwrap_or_default();
@@ -128,7 +131,7 @@ impl Lifetime {
         let ttl = ttl.saturating_add(jitter);
         let fresh = now.plus(ttl);
         let stale = self.revalidate.max(self.on_error).unwrap_or_default();
-        // False of NaN, too. A longest ttl times 1 is more than a duration can be.
+        // False for NaN, too. Excludes 1 because the longest ttl multiplied by 1.0 overflows a `Duration`.
         let ahead = self.ahead.filter(|share| *share < 1.0);
         let refresh = ahead.map_or(Timestamp::NEVER, |share| now.plus(ttl.mul_f64(share)));
         Times { fresh, keep: fresh.plus(stale), refresh }
@@ -140,16 +143,16 @@ impl Lifetime {
 pub(crate) struct Times {
     /// Until when it is fresh.
     pub(crate) fresh: Timestamp,
-    /// Until when it may still be served.
+    /// Until when it may be served.
     pub(crate) keep: Timestamp,
-    /// From when on a hit starts to compute it anew.
+    /// From when a hit starts a background refresh.
     pub(crate) refresh: Timestamp,
 }
 
 impl Times {
     pub(crate) const ETERNAL: Self = Self { fresh: Timestamp::NEVER, keep: Timestamp::NEVER, refresh: Timestamp::NEVER };
 
-    /// Of a failure: no more than fresh.
+    /// For a failure, which has no stale window.
     pub(crate) fn until(end: Timestamp) -> Self {
         Self { fresh: end, keep: end, refresh: Timestamp::NEVER }
     }

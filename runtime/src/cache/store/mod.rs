@@ -1,6 +1,7 @@
-//! What is kept, for how long, and how it is removed. Nothing here knows of computations.
+//! The stored entries: their lifetimes and their removal. Nothing here knows about computations.
 //!
-//! From the top: `expiry` and `table` (the seam to `quick_cache`), `removal`, `tag_index`, `entry`, then `lifetime`, `tags`, `timestamp`.
+//! From the top: `expiry` and `table` (the interface to `quick_cache`), `removal`, `tag_index`, `entry`, then `lifetime`, `tags`,
+//! `timestamp`.
 
 pub(crate) mod entry;
 pub(crate) mod expiry;

@@ -1,4 +1,4 @@
-//! Entries that leave, why, and who is told.
+//! Removed entries: why they were removed, and the listener.
 
 use std::fmt;
 use std::mem::forget;
@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::entry::{Cached, Entry, Stored};
 use super::timestamp::Timestamp;
 
-/// Why an entry left a cache: what `on_evict` is told.
+/// Why an entry was removed from a cache; passed to `on_evict`.
 ///
 /// ```
 /// use std::sync::atomic::{AtomicU32, Ordering};
@@ -29,26 +29,26 @@ use super::timestamp::Timestamp;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RemovalCause {
-    /// It made room for another.
+    /// Evicted because the cache was full.
     Size,
-    /// Its time was over: `ttl` with the windows after it, or `tti`. Also where it is replaced or invalidated after that, before it has been
-    /// cleared away.
+    /// Expired: its `ttl` and the stale windows after it, or its `tti`, had passed. Also reported if the entry is replaced or
+    /// invalidated after that, before it has been cleared.
     Expired,
-    /// `invalidate`, `invalidate_if`, `invalidate_tag` or `clear`.
+    /// Removed by `invalidate`, `invalidate_if`, `invalidate_tag` or `clear`.
     Explicit,
-    /// Another value came in its place, or a newer answer that is not kept: a `None`, or a value that is too heavy.
+    /// Replaced by a newer value, or removed by a newer result that is not stored: a `None`, or a value that is too heavy.
     Replaced,
 }
 
-/// Told of each value that leaves.
+/// The removal listener: called for each removed value.
 pub(crate) type Listener<K, V> = Arc<dyn Fn(&K, &V, RemovalCause) + Send + Sync>;
 
-/// Entries that left the store. They are [seen off](crate::cache::inner::Inner::finish_removals) by whoever holds this, when it holds no lock: their
-/// destructors and the listener are the user's code.
+/// Entries removed from the store. The holder [finishes the removals](crate::cache::inner::Inner::finish_removals) once it holds no
+/// lock, since destructors and the listener are user code.
 #[must_use]
 pub(crate) struct Removed<K, V> {
     entries: Vec<(Stored<K>, Entry<V>, RemovalCause)>,
-    /// The time, once somebody has looked.
+    /// The current time, once it has been read.
     now: Option<Timestamp>,
 }
 
@@ -57,17 +57,17 @@ impl<K, V> Removed<K, V> {
         Self::nothing_at(None)
     }
 
-    /// The same, for who may have looked at the clock just now.
+    /// No entries, for a caller that may have read the clock already.
     pub(crate) fn nothing_at(now: Option<Timestamp>) -> Self {
         Self { entries: Vec::new(), now }
     }
 
-    /// Adds entries that left for a cause; those whose time was over already left for that.
+    /// Adds entries removed for `cause`, or as expired if their time was already over.
     pub(crate) fn add(&mut self, entries: impl IntoIterator<Item = (Stored<K>, Entry<V>)>, cause: RemovalCause) {
         let now = &mut self.now;
         self.entries.extend(entries.into_iter().map(|(stored, entry)| {
             let end = entry.end();
-            // Most have no end, and then nobody looks at a clock.
+            // Most entries do not expire, and the clock is not read for them.
             let was_over = end != Timestamp::NEVER && end <= *now.get_or_insert_with(Timestamp::now);
             (stored, entry, if was_over { RemovalCause::Expired } else { cause })
         }));
@@ -81,8 +81,8 @@ impl<K, V> Removed<K, V> {
         self.entries.iter().map(|(stored, _, cause)| (stored, *cause))
     }
 
-    /// Tells the listener, if there is one, and drops the entries. A panic of the listener or of a destructor keeps none of the others from
-    /// being told of and dropped; the first one is resumed at the end.
+    /// Notifies the listener, if there is one, and drops the entries. A panic in the listener or a destructor does not affect the
+    /// other entries; the first one is resumed at the end.
     pub(crate) fn notify(self, listener: Option<&Listener<K, V>>) {
         let mut first = None;
         let mut run = |user_code: &mut dyn FnMut()| {
@@ -95,7 +95,7 @@ impl<K, V> Removed<K, V> {
             }
         };
         for (stored, entry, cause) in self.entries {
-            // A remembered failure is no value that anybody put there.
+            // A remembered failure is not a value.
             if let (Some(listener), Cached::Value(value)) = (listener, &entry.found) {
                 run(&mut || listener(stored.key(), value, cause));
             }

@@ -1,4 +1,4 @@
-//! The seam to the store: which entries are kept is `quick_cache`'s decision, and only this file knows it.
+//! The interface to `quick_cache`, which decides which entries to keep. Only this file depends on it.
 
 use std::hash::{BuildHasher, Hash, Hasher};
 use std::num::NonZero;
@@ -17,49 +17,49 @@ use super::tags::Tags;
 use super::timestamp::Timestamp;
 use crate::key::Key;
 
-/// A bounded map from keys to entries, found by a hash that the caller has already computed.
+/// A bounded map from keys to entries, accessed with a hash that the caller has computed.
 pub(crate) struct Store<K, V> {
-    /// By the middle of the hash: the map of a shard uses both ends. Each has a lock that two threads which only look do not fight over,
-    /// since each locks a part of it that is its own; whoever writes locks all parts (eight, of 128 bytes each).
+    /// Selected by the middle bits of the hash; the map in a shard uses both ends. The lock is striped: a reader locks only the
+    /// stripe of its thread, so that readers do not contend, and a writer locks all stripes (eight, of 128 bytes each).
     shards: Box<[ShardedLock<Shard<K, V>>]>,
-    /// `None`: no bound.
+    /// `None`: unbounded.
     capacity: Option<u64>,
     serials: AtomicU64,
 }
 
-/// A part of the store.
+/// One shard of the store.
 struct Shard<K, V> {
     map: Map<K, V>,
-    /// The keys of which the map remembers that it evicted them before they were used, where entries have weights.
+    /// The keys that the map remembers to have evicted before they were used again; only if entries have weights.
     ghosts: Option<Ghosts>,
-    /// The serial of the last insertion: that entry is not evicted to make room for itself.
+    /// The serial number of the last insertion, so that an entry is not evicted to make room for itself.
     newest: Arc<AtomicU64>,
-    /// How many entries there were at most since the map was empty.
+    /// The maximum number of entries since the map was empty.
     most: usize,
 }
 
-/// As good as no bound.
+/// Effectively no bound.
 const UNBOUNDED: u64 = u64::MAX / 2;
 
-/// A shard without a bound that has become nearly empty gives its memory back when it once held more than this.
+/// An unbounded shard that has become nearly empty frees its memory if it once held more entries than this.
 const KEPT: usize = 1_024;
 
 type Map<K, V> = QuickCache<Stored<K>, Entry<V>, Weights, PrehashedState, EvictionCollector>;
 
-/// A shard is not worth its locks (1 KiB) below this many entries. A small store has one only, so that it holds what it says: of
-/// several, one is full before the others are.
+/// With fewer entries than this, a shard is not worth its locks (1 KiB). A small store has a single shard, so that it holds its
+/// full capacity: with several, one is full before the others.
 const ENTRIES_PER_SHARD: usize = 512;
 
-/// How many shards divide a capacity among them: four for each core, as `quick_cache` has it, if they are large enough.
+/// The number of shards for a capacity: four per core, as in `quick_cache`, if that leaves them large enough.
 fn shards(capacity: usize) -> usize {
     let cores = thread::available_parallelism().map_or(1, NonZero::get);
     let most = (cores * 4).next_power_of_two();
     let filled = (capacity / ENTRIES_PER_SHARD).max(1);
-    // The power of two at or below.
+    // Rounded down to a power of two.
     most.min(1 << filled.ilog2())
 }
 
-/// A shard for entries that weigh no more together than `weight`.
+/// A shard for entries with a total weight of at most `weight`.
 fn shard<K: Eq, V>(weight: u64, weighted: bool) -> ShardedLock<Shard<K, V>> {
     let newest = Arc::new(AtomicU64::new(u64::MAX));
     ShardedLock::new(Shard { map: map(weight, weighted, &newest), ghosts: weighted.then(Ghosts::default), newest, most: 0 })
@@ -69,13 +69,13 @@ fn map<K: Eq, V>(weight: u64, weighted: bool, newest: &Arc<AtomicU64>) -> Map<K,
     let mut options = OptionsBuilder::new();
     options.weight_capacity(weight);
     if weighted {
-        // How many evicted keys the map remembers is in proportion to a number of entries that nobody knows beforehand. So it is told to
-        // remember all, and `Ghosts` says which to forget.
+        // The number of evicted keys that the map remembers is proportional to a number of entries, which is unknown in advance. So
+        // the map is set to remember all of them, and `Ghosts` decides which to forget.
         options.estimated_items_capacity(usize::MAX / 2).ghost_allocation(1.0);
     } else {
-        // As many evicted keys are remembered as entries are kept: with half as many, a working set of more than half of the capacity comes
-        // back only after it is forgotten, and never replaces what has filled the cache. Of a handful of entries half is better, by the
-        // traces of `tests::workload`.
+        // The map remembers as many evicted keys as it stores entries. With half as many, a working set larger than half of the
+        // capacity returns only after it has been forgotten, and never replaces what has filled the cache. For a handful of entries
+        // half is better, according to the traces of `tests::workload`.
         let remembered = if weight < 5 { 0.5 } else { 1.0 };
         options.estimated_items_capacity(usize::try_from(weight).unwrap_or(0)).ghost_allocation(remembered);
     }
@@ -93,15 +93,15 @@ fn write<K, V>(shard: &ShardedLock<Shard<K, V>>) -> ShardedLockWriteGuard<'_, Sh
 }
 
 impl<K: Eq, V> Store<K, V> {
-    /// `capacity` entries at most, or entries that weigh no more together; `None` for no bound.
+    /// A store of at most `capacity` entries, or of entries with that total weight; `None` for no bound.
     pub(crate) fn new(capacity: Option<usize>, weighted: bool) -> Self {
         let shards = match capacity {
             None => (0..shards(usize::MAX)).map(|_| shard(UNBOUNDED, false)).collect(),
-            // Undivided, so that whatever the whole can hold finds room.
+            // A single shard, so that an entry as heavy as the capacity fits.
             Some(capacity) if weighted => [shard(capacity as u64, true)].into(),
             Some(capacity) => {
                 let count = shards(capacity);
-                // Together exactly the capacity.
+                // The shards add up to exactly the capacity.
                 let share = |index| capacity / count + usize::from(index < capacity % count);
                 (0..count).map(|index| shard(share(index) as u64, false)).collect()
             }
@@ -111,7 +111,7 @@ impl<K: Eq, V> Store<K, V> {
 
     #[inline]
     fn shard(&self, hash: u64) -> &ShardedLock<Shard<K, V>> {
-        // A power of two: see `shards`.
+        // The number of shards is a power of two; see `shards`.
         let index = (hash >> 32) & (self.shards.len() as u64 - 1);
         &self.shards[usize::try_from(index).unwrap_or(0)]
     }
@@ -125,24 +125,24 @@ impl<K: Eq, V> Store<K, V> {
         write(self.shard(hash))
     }
 
-    /// Whether an entry of this weight can be held at all.
+    /// Whether an entry of this weight fits into the store at all.
     pub(crate) fn holds(&self, weight: u64) -> bool {
         self.capacity.is_none_or(|capacity| weight <= capacity)
     }
 
-    /// A key on its way into the store. Its place is known before it is there.
+    /// Prepares a key for insertion. Its location is known before it is inserted.
     pub(crate) fn prepare(&self, hash: u64, key: K, weight: u64, tags: Tags) -> Stored<K> {
-        // What weighs nothing would never be evicted; and where there is no bound, the sum of weights could be too large to count.
+        // An entry of weight zero would never be evicted, and without a bound the total weight could overflow.
         let weight = if self.capacity.is_some() { weight.max(1) } else { 1 };
         Stored { hash, serial: self.serials.fetch_add(1, Ordering::Relaxed), weight, tags, key }
     }
 
-    /// No insertion so far has this serial, nor one above it.
+    /// The serial number of the next insertion.
     pub(crate) fn next_serial(&self) -> u64 {
         self.serials.load(Ordering::Relaxed)
     }
 
-    /// Looks at the entry in its place, under a lock of the store, and marks it as used.
+    /// Reads an entry under a lock of the store, and marks it as used.
     #[inline]
     pub(crate) fn get<Q: ?Sized, T>(&self, hash: u64, key: &Q, look: impl FnOnce(&Entry<V>) -> Option<T>) -> Option<T>
     where
@@ -151,7 +151,7 @@ impl<K: Eq, V> Store<K, V> {
         self.read(hash).map.get(&Borrowed { hash, key }).and_then(look)
     }
 
-    /// Looks at the entry, and leaves it as it is.
+    /// Reads an entry without marking it as used.
     pub(crate) fn peek<Q: ?Sized, T>(&self, hash: u64, key: &Q, look: impl FnOnce(&Entry<V>) -> Option<T>) -> Option<T>
     where
         K: Key<Q>,
@@ -159,11 +159,11 @@ impl<K: Eq, V> Store<K, V> {
         self.read(hash).map.peek(&Borrowed { hash, key }).and_then(look)
     }
 
-    /// Stores an entry. What had to leave for it, the old entry of the key included, is added to `left`.
+    /// Stores an entry. The entries removed for it, including the old entry of the key, are added to `left`.
     pub(crate) fn insert(&self, stored: Stored<K>, entry: Entry<V>, removed: &mut Removed<K, V>) {
         let (replaces, gone) = self.write(stored.hash).insert(stored, entry);
         let mut gone = gone.into_iter().map(Gone::pair);
-        // What is replaced comes first.
+        // The replaced entry comes first.
         removed.add(if replaces { gone.next() } else { None }, RemovalCause::Replaced);
         removed.add(gone, RemovalCause::Size);
     }
@@ -175,17 +175,17 @@ impl<K: Eq, V> Store<K, V> {
         self.write(hash).take(&Borrowed { hash, key }, |_| true)
     }
 
-    /// Removes an entry by its place, if it is still there.
+    /// Removes an entry by its location, if it is still there.
     pub(crate) fn remove_at(&self, id: EntryId) -> Option<(Stored<K>, Entry<V>)> {
         self.write(id.hash).take(&id, |_| true)
     }
 
-    /// The same, if the entry is such that it should go.
+    /// Removes an entry by its location, if `should_go` returns true for it.
     pub(crate) fn remove_at_if(&self, id: EntryId, should_go: impl FnOnce(&Entry<V>) -> bool) -> Option<(Stored<K>, Entry<V>)> {
         self.write(id.hash).take(&id, should_go)
     }
 
-    /// Takes all entries out.
+    /// Removes all entries.
     pub(crate) fn drain(&self) -> Vec<(Stored<K>, Entry<V>)> {
         let mut drained = Vec::new();
         for shard in &self.shards {
@@ -195,7 +195,7 @@ impl<K: Eq, V> Store<K, V> {
         drained
     }
 
-    /// Looks at every entry, under the locks of the store.
+    /// Visits every entry, under the locks of the store.
     pub(crate) fn for_each(&self, mut look: impl FnMut(&Stored<K>, &Entry<V>)) {
         for shard in &self.shards {
             read(shard).map.iter().for_each(|(stored, entry)| look(stored, entry));
@@ -215,7 +215,7 @@ impl<K: Eq, V> Store<K, V> {
         self.shards.iter().map(|shard| read(shard).map.len()).sum()
     }
 
-    /// How many bytes the entries and the keys that are remembered take.
+    /// The memory used by entries and remembered keys, in bytes.
     #[cfg(test)]
     pub(crate) fn memory(&self) -> usize {
         self.shards.iter().map(|shard| read(shard).map.memory_used().total()).sum()
@@ -223,13 +223,13 @@ impl<K: Eq, V> Store<K, V> {
 }
 
 impl<K: Eq, V> Shard<K, V> {
-    /// Stores an entry. Whether there was one of its key, and what had to leave: that one first.
+    /// Stores an entry. Returns whether it replaced one, and the removed entries, starting with the replaced one.
     fn insert(&mut self, stored: Stored<K>, entry: Entry<V>) -> (bool, Vec<Gone<K, V>>) {
         let hash = stored.hash;
         self.newest.store(stored.serial, Ordering::Relaxed);
         let replaces = self.map.peek(&stored).is_some();
         let mut gone = Evicted::default();
-        // One insertion for old keys and new: whether a key has been in use, before it was stored anew or evicted, is taken over.
+        // A single insertion for new and existing keys, so that a key's usage from before it was replaced or evicted carries over.
         self.map.insert_with_lifecycle(stored, entry, &mut gone);
         self.most = self.most.max(self.map.len());
         if let Some(ghosts) = &mut self.ghosts {
@@ -245,7 +245,7 @@ impl<K: Eq, V> Shard<K, V> {
         (replaces, gone.0)
     }
 
-    /// Takes an entry out, if it is such that it should go. That says nothing about whether its key is in use.
+    /// Removes an entry if `should_go` returns true for it. Does not count as a use of the key.
     fn take<Q>(&mut self, key: &Q, should_go: impl FnOnce(&Entry<V>) -> bool) -> Option<(Stored<K>, Entry<V>)>
     where
         Q: Hash + Equivalent<Stored<K>>,
@@ -257,7 +257,7 @@ impl<K: Eq, V> Shard<K, V> {
         taken
     }
 
-    /// Takes everything out.
+    /// Removes all entries.
     fn drain(&mut self) -> Map<K, V> {
         let weighted = self.ghosts.is_some();
         self.ghosts = weighted.then(Ghosts::default);
@@ -266,7 +266,7 @@ impl<K: Eq, V> Shard<K, V> {
         mem::replace(&mut self.map, empty)
     }
 
-    /// Gives the memory back that most entries were in.
+    /// Frees the memory that most entries used to occupy.
     fn shrink(&mut self) {
         let mut before = self.drain();
         for (stored, entry) in before.drain() {
@@ -276,7 +276,7 @@ impl<K: Eq, V> Shard<K, V> {
     }
 }
 
-/// The weights that were computed before the entries came.
+/// The weights, computed before the insertion.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Weights;
 
@@ -287,7 +287,7 @@ impl<K, V> Weighter<Stored<K>, Entry<V>> for Weights {
     }
 }
 
-/// A key on its way to be found.
+/// A borrowed key for a lookup.
 struct Borrowed<'a, Q: ?Sized> {
     hash: u64,
     key: &'a Q,
@@ -313,7 +313,7 @@ impl<K> Equivalent<Stored<K>> for EntryId {
     }
 }
 
-/// A key that was evicted, and is to be forgotten.
+/// An evicted key to be forgotten.
 struct Ghost {
     hash: u64,
 }
@@ -330,7 +330,7 @@ impl<K> Equivalent<Stored<K>> for Ghost {
     }
 }
 
-/// Passes on the hash that the key was looked up with.
+/// Passes on the hash that the caller has computed.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct PrehashedState;
 
@@ -353,7 +353,7 @@ impl Hasher for PrehashedHasher {
     }
 
     fn write(&mut self, _: &[u8]) {
-        unreachable!("only whole hashes are written")
+        unreachable!("only precomputed hashes are written")
     }
 
     #[inline]
@@ -362,7 +362,7 @@ impl Hasher for PrehashedHasher {
     }
 }
 
-/// Collects what is evicted, so that it can be dropped outside of the lock.
+/// Collects evicted entries, so that they can be dropped without the lock.
 #[derive(Debug)]
 pub(crate) struct EvictionCollector {
     newest: Arc<AtomicU64>,

@@ -1,4 +1,4 @@
-//! Where the entries with a tag are.
+//! The index from tags to entries.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::entry::EntryId;
 use super::tags::Tags;
 
-/// Where the entries with a tag are.
+/// The locations of the entries with a tag.
 #[derive(Debug, Default)]
 pub(crate) struct TagIndex(Mutex<HashMap<Arc<str>, HashSet<EntryId>>>);
 
@@ -15,7 +15,7 @@ impl TagIndex {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Lists an entry, before it is stored: it may leave the store at any time after.
+    /// Adds an entry, before it is stored, since it may be removed from the store at any time after that.
     pub(crate) fn list(&self, tags: &Tags, id: EntryId) {
         if tags.is_empty() {
             return;

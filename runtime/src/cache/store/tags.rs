@@ -1,4 +1,4 @@
-//! Names for groups of entries, so that a group can be forgotten at once.
+//! Tags: names for groups of entries, by which a group can be invalidated at once.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use std::sync::Arc;
 pub struct Tags(Option<Arc<[Arc<str>]>>);
 
 impl Tags {
-    /// No tag.
+    /// No tags.
     #[must_use]
     pub const fn none() -> Self {
         Self(None)
@@ -23,7 +23,7 @@ impl Tags {
         self.iter().any(|own| **own == *tag)
     }
 
-    /// Whether there is no tag.
+    /// Whether there are no tags.
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_none()
     }
@@ -40,7 +40,7 @@ impl<T: AsRef<str>> FromIterator<T> for Tags {
     }
 }
 
-/// What can be a tag: anything that is text.
+/// Bound check: anything that is text can be a tag.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a tag",
     label = "not text",

@@ -1,18 +1,18 @@
-//! The time of a cache, in one word.
+//! Time stamps of a cache, in one word.
 
 use std::time::Duration;
 
 use crate::clock;
 
-/// A point in time: half the size of an `Instant`, and atomic where it must be.
+/// A point in time: half the size of an `Instant`, and usable in an atomic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Timestamp(u64);
 
 impl Timestamp {
-    /// No time is before it.
+    /// No time stamp is earlier.
     pub(crate) const START: Self = Self(0);
 
-    /// The end of what never ends.
+    /// The expiry of entries that never expire.
     pub(crate) const NEVER: Self = Self(u64::MAX);
 
     #[inline]
@@ -20,7 +20,7 @@ impl Timestamp {
         Self(clock::now())
     }
 
-    /// A time beyond what the clock can say is for ever.
+    /// Saturates at `NEVER`.
     #[inline]
     pub(crate) fn plus(self, time: Duration) -> Self {
         Self(self.0.saturating_add(clock::nanos(time)))

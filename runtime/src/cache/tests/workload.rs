@@ -1,7 +1,7 @@
-//! A cache under a workload: how many calls are hits, beside `quick_cache` by itself, an LRU, and what an oracle would keep.
+//! Hit rates under a workload, compared with `quick_cache` alone, an LRU cache and the optimum.
 //!
-//! All traces are made with a fixed seed, and a cache of fewer than 1,024 entries has one shard, so that the figures are the same each
-//! time. A trace of your own (one number a line):
+//! All traces use a fixed seed, and a cache of fewer than 1,024 entries has one shard, so the results are reproducible. To use your
+//! own trace (one key per line):
 //!
 //! ```sh
 //! STEADFAST_TRACE=trace.txt cargo test --release --lib trace_of_your_own -- --ignored --nocapture
@@ -13,10 +13,10 @@ use std::fs;
 use super::{Cache, poll};
 use crate::async_cached;
 
-/// By how much the share of hits may be below that of `quick_cache`.
+/// How far the hit rate may be below that of `quick_cache`.
 const MARGIN: f64 = 0.005;
 
-/// The way in which a capacity is set.
+/// How the capacity is set.
 #[derive(Debug, Clone, Copy)]
 enum Way {
     Attribute,
@@ -99,7 +99,7 @@ fn lru(capacity: usize, trace: &[u32]) -> f64 {
     share(hits, trace)
 }
 
-/// Belady's optimum: what is evicted is asked for last, or never again.
+/// Belady's optimum: evicts the entry whose next use is furthest away.
 fn oracle(capacity: usize, trace: &[u32]) -> f64 {
     let mut next = vec![usize::MAX; trace.len()];
     let mut seen = HashMap::new();
@@ -127,7 +127,7 @@ fn share(hits: usize, trace: &[u32]) -> f64 {
     hits as f64 / trace.len() as f64
 }
 
-/// Numbers below `keys`, the n-th of them in proportion to a power of 1/n.
+/// Numbers below `keys`, the n-th with a probability proportional to a power of 1/n.
 fn zipf(random: &mut fastrand::Rng, keys: u32, exponent: f64, length: usize) -> Vec<u32> {
     let mut sum = 0.0;
     let sums: Vec<f64> = (1..=keys)
@@ -148,18 +148,18 @@ fn traces(length: usize) -> Vec<(&'static str, Vec<u32>)> {
     let mut random = fastrand::Rng::with_seed(7);
     let popular = zipf(&mut random, 5_000, 0.9, length);
     let mut scanned = zipf(&mut random, 5_000, 0.9, length);
-    // Every now and then somebody reads a thousand things that nobody else reads.
+    // From time to time, a scan over a thousand keys that are not used otherwise.
     for (number, part) in (0..).zip(scanned.chunks_mut(4_000)) {
         for (n, key) in (0..1_000).zip(part) {
             *key = 1_000_000 + number * 1_000 + n;
         }
     }
     let moving = (0..u32::try_from(length).unwrap()).map(|n| n / 5_000 * 80 + random.u32(..100)).collect();
-    // Blocks of a disk: files that are read from begin to end, the popular ones more often, and a log that is written and read back.
+    // Disk blocks: files that are read from beginning to end, popular ones more often, and a log that is written and read back.
     let files = zipf(&mut random, 400, 0.8, length / 20);
     let blocks = files.iter().zip(0..).flat_map(|(file, n)| (0..16).map(move |block| file * 64 + block).chain([n, n, n / 2, n]));
     let blocks = blocks.take(length).collect();
-    // The set of keys changes altogether, as after a deployment.
+    // The set of keys changes completely, as after a deployment.
     let changed = (0..length).map(|n| (if n < length / 5 { 0 } else { 10_000 }) + random.u32(..90)).collect();
     vec![
         ("zipf", popular),
@@ -198,7 +198,7 @@ fn hits_are_not_below_those_of_quick_cache() {
     assert!(below.is_empty(), "{below:#?}");
 }
 
-/// Entries of different weights, some of them as heavy as a cache that holds ten of the lightest.
+/// Entries of different weights, some as heavy as a cache that holds ten of the lightest.
 #[test]
 fn hits_of_entries_with_weights_are_not_below_those_of_quick_cache() {
     #[derive(Clone)]
@@ -230,7 +230,7 @@ fn hits_of_entries_with_weights_are_not_below_those_of_quick_cache() {
     }
 }
 
-/// Those that filled the cache first do not stay for ever.
+/// The keys that filled the cache first are replaced.
 #[test]
 fn a_full_cache_follows_the_keys_in_use() {
     for capacity in [10, 100, 1_000] {
