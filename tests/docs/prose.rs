@@ -110,7 +110,7 @@ fn the_search_finds_phrases() {
 }
 
 fn files() -> Vec<PathBuf> {
-    let mut files = vec![PathBuf::from("README.md")];
+    let mut files = vec![PathBuf::from("README.md"), PathBuf::from("benches/README.md")];
     files.extend(below("runtime/src", &["rs", "md"]));
     files.extend(below("macros/src", &["rs"]));
     files.extend(below("examples", &["rs", "md", "html"]));
