@@ -45,9 +45,9 @@ where
 
 /// What a future may end with whose failures are reported: `()`, or a `Result` with an error that is `Display`.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be reported as a failure",
+    message = "the future must return `()` or a `Result`, found `{Self}`",
     label = "neither `()` nor a `Result` whose error is `Display`",
-    note = "return `()` from the future, or map its error to one that implements `std::fmt::Display`"
+    note = "return `()`, or map the error to one that implements `std::fmt::Display`"
 )]
 pub trait Logged {
     /// The text of the failure, where it is one.

@@ -255,7 +255,9 @@ macro_rules! __steadfast_rayon {
 #[macro_export]
 macro_rules! __steadfast_rayon {
     () => {
-        ::core::compile_error!("`pool = rayon` needs the feature `rayon` of steadfast: `cargo add steadfast --features rayon`")
+        ::core::compile_error!(
+            "`pool = rayon` requires the feature `rayon` of steadfast: run `cargo add steadfast --features rayon`"
+        )
     };
 }
 

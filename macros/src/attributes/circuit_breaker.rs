@@ -101,8 +101,8 @@ pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Parsed {
             _ => None,
         };
         let way_out = setting.map_or_else(
-            || "name one in a `static`".to_owned(),
-            |setting| format!("write `{setting} = {}` to set an option", literal.to_token_stream()),
+            || "name a `static CircuitBreaker`".to_owned(),
+            |setting| format!("to set an option, write `{setting} = {}`", literal.to_token_stream()),
         );
         Err(syn::Error::new(literal.span(), format!("expected a `CircuitBreaker`: {way_out}")))
     };

@@ -35,7 +35,7 @@ enum After {
 impl After {
     fn read(input: ParseStream<'_>) -> syn::Result<Self> {
         if args::is_percent(input) {
-            return Err(input.error("a percentile has no `%`: write it as in `p95`"));
+            return Err(input.error("a percentile is written without `%`: write one as in `p95`"));
         }
         let time: Duration = input.parse()?;
         if let Expr::Field(field) = time.written()

@@ -43,14 +43,14 @@ impl Handle {
         }
         let name = self.name();
         if *name == function.signature.ident {
-            return Some(format!("`{name}` is the name of the function itself: choose another name for the handle"));
+            return Some(format!("`{name}` is already the name of the function: choose another name for the handle"));
         }
         let mut constants = function.signature.generics.params.iter().filter_map(|parameter| match parameter {
             syn::GenericParam::Const(constant) => Some(&constant.ident),
             _ => None,
         });
         if !in_impl && constants.any(|constant| constant == name) {
-            return Some(format!("`{name}` is a const parameter of the function: choose another name for the handle"));
+            return Some(format!("`{name}` is already the name of a const parameter: choose another name for the handle"));
         }
         (function.parameters.receiver.is_some() && !in_impl)
             .then(|| format!("inside an `impl`, the handle is an associated function: write `handle = Self::{name}`"))

@@ -101,7 +101,7 @@ impl Options {
             [("ttl", ttl), ("tti", self.tti.as_ref()), ("error_ttl", self.error_ttl.as_ref()), ("none_ttl", self.none_ttl.as_ref())]
         {
             if let Some(time) = time.filter(|time| zero(Some(time))) {
-                errors.at(time.written(), format!("a `{name}` of zero stores nothing: write a positive duration, or remove it"));
+                errors.at(time.written(), format!("`{name}` must be greater than zero: write a longer duration, or remove it"));
             }
         }
         for (name, time) in [
@@ -110,7 +110,7 @@ impl Options {
             ("stale_if_error", &self.stale_if_error),
         ] {
             if let Some(time) = time.as_ref().filter(|time| zero(Some(time))) {
-                errors.at(time.written(), format!("a `{name}` of zero has no effect: write a positive duration, or remove it"));
+                errors.at(time.written(), format!("`{name}` must be greater than zero: write a longer duration, or remove it"));
             }
         }
         if let Some(limit) = self.load_timeout.as_ref().filter(|limit| zero(Some(limit))) {
