@@ -29,7 +29,7 @@ pub trait Shape: Copy + Send + Sync {
         false
     }
 
-    /// The failure as it is shared with waiters and stored, if it can be.
+    /// The failure in the form that is shared with waiters and stored, if it can be.
     fn failure(self, out: &Self::Out) -> Option<Failure>;
 
     /// The return value, from a stored result. `None`: the failure of a function with a different error type.
