@@ -29,8 +29,8 @@ mod stack;
 
 /// The attributes: each is a file with a `parse` of its own.
 ///
-/// Their documentation stands here, in comments, since this is where editors look for it; the library re-exports them without a word of its
-/// own. Of the library these comments know nothing: they link to it by addresses.
+/// Their documentation is here, in comments, because this is where editors look for it; the library re-exports them without any text of
+/// its own. This crate does not depend on the library, so these comments link to it by URL.
 macro_rules! attributes {
     ($($(#[$documentation:meta])* $name:ident)*) => {
         $(
@@ -47,11 +47,10 @@ macro_rules! attributes {
 }
 
 attributes! {
-    /// Reports a function that holds its thread for too long: that computes or blocks where it ought to await.
+    /// Reports polls that block the executor thread for longer than a threshold.
     ///
-    /// While a future is being polled, nothing else runs on its thread: no other task, no timer, no connection. A poll takes
-    /// microseconds; one of many milliseconds is a lock of the standard library that is waited for, a file that is read, a password that
-    /// is hashed.
+    /// While a future is being polled, nothing else runs on its thread: no other task, no timer, no connection. A poll takes microseconds;
+    /// one that takes many milliseconds is waiting for a lock of the standard library, reading a file, or hashing a password.
     ///
     /// ```
     /// use std::time::Duration;
@@ -60,7 +59,7 @@ attributes! {
     ///
     /// #[warn_slow_poll(10ms)]
     /// async fn thumbnail(pixels: u32) -> u32 {
-    ///     std::thread::sleep(Duration::from_millis(30)); // computes for long
+    ///     std::thread::sleep(Duration::from_millis(30)); // a long computation
     ///     pixels / 16
     /// }
     ///
@@ -77,9 +76,9 @@ attributes! {
     ///
     /// | option | default | meaning |
     /// | --- | --- | --- |
-    /// | `duration`, first and without a name | | a poll that takes this long, or longer, is reported |
-    /// | `panic` | off | panics instead, for tests |
-    /// | `crate = path` | `::steadfast` | where `steadfast` is found |
+    /// | `duration`, first and without a name | | the threshold: a poll that takes at least this long is reported |
+    /// | `panic` | off | panics as well, for tests |
+    /// | `crate = path` | `::steadfast` | the path to `steadfast` |
     ///
     /// # When options are evaluated
     ///
@@ -91,17 +90,17 @@ attributes! {
     ///
     /// # What is reported
     ///
-    /// One [`Report`] of kind [`Blocked`] for each call, about the first poll that is too long, with
-    /// the function's name and the time: to the hook of [`on_report`], by default on stderr. It goes out when that poll
-    /// has ended, also by a panic; for a thread that is not given back at all there is the [`Watchdog`].
+    /// One [`Report`] of kind [`Blocked`] per call, for the first poll over the threshold, with the function's name and the time. It goes
+    /// to the hook of [`on_report`], by default to stderr, when that poll has ended, also if it ended in a panic. For a thread that is
+    /// never released, use the [`Watchdog`].
     ///
-    /// What is watched is what is awaited below the attribute. The work of [`offload_blocking`], or of an
-    /// [`async_cached`] that is `detached`, is done on other threads or by other tasks, and not watched.
+    /// Everything that is awaited below the attribute is measured. The work of [`offload_blocking`], or of an [`async_cached`] that is
+    /// `detached`, runs on other threads or tasks and is not.
     ///
-    /// The time is that of the machine, not of tokio's paused clock: it is about the thread. A machine that is overloaded, and takes the
-    /// thread away during a poll, lengthens that poll too.
+    /// The time is wall-clock time, not tokio's paused clock, since it is about the thread. On an overloaded machine, which preempts the
+    /// thread during a poll, that poll takes longer too.
     ///
-    /// It costs two looks at the clock for each poll.
+    /// The cost is two clock reads per poll.
     ///
     /// # Errors
     ///
@@ -109,8 +108,8 @@ attributes! {
     ///
     /// # Panics
     ///
-    /// With `panic`: where a poll took too long, after that poll, with the text of the report. A poll that itself panics is reported as without
-    /// `panic`, and its own panic goes on.
+    /// With `panic`: after a poll over the threshold, with the text of the report. A poll that panics itself is reported as without
+    /// `panic`, and its own panic propagates.
     ///
     /// # Cancel safety
     ///
@@ -126,7 +125,7 @@ attributes! {
     /// [`retry`]: https://docs.rs/steadfast/latest/steadfast/attr.retry.html
     warn_slow_poll
 
-    /// Returns another value when the function, or an attribute below this one, has failed.
+    /// Returns a fallback value when the function, or an attribute below this one, fails.
     ///
     /// ```
     /// use steadfast::{fallback, timeout};
@@ -137,7 +136,7 @@ attributes! {
     ///     std::future::pending().await
     /// }
     ///
-    /// // The closure gets the error; what it returns may be a success or a failure.
+    /// // The closure receives the error, and returns a success or a failure.
     /// #[fallback(|error| if error.kind() == std::io::ErrorKind::NotFound { Ok(String::new()) } else { Err(error) })]
     /// async fn notes(path: &str) -> std::io::Result<String> {
     ///     std::fs::read_to_string(path)
@@ -159,12 +158,13 @@ attributes! {
     ///
     /// | option | default | meaning |
     /// | --- | --- | --- |
-    /// | `value` or `\|error\| value`, first and without a name | | what is returned instead: a `T` for a `Result<T, E>` or an `Option<T>`, or the whole `Result` or `Option` |
-    /// | `crate = path` | `::steadfast` | where `steadfast` is found |
+    /// | `value` or `\|error\| value`, first and without a name | | the value to return instead: a `T` for a `Result<T, E>` or an `Option<T>`, or a whole `Result` or `Option` |
+    /// | `crate = path` | `::steadfast` | the path to `steadfast` |
     ///
     /// The value may name the arguments, and may `.await`. The error of an `Option` is `()`.
     ///
-    /// `Err` and `None` fail, refusals of the attributes below included. A return type that is neither cannot fail, and is an error.
+    /// `Err` and `None` are failures, rejections by the attributes below included. Any other return type cannot fail, and is a compile
+    /// error.
     ///
     /// # When options are evaluated
     ///
@@ -174,14 +174,15 @@ attributes! {
     ///
     /// # Cancel safety
     ///
-    /// Nothing is evaluated when the call is dropped.
+    /// When the call is dropped, nothing is evaluated.
     ///
     /// # Panics
     ///
-    /// A panic is not replaced: it reaches the caller. A fallback that panics itself (`#[fallback(unreachable!())]`) replaces the failure by that.
+    /// A panic of the function is not replaced: it propagates to the caller. A fallback that panics itself (`#[fallback(unreachable!())]`)
+    /// replaces the failure by that panic.
     fallback
 
-    /// Keeps what an async function returned, keyed by its arguments, and lets one caller compute while the others wait.
+    /// Caches the result of an async function by its arguments; concurrent callers of a cold key share one computation.
     ///
     /// ```
     /// use steadfast::async_cached;
@@ -192,7 +193,7 @@ attributes! {
     /// }
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> std::io::Result<()> {
     /// name(7, "eu").await?; // computes
-    /// name(7, "eu").await?; // a hit: the body does not run, nothing is allocated for the look-up
+    /// name(7, "eu").await?; // a hit: the body does not run, and the lookup allocates nothing
     /// assert_eq!(names().stats().hits, 1);
     /// names().invalidate(&(7, "eu")); // keyed as the function is called
     /// assert!(!names().contains(&(7, "eu")));
@@ -201,115 +202,117 @@ attributes! {
     ///
     /// # The key
     ///
-    /// All arguments, compared by `Eq`: each is `Hash + Eq + Clone + Send + Sync + 'static` in its owned form (`&str` is kept as `String`,
-    /// `&[T]` as `Vec<T>`, `&T` as `T`). A method says what `self` is: `skip(self)`, a `key`, or a `cache` that is a field of `self`.
+    /// All arguments, compared by `Eq`. Each must be `Hash + Eq + Clone + Send + Sync + 'static` in its owned form (`&str` is stored as a
+    /// `String`, `&[T]` as a `Vec<T>`, `&T` as a `T`). A method must state how the value depends on `self`: `skip(self)`, a `key`, or a
+    /// `cache` in a field of `self`.
     ///
     /// # Options
     ///
     /// | option | default | meaning |
     /// | --- | --- | --- |
-    /// | `handle = name` | none | makes `fn name() -> &'static Cache<K, V>` beside the function (`handle = Self::name` inside an `impl`; `handle = name: Cache<K, V>` where the types cannot be read off the signature) |
-    /// | `capacity = n` | 10 000 | how many entries are kept at most, or their weight |
-    /// | `unbounded` | | entries are kept until they expire or are invalidated |
-    /// | `weight = \|key, value\| n` | 1 each | what an entry weighs, 1 at least; one that is heavier than the capacity is returned and not stored. A remembered failure weighs 1 |
-    /// | `ttl = duration` | for ever | how long a value is fresh, from the moment when it is there; an expression may name the arguments |
-    /// | `ttl = \|value\| duration` | | the same, from the value (a token that says when it expires) and the arguments |
-    /// | `ttl_jitter = duration` | none | adds a random time to each ttl, from nothing to this; not to `error_ttl` and `none_ttl` |
-    /// | `tti = duration` | for ever | how long a value stays that nobody asks for: each call asks, also one that computes and one that gets the value instead of an error |
-    /// | `on_evict = \|key, value, cause\| ..` | none | told of each value that leaves, with the [`RemovalCause`] |
-    /// | `key = expr` | all arguments | what the value depends on, as an owned value |
-    /// | `skip(arg, ..)` | none | arguments on which the value does not depend; they need no bound |
-    /// | `cache = expr` | its own | a [`Cache`] that may be shared: a `static`, or a field as in `cache = self.users`; see [below](#a-cache-that-is-named) |
-    /// | `error_ttl = duration` | not stored | how long an `Err` is remembered (`E: Clone + Send + Sync + 'static`), where no value is there that may still be served |
-    /// | `none_ttl = duration` | not stored | how long a `None` is remembered, also the `Ok(None)` of a `Result<Option<T>, E>`, which without this is a value like any other |
-    /// | `stale_while_revalidate = duration` | none | how long after its ttl a value is returned at once, while one refresh runs in the background; after one that failed the next call starts another |
-    /// | `stale_if_error = duration` | none | how long after its ttl a value is returned where computing it anew comes to an `Err`, whichever it is; it is not renewed |
-    /// | `refresh_ahead = share` | none | after this share of the ttl (`0.8`), a hit starts one refresh in the background; 1 and NaN mean never, any other share that is not above 0 and below 1 panics where a value is computed |
-    /// | `load_timeout = duration` | none | how long those who wait wait for one computation, before one of them begins another |
-    /// | `refresh_if = bool` | `false` | where true, computes anew and stores under the same key. An argument that is used only there is not part of the key: neither the body names it, nor another option, nor an attribute below |
-    /// | `tags = [text, ..]` | none | names for [`invalidate_tag`], from the arguments |
-    /// | `detached` | | computes on a task of its own: a caller that gives up does not throw the computation away |
-    /// | `single_flight = bool` | `true` | whether callers of one key wait for the one that computes |
-    /// | `crate = path` | `::steadfast` | where `steadfast` is found |
+    /// | `handle = name` | none | adds a function next to this one, `fn name() -> &'static Cache<K, V>` (`handle = Self::name` inside an `impl`; `handle = name: Cache<K, V>` if the types cannot be inferred from the signature) |
+    /// | `capacity = n` | 10 000 | maximum number of entries, or their total weight |
+    /// | `unbounded` | | no maximum: entries stay until they expire or are invalidated |
+    /// | `weight = \|key, value\| n` | 1 each | the weight of an entry, at least 1; an entry heavier than the capacity is returned and not stored. A stored failure weighs 1 |
+    /// | `ttl = duration` | forever | time-to-live: how long a value is fresh, from the moment it is available; an expression may name the arguments |
+    /// | `ttl = \|value\| duration` | | the same, computed from the value (a token that carries its expiry) and the arguments |
+    /// | `ttl_jitter = duration` | none | adds a random time between zero and this to each ttl; not to `error_ttl` and `none_ttl` |
+    /// | `tti = duration` | forever | time-to-idle: removes entries that no call has used for this long; a call that computes, or that gets the value instead of an error, counts as a use |
+    /// | `on_evict = \|key, value, cause\| ..` | none | called for every removed value with its [`RemovalCause`] |
+    /// | `key = expr` | all arguments | replaces the key with this expression, an owned value |
+    /// | `skip(arg, ..)` | none | excludes arguments from the key; they need no bound |
+    /// | `cache = expr` | its own | a [`Cache`] that may be shared: a `static`, or a field as in `cache = self.users`; see [below](#a-shared-cache) |
+    /// | `error_ttl = duration` | not stored | how long an `Err` is stored (`E: Clone + Send + Sync + 'static`), unless there is a value that may still be served |
+    /// | `none_ttl = duration` | not stored | how long a `None` is stored, also the `Ok(None)` of a `Result<Option<T>, E>`, which without this option is a value like any other |
+    /// | `stale_while_revalidate = duration` | none | how long after its ttl a value is still returned at once, while one refresh runs in the background; after a refresh that failed, the next call starts another |
+    /// | `stale_if_error = duration` | none | how long after its ttl a value is still returned when recomputing it fails with any `Err`; its age is not reset |
+    /// | `refresh_ahead = share` | none | a hit after this fraction of the ttl (`0.8`) starts one refresh in the background; 1 and NaN mean never, and any other value that is not above 0 and below 1 panics when a value is computed |
+    /// | `load_timeout = duration` | none | how long waiters wait for one computation before one of them starts another |
+    /// | `refresh_if = bool` | `false` | if true, recomputes and stores under the same key. An argument that only this option names (not the body, another option or an attribute below) is not part of the key |
+    /// | `tags = [text, ..]` | none | tags for [`invalidate_tag`], which may be computed from the arguments |
+    /// | `detached` | | computes on a separate task, so that a caller that gives up does not cancel the computation |
+    /// | `single_flight = bool` | `true` | whether concurrent callers of one key wait for one computation |
+    /// | `crate = path` | `::steadfast` | the path to `steadfast` |
     ///
-    /// # Who computes
+    /// # Single flight
     ///
-    /// The first caller of a cold key; all who come meanwhile wait for it, per key and never across keys. Its error goes to all of them if
-    /// the error is `Clone + Send + Sync + 'static`; otherwise they try one after another. If the computing caller is dropped or panics, the
-    /// next waiter computes. `invalidate`, `clear` and `insert` win over a computation that began before them: its value goes to those who
-    /// already wait for it, and is not stored.
+    /// The first caller of a cold key, the leader, computes; later callers of the same key wait for it, and never for another key. Its
+    /// error goes to all waiters if it is `Clone + Send + Sync + 'static`; otherwise they compute one after another. If the leader is
+    /// dropped or panics, the next waiter computes. `invalidate`, `clear` and `insert` take precedence over a computation that started
+    /// before them: its value goes to the callers that already wait for it, and is not stored.
     ///
-    /// Of several computations of one key (`single_flight = false`, `refresh_if`, `load_timeout`) the one that began last is stored, in whatever
-    /// order they end. When the computing caller goes away, all who wait are woken, and the first that is polled goes on; where the computation
-    /// was invalidated meanwhile, with a new one, which is stored. A computing caller that is kept and not polled holds up those who wait until
-    /// `load_timeout`.
+    /// If several computations of one key run (`single_flight = false`, `refresh_if`, `load_timeout`), the one that started last is stored,
+    /// whatever the order in which they end. When the leader goes away, all waiters are woken and the first one that is polled takes over;
+    /// if the computation was invalidated in the meantime, it starts a new one, whose value is stored. A leader that is kept but not polled
+    /// delays its waiters until `load_timeout`.
     ///
-    /// # The newest answer
+    /// # What replaces a value
     ///
-    /// A value that is computed anew takes the place of the one before, and so does a `None`: it is remembered for `none_ttl`, or the key has
-    /// nothing. So does a value that is not stored (a ttl of zero, or too heavy): the one before is removed. An `Err` takes the place of
-    /// nothing that may still be served: not after a refresh that failed, and not after a call that `refresh_if` forced, whose error is its own
-    /// (or the old value, where `stale_if_error` is given).
+    /// A newly computed value replaces the previous one. So does a `None`: it is stored for `none_ttl`, or the entry is removed. So does a
+    /// value that is not stored (a ttl of zero, or too heavy): the previous one is removed. An `Err` never replaces a value that may still
+    /// be served: neither after a failed refresh, nor after a call forced by `refresh_if`, which returns its own error (or the old value,
+    /// with `stale_if_error`).
     ///
-    /// # A cache that is named
+    /// # A shared cache
     ///
-    /// With `cache = C`, what the function does not say is as the builder of `C` says it, `load_timeout` included; only the `ttl_jitter` of
-    /// `C` belongs to the ttl of `C`, and a function with a ttl of its own says its own jitter. `stale_while_revalidate` and `refresh_ahead` of `C` hold
-    /// for functions that compute in the background: `detached`, or with one of the two of their own. Another cannot, since its arguments are
-    /// borrowed from its caller: it says so at its first miss, by [`on_report`], as [`ReportKind::Inert`].
+    /// With `cache = C`, options that the function does not set are those of the builder of `C`, `load_timeout` included; only the
+    /// `ttl_jitter` of `C` belongs to the ttl of `C`, and a function with its own ttl sets its own jitter. `stale_while_revalidate` and
+    /// `refresh_ahead` of `C` apply to functions that compute in the background: those with `detached`, or with one of these two options
+    /// themselves. Other functions cannot refresh, since their arguments are borrowed from the caller; each reports this once, at its first
+    /// miss, as [`ReportKind::Inert`] through [`on_report`].
     ///
-    /// What several functions share, they share whole: a remembered error answers all functions with that error type, also one without
-    /// `error_ttl`; a key has one entry, so that the remembered errors of two types take each other's place. Those who wait, and cannot read the
-    /// error of another's computation, wait for one of their own.
+    /// Functions that share a cache share all of its entries: a stored error answers all functions with that error type, also those without
+    /// `error_ttl`. A key has one entry, so stored errors of two types replace each other. Waiters that cannot read the error of another
+    /// function's computation wait for one of their own.
     ///
-    /// A generic function (also one in a generic `impl`) has a cache for each instantiation.
+    /// A generic function (also one in a generic `impl`) has one cache per instantiation.
     ///
     /// # When options are evaluated
     ///
-    /// | option | hit | miss | a call that waits | refresh behind a hit |
+    /// | option | hit | miss | waiting call | refresh behind a hit |
     /// | --- | --- | --- | --- | --- |
     /// | `cache`, `key`, `refresh_if`, `stale_while_revalidate` | once | once | once | once |
-    /// | `tags` | | once | once | once, also by a hit while one is under way |
-    /// | `ttl`, `ttl_jitter`, `tti`, `error_ttl`, `none_ttl`, `stale_if_error`, `refresh_ahead` | | once, before the body | once, when it comes | once, before the body |
-    /// | `ttl = \|value\| ..`, the closure of `weight` | | once, when a value is there | | once, when a value is there |
+    /// | `tags` | | once | once | once, also by a hit while a refresh is running |
+    /// | `ttl`, `ttl_jitter`, `tti`, `error_ttl`, `none_ttl`, `stale_if_error`, `refresh_ahead` | | once, before the body | once, on arrival | once, before the body |
+    /// | `ttl = \|value\| ..`, the closure of `weight` | | once, with the value | | once, with the value |
     /// | `load_timeout` | | | once | |
     /// | `capacity`, `weight`, `on_evict` | at the first call of all | | | |
     ///
-    /// All times are counted from the end of the computation. One that ends at a point in time (`ttl = until_midnight()`) is evaluated before the
-    /// body, and too long by as much as that takes: write `ttl = |_| until_midnight()`. A value that comes by the handle
-    /// ([`insert`], [`get_or_load`]) has the times of that moment too, but for those that name an argument: these are not
-    /// known there, and it has none of them.
+    /// All durations count from the end of the computation. One that ends at a fixed time (`ttl = until_midnight()`) is evaluated before
+    /// the body, and so too long by the time the body takes: write `ttl = |_| until_midnight()`. Values that are stored through the handle
+    /// ([`insert`], [`get_or_load`]) use the most recently evaluated durations, except those that name an argument, which is unknown there:
+    /// these do not apply to them.
     ///
     /// # In the background
     ///
-    /// `detached`, `stale_while_revalidate` and `refresh_ahead` compute on a task of their own, which outlives its caller: the arguments
-    /// (also those that are skipped) and the result are `Send + 'static`. `&str` and `&[T]` are copied for it; another borrow is an error at that
-    /// argument. A panic that no caller is left to see goes to [`on_report`]; [`drain`] waits for what is
-    /// under way. A deadline above `async_cached` bounds the caller, and not that computation: one below it does.
+    /// `detached`, `stale_while_revalidate` and `refresh_ahead` compute on a separate task, which outlives its caller: the arguments
+    /// (skipped ones too) and the result must be `Send + 'static`. `&str` and `&[T]` are copied; any other borrow is a compile error at
+    /// that argument. A panic that no caller can observe goes to [`on_report`]; [`drain`] waits for running computations. A deadline above
+    /// `async_cached` bounds the caller but not that computation; one below bounds the computation.
     ///
     /// # Errors
     ///
-    /// A function that calls itself with the key that it is computing would wait for itself: it gets an [`Error`] for which
-    /// [`is_recursion`] holds, if its return type can carry one, and panics otherwise. What goes through a
-    /// task of the user's own (`tokio::spawn`) or a [`WorkerPool`] is not seen, and waits: bound it with `load_timeout` or a `timeout`.
+    /// A function that calls itself with the key it is computing would wait for itself. Instead it returns an [`Error`] for which
+    /// [`is_recursion`] holds if the return type can represent one, and panics otherwise. A call through a task of your own
+    /// (`tokio::spawn`) or a [`WorkerPool`] is not detected, and waits: bound it with `load_timeout` or a `timeout`.
     ///
     /// # Cancel safety
     ///
-    /// A caller that is dropped while it waits leaves the others alone; one that is dropped while it computes hands over to the next.
+    /// Dropping a waiter does not affect other callers. Dropping the leader hands the computation over to the next waiter.
     ///
     /// # Panics
     ///
-    /// A panic of the body is the computing caller's own.
+    /// A panic of the body propagates to the caller that computes.
     ///
     /// # Bounds
     ///
-    /// The value (the `T` of a `Result<T, E>` or an `Option<T>`, else the whole return value) is `Clone + Send + Sync + 'static`: put
-    /// what is expensive to clone into an `Arc`.
+    /// The value (the `T` of a `Result<T, E>` or an `Option<T>`, otherwise the whole return value) must be `Clone + Send + Sync + 'static`:
+    /// wrap what is expensive to clone in an `Arc`.
     ///
-    /// Three things of yours run under a lock of the cache, and must not use it: `Eq` of the key, `Clone` of a value or of an error that is
-    /// remembered or shared, and the closure of [`invalidate_if`]. Everything else (`Hash` and `Clone` of the key, all
-    /// destructors, `ttl`, `weight`, `on_evict`) runs under none. A panic of any of them is that of the call in which it runs, and leaves the
-    /// cache usable.
+    /// Three pieces of your code run under a lock of the cache and must not use that cache: `Eq` of the key, `Clone` of a value or of an
+    /// error that is stored or shared, and the closure of [`invalidate_if`]. Everything else (`Hash` and `Clone` of the key, all
+    /// destructors, `ttl`, `weight`, `on_evict`) runs without a lock held. A panic in any of them propagates to the call that runs it, and
+    /// leaves the cache usable.
     ///
     /// [`Cache`]: https://docs.rs/steadfast/latest/steadfast/cache/struct.Cache.html
     /// [`Error`]: https://docs.rs/steadfast/latest/steadfast/struct.Error.html
@@ -325,7 +328,7 @@ attributes! {
     /// [`on_report`]: https://docs.rs/steadfast/latest/steadfast/fn.on_report.html
     async_cached
 
-    /// Lets callers who ask for the same thing at the same time share one run of the body. Nothing is kept afterwards.
+    /// Deduplicates concurrent calls with the same key; nothing is cached afterwards.
     ///
     /// ```
     /// use std::sync::atomic::{AtomicU32, Ordering};
@@ -344,23 +347,23 @@ attributes! {
     /// assert_eq!(a, b);
     /// assert_eq!(RUNS.load(Ordering::Relaxed), 1);
     /// report(7).await;
-    /// assert_eq!(RUNS.load(Ordering::Relaxed), 2); // nobody else was asking: it ran again
+    /// assert_eq!(RUNS.load(Ordering::Relaxed), 2); // no other call was running: it ran again
     /// # }
     /// ```
     ///
-    /// The flights are those of [`async_cached`]: an error goes to all who wait if it is
-    /// `Clone + Send + Sync + 'static`, else they try one after another; a caller that is dropped or panics hands over to the next. Over a
-    /// function that changes something, those who wait share one change: this is for reads.
+    /// Waiting works as in [`async_cached`]: an error goes to all waiters if it is `Clone + Send + Sync + 'static`, otherwise they run one
+    /// after another; a caller that is dropped or panics hands over to the next waiter. Waiters share a single run also if the function
+    /// changes something, so this attribute is for reads.
     ///
     /// # Options
     ///
     /// | option | default | meaning |
     /// | --- | --- | --- |
-    /// | `key = expr` | all arguments | who shares, as an owned value |
-    /// | `skip(arg, ..)` | none | arguments on which the result does not depend; they need no bound |
-    /// | `crate = path` | `::steadfast` | where `steadfast` is found |
+    /// | `key = expr` | all arguments | replaces the key with this expression, an owned value |
+    /// | `skip(arg, ..)` | none | excludes arguments from the key; they need no bound |
+    /// | `crate = path` | `::steadfast` | the path to `steadfast` |
     ///
-    /// A method says what `self` is: `skip(self)`, or a `key`.
+    /// A method must state how the result depends on `self`: `skip(self)`, or a `key`.
     ///
     /// # When options are evaluated
     ///
@@ -372,19 +375,19 @@ attributes! {
     ///
     /// # Errors, panics
     ///
-    /// As with [`async_cached`]: a call that would wait for itself is refused.
+    /// As with [`async_cached`]: a call that would wait for itself is rejected.
     ///
     /// # Cancel safety
     ///
-    /// A caller that is dropped leaves the others alone; if it was the one who computed, all who wait are woken, and the first that is polled
-    /// begins anew: one that is kept and not polled holds nobody up. If the one who computes hangs, or is kept and not polled any more (a branch of
-    /// a `select!` in a loop), the others wait for it without end: put a [`timeout`] above, which ends the wait of each
-    /// caller, or use [`async_cached`] with a `load_timeout`, after which they go on without it. With a `shield` above, what
-    /// was begun goes on without its caller, and is waited for.
+    /// Dropping a caller does not affect the others. If it was the leader, all waiters are woken and the first one that is polled starts
+    /// again; a waiter that is kept but not polled delays no other. If the leader hangs, or is kept but no longer polled (a branch of a
+    /// `select!` in a loop), the others wait for it without limit: put a [`timeout`] above, which ends the wait of each caller, or use
+    /// [`async_cached`] with a `load_timeout`, after which they continue without it. With a `shield` above, a started run continues without
+    /// its caller, and waiters keep waiting for it.
     ///
     /// # Bounds
     ///
-    /// The result (of a `Result` or an `Option`: its value) is `Clone + Send + Sync + 'static`, the parts of the key are
+    /// The result (of a `Result` or an `Option`: its value) must be `Clone + Send + Sync + 'static`, and the parts of the key
     /// `Hash + Eq + Clone + Send + Sync + 'static`.
     ///
     /// [`async_cached`]: https://docs.rs/steadfast/latest/steadfast/attr.async_cached.html
@@ -393,18 +396,18 @@ attributes! {
     /// [`timeout`]: https://docs.rs/steadfast/latest/steadfast/attr.timeout.html
     coalesce
 
-    /// Lets so many calls of the function through in a time; the others wait, first come first served, or are refused.
+    /// Limits how often the function may be called; excess calls wait in FIFO order or are rejected.
     ///
     /// ```
     /// use steadfast::rate_limit;
     ///
-    /// // 100 at once, then one every 10 ms; a call waits for its turn if that comes within half a second.
+    /// // A burst of 100, then one every 10 ms; a call waits up to half a second for its permit.
     /// #[rate_limit(100 / 1s, max_wait = 500ms, handle = quota)]
     /// async fn search(words: &str) -> std::io::Result<usize> {
     ///     Ok(words.len())
     /// }
     ///
-    /// // 5 a minute for each user, no two at once.
+    /// // 5 per minute for each user, without bursts.
     /// #[rate_limit(5 / 1min, burst = 1, key = user)]
     /// async fn reset_password(user: u64) -> Result<(), steadfast::Error> {
     ///     Ok(())
@@ -416,10 +419,10 @@ attributes! {
     ///
     /// assert!(reset_password(1).await.is_ok());
     /// assert!(reset_password(2).await.is_ok());
-    /// let refused = reset_password(1).await.unwrap_err();
-    /// assert!(refused.is_rate_limited());
-    /// assert_eq!(refused.retry_after(), Some(std::time::Duration::from_secs(12)));
-    /// assert_eq!(refused.to_string(), "`reset_password` was not called: it is limited to 5 calls in 60s, and the next turn is in 12s");
+    /// let rejected = reset_password(1).await.unwrap_err();
+    /// assert!(rejected.is_rate_limited());
+    /// assert_eq!(rejected.retry_after(), Some(std::time::Duration::from_secs(12)));
+    /// assert_eq!(rejected.to_string(), "`reset_password` was not called: it is limited to 5 calls in 60s, and the next turn is in 12s");
     /// # Ok(()) }
     /// ```
     ///
@@ -427,63 +430,63 @@ attributes! {
     ///
     /// | option | default | meaning |
     /// | --- | --- | --- |
-    /// | `n / duration`, first and without a name | | so many calls in a time; or a [`RateLimiter`] that is made elsewhere, a static or a field of `self` |
-    /// | `burst = n` | the count of the rate | how many are let through at once after a rest |
-    /// | `max_wait = duration` | `0s` | how long a call waits for its turn; one whose turn comes later is refused at once |
-    /// | `key = expr` | none | a limit for each key instead of one for all |
-    /// | `or_else = \|error\| value` | none | what a refused call returns; required where the return type cannot carry the error |
-    /// | `handle = name` | none | a function beside this one that returns the `&'static` [`RateLimiter`]; `handle = Self::name` in an `impl` |
-    /// | `crate = path` | `::steadfast` | where `steadfast` is found |
+    /// | `n / duration`, first and without a name | | the rate, calls per period; or a [`RateLimiter`] created elsewhere, a static or a field of `self` |
+    /// | `burst = n` | the count of the rate | how many calls an idle limiter admits at once |
+    /// | `max_wait = duration` | `0s` | how long a call may wait for its permit; a call whose permit comes later is rejected at once |
+    /// | `key = expr` | none | one limit per key instead of one for all calls |
+    /// | `or_else = \|error\| value` | none | the value that a rejected call returns; required if the return type cannot represent the error |
+    /// | `handle = name` | none | adds a function next to this one that returns the `&'static` [`RateLimiter`]; `handle = Self::name` in an `impl` |
+    /// | `crate = path` | `::steadfast` | the path to `steadfast` |
     ///
-    /// The calls are spread evenly, after the burst (the generic cell rate algorithm, ITU-T I.371): over any time `t` it is never more than
-    /// `rate * t + burst`. A call takes its turn when it is let through, and does not give it back when it fails or is dropped.
+    /// After the burst, calls are spread evenly (the generic cell rate algorithm, ITU-T I.371): over any time `t` there are never more than
+    /// `rate * t + burst`. A call consumes its permit when it is admitted, and does not return it when it fails or is dropped.
     ///
-    /// Timers fire up to a millisecond late. Calls that wait make up for that, so that the whole rate comes through, whether one call waits at a
-    /// time or a hundred thousand: each is charged for the time at which its turn came, as long as the timer is not more than 100 ms late.
-    /// Calls that come then may be so much closer together. Time in which nobody waits is worth a burst and no more.
+    /// Timers fire up to a millisecond late. Waiting calls make up for that, so that the whole rate is reached whether one call waits at a
+    /// time or a hundred thousand: each is charged for the time at which its permit became available, unless the timer is more than 100 ms
+    /// late. The calls that follow may then be that much closer together. Time in which no call waits is worth one burst and no more.
     ///
-    /// A limiter that is made elsewhere has its own rate and burst. It is named by an expression that is evaluated at each call and may depend on
-    /// the arguments: `#[rate_limit(limiter_of(tenant))]`.
+    /// A limiter that is created elsewhere has its own rate and burst. The expression that names it is evaluated at each call and may
+    /// depend on the arguments: `#[rate_limit(limiter_of(tenant))]`.
     ///
-    /// A function has one limit (with `key`, one for each key) for all of its callers, for all instances of a type, and for all instantiations of
-    /// a generic function. The rate and `burst` are read once, at the first call, so they cannot depend on an argument, on `self`, or on a type
-    /// or const parameter: that is an error. In an `impl` with parameters of its own, a rate such as `Self::RATE / 1s` is that of the type that
-    /// is called first. To have one limit for each instance, put a limiter into a field: `#[rate_limit(self.quota)]`.
+    /// A function has one limit (with `key`, one per key) for all of its callers, for all instances of a type, and for all instantiations
+    /// of a generic function. The rate and `burst` are evaluated once, at the first call, so naming an argument, `self`, or a type or const
+    /// parameter in them is a compile error. In an `impl` with type parameters, a rate such as `Self::RATE / 1s` is that of the type that
+    /// is called first. For one limit per instance, put a limiter in a field: `#[rate_limit(self.quota)]`.
     ///
-    /// By default a call that finds no turn is refused at once, while [`concurrency_limit`] lets calls wait for
-    /// as long as it takes.
+    /// By default a call without a permit is rejected at once, whereas [`concurrency_limit`] lets calls wait without limit.
     ///
     /// # When options are evaluated
     ///
     /// | evaluated | options |
     /// | --- | --- |
     /// | once, at the first call | the rate, `burst` |
-    /// | at each call | `max_wait`, `key`, a limiter that is made elsewhere |
-    /// | at each refusal | `or_else` |
+    /// | at each call | `max_wait`, `key`, a limiter that is created elsewhere |
+    /// | at each rejection | `or_else` |
     ///
     /// Below a [`retry`] or a [`hedge`], each attempt is a call.
     ///
     /// # Keys
     ///
-    /// A key is what it is in [`async_cached`]: `Hash + Eq + Clone + Send + Sync + 'static`, or a reference such as
-    /// `&str`, of which a copy is made when the key is new. Several parts are a tuple. A key that is as good as new is forgotten; if more
-    /// than 65,536 are not, those that come nearest are.
+    /// Keys are those of [`async_cached`]: `Hash + Eq + Clone + Send + Sync + 'static`, or a reference such as `&str`, which is copied when
+    /// the key is new. Use a tuple for several parts. Keys at full allowance are dropped; beyond 65,536 others, those closest to full
+    /// allowance are dropped too.
     ///
     /// # Errors
     ///
-    /// An [`Error`] for which [`is_rate_limited`] holds, in the function's own error type. Its
-    /// [`retry_after`] is the time to the next turn that nobody waits for.
+    /// An [`Error`] for which [`is_rate_limited`] holds, in the function's own error type. Its [`retry_after`] is the time until the next
+    /// permit that no waiting call will take.
     ///
     /// # Cancel safety
     ///
-    /// A call that is dropped while it waits gives its turn to the next in the line. One that is kept and not polled (a branch of a `select!`
-    /// that lost) loses its turn 100 ms after it came to the next that is polled, and is the first in the line again when it is polled. A rate that
-    /// is lowered meanwhile refuses those who will now have to wait for longer than they said, one after the other from the first on.
+    /// A call that is dropped while it waits passes its permit to the next waiter. A call that is kept but not polled (a branch of a
+    /// `select!` that lost) loses its permit after 100 ms to the next waiter that is polled, and is first in the queue again when it is
+    /// polled. Lowering the rate rejects waiting calls whose new wait would exceed their `max_wait`, one after another from the front of
+    /// the queue.
     ///
     /// # Panics
     ///
-    /// A wait panics outside of a tokio runtime with timers. A rate of no calls, of no time or with no burst panics at the first call, where it is no
-    /// literal.
+    /// A wait panics outside of a tokio runtime with timers. A rate with a count or a period of zero, or a burst of zero, panics at the
+    /// first call if it is not a literal.
     ///
     /// [`Error`]: https://docs.rs/steadfast/latest/steadfast/struct.Error.html
     /// [`RateLimiter`]: https://docs.rs/steadfast/latest/steadfast/struct.RateLimiter.html
@@ -495,18 +498,18 @@ attributes! {
     /// [`retry`]: https://docs.rs/steadfast/latest/steadfast/attr.retry.html
     rate_limit
 
-    /// Lets so many calls of the function run at once; the others wait, first come first served, or are refused.
+    /// Limits concurrent calls; excess calls wait in FIFO order or are rejected.
     ///
     /// ```
     /// use steadfast::concurrency_limit;
     ///
-    /// // At most 8 at once; no more than 100 wait, and none longer than a second.
+    /// // At most 8 at once; up to 100 calls wait, for up to a second.
     /// #[concurrency_limit(8, queue = 100, max_wait = 1s, handle = renderers)]
     /// async fn render(page: &str) -> std::io::Result<String> {
     ///     Ok(format!("<p>{page}</p>"))
     /// }
     ///
-    /// // The others are told at once.
+    /// // Excess calls return at once.
     /// #[concurrency_limit(1, max_wait = 0s, or_else = |_| "busy")]
     /// async fn rebuild() -> &'static str {
     ///     tokio::task::yield_now().await;
@@ -524,36 +527,37 @@ attributes! {
     ///
     /// | option | default | meaning |
     /// | --- | --- | --- |
-    /// | `n`, first and without a name | | how many calls run at once; or a [`ConcurrencyLimiter`] that is made elsewhere, a static or a field of `self` |
-    /// | `max_wait = duration` | for ever | how long a call waits; `0s` refuses at once |
-    /// | `queue = n` | any number | how many calls wait; the others are refused at once |
+    /// | `n`, first and without a name | | the number of concurrent calls; or a [`ConcurrencyLimiter`] created elsewhere, a static or a field of `self` |
+    /// | `max_wait = duration` | forever | how long a call may wait; `0s` rejects at once |
+    /// | `queue = n` | unbounded | how many calls may wait; further calls are rejected at once |
     /// | `adaptive` | off | the limit falls while calls fail, and rises again up to `n` ([AIMD]) |
-    /// | `or_else = \|error\| value` | none | what a refused call returns; required where the return type cannot carry the error, and a call can be refused: with a `max_wait`, a `queue`, or a limiter that is made elsewhere |
-    /// | `handle = name` | none | a function beside this one that returns the `&'static` [`ConcurrencyLimiter`]; `handle = Self::name` in an `impl` |
-    /// | `crate = path` | `::steadfast` | where `steadfast` is found |
+    /// | `or_else = \|error\| value` | none | the value that a rejected call returns; required if the return type cannot represent the error and calls can be rejected: with a `max_wait`, a `queue`, or a limiter created elsewhere |
+    /// | `handle = name` | none | adds a function next to this one that returns the `&'static` [`ConcurrencyLimiter`]; `handle = Self::name` in an `impl` |
+    /// | `crate = path` | `::steadfast` | the path to `steadfast` |
     ///
-    /// A limiter that is made elsewhere has its own limit and queue; `max_wait` and `or_else` are said here. It is named by an expression that
+    /// A limiter that is created elsewhere has its own limit and queue; `max_wait` and `or_else` are set here. The expression that names it
     /// is evaluated at each call and may depend on the arguments: `#[concurrency_limit(limiter_of(tenant))]`.
     ///
     /// A function has one limit for all of its callers, for all instances of a type, and for all instantiations of a generic function. The
-    /// limit and `queue` are those of the first call, so they cannot depend on an argument, on `self`, or on a type or const parameter: that is
-    /// an error. In an `impl` with parameters of its own the attribute does not see these, and a limit such as `Self::LIMIT` is that of the type
-    /// that is called first. To have one limit for each instance, put a limiter into a field: `#[concurrency_limit(self.limit)]`.
+    /// limit and `queue` are those of the first call, so naming an argument, `self`, or a type or const parameter in them is a compile
+    /// error. The attribute does not see the type parameters of an `impl`, and a limit such as `Self::LIMIT` is that of the type that is
+    /// called first. For one limit per instance, put a limiter in a field: `#[concurrency_limit(self.limit)]`.
     ///
-    /// To an adaptive limit each `Err` and `None` is a failure: return as an `Ok` what is none. With `adaptive`,
-    /// a return type that is a type parameter (`R`, `T::Out`) is an error, since nothing there can tell whether it is a `Result`.
+    /// For an adaptive limit, every `Err` and `None` is a failure: return an outcome that should not lower the limit as an `Ok`. With
+    /// `adaptive`, a return type that is a type parameter (`R`, `T::Out`) is a compile error, since the attribute cannot tell whether it is
+    /// a `Result`.
     ///
-    /// A place is held while everything below the attribute runs, which includes the waits of a `retry` below it, and what a function
-    /// calls that is limited itself: a limited function that calls itself can wait for itself.
+    /// The permit is held while everything below the attribute runs, including the waits of a `retry` below it and calls to other limited
+    /// functions: a limited function that calls itself can wait for itself.
     ///
     /// # When options are evaluated
     ///
     /// | evaluated | options |
     /// | --- | --- |
-    /// | once, at the first call | `queue`, the limit where `queue` or `adaptive` or `handle` is given |
-    /// | at each call, since it may name a limiter; a number is that of the first | the limit |
+    /// | once, at the first call | `queue`, the limit if `queue` or `adaptive` or `handle` is set |
+    /// | at each call, since it may name a limiter; a number applies from the first call on | the limit |
     /// | at each call | `max_wait` |
-    /// | at each refusal | `or_else` |
+    /// | at each rejection | `or_else` |
     ///
     /// Below a [`retry`] or a [`hedge`], each attempt is a call.
     ///
@@ -563,19 +567,19 @@ attributes! {
     ///
     /// # Cancel safety
     ///
-    /// A call that is dropped gives back its permit, or its place in the line.
+    /// A call that is dropped releases its permit, or leaves the queue.
     ///
-    /// A call that waits may be let in while nobody polls it: a branch of a `select!` that lost and is kept, a buffered stream that nobody
-    /// reads. If it does not take up its permit within 100 ms, the next waiter that is polled gets it, and the call is first in the line again
-    /// as soon as it is polled. Where several waiters in a row are not polled, twice as many are asked every 100 ms until one answers. A call that
-    /// has started and is not polled any more keeps its permit, as it may be in the middle of its work: put a `timeout` above the limit, or
-    /// poll the call in a task of its own.
+    /// A waiting call may be admitted while it is not being polled: a branch of a `select!` that lost and is kept, a buffered stream that
+    /// is not being read. If it does not use its permit within 100 ms, the next waiter that is polled gets it, and the call is first in the
+    /// queue again once it is polled. If several waiters in a row are not polled, twice as many are offered the permit every 100 ms until
+    /// one responds. A call that has started and is no longer polled keeps its permit, since it may be in the middle of its work: put a
+    /// `timeout` above the limit, or poll the call in a task of its own.
     ///
     /// # Panics
     ///
-    /// A panic of the body gives the permit back; an adaptive limit learns nothing from it. A wait panics in a tokio runtime whose timers are not
-    /// enabled, and one with a `max_wait` also outside of a runtime. Outside of a runtime, nothing measures the 100 ms above: a permit that is
-    /// not taken up goes to the next call that comes, or that is polled.
+    /// A panic of the body releases the permit; an adaptive limit ignores it. A wait panics in a tokio runtime whose timers are not
+    /// enabled, and a wait with a `max_wait` panics outside of a runtime too. Outside of a runtime, the 100 ms above are not measured: an
+    /// unused permit goes to the next call that arrives or is polled.
     ///
     /// [AIMD]: https://docs.rs/steadfast/latest/steadfast/struct.ConcurrencyLimiter.html#method.adaptive
     /// [`ConcurrencyLimiter`]: https://docs.rs/steadfast/latest/steadfast/struct.ConcurrencyLimiter.html
@@ -585,7 +589,7 @@ attributes! {
     /// [`retry`]: https://docs.rs/steadfast/latest/steadfast/attr.retry.html
     concurrency_limit
 
-    /// Refuses calls at once while the function fails, and tries it again after a while.
+    /// Rejects calls while the function keeps failing, and probes it again after a cooldown.
     ///
     /// ```
     /// use steadfast::circuit_breaker;
@@ -598,7 +602,7 @@ attributes! {
     ///     if article == 0 { Err(AppError::Down) } else { Err(AppError::NotFound) }
     /// }
     ///
-    /// // Opens when half of the last 100 calls took two seconds or failed, once there were 20.
+    /// // Opens when half of the last 100 calls failed or took two seconds, after at least 20 calls.
     /// #[circuit_breaker(failure_rate = 0.5, slow_call = 2s, failure = |status| *status >= 500, or_else = |_| 503)]
     /// async fn status() -> u16 {
     ///     200
@@ -606,7 +610,7 @@ attributes! {
     ///
     /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
     /// for article in [0, 1, 0, 0, 0] {
-    ///     assert!(stock(article).await.is_err()); // 1 is answered, and that ends the row
+    ///     assert!(stock(article).await.is_err()); // article 1 is `NotFound`: a success, which resets the count
     /// }
     /// let Err(AppError::Policy(error)) = stock(1).await else { panic!() };
     /// assert!(error.is_circuit_open());
@@ -623,70 +627,70 @@ attributes! {
     ///
     /// | option | default | meaning |
     /// | --- | --- | --- |
-    /// | `failures = n` | 5 | so many failures in a row open the circuit |
-    /// | `window = duration` | none | with `failures`: not in a row, but within this time |
-    /// | `failure_rate = share` | none | the share of calls, above 0 and at most 1, that opens the circuit when they fail; an expression that is none panics at the first call |
-    /// | `window = n` or `duration` | 100 | with `failure_rate`: the calls that count are the last so many, or those of the last so long |
-    /// | `min_calls = n` | 20 | with `failure_rate`: nothing opens before so many calls are in the window |
-    /// | `open_for = duration` | `30s` | how long calls are refused before a probe is let through |
-    /// | `open_for_max = duration` | none | lets `open_for` double with each probe that fails, up to this |
-    /// | `probes = n` | 1 | so many probes run at once in half-open; when as many have succeeded, the circuit closes |
-    /// | `probe_timeout = duration` | `open_for` | a probe that has not ended by then counts as failed, and the circuit opens again; `0s`: there is no limit |
-    /// | `slow_call = duration` | none | a call that takes so long or longer is a failure, whatever it returns |
-    /// | `when = \|error\| bool` | every error | which errors are failures; the others show that somebody answered, and count as successes |
-    /// | `failure = \|outcome\| bool` | `Err`, `None` | what is a failure, for any return type |
-    /// | `or_else = \|error\| value` | none | what a refused call returns; required where the return type cannot carry the error |
-    /// | `handle = name` | none | a function beside this one that returns the `&'static` [`CircuitBreaker`]; `handle = Self::name` in an `impl` |
-    /// | `crate = path` | `::steadfast` | where `steadfast` is found |
+    /// | `failures = n` | 5 | consecutive failures that open the circuit |
+    /// | `window = duration` | none | with `failures`: counts the failures within this time instead of consecutive ones |
+    /// | `failure_rate = share` | none | the fraction of failed calls, above 0 and at most 1, that opens the circuit; an expression outside of that range panics at the first call |
+    /// | `window = n` or `duration` | 100 | with `failure_rate`: the size of the sliding window, in calls or as a duration |
+    /// | `min_calls = n` | 20 | with `failure_rate`: calls in the window before the circuit can open |
+    /// | `open_for = duration` | `30s` | how long calls are rejected before a probe is admitted |
+    /// | `open_for_max = duration` | none | doubles `open_for` with each failed probe, up to this |
+    /// | `probes = n` | 1 | probes allowed concurrently while half-open, and successes needed to close |
+    /// | `probe_timeout = duration` | `open_for` | a probe that takes longer counts as failed, and the circuit opens again; `0s` means no limit |
+    /// | `slow_call = duration` | none | calls that take at least this long count as failures, whatever they return |
+    /// | `when = \|error\| bool` | every error | which errors are failures; the others show that the dependency responds, and count as successes |
+    /// | `failure = \|outcome\| bool` | `Err`, `None` | which outcomes are failures, for any return type |
+    /// | `or_else = \|error\| value` | none | the value that a rejected call returns; required if the return type cannot represent the error |
+    /// | `handle = name` | none | adds a function next to this one that returns the `&'static` [`CircuitBreaker`]; `handle = Self::name` in an `impl` |
+    /// | `crate = path` | `::steadfast` | the path to `steadfast` |
     ///
-    /// Or `#[circuit_breaker(PAYMENTS)]`: a [`CircuitBreaker`] that is made elsewhere, a static or a field of `self`, with its own settings;
+    /// Or `#[circuit_breaker(PAYMENTS)]`: a [`CircuitBreaker`] created elsewhere, a static or a field of `self`, with its own settings;
     /// `when`, `failure` and `or_else` may follow it.
     ///
-    /// A function has one circuit: all its callers share it, all instances of a type, all implementors of a trait whose default method it stands
-    /// on, and all instantiations of a generic function. All options above `when` are read once, at the first call, so they cannot depend on an
-    /// argument, on `self`, or on a type or const parameter: that is an error. In an `impl` with parameters of its own, a setting such as
-    /// `failures = Self::FAILURES` is that of the type that is called first. To have one circuit for each instance, put a breaker into a field:
-    /// `#[circuit_breaker(self.breaker)]`. Such an expression is evaluated at each call and may depend on the arguments:
+    /// A function has one circuit, shared by all of its callers, all instances of a type, all implementors of a trait if it is applied to a
+    /// default method, and all instantiations of a generic function. All options above `when` are evaluated once, at the first call, so
+    /// naming an argument, `self`, or a type or const parameter in them is a compile error. In an `impl` with type parameters, a setting
+    /// such as `failures = Self::FAILURES` is that of the type that is called first. For one circuit per instance, put a breaker in a
+    /// field: `#[circuit_breaker(self.breaker)]`. Such an expression is evaluated at each call and may depend on the arguments:
     /// `#[circuit_breaker(breaker_of(host))]`.
     ///
-    /// A share opens the circuit when it is reached: 10 failures of 20 calls, for `0.5`. A probe that fails opens it again at once, also where
-    /// other probes have succeeded. So does a probe that takes longer than `probe_timeout`: it runs on, but what it returns then counts as
-    /// nothing. Set that longer than a call which succeeds may take, or the circuit never closes. No timer is needed for it: whoever looks at
-    /// the circuit next finds it as open as if one had fired.
+    /// A `failure_rate` opens the circuit when it is reached: 10 failures in 20 calls, for `0.5`. A failed probe opens the circuit again at
+    /// once, even if other probes have succeeded. So does a probe that takes longer than `probe_timeout`: it keeps running, but its result
+    /// no longer counts. Set `probe_timeout` longer than a successful call may take, or the circuit never closes. It needs no timer: the
+    /// next call or reader that looks at the circuit finds it open, as if a timer had fired.
     ///
-    /// A return type that is a type parameter (`R`, `T::Out`) needs `failure`, since nothing there can tell whether it is a `Result`.
+    /// A return type that is a type parameter (`R`, `T::Out`) requires `failure`, since the attribute cannot tell whether it is a `Result`.
     ///
-    /// A [`retry`] above waits for as long as the circuit is open; below, it is not reached.
+    /// A [`retry`] above waits while the circuit is open; one below is not reached.
     ///
-    /// A window of time is exact as long as it holds no more than 2,048 moments with calls; beyond that it is exact to a two-thousandth.
+    /// A time window is exact as long as it holds no more than 2,048 distinct times of calls; beyond that it is exact to a two-thousandth.
     ///
     /// # When options are evaluated
     ///
     /// | evaluated | options |
     /// | --- | --- |
     /// | once, at the first call | `failures`, `window`, `failure_rate`, `min_calls`, `open_for`, `open_for_max`, `probes`, `probe_timeout`, `slow_call` |
-    /// | at each call | a breaker that is made elsewhere |
-    /// | after each call that was let through | `failure` |
+    /// | at each call | a breaker that is created elsewhere |
+    /// | after each call that was admitted | `failure` |
     /// | after each of these that failed | `when` |
-    /// | at each refusal | `or_else` |
+    /// | at each rejection | `or_else` |
     ///
     /// Below a [`retry`] or a [`hedge`], each attempt is a call.
     ///
     /// # Errors
     ///
-    /// An [`Error`] for which [`is_circuit_open`] holds, in the function's own error type. Its
-    /// [`retry_after`] is the time for which the circuit stays open; while as many probes are under way as may be, the
-    /// time until the oldest of them counts as failed, since by then it is decided. It has none where the circuit was
-    /// [forced open], or where `probe_timeout` is zero and probes are under way.
+    /// An [`Error`] for which [`is_circuit_open`] holds, in the function's own error type. Its [`retry_after`] is the time for which the
+    /// circuit stays open; while all probes are running, it is the time until the oldest of them counts as failed. It is absent if the
+    /// circuit was [forced open], or if `probe_timeout` is zero and probes are running.
     ///
     /// # Cancel safety
     ///
-    /// A call that is dropped counts as neither success nor failure, and a probe that is dropped gives its place to the next call. A call
-    /// that was let through before the circuit opened does not close it when it succeeds later.
+    /// A dropped call counts as neither success nor failure, and a dropped probe frees its slot for the next call. A call that was admitted
+    /// before the circuit opened does not close it when it succeeds later.
     ///
     /// # Panics
     ///
-    /// A panic of the body goes on to the caller, and counts as a failure. A call that is dropped by the panic of another counts as nothing.
+    /// A panic of the body propagates to the caller, and counts as a failure. A call that is dropped because another one panics counts as
+    /// nothing.
     ///
     /// [`CircuitBreaker`]: https://docs.rs/steadfast/latest/steadfast/struct.CircuitBreaker.html
     /// [`Error`]: https://docs.rs/steadfast/latest/steadfast/struct.Error.html
@@ -697,7 +701,7 @@ attributes! {
     /// [forced open]: https://docs.rs/steadfast/latest/steadfast/struct.CircuitBreaker.html#method.force_open
     circuit_breaker
 
-    /// Awaits a cleanup after the function, however it ended: with a value, with an error, by a panic, or by being dropped.
+    /// Runs an async cleanup after the function returns, fails, panics or is dropped.
     ///
     /// ```
     /// use steadfast::{Exit, finally};
@@ -711,15 +715,15 @@ attributes! {
     ///     if id == 0 { Err("no such job".to_owned()) } else { Ok(id) }
     /// }
     ///
-    /// // A closure is told how the function ended.
+    /// // A closure receives how the function ended.
     /// #[finally(|exit| note(id, exit))]
-    /// async fn told(id: u32) -> Option<u32> {
+    /// async fn logged(id: u32) -> Option<u32> {
     ///     (id > 0).then_some(id)
     /// }
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
     /// assert_eq!(run(1).await, Ok(1));
     /// assert_eq!(run(0).await, Err("no such job".to_owned()));
-    /// told(0).await;
+    /// logged(0).await;
     /// assert_eq!(*LOG.lock().unwrap(), ["job 1", "job 0", "0: Err"]);
     /// # }
     /// ```
@@ -728,12 +732,12 @@ attributes! {
     ///
     /// | option | default | meaning |
     /// | --- | --- | --- |
-    /// | `expr`, first and without a name | | the cleanup: a future, or a closure of an [`Exit`] that returns one |
-    /// | `crate = path` | `::steadfast` | where `steadfast` is found |
+    /// | `expr`, first and without a name | | the cleanup: a future, or a closure that takes an [`Exit`] and returns one |
+    /// | `crate = path` | `::steadfast` | the path to `steadfast` |
     ///
-    /// The cleanup may name the arguments and `self`, and borrow them: it has clones of those, made when the call begins (of what a `&str` or a `&[T]`
-    /// refers to), which live until it has ended; another borrow is an error at that argument. The future is `Send + 'static`, and yields `()` or
-    /// a `Result` whose error is `Display`.
+    /// The cleanup may name the arguments and `self`, and borrow them: it receives clones, made when the call begins (of what a `&str` or a
+    /// `&[T]` refers to), which live until the cleanup has ended. Any other borrow is a compile error at that argument. The future must be
+    /// `Send + 'static`, and return `()` or a `Result` whose error is `Display`.
     ///
     /// # When options are evaluated
     ///
@@ -741,30 +745,31 @@ attributes! {
     /// | --- | --- |
     /// | at each end | the cleanup |
     ///
-    /// `Err` and `None` are [`Exit::Err`], a plain value is [`Exit::Ok`]. A closure that looks at its `Exit` on a function
-    /// that returns a type parameter (`R`, `T::Out`) is an error, since nothing there can tell whether that is a `Result`. Parameters of an `impl`
-    /// around the function are unknown to the attribute: such a value is a plain one.
+    /// `Err` and `None` are [`Exit::Err`], a plain value is [`Exit::Ok`]. A closure that uses its `Exit` on a function that returns a type
+    /// parameter (`R`, `T::Out`) is a compile error, since the attribute cannot tell whether that is a `Result`. Type parameters of a
+    /// surrounding `impl` are unknown to the attribute: such a value counts as a plain one.
     ///
     /// # Errors
     ///
-    /// The function's value or error is returned as it is; an error or a panic of the cleanup is told to [`on_report`].
+    /// The function's value or error is returned unchanged; an error or a panic of the cleanup goes to [`on_report`].
     ///
     /// # Cancel safety
     ///
-    /// The cleanup runs once, on a task of its own: neither a caller that goes away nor a deadline above cuts it short. A call that returns or
-    /// panics waits for it; one that is dropped leaves it to the runtime, and [`drain`] waits for it. A call that was never polled,
-    /// or that a layer above has not let through, has nothing to clean up.
+    /// The cleanup runs once, on a separate task: neither a dropped caller nor a deadline above cuts it short. A call that returns or
+    /// panics waits for it; a call that is dropped leaves it to the runtime, and [`drain`] waits for it. A call that was never polled, or
+    /// that a layer above did not admit, has nothing to clean up.
     ///
-    /// Since it is another task, the caller's `tokio::task_local!` values and current `tracing` span are not there in the cleanup: it takes what
-    /// it needs from the arguments.
+    /// On the separate task, the caller's `tokio::task_local!` values are unset and its `tracing` span is not current: the cleanup takes
+    /// what it needs from the arguments.
     ///
-    /// Outside of a tokio runtime there is no task to run it on. A call that returns or panics awaits it in place, and a caller that goes away
-    /// then cuts it short; a call that is dropped before that cannot run it. Both are told to [`on_report`], as is a cleanup
+    /// Outside of a tokio runtime there is no task to run it on. A call that returns or panics awaits the cleanup in place, where dropping
+    /// the caller cuts it short; a call that is dropped before that cannot run it. Both are reported to [`on_report`], as is a cleanup
     /// whose runtime has shut down.
     ///
     /// # Panics
     ///
-    /// A panic of the function reaches the caller when the cleanup has ended, also where a deadline above would not have waited for that.
+    /// A panic of the function propagates to the caller when the cleanup has ended, also if a deadline above would not have waited that
+    /// long.
     ///
     /// [`Exit::Err`]: https://docs.rs/steadfast/latest/steadfast/enum.Exit.html#variant.Err
     /// [`Exit::Ok`]: https://docs.rs/steadfast/latest/steadfast/enum.Exit.html#variant.Ok
@@ -773,10 +778,10 @@ attributes! {
     /// [`on_report`]: https://docs.rs/steadfast/latest/steadfast/fn.on_report.html
     finally
 
-    /// Ends a call when a [`CancellationToken`] is cancelled: drops the body, awaits a cleanup, and returns the cancellation as the function's
-    /// own error.
+    /// Cancels a call through a [`CancellationToken`]: drops the body, awaits a cleanup and returns a cancellation error in the function's
+    /// own error type.
     ///
-    /// For what is to end before its caller does: at a shutdown, or when the request has gone that the work was for.
+    /// Use it for work that must end before its caller does: at a shutdown, or when the request it was for has gone.
     ///
     /// ```
     /// use steadfast::cancellable;
@@ -812,13 +817,13 @@ attributes! {
     /// | option | default | meaning |
     /// | --- | --- | --- |
     /// | `token = expr` | | a [`CancellationToken`], or what derefs to one, by value or by reference |
-    /// | `cleanup = expr` | none | a future, awaited where the token ended the call |
-    /// | `or_else = \|error\| value` | none | what to return then; required where the return type cannot carry the error |
-    /// | `crate = path` | `::steadfast` | where `steadfast` is found |
+    /// | `cleanup = expr` | none | a future, awaited after the token has ended the call |
+    /// | `or_else = \|error\| value` | none | the value that a cancelled call returns; required if the return type cannot represent the error |
+    /// | `crate = path` | `::steadfast` | the path to `steadfast` |
     ///
-    /// All of them may name the arguments and `self`. The cleanup is made and awaited by the caller, after the body and its locals have been
-    /// dropped. It ends with `()`, or with a `Result` whose error is `Display` and goes into a [`Report`], since the caller is
-    /// told of the cancellation. An argument that it names, and that is not a shared reference, is borrowed by the body instead of moved.
+    /// All of them may name the arguments and `self`. The cleanup is created and awaited by the caller, after the body and its locals have
+    /// been dropped. It returns `()`, or a `Result` whose error is `Display`; that error goes into a [`Report`], since the caller receives
+    /// the cancellation. An argument that the cleanup names, other than a shared reference, is borrowed by the body instead of moved.
     ///
     /// # When options are evaluated
     ///
@@ -829,12 +834,12 @@ attributes! {
     ///
     /// Below a [`retry`] or a [`hedge`], each attempt is a call.
     ///
-    /// # When it ends
+    /// # When the call ends
     ///
-    /// Where the token is cancelled already when the call is first polled, the body never starts; `cleanup` runs then too. A body that
-    /// completes in the very poll in which the token is found cancelled has completed: its result is returned. Nothing that stands below
-    /// begins after the token was cancelled: no other attempt of a `retry`, no body that waited for its turn. A child token is cancelled with
-    /// its parent, as everywhere.
+    /// If the token is already cancelled when the call is first polled, the body never starts; `cleanup` runs then too. A body that
+    /// completes in the same poll in which the token is found cancelled has completed: its result is returned. After the cancellation,
+    /// nothing below the attribute starts: no further attempt of a `retry`, no body that was waiting for a permit. A child token is
+    /// cancelled with its parent, as usual.
     ///
     /// # Errors
     ///
@@ -842,15 +847,15 @@ attributes! {
     ///
     /// # Panics
     ///
-    /// It does not; a panic of `cleanup` reaches the caller.
+    /// A panic in `cleanup` propagates to the caller.
     ///
     /// # Cancel safety
     ///
-    /// Dropping the call drops the body, as without the attribute, and does not run `cleanup`: nobody is there to await it. What must be
-    /// released then too belongs in [`with_resource`]. A call that is dropped while it awaits `cleanup` drops that.
-    /// A `timeout` above limits the cleanup as well.
+    /// Dropping the call drops the body, as without the attribute, and does not run `cleanup`, which no caller is left to await. Use
+    /// [`with_resource`] for what must be released then too. A call that is dropped while it awaits `cleanup` drops the cleanup. A
+    /// `timeout` above bounds the cleanup as well.
     ///
-    /// Code that blocks its thread is not interrupted: the token is looked at where the body waits. In blocking code, look at
+    /// Code that blocks its thread is not interrupted: the token is checked where the body awaits. In blocking code, check
     /// `token.is_cancelled()`.
     ///
     /// [`CancellationToken`]: https://docs.rs/steadfast/latest/steadfast/struct.CancellationToken.html
@@ -862,7 +867,7 @@ attributes! {
     /// [`with_resource`]: https://docs.rs/steadfast/latest/steadfast/fn.with_resource.html
     cancellable
 
-    /// Drops the function's future at a deadline and returns the timeout as the function's own error.
+    /// Drops the future when the deadline passes, and returns the timeout as the function's own error type.
     ///
     /// ```
     /// use steadfast::timeout;
@@ -873,13 +878,13 @@ attributes! {
     ///     connect(host).await
     /// }
     ///
-    /// // Where the return type cannot carry an error, `or_else` says what to return.
+    /// // If the return type cannot represent the error, `or_else` provides the value.
     /// #[timeout(2.5s, or_else = |_| 0)]
     /// async fn queue_length() -> usize {
     ///     std::future::pending().await
     /// }
     ///
-    /// // Any expression of type `Duration` will do; it may name the arguments.
+    /// // Any expression of type `Duration` works; it may name the arguments.
     /// #[timeout(patience * 2)]
     /// async fn poke(patience: std::time::Duration) -> Option<()> {
     ///     std::future::pending().await
@@ -895,12 +900,12 @@ attributes! {
     /// | option | default | meaning |
     /// | --- | --- | --- |
     /// | `duration`, first and without a name | | the time until the deadline |
-    /// | `or_else = \|error\| value` | none | what to return at the deadline; required where the return type cannot carry the error |
-    /// | `crate = path` | `::steadfast` | where `steadfast` is found |
+    /// | `or_else = \|error\| value` | none | the value to return at the deadline; required if the return type cannot represent the error |
+    /// | `crate = path` | `::steadfast` | the path to `steadfast` |
     ///
-    /// A duration, here and in all attributes, is a literal with a unit (`500ms`, `5s`, `2.5s`, `1h`, `1_000us`, `ns`, `min`, `d`), or any
-    /// expression of type [`Duration`]. In an expression such literals may stand anywhere: `if vip { 60s } else { 5s }`, `2 * 1s`. A suffix that
-    /// Rust has itself (`1u8`) keeps its meaning.
+    /// In all attributes, a duration is a literal with a unit (`500ms`, `5s`, `2.5s`, `1h`, `1_000us`, `ns`, `min`, `d`), or any expression
+    /// of type [`Duration`]. Such literals may be used anywhere in an expression: `if vip { 60s } else { 5s }`, `2 * 1s`. A suffix of Rust
+    /// itself (`1u8`) keeps its meaning.
     ///
     /// # When options are evaluated
     ///
@@ -909,31 +914,36 @@ attributes! {
     /// | at each call | the duration |
     /// | at each timeout | `or_else` |
     ///
-    /// Below a [`retry`] or a [`hedge`], each attempt is a call. Below a limit that lets calls wait, the
-    /// duration is evaluated [before the wait].
+    /// Below a [`retry`] or a [`hedge`], each attempt is a call. Below a limit that lets calls wait, the duration is evaluated
+    /// [before the wait].
     ///
     /// # Errors
     ///
     /// An [`Error`] for which [`is_timeout`] holds, in the function's own error type.
     ///
+    /// # When the clock starts
+    ///
+    /// The body is polled before the clock is read: the time starts when the body first waits. A body that never waits costs no timer and
+    /// cannot time out.
+    ///
     /// # What it does not do
     ///
-    /// A future is stopped only where it awaits. Code that blocks its thread runs on past the deadline: put it behind
-    /// [`offload_blocking`]. The body is polled before the clock is looked at: the time starts to run when the
-    /// body first waits, and a body that never waits costs no timer and cannot time out. Timers are tokio's: they fire up to one
-    /// millisecond late. The calls of a function share one for each thread that they run on (16 at most, which further threads share too), as
-    /// long as their deadlines come in the order in which they began to wait; a shorter duration than that of calls which wait already takes a
-    /// timer of its own, and an allocation for it.
+    /// A future can only be stopped where it awaits. Code that blocks its thread runs on past the deadline: move it to
+    /// [`offload_blocking`].
     ///
-    /// Whatever runs within the deadline can ask how much time is [left].
+    /// Timers are tokio's: they fire up to one millisecond late. The calls of a function share one timer per thread (at most 16, which
+    /// further threads share), as long as their deadlines are in the order in which they started to wait; a duration shorter than that of
+    /// calls already waiting takes a timer of its own, and an allocation for it.
+    ///
+    /// Code that runs within the deadline can ask how much time is [left].
     ///
     /// # Cancel safety
     ///
-    /// Dropping the call drops the body, as without the attribute. At the deadline the body is dropped before `or_else` runs.
+    /// Dropping the call drops the body, as without the attribute. At the deadline, the body is dropped before `or_else` runs.
     ///
     /// # Panics
     ///
-    /// Where the body waits outside of a tokio runtime, or in one whose timers are not enabled.
+    /// If the body waits outside of a tokio runtime, or in one whose timers are not enabled.
     ///
     /// [`Duration`]: std::time::Duration
     /// [`Error`]: https://docs.rs/steadfast/latest/steadfast/struct.Error.html
@@ -945,7 +955,7 @@ attributes! {
     /// [left]: https://docs.rs/steadfast/latest/steadfast/fn.remaining.html
     timeout
 
-    /// Runs the function's body again while it fails; the last outcome is returned unchanged.
+    /// Retries the function while it fails, and returns the last outcome unchanged.
     ///
     /// ```
     /// use steadfast::retry;
@@ -963,8 +973,8 @@ attributes! {
     ///     }
     /// }
     ///
-    /// // A plain value says itself what counts as failed.
-    /// #[retry(failure = |status| *status >= 500, on_retry = |event| println!("again in {:?}", event.delay()))]
+    /// // For a plain value, `failure` defines what a failure is.
+    /// #[retry(failure = |status| *status >= 500, on_retry = |event| println!("retry in {:?}", event.delay()))]
     /// async fn status() -> u16 {
     ///     200
     /// }
@@ -979,24 +989,24 @@ attributes! {
     ///
     /// | option | default | meaning |
     /// | --- | --- | --- |
-    /// | `attempts = n` | 3 | how often the body runs at most, the first time included |
+    /// | `attempts = n` | 3 | maximum number of attempts, including the first |
     /// | `delay = duration` | `100ms` | the wait before the second attempt; `0s` never touches a timer |
-    /// | `factor = n` | 2 | what each further wait is multiplied by: 1 or more; an expression that is less, or NaN, counts as 1 |
-    /// | `max_delay = duration` | `30s` | no computed wait is longer |
-    /// | `jitter = full \| equal \| none` | `full` | spreads the waits: over all of `0..=wait`, over its upper half, not at all |
-    /// | `max_elapsed = duration` | none | no attempt starts later than this after the call began; a wait that could not end in time is not begun |
-    /// | `when = \|error\| bool` | every error | which errors are worth another attempt; the argument is a reference |
-    /// | `failure = \|outcome\| bool` | `Err`, `None` | what counts as failed, for any return type; the argument is a reference |
-    /// | `retry_after = \|error\| Option<Duration>` | none | a wait that the error asks for, instead of the computed one: neither jittered nor capped by `max_delay` |
+    /// | `factor = n` | 2 | multiplies each further wait, at least 1; an expression below 1, or NaN, counts as 1 |
+    /// | `max_delay = duration` | `30s` | maximum of the computed waits |
+    /// | `jitter = full \| equal \| none` | `full` | spreads the waits: over all of `0..=wait`, over its upper half, or not at all |
+    /// | `max_elapsed = duration` | none | no attempt starts later than this after the start of the call, and no wait starts that would end later |
+    /// | `when = \|error\| bool` | every error | which errors are retried; the argument is a reference |
+    /// | `failure = \|outcome\| bool` | `Err`, `None` | which outcomes are failures, for any return type; the argument is a reference |
+    /// | `retry_after = \|error\| Option<Duration>` | none | delay requested by the error; replaces the computed wait, neither jittered nor capped by `max_delay` |
     /// | `on_retry = \|event\| ..` | none | called with a [`RetryEvent`] before each wait |
-    /// | `budget = STATIC` | none | a [`RetryBudget`]: where it is empty, the error is returned at once |
+    /// | `budget = STATIC` | none | a [`RetryBudget`]; when it is exhausted, the error is returned at once |
     /// | `clone(arg, ..)` | none | by-value arguments that the body consumes: cloned for each attempt but the last |
-    /// | `crate = path` | `::steadfast` | where `steadfast` is found |
+    /// | `crate = path` | `::steadfast` | the path to `steadfast` |
     ///
-    /// Durations are literals with a unit or expressions; counts are expressions. All of them may name the arguments.
+    /// Durations are literals with a unit, or expressions; counts are expressions. All of them may name the arguments.
     ///
-    /// `when` and `retry_after` get the error as it is in the return type. One that holds any other, as `anyhow::Error` and
-    /// `Box<dyn Error + Send + Sync>` do, is asked for the one that is meant:
+    /// `when` and `retry_after` receive the error of the return type. Downcast an error that can hold any other, such as `anyhow::Error` or
+    /// `Box<dyn Error + Send + Sync>`:
     ///
     /// ```
     /// # use steadfast::{retry, timeout};
@@ -1008,8 +1018,8 @@ attributes! {
     /// # #[tokio::main(flavor = "current_thread")] async fn main() { assert_eq!(fetch().await.unwrap(), 1); }
     /// ```
     ///
-    /// The waits grow exponentially and saturate instead of overflowing. Full and equal jitter are those of Marc Brooker, "Exponential
-    /// Backoff And Jitter", AWS Architecture Blog, 2015.
+    /// Waits grow exponentially, and saturate instead of overflowing. Full and equal jitter are those of Marc Brooker, "Exponential Backoff
+    /// And Jitter", AWS Architecture Blog, 2015.
     ///
     /// # When options are evaluated
     ///
@@ -1019,24 +1029,24 @@ attributes! {
     /// | after each attempt | `failure` |
     /// | after each attempt that failed | `when` |
     /// | after each that another may follow | `retry_after`, `max_elapsed` |
-    /// | the same, where `retry_after` is not there or returns `None` | `delay`, `factor`, `max_delay` |
+    /// | the same, if `retry_after` is not set or returns `None` | `delay`, `factor`, `max_delay` |
     /// | before each wait | `on_retry` |
     ///
-    /// # Refusals and deadlines
+    /// # Rejections and deadlines
     ///
-    /// Where the failure is a refusal of this crate's own that knows when to come again ([`Error::retry_after`]),
-    /// the wait is at least that long. A refusal of an attribute below is known as such whatever it was converted to; that of a function that
-    /// the body calls is found in an error that is one, or has one among its [sources], or is an `io::Error`, an
-    /// `anyhow::Error` or a boxed error that holds one, also behind an `Arc`. Other errors need `retry_after`. So does an error that is a type
-    /// parameter, unless its bounds say that it is one of those: of `E: std::error::Error + 'static` it is found.
+    /// If the failure is a rejection by this crate that knows when to retry ([`Error::retry_after`]), the wait is at least that long. A
+    /// rejection by an attribute below is recognized whatever it was converted to. A rejection by a function that the body calls is found
+    /// in an error that is one, has one among its [sources], or is an `io::Error`, an `anyhow::Error` or a boxed error that holds one, also
+    /// behind an `Arc`. Other errors need `retry_after`, and so does a type parameter, unless its bounds identify it: with
+    /// `E: std::error::Error + 'static`, the rejection is found.
     ///
-    /// Within a [`timeout`], here or in a caller, no wait is begun that would not end before the deadline, and no attempt
-    /// after it: the last failure is returned instead, at once.
+    /// Within a [`timeout`], on this function or in a caller, no wait starts that would outlast the deadline, and no attempt starts after
+    /// it: the last failure is returned at once.
     ///
     /// # Arguments that the body consumes
     ///
-    /// Each attempt borrows the arguments. A body that moves one out is rustc's own error E0382; name that argument in `clone(..)`. Above
-    /// [`offload_blocking`], whose job must own its arguments, they are cloned without being named.
+    /// Each attempt borrows the arguments. Moving one out of the body is a compile error (E0382): list that argument in `clone(..)`. Above
+    /// [`offload_blocking`], whose job must own its arguments, all arguments are cloned automatically.
     ///
     /// # Cancel safety
     ///
@@ -1044,7 +1054,7 @@ attributes! {
     ///
     /// # Panics
     ///
-    /// A panic of the body is not retried: it reaches the caller. A wait panics outside of a tokio runtime with timers.
+    /// A panic of the body is not retried: it propagates to the caller. A wait panics outside of a tokio runtime with timers.
     ///
     /// [`Error::retry_after`]: https://docs.rs/steadfast/latest/steadfast/struct.Error.html#method.retry_after
     /// [`RetryBudget`]: https://docs.rs/steadfast/latest/steadfast/retry/struct.RetryBudget.html
@@ -1054,8 +1064,7 @@ attributes! {
     /// [sources]: std::error::Error::source
     retry
 
-    /// Lets the function finish once it has started, also if its caller is dropped: a write that must not stop half-way because a client hung
-    /// up.
+    /// Runs the function to completion even if its caller is dropped: for a write that must not stop halfway because a client hung up.
     ///
     /// ```
     /// use std::time::Duration;
@@ -1076,15 +1085,15 @@ attributes! {
     /// # }
     /// ```
     ///
-    /// The body, with the attributes below this one, runs on a task of its own; those above stay with the caller: a `timeout` above bounds how
-    /// long the caller waits, one below bounds the work.
+    /// The body, with the attributes below this one, runs on a separate task; those above stay with the caller: a `timeout` above bounds
+    /// the caller's wait, one below bounds the work.
     ///
     /// # Options
     ///
     /// | option | default | meaning |
     /// | --- | --- | --- |
-    /// | `tracker = expr` | none | a [`TaskTracker`] that counts the work too; [`drain`] waits for it in any case |
-    /// | `crate = path` | `::steadfast` | where `steadfast` is found |
+    /// | `tracker = expr` | none | a [`TaskTracker`] that tracks the work too; [`drain`] waits for it in any case |
+    /// | `crate = path` | `::steadfast` | the path to `steadfast` |
     ///
     /// # When options are evaluated
     ///
@@ -1096,12 +1105,12 @@ attributes! {
     ///
     /// # Arguments
     ///
-    /// They go to another task, and so are `Send + 'static`, as is the result. `&str` and `&[T]` are copied; another borrow is an error at that
-    /// argument. A method takes `self: Arc<Self>` (or `self`).
+    /// They move to another task, and so must be `Send + 'static`, as must the result. `&str` and `&[T]` are copied; any other borrow is a
+    /// compile error at that argument. A method takes `self: Arc<Self>` (or `self`).
     ///
-    /// What belongs to the caller's task does not follow: in the body, `tokio::task_local!` values are unset, and the caller's `tracing` span
-    /// is not current. Nor is that of a `#[tracing::instrument]` below, which the caller enters; one that stands above our attributes makes a
-    /// span of the body's own, without a parent. Pass what the body needs as an argument:
+    /// Task-local state does not follow: in the body, `tokio::task_local!` values are unset, and the caller's `tracing` span is not
+    /// current. Nor is the span of a `#[tracing::instrument]` below, which the caller enters; one above our attributes creates a span for
+    /// the body, without a parent. Pass what the body needs as an argument:
     ///
     /// ```
     /// use tracing::Instrument;
@@ -1123,19 +1132,19 @@ attributes! {
     ///
     /// # Errors
     ///
-    /// Those of the body. Where the caller has gone, an `Err` (by its `Display`, else by its `Debug`, if it has one) is told once to
-    /// [`on_report`], and so is a panic; not where the return type is a type parameter (`R`, `T::Out`), in which nothing can see an
-    /// `Err`. Where the runtime shuts down before the body has ended, the return type carries an
-    /// [`Error`] for which [`is_shutdown`] holds, if it can.
+    /// Those of the body. If the caller has gone, an `Err` (by its `Display`, else by its `Debug`, if it has one) is reported once to
+    /// [`on_report`], and so is a panic; an `Err` is not recognized if the return type is a type parameter (`R`, `T::Out`). Without a
+    /// runtime, or if it shuts down before the body has ended, the call returns an [`Error`] for which [`is_shutdown`] holds, if the return
+    /// type can represent it.
     ///
     /// # Cancel safety
     ///
-    /// A call that is dropped before it was first polled never starts. Later, dropping it drops nothing but the wait.
+    /// A call that is dropped before it was first polled never starts. Later, dropping it only drops the wait.
     ///
     /// # Panics
     ///
-    /// A panic of the body is resumed in the caller, if it is still there. Without a runtime, and where the return type carries no error, a
-    /// call panics.
+    /// A panic of the body resumes in the caller, if it is still there. A call without a runtime, or whose runtime shuts down, panics if
+    /// the return type cannot represent the error.
     ///
     /// [`Error`]: https://docs.rs/steadfast/latest/steadfast/struct.Error.html
     /// [`TaskTracker`]: https://docs.rs/steadfast/latest/steadfast/struct.TaskTracker.html
@@ -1146,7 +1155,7 @@ attributes! {
     /// [`retry`]: https://docs.rs/steadfast/latest/steadfast/attr.retry.html
     shield
 
-    /// Starts a second attempt when the first takes long or fails, and returns what succeeds first.
+    /// Starts another attempt when the first is slow or fails, and returns the first success.
     ///
     /// ```
     /// use steadfast::hedge;
@@ -1163,7 +1172,7 @@ attributes! {
     ///     Ok(key.len())
     /// }
     ///
-    /// // After the time within which 95 % of the function's last calls were done; up to two more attempts.
+    /// // After the 95th percentile of the function's own latencies; up to two more attempts.
     /// #[hedge(after = p95, max = 2)]
     /// async fn search(words: &str) -> Option<usize> {
     ///     Some(words.len())
@@ -1181,20 +1190,20 @@ attributes! {
     ///
     /// | option | default | meaning |
     /// | --- | --- | --- |
-    /// | `after = duration` or `p1` to `p99` | | when the next attempt starts: a time, or a percentile of how long the function's own last calls took. Where an argument is called `p95`, it is the argument that is meant |
-    /// | `max = n` | 1 | so many attempts besides the first, each `after` the one before it |
-    /// | `crate = path` | `::steadfast` | where `steadfast` is found |
+    /// | `after = duration` or `p1` to `p99` | | when the next attempt starts: a duration, or a percentile of the function's own recent latencies. If an argument is named `p95`, the argument is used |
+    /// | `max = n` | 1 | number of additional attempts, each `after` the previous one |
+    /// | `crate = path` | `::steadfast` | the path to `steadfast` |
     ///
-    /// The first success wins, and the others are dropped before the call returns. An attempt that fails (`Err`, `None`) is followed by the
-    /// next at once; when all have failed, the failure that came last is returned. A plain value is always a success.
-    /// A return type that is a type parameter (`R`, `T::Out`) is an error, since nothing there can tell whether it is a `Result`; a parameter of
-    /// an `impl` around the function is unknown to the attribute, and its value a plain one.
+    /// The first success wins, and the other attempts are dropped before the call returns. An attempt that fails (`Err`, `None`) is
+    /// followed by the next at once; when all have failed, the last failure is returned. A plain value is always a success. A return type
+    /// that is a type parameter (`R`, `T::Out`) is a compile error, since the attribute cannot tell whether it is a `Result`; a type
+    /// parameter of a surrounding `impl` is unknown to the attribute, and its value counts as a plain one.
     ///
-    /// A percentile is that of the last 256 calls that succeeded, computed anew every 16; while there were less than 20, only a failure starts
-    /// another attempt. A call counts as long as it took from its beginning, whichever attempt won. Each instantiation of a generic function, also of one
-    /// in a generic `impl`, has a percentile of its own.
+    /// A percentile is taken over the last 256 successful calls, and recomputed every 16; with fewer than 20 samples, only a failure starts
+    /// another attempt. The latency of a call is measured from its start, whichever attempt won. Each instantiation of a generic function,
+    /// also in a generic `impl`, has its own percentile.
     ///
-    /// Hedging is for what may be done twice: reads, or writes that are idempotent. It is that of Jeffrey Dean and Luiz André Barroso, "The
+    /// Hedge only what may be done twice: reads, or idempotent writes. The technique is that of Jeffrey Dean and Luiz André Barroso, "The
     /// Tail at Scale", Communications of the ACM, 2013.
     ///
     /// # When options are evaluated
@@ -1205,33 +1214,33 @@ attributes! {
     ///
     /// # Arguments
     ///
-    /// The attempts run side by side and borrow the arguments: nothing may change them, so `&mut` is refused; a body that moves one out is
-    /// rustc's own error. Above what runs on another thread or task, and must own its arguments, they are cloned:
-    /// [`offload_blocking`], [`shield`], an [`async_cached`] that is `detached`
-    /// or refreshes in the background.
+    /// Attempts run concurrently and borrow the arguments, so `&mut` is a compile error, as is a body that moves an argument out (E0382).
+    /// Above attributes that run the body on another thread or task, which must own its arguments, they are cloned: [`offload_blocking`],
+    /// [`shield`], an [`async_cached`] that is `detached` or refreshes in the background.
     ///
     /// # Cost
     ///
-    /// The first attempt is a part of the call's own future. A second one is a heap allocation of its own, when it starts.
+    /// The first attempt is part of the call's own future. Each further one is a heap allocation, made when it starts.
     ///
     /// # Cancel safety
     ///
-    /// Dropping the call drops all attempts. The attempts run in one task, and whichever uses up that task's budget (tokio's cooperative
-    /// scheduling) is polled last the next time, so that it keeps neither the others nor the time of the next attempt away.
+    /// Dropping the call drops all attempts. The attempts run in one task; an attempt that uses up that task's budget (tokio's cooperative
+    /// scheduling) is polled last the next time, so that it delays neither the other attempts nor the start of the next one.
     ///
     /// # Panics
     ///
-    /// A panic in any attempt goes on to the caller, and the others are dropped. So does a panic in the destructor of an attempt that lost, in the
-    /// place of the winner's value, as a panic in the destructor of a local does; the others are dropped nevertheless. A call that waits panics outside of a tokio runtime with timers.
+    /// A panic in any attempt propagates to the caller, and the other attempts are dropped. So does a panic in the destructor of an attempt
+    /// that lost, instead of the winner's value, as with a local; the others are still dropped. A call that waits panics outside of a tokio
+    /// runtime with timers.
     ///
     /// [`async_cached`]: https://docs.rs/steadfast/latest/steadfast/attr.async_cached.html
     /// [`offload_blocking`]: https://docs.rs/steadfast/latest/steadfast/attr.offload_blocking.html
     /// [`shield`]: https://docs.rs/steadfast/latest/steadfast/attr.shield.html
     hedge
 
-    /// Serves many calls by one: callers pass a key each and get the answer to it, and the function gets the keys of all of them.
+    /// Batches calls: each caller passes one key and receives its result; the function receives all keys at once.
     ///
-    /// For what is cheaper by the dozen: a query with `WHERE id = ANY(..)`, a request that takes a list. Known as a `DataLoader`.
+    /// For operations that are cheaper in bulk: a query with `WHERE id = ANY(..)`, a request that takes a list. Known as a `DataLoader`.
     ///
     /// ```
     /// use std::collections::HashMap;
@@ -1243,7 +1252,7 @@ attributes! {
     /// #         ids.iter().filter(|id| **id < 10).map(|id| (*id, format!("user {id} of {}", ids.len()))).collect()
     /// #     }
     /// # }
-    /// /// Called as `load(db, id).await`, with an `Option<String>` as the answer.
+    /// /// Called as `load(db, id).await`, which returns an `Option<String>`.
     /// #[batched(share(db), max_batch_size = 50, delay = 2ms)]
     /// async fn load(db: Arc<Db>, ids: Vec<u32>) -> HashMap<u32, String> {
     ///     db.names(&ids).await // SELECT id, name FROM users WHERE id = ANY($1)
@@ -1260,65 +1269,65 @@ attributes! {
     ///
     /// # The function
     ///
-    /// It takes the keys of a batch, as an argument of type `Vec<Id>`, and returns their answers. What its callers see is a function of an `Id`:
+    /// It takes the keys of a batch, as an argument of type `Vec<Id>`, and returns their results. Callers see a function of one `Id`:
     ///
-    /// | the function returns | callers get | |
+    /// | the function returns | callers receive | |
     /// | --- | --- | --- |
-    /// | `Vec<T>` | `T` | one answer for each key, in the order of the keys |
-    /// | `HashMap<Id, T>` | `Option<T>` | those that there are, in any order; a key that is missing is `None`. `Id` is `Clone + Eq + Hash`, and `T` is `Clone` |
-    /// | `Result<Vec<T>, E>` | `Result<T, E>` | an error goes to every caller of the batch, and is `Clone` |
+    /// | `Vec<T>` | `T` | one result per key, in the order of the keys |
+    /// | `HashMap<Id, T>` | `Option<T>` | the results that exist; a missing key is `None`. `Id` must be `Clone + Eq + Hash`, and `T` must be `Clone` |
+    /// | `Result<Vec<T>, E>` | `Result<T, E>` | an error goes to every caller of the batch, and must be `Clone` |
     /// | `Result<HashMap<Id, T>, E>` | `Result<Option<T>, E>` | |
     ///
-    /// Aliases of these work too. Keys that are equal are not made one: the function is asked for them as often as there are callers, and a map
-    /// answers all of them (put `#[async_cached]` or `#[coalesce]` above to ask once).
+    /// Aliases of these work too. Equal keys are not merged: the function receives one per caller, and a map answers all of them (put
+    /// `#[async_cached]` or `#[coalesce]` above to pass each key once).
     ///
-    /// Further arguments are shared, see `share`. Keys, answers, what is shared and the body are `Send + 'static`: the body runs on a task of
-    /// its own. A method takes `self: Arc<Self>`, and shares it: `share(self)`.
+    /// Further arguments are shared, see `share`. Keys, results, shared arguments and the body must be `Send + 'static`: the body runs on a
+    /// separate task. A method takes `self: Arc<Self>`, and shares it: `share(self)`.
     ///
-    /// Attributes above it work for each caller, attributes below it for a batch: a `timeout` above limits how long a caller waits, one below
-    /// limits the query. An `#[async_cached]` above says what a shared argument is to its key, as in `#[async_cached(skip(db))]`.
+    /// Attributes above this one apply to each caller, attributes below to a batch: a `timeout` above bounds a caller's wait, one below
+    /// bounds the query. An `#[async_cached]` above must state how its key depends on a shared argument, as in `#[async_cached(skip(db))]`.
     ///
     /// # Options
     ///
     /// | option | default | meaning |
     /// | --- | --- | --- |
-    /// | `max_batch_size = n` | 100 | a batch with so many callers does not wait for more; any integer type, below 1 is 1 |
-    /// | `delay = duration` | `5ms` | how long a batch waits for callers, counted from the first of them; with `0s` it waits for those that are ready to run, and touches no timer |
-    /// | `share(db, ..)` | none | arguments, each an `Arc`, that a batch has in common: callers who pass the same one (by pointer) get into the same batch |
-    /// | `or_else = \|error\| value` | none | what a caller returns where its batch failed |
-    /// | `crate = path` | `::steadfast` | where `steadfast` is found |
+    /// | `max_batch_size = n` | 100 | a batch with this many callers starts at once; any integer type, and values below 1 count as 1 |
+    /// | `delay = duration` | `5ms` | how long a batch waits for callers, from the first one; `0s` waits for those that are ready to run, and touches no timer |
+    /// | `share(db, ..)` | none | arguments, each an `Arc`, that a batch has in common: callers that pass the same one (by pointer) join the same batch |
+    /// | `or_else = \|error\| value` | none | the value that a caller of a failed batch returns |
+    /// | `crate = path` | `::steadfast` | the path to `steadfast` |
     ///
-    /// A batch has many callers: its size and delay are those of the caller that opens it. They may depend on what the batch shares; where
-    /// they name the keys, that is an error.
+    /// The size and delay of a batch are those of the caller that opens it. They may depend on shared arguments; naming the keys in them is
+    /// a compile error.
     ///
-    /// With `share(db)`, two callers with a different `db` are never in the same batch, also where the one has been dropped and the other has
-    /// come to stand at its address: an open batch keeps what its callers share alive. Nothing is kept of it once the batch has ended. The body
-    /// gets the `Arc` of the caller that opened the batch.
+    /// With `share(db)`, two callers with a different `db` are never in the same batch, even if one `db` has been dropped and the other
+    /// allocated at its address: an open batch keeps its shared arguments alive. Nothing is kept once the batch has ended. The body
+    /// receives the `Arc` of the caller that opened the batch.
     ///
     /// # When options are evaluated
     ///
     /// | evaluated | options |
     /// | --- | --- |
-    /// | at each call; those of the call that opens a batch hold | `max_batch_size`, `delay` |
+    /// | at each call; those of the call that opens a batch apply | `max_batch_size`, `delay` |
     /// | for each caller of a batch that failed | `or_else` |
     ///
     /// # Errors
     ///
-    /// An [`Error`] for which [`is_batch`] holds, in the function's own error type and for every caller of the batch, where
-    /// the body panicked, or where it gave another number of answers than it got keys; also for those who are left where an error panics while
-    /// it is cloned for them. The text of the panic is in a [`Report`], once. One for which
-    /// [`is_shutdown`] holds where the runtime went away.
+    /// An [`Error`] for which [`is_batch`] holds, in the function's own error type and for every caller of the batch, if the body panicked
+    /// or returned another number of results than it received keys; also for the remaining callers if an error panics while it is cloned
+    /// for them. The text of the panic goes into a [`Report`], once. An [`Error`] for which [`is_shutdown`] holds, if the runtime shut
+    /// down.
     ///
     /// # Panics
     ///
-    /// Where there is such an error, and neither can the return type carry it nor is there an `or_else`: with its text, at each caller. With a
-    /// `delay`, in a runtime whose timers are not enabled. A key or an answer of a caller that has gone, and whose destructor panics, costs the
-    /// other callers nothing.
+    /// If there is such an error, the return type cannot represent it and there is no `or_else`: with its text, at each caller. With a
+    /// `delay`, in a runtime whose timers are not enabled. If a caller has gone, a panic in the destructor of its key or result does not
+    /// affect the other callers.
     ///
     /// # Cancel safety
     ///
-    /// A caller that is dropped before the batch is sent off is taken out of it, and its key is dropped when the batch is; a batch that has
-    /// lost all of its callers is not run. One that has been sent off runs to its end, whoever is left; [`drain`] waits for it.
+    /// A caller that is dropped before the batch starts leaves it, and its key is dropped with the batch; a batch that has lost all of its
+    /// callers does not run. A batch that has started runs to its end, whichever callers are left; [`drain`] waits for it.
     ///
     /// [`Error`]: https://docs.rs/steadfast/latest/steadfast/struct.Error.html
     /// [`Report`]: https://docs.rs/steadfast/latest/steadfast/struct.Report.html
@@ -1327,12 +1336,12 @@ attributes! {
     /// [`is_shutdown`]: https://docs.rs/steadfast/latest/steadfast/struct.Error.html#method.is_shutdown
     batched
 
-    /// Makes a blocking `fn` an `async fn` that runs on a thread pool.
+    /// Turns a blocking `fn` into an `async fn` that runs on a thread pool.
     ///
     /// ```
     /// use steadfast::{BlockingPool, offload_blocking};
     ///
-    /// #[offload_blocking(limit = 4)] // no more than four at once
+    /// #[offload_blocking(limit = 4)] // at most four at once
     /// fn checksum(bytes: Vec<u8>) -> u64 {
     ///     bytes.iter().map(|&byte| u64::from(byte)).sum()
     /// }
@@ -1353,17 +1362,17 @@ attributes! {
     ///
     /// | option | default | meaning |
     /// | --- | --- | --- |
-    /// | `limit = n` | none | how many bodies of this function run at once; other calls wait, first come first served |
-    /// | `pool = rayon \| expr` | tokio's | rayon's global pool, for computations (feature `rayon`); or a [`BlockingPool`] of your own. The default is tokio's blocking pool, which suits blocking I/O |
-    /// | `crate = path` | `::steadfast` | where `steadfast` is found |
+    /// | `limit = n` | none | how many bodies of this function run at once; excess calls wait in FIFO order |
+    /// | `pool = rayon \| expr` | Tokio's | rayon's global pool, for computations (feature `rayon`); or your own [`BlockingPool`]. The default is Tokio's blocking pool, which suits blocking I/O |
+    /// | `crate = path` | `::steadfast` | the path to `steadfast` |
     ///
-    /// `limit` is a number of any integer type. It holds for all callers of the function, all instances of a type, and all instantiations of a
-    /// generic function, and is read once, at the first call: it cannot depend on an argument, on `self`, or on a type or const parameter, which
-    /// is an error. (In an `impl` with parameters of its own, a limit such as `Self::LIMIT` is that of the type that is called first.) A body
-    /// that has started keeps its permit until it ends, also when its caller is gone. `pool` is evaluated at each call and may depend on the
+    /// `limit` is any integer expression, evaluated once, at the first call. It applies to all callers of the function, all instances of a
+    /// type, and all instantiations of a generic function, so naming an argument, `self`, or a type or const parameter in it is a compile
+    /// error. (In an `impl` with type parameters, a limit such as `Self::LIMIT` is that of the type that is called first.) A body that has
+    /// started keeps its permit until it ends, even if its caller has gone. `pool` is evaluated at each call and may depend on the
     /// arguments.
     ///
-    /// Arguments are taken by value and are `Send + 'static`, as is the result. A method takes `self: Arc<Self>` (or `self`).
+    /// Arguments are taken by value and must be `Send + 'static`, as must the result. A method takes `self: Arc<Self>` (or `self`).
     ///
     /// # When options are evaluated
     ///
@@ -1376,29 +1385,29 @@ attributes! {
     ///
     /// # Errors
     ///
-    /// Where the runtime or the pool shuts down before the body has started, the return type carries an [`Error`] for which
-    /// [`is_shutdown`] holds, if it can.
+    /// If the runtime or the pool shuts down before the body has started, the call returns an [`Error`] for which [`is_shutdown`] holds, if
+    /// the return type can represent it.
     ///
     /// # Cancel safety
     ///
-    /// A call that is dropped before its body has started never runs it, and its arguments are dropped with it, however long it would have
-    /// had to wait for a thread. A body that has started cannot be stopped: it runs to its end on its thread, and its result is dropped there.
+    /// A call that is dropped before its body has started never runs it; its arguments are dropped at once, not when a thread becomes free.
+    /// A body that has started cannot be stopped: it runs to its end on its thread, and its result is dropped there.
     ///
-    /// A call that waits for its turn and is not polled when that comes loses it after 100 ms to the next that is polled, as with
+    /// A waiting call that is not polled when its permit becomes available loses it after 100 ms to the next waiter that is polled, as with
     /// [`concurrency_limit`].
     ///
     /// # Panics
     ///
-    /// A panic of the body is resumed in the caller, with its payload. A shutdown panics where the return type carries no error.
-    /// Outside of a tokio runtime, a call without a `pool` of its own panics, and so does one that waits for its turn in a runtime whose timers are
-    /// not enabled. Where nobody waits any more, a panic (of the body, or of the
-    /// destructor of its result) is told by the panic hook and costs no thread.
+    /// A panic of the body resumes in the caller, with its payload. A shutdown panics if the return type cannot represent the error.
+    /// Outside of a tokio runtime, a call without a `pool` of its own panics, and so does one that waits for a permit in a runtime whose
+    /// timers are not enabled. If no caller is waiting any more, a panic (of the body, or of the destructor of its result) goes to the
+    /// panic hook and does not end the thread.
     ///
     /// # Paused clock
     ///
-    /// Bodies run in real time. A paused clock (`tokio::time::pause`) waits for every job that runs or waits for a thread, on whichever pool: no
-    /// timer fires meanwhile, so that a deadline above does not overtake the work. With a `pool` that takes this crate's feature `test-util`.
-    /// A body that itself waits for a timer would then wait for ever.
+    /// Bodies run in real time. A paused clock (`tokio::time::pause`) waits for every job that runs or waits for a thread, on any pool: no
+    /// timer fires in the meantime, so that a deadline above does not overtake the work. With a `pool`, this requires the crate's feature
+    /// `test-util`. A body that itself waits for a timer would then wait forever.
     ///
     /// [`BlockingPool`]: https://docs.rs/steadfast/latest/steadfast/offload/struct.BlockingPool.html
     /// [`Error`]: https://docs.rs/steadfast/latest/steadfast/struct.Error.html

@@ -104,7 +104,7 @@ async fn of_retry() {
             ("after each attempt", 10),
             ("after each attempt that failed", 8),
             ("after each that another may follow", 6),
-            ("the same, where `retry_after` is not there or returns `None`", 3),
+            ("the same, if `retry_after` is not set or returns `None`", 3),
             ("before each wait", 6),
         ],
     );
@@ -205,7 +205,7 @@ async fn of_batched() {
     assert_eq!(tokio::join!(load(1), load(2), load(3), load(0), load(4)), (1, 2, 3, 0, 0));
     check(
         "batched",
-        &[("at each call; those of the call that opens a batch hold", 5), ("for each caller of a batch that failed", 2)],
+        &[("at each call; those of the call that opens a batch apply", 5), ("for each caller of a batch that failed", 2)],
     );
 }
 
@@ -235,7 +235,7 @@ async fn rated() -> u32 {
 
 static RATE: RateLimiter = RateLimiter::new(5, SECOND);
 
-#[rate_limit(seen_at("a limiter that is made elsewhere", &RATE))]
+#[rate_limit(seen_at("a limiter that is created elsewhere", &RATE))]
 async fn rated_elsewhere() -> Option<u32> {
     Some(1)
 }
@@ -246,7 +246,7 @@ async fn of_rate_limit() {
         assert_eq!(rated().await, result);
         assert_eq!(rated_elsewhere().await, Some(1));
     }
-    check("rate_limit", &[("once, at the first call", 1), ("at each call", 5), ("at each refusal", 3)]);
+    check("rate_limit", &[("once, at the first call", 1), ("at each call", 5), ("at each rejection", 3)]);
 }
 
 #[concurrency_limit(seen("the limit", 1_usize), max_wait = seen("max_wait", SECOND), or_else = |_| seen("or_else", 0))]
@@ -255,7 +255,7 @@ async fn limited() -> u32 {
     1
 }
 
-#[concurrency_limit(seen("the limit where `queue` or `adaptive` or `handle` is given", 1), queue = seen("queue", 5))]
+#[concurrency_limit(seen("the limit if `queue` or `adaptive` or `handle` is set", 1), queue = seen("queue", 5))]
 async fn limited_with_a_queue() -> Option<u32> {
     Some(1)
 }
@@ -280,9 +280,9 @@ async fn of_concurrency_limit() {
         "concurrency_limit",
         &[
             ("once, at the first call", 1),
-            ("at each call, since it may name a limiter; a number is that of the first", 5),
+            ("at each call, since it may name a limiter; a number applies from the first call on", 5),
             ("at each call", 3),
-            ("at each refusal", 2),
+            ("at each rejection", 2),
         ],
     );
 }
@@ -313,7 +313,7 @@ async fn broken_by_share(value: u32) -> Result<u32, Error> {
 
 static BREAKER: CircuitBreaker = CircuitBreaker::new();
 
-#[circuit_breaker(seen_at("a breaker that is made elsewhere", &BREAKER))]
+#[circuit_breaker(seen_at("a breaker that is created elsewhere", &BREAKER))]
 async fn broken_elsewhere() -> Option<u32> {
     Some(1)
 }
@@ -334,9 +334,9 @@ async fn of_circuit_breaker() {
         &[
             ("once, at the first call", 1),
             ("at each call", 5),
-            ("after each call that was let through", 4),
+            ("after each call that was admitted", 4),
             ("after each of these that failed", 2),
-            ("at each refusal", 3),
+            ("at each rejection", 3),
         ],
     );
 }
