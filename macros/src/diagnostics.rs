@@ -8,12 +8,12 @@ use quote::ToTokens;
 pub(crate) struct Errors(Option<syn::Error>);
 
 impl Errors {
-    /// At the given tokens.
+    /// Adds an error at the given tokens.
     pub(crate) fn at(&mut self, tokens: impl ToTokens, message: impl std::fmt::Display) {
         self.push(syn::Error::new_spanned(tokens, message));
     }
 
-    /// At the given place.
+    /// Adds an error at the given span.
     pub(crate) fn at_span(&mut self, span: Span, message: impl std::fmt::Display) {
         self.push(syn::Error::new(span, message));
     }
@@ -25,12 +25,12 @@ impl Errors {
         }
     }
 
-    /// `None` where there is none.
+    /// `None` if there is none.
     pub(crate) fn into_error(self) -> Option<syn::Error> {
         self.0
     }
 
-    /// `None` where there is none.
+    /// `None` if there is none.
     pub(crate) fn into_tokens(self) -> Option<TokenStream> {
         self.0.map(syn::Error::into_compile_error)
     }
@@ -53,7 +53,7 @@ pub(crate) fn available<S: AsRef<str>>(names: &[S]) -> String {
     if names.is_empty() { "available: none".to_owned() } else { format!("available: {}", list(names)) }
 }
 
-/// The name that was probably meant: at most two letters apart, and at most a third of them, or one that is part of a longer word
+/// The name that was probably meant: at most two edits away and at most a third of its letters, or a part of a longer word
 /// (`max_attempts`).
 pub(crate) fn suggest<'a>(written: &str, names: &[&'a str]) -> Option<&'a str> {
     let distance = |name: &str| edits(written, name);
@@ -66,7 +66,7 @@ pub(crate) fn suggest<'a>(written: &str, names: &[&'a str]) -> Option<&'a str> {
     names.iter().filter(is_part).max_by_key(|name| name.len()).copied()
 }
 
-/// Edit distance, a swap of neighbours counted as one edit (Damerau; optimal string alignment).
+/// Edit distance with transpositions of adjacent letters (Damerau; optimal string alignment).
 fn edits(a: &str, b: &str) -> usize {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
     let mut rows = vec![vec![0; b.len() + 1]; a.len() + 1];

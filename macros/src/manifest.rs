@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-/// The name that `steadfast` has been given by `name = { package = "steadfast", .. }`, if it is not there under its own too.
+/// The name that `steadfast` is renamed to by `name = { package = "steadfast", .. }`, unless it is also available under its own.
 ///
-/// Only what `crate = path` does not say: where there is no manifest, or where it cannot be understood, the library has its own name.
+/// Only used without `crate = path`. If there is no manifest, or it cannot be understood, the library keeps its own name.
 pub(crate) fn renamed() -> Option<String> {
     let folder = std::env::var_os("CARGO_MANIFEST_DIR")?;
     renamed_in(&std::fs::read_to_string(Path::new(&folder).join("Cargo.toml")).ok()?)

@@ -1,4 +1,4 @@
-//! What functions expand to, as files that a reader can look at. `UPDATE_EXPECT=1 cargo test -p steadfast-macros` writes them anew.
+//! Expansions as files, for readers. `UPDATE_EXPECT=1 cargo test -p steadfast-macros` rewrites them.
 
 use expect_test::{ExpectFile, expect_file};
 use proc_macro2::TokenStream;

@@ -1,4 +1,4 @@
-//! Undoing what `#[async_trait]` has done by the time that an attribute below it is expanded.
+//! Undoes the rewriting of `#[async_trait]`, which has expanded before an attribute below it.
 
 use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 use syn::{Expr, Local, Pat, Receiver, Stmt};
@@ -6,15 +6,15 @@ use syn::{Expr, Local, Pat, Receiver, Stmt};
 use crate::item::parameters::Parameters;
 use crate::item::tokens::{self, is_ident, is_punct, mixed_site, with_braces};
 
-/// The inside of the block that `#[async_trait]` returns.
+/// The contents of the block that `#[async_trait]` returns.
 pub(crate) struct Unwrapped {
-    /// The statements that bind the arguments anew, in the block.
+    /// The statements that rebind the arguments at the beginning of the block.
     pub(crate) prologue: Vec<Local>,
     /// The user's own block.
     pub(crate) body: Group,
 }
 
-/// Takes the block apart, if it is one that `#[async_trait]` wrote.
+/// Splits the block, if `#[async_trait]` wrote it.
 ///
 /// ```text
 /// Input:  if let Some(__ret) = None::<Ret> { return __ret; }
@@ -24,8 +24,8 @@ pub(crate) struct Unwrapped {
 /// Output: prologue `let mut x = x; let (a, b) = { .. };`, body `{ self.body }`
 /// ```
 ///
-/// Left where it is, the prologue would be part of what `#[retry]` runs again, and take each argument along with the first attempt; and
-/// what it binds could not be named in an option. The receiver needs no second name: in a block it is `self` as well.
+/// If the prologue stayed in the body, `#[retry]` would run it again, the first attempt would consume the arguments, and options could not
+/// name what it binds. The receiver needs no second name: inside a block it is `self` as well.
 pub(crate) fn unwrap(block: &Group, receiver: Option<&mut Receiver>) -> Option<Unwrapped> {
     let mut statements = statements(block.stream());
     let (last, mut prologue) = match statements.as_slice() {
@@ -57,7 +57,7 @@ pub(crate) fn unwrap(block: &Group, receiver: Option<&mut Receiver>) -> Option<U
 }
 
 impl Unwrapped {
-    /// Puts the names that the prologue binds in the place of those that it takes.
+    /// Replaces the names that the prologue consumes by those that it binds.
     pub(crate) fn rename(&self, parameters: &mut Parameters) {
         for local in &self.prologue {
             if let Some(taken) = taken_name(local) {
@@ -67,7 +67,7 @@ impl Unwrapped {
     }
 }
 
-/// Splits a block at the end of each statement: a semicolon, or the braces of an `if let`.
+/// Splits a block into statements, which end in a semicolon or in the braces of an `if let`.
 fn statements(block: TokenStream) -> Vec<Vec<TokenTree>> {
     let mut statements = vec![Vec::new()];
     for tree in block {
@@ -115,7 +115,7 @@ fn rebinding(statement: &[TokenTree]) -> Option<Local> {
     }
 }
 
-/// The name on the right of a [rebinding].
+/// The name on the right-hand side of a [rebinding].
 fn taken_name(local: &Local) -> Option<Ident> {
     match &*local.init.as_ref()?.expr {
         Expr::Path(path) => path.path.get_ident().cloned(),

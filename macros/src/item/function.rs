@@ -21,40 +21,40 @@ pub(crate) struct Function {
     pub(crate) default: Option<Token![default]>,
     pub(crate) signature: Signature,
     pub(crate) parameters: Parameters,
-    /// What one call comes to: the return type, or the output of the future that is returned. `None`: it cannot be read off.
+    /// The output of a call: the return type, or the output of the returned future. `None` if the signature does not tell.
     pub(crate) output: Option<Type>,
     pub(crate) shape: FnKind,
-    /// Statements that bind the arguments anew, where `#[async_trait]` has been at work.
+    /// Statements of `#[async_trait]` that rebind the arguments.
     pub(crate) prologue: Vec<Local>,
-    /// The block that is the body proper.
+    /// The body itself.
     pub(crate) body: Group,
 }
 
-/// How the body is a future.
+/// How the body becomes a future.
 #[derive(Clone)]
 pub(crate) enum FnKind {
     /// `async fn f() { body }`
     Async,
     /// `fn f() { body }`
     Plain,
-    /// `fn f() -> impl Future { before; async move { body } }`, also in a `Box::pin(..)`, as `#[async_trait]` writes it.
+    /// `fn f() -> impl Future { before; async move { body } }`, also inside a `Box::pin(..)`, as `#[async_trait]` writes it.
     Returned {
-        /// What stands in front of the block that is returned.
+        /// The statements before the returned block.
         before: TokenStream,
         /// The `Box::pin` around it.
         boxed: Option<TokenStream>,
         braces: Group,
     },
-    /// A future comes out of the body in any other way: from a call, a branch, an early `return`.
+    /// The body yields a future in any other way: by a call, a branch, an early `return`.
     Made {
-        /// How a block of the expansion's own becomes what the function returns.
+        /// How an `async` block of the expansion becomes the return value.
         wrap: Wrap,
-        /// The type that the body comes to, as it can be written in an expression.
+        /// The type of the body, as it can be written in an expression.
         made: Box<Type>,
     },
 }
 
-/// What stands around the block that is returned.
+/// The wrapper of the returned future.
 #[derive(Clone, Copy)]
 pub(crate) enum Wrap {
     /// `-> impl Future`
@@ -74,7 +74,7 @@ impl Wrap {
         }
     }
 
-    /// The block as what the function returns.
+    /// The block, wrapped as the function's return value.
     pub(crate) fn around(self, block: &TokenStream) -> TokenStream {
         let span = Span::mixed_site();
         match self {
@@ -85,7 +85,7 @@ impl Wrap {
     }
 }
 
-/// An item on which an attribute stands, as far as it could be read.
+/// An attributed item, parsed as far as possible.
 pub(crate) enum Item {
     Function(Box<Function>),
     /// A declaration without a body.
@@ -150,10 +150,10 @@ impl Function {
         function
     }
 
-    /// Looks for those that mention the arguments: the body, the options, and the layers for which `named` holds.
+    /// Records which arguments are mentioned: by the body, by options, or by a layer for which `named` holds.
     ///
-    /// Of `_name`s that nobody mentions it makes names of the expansion's own: they are dropped with the others, for which the expansion
-    /// names them, and clippy would call that a use.
+    /// An unmentioned `_name` becomes a name of the expansion: it is dropped with the other arguments, for which the expansion must name
+    /// it, and clippy would report that as a use of an underscore binding.
     pub(crate) fn note_mentions(&mut self, options: &TokenStream, named: &dyn Fn(&Self, &Ident) -> bool) {
         let is_mentioned = |name: &Ident| self.body_mentions(name) || tokens::options_mention(options, name);
         let unmentioned: Vec<Ident> =
@@ -164,16 +164,16 @@ impl Function {
                 binding.unmentioned = !looked_at;
             }
         }
-        // What `#[async_trait]` has bound again has the attributes that it needs.
+        // Arguments that `#[async_trait]` has rebound carry the attributes they need.
         if self.prologue.is_empty() {
             let ignored = |name: &Ident| name.to_string().starts_with('_') && unmentioned.contains(name);
             self.parameters.hide(&mut self.signature, &ignored);
         }
     }
 
-    /// Where what stands in front of the returned block binds an argument again, and an attribute looks at that argument: all of it goes below
-    /// the attributes, which see the arguments as the function is called. In front of them they would see what was bound there, and a key
-    /// would be that of another call.
+    /// If a statement before the returned block rebinds an argument that an attribute uses, all of these statements move below the
+    /// attributes, which then see the arguments of the call. Otherwise a key would be computed from the rebound value, and belong to
+    /// another call.
     pub(crate) fn look_in_front(&mut self, options: &TokenStream, named: &dyn Fn(&Self, &Ident) -> bool) {
         let FnKind::Returned { before, braces, .. } = &self.shape else { return };
         if before.is_empty() || !self.prologue.is_empty() {
@@ -190,12 +190,13 @@ impl Function {
         }
     }
 
-    /// Takes `ref` off the arguments, for what runs without its caller.
+    /// Removes `ref` from the arguments, for a body that runs without its caller.
     pub(crate) fn own_references(&mut self) {
         self.parameters.own_references(&mut self.signature);
     }
 
-    /// Whether the body, or what stands in front of it, may mean the argument by this name. Who reads it from another file is not seen.
+    /// Whether the body, or a statement before it, may refer to the argument by this name. Uses from another file (`include!`) are not
+    /// seen.
     fn body_mentions(&self, name: &Ident) -> bool {
         let body = self.body.stream();
         let before = match &self.shape {
@@ -206,11 +207,11 @@ impl Function {
             return true;
         }
         let mentions = tokens::mentions(&before, name) || tokens::mentions(&body, name);
-        // A body may have another `_name`; of other names rustc has nothing to say that it would not say without us.
+        // The body may bind another `_name`; for other names, rustc reports the same with and without the expansion.
         mentions && (!name.to_string().starts_with('_') || self.takes(name))
     }
 
-    /// Whether the body, or what stands in front of it, takes the name from outside.
+    /// Whether the body, or a statement before it, takes the name from its environment.
     fn takes(&self, name: &Ident) -> bool {
         let before = match &self.shape {
             FnKind::Returned { before, .. } => before.clone(),
@@ -235,12 +236,12 @@ impl Function {
         self.body = body;
     }
 
-    /// The name as it is written, without `r#`.
+    /// The name without `r#`.
     pub(crate) fn name(&self) -> String {
         self.signature.ident.unraw().to_string()
     }
 
-    /// The type of what a call comes to, with `_` for what cannot be named.
+    /// The output type of a call, with `_` for parts that cannot be named.
     pub(crate) fn output(&self) -> TokenStream {
         self.output.as_ref().map_or_else(|| quote!(_), |ty| types::without_impl(ty).into_token_stream())
     }
@@ -256,7 +257,7 @@ impl Function {
         quote!(#(#attributes)* #visibility #default #signature #body)
     }
 
-    /// The item as it was, without the attributes of the stack.
+    /// The original item, without the attributes of the stack.
     pub(crate) fn unchanged(&self, makes_async: bool, uses: &TokenStream) -> TokenStream {
         let content = self.body.stream();
         let body = if let FnKind::Returned { before, boxed, braces } = &self.shape {
@@ -276,7 +277,7 @@ impl Function {
     }
 }
 
-/// The block that a body is, also where it comes from a fragment of a `macro_rules`.
+/// The block of the body, also if it is a `macro_rules` fragment.
 fn block(tree: &TokenTree) -> syn::Result<Group> {
     if let TokenTree::Group(group) = tree {
         let mut inside = group.stream().into_iter();
@@ -289,7 +290,7 @@ fn block(tree: &TokenTree) -> syn::Result<Group> {
     Err(syn::Error::new(tree.span(), "expected a function body"))
 }
 
-/// Moves the inner attributes of a body (`#![..]`) to the function: in the block that the body becomes they could not stand.
+/// Moves the inner attributes of a body (`#![..]`) to the function, since the block that the body becomes does not allow them.
 fn outer(body: &Group, attributes: &mut Vec<Attribute>) -> syn::Result<Group> {
     let split = |input: ParseStream<'_>| Ok((input.call(Attribute::parse_inner)?, input.parse::<TokenStream>()?));
     let (inner, rest) = syn::parse::Parser::parse2(split, body.stream())?;
@@ -300,7 +301,7 @@ fn outer(body: &Group, attributes: &mut Vec<Attribute>) -> syn::Result<Group> {
     Ok(with_braces(body, rest))
 }
 
-/// Finds the `async` block that a body ends in, if that is the only way out of it. What stands in front of the block runs when the function
+/// Finds the `async` block at the end of the body, if it is the only way out of it. The statements before the block run when the function
 /// is called.
 ///
 /// ```text
@@ -327,7 +328,7 @@ fn returned_block(braces: &Group) -> Option<(FnKind, Group)> {
     Some((FnKind::Returned { before, boxed: Some(boxed), braces: braces.clone() }, body))
 }
 
-/// What stands in front of the last expression, if that is a number of statements which all end where they end.
+/// The tokens before the last expression, if they are complete statements.
 fn statements(before: Vec<TokenTree>) -> Option<TokenStream> {
     let ends = match before.last() {
         None => true,
@@ -338,7 +339,7 @@ fn statements(before: Vec<TokenTree>) -> Option<TokenStream> {
     (ends && !tokens::may_return(&before)).then_some(before)
 }
 
-/// Takes `async { .. }` or `async move { .. }` off the end.
+/// Removes `async { .. }` or `async move { .. }` from the end.
 fn pop_async_block(trees: &mut Vec<TokenTree>) -> Option<Group> {
     let (start, body) = match trees.as_slice() {
         [.., keyword, mode, TokenTree::Group(body)] if is_ident(keyword, "async") && is_ident(mode, "move") => {
@@ -351,7 +352,7 @@ fn pop_async_block(trees: &mut Vec<TokenTree>) -> Option<Group> {
     (body.delimiter() == Delimiter::Brace).then_some(body)
 }
 
-/// Takes a path, `Box::pin` or `::std::boxed::Box::pin`, off the end.
+/// Removes a path, `Box::pin` or `::std::boxed::Box::pin`, from the end.
 fn pop_path(trees: &mut Vec<TokenTree>) -> TokenStream {
     let is_separator = |tree: &TokenTree| is_punct(tree, ':');
     let mut start = trees.len();
@@ -378,7 +379,7 @@ pub(crate) fn all(attributes: &[Attribute]) -> TokenStream {
     tokens
 }
 
-/// A `self` that is written in the function's own context.
+/// A `self` with the hygiene of the function.
 pub(crate) fn self_ident(receiver: &syn::Receiver) -> Ident {
     Ident::new("self", receiver.self_token.span)
 }

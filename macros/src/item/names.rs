@@ -1,7 +1,7 @@
-//! The names that an expression takes from outside: variables, `self`, type and const parameters.
+//! The free names of an expression: variables, `self`, type and const parameters.
 //!
-//! Unlike [`tokens::mentions`], which is content with an occurrence, this follows scopes: a name that the expression itself binds (by a
-//! closure, a `let`, a pattern), a field, a method and a segment in the middle of a path are not taken from outside.
+//! Unlike [`tokens::mentions`], which only looks for occurrences, this follows scopes: a name that the expression itself binds (by a
+//! closure, a `let`, a pattern), a field, a method, and a segment in the middle of a path are not free.
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens;
@@ -13,24 +13,24 @@ use syn::{Block, Expr, Item, Local, Macro, Pat, Path, Stmt, Token};
 
 use crate::item::tokens::{self, is_punct};
 
-/// What is looked for: each with what the caller knows it as.
+/// The names to look for, each with a value of the caller's choice.
 pub(crate) struct Wanted<T> {
     /// Arguments, and `self`.
     pub(crate) values: Vec<(String, T)>,
     /// Type parameters.
     pub(crate) types: Vec<(String, T)>,
-    /// Const parameters, which stand where values do and where types do.
+    /// Const parameters, which are used both as values and as types.
     pub(crate) consts: Vec<(String, T)>,
 }
 
-/// Every wanted name that the expression takes from outside, in the order of its first use, and where that is.
+/// Every wanted name that is free in the expression, in order of first use, with its span.
 pub(crate) fn taken_from_outside<T: Clone>(expression: &Expr, wanted: &Wanted<T>) -> Vec<(Span, T)> {
     let mut uses = Uses { wanted, scopes: Vec::new(), found: Vec::new() };
     uses.visit_expr(expression);
     uses.found.into_iter().map(|(_, span, what)| (span, what)).collect()
 }
 
-/// The names that the `let`s among these statements bind for those that follow.
+/// The names that the `let`s among these statements bind.
 pub(crate) fn bound_by_statements(statements: &TokenStream) -> Vec<String> {
     struct Bound(Vec<String>);
     impl Visit<'_> for Bound {
@@ -93,7 +93,7 @@ impl<T: Clone> Uses<'_, T> {
         self.use_of(ident.unraw().to_string(), ident.span(), &wanted.consts);
     }
 
-    /// Variables that a format string captures, by a literal among the arguments of a macro.
+    /// Variables captured by a format string among the arguments of a macro.
     fn captures(&mut self, literal: &TokenTree) {
         let wanted = self.wanted;
         for (name, _) in wanted.values.iter().chain(&wanted.consts) {
@@ -104,7 +104,7 @@ impl<T: Clone> Uses<'_, T> {
         }
     }
 
-    /// Tokens that are no expressions: every name that can be a variable or a parameter is taken for one.
+    /// For tokens that do not parse as expressions, every name that could be a variable or a parameter counts as one.
     fn tokens(&mut self, tokens: TokenStream) {
         let trees: Vec<TokenTree> = tokens.into_iter().collect();
         for (at, tree) in trees.iter().enumerate() {
@@ -157,7 +157,7 @@ impl<'ast, T: Clone> Visit<'ast> for Uses<'_, T> {
         self.scoped(|uses| visit::visit_expr_closure(uses, closure));
     }
 
-    /// A constant, a static or a function of the block's own is known in all of it.
+    /// Constants, statics and functions of a block are in scope in all of it.
     fn visit_block(&mut self, block: &'ast Block) {
         self.scoped(|uses| {
             block.stmts.iter().filter_map(item_name).for_each(|name| uses.bind(name));
@@ -165,7 +165,7 @@ impl<'ast, T: Clone> Visit<'ast> for Uses<'_, T> {
         });
     }
 
-    /// A name is bound behind its `let`, not in it.
+    /// A `let` binds its names after its own initializer.
     fn visit_local(&mut self, local: &'ast Local) {
         if let Some(init) = &local.init {
             self.visit_expr(&init.expr);
@@ -176,7 +176,7 @@ impl<'ast, T: Clone> Visit<'ast> for Uses<'_, T> {
         self.visit_pat(&local.pat);
     }
 
-    /// An item sees neither variables nor parameters of what is around it.
+    /// An item sees neither variables nor parameters from around it.
     fn visit_item(&mut self, _: &'ast Item) {}
 
     fn visit_expr_let(&mut self, condition: &'ast syn::ExprLet) {
@@ -231,7 +231,7 @@ impl<'ast, T: Clone> Visit<'ast> for Uses<'_, T> {
         let mut names = Vec::new();
         for value in values {
             match value {
-                // The name of an argument is one for the macro only, as in `format!("{n}", n = 1)`.
+                // The name of a named argument exists for the macro only, as in `format!("{n}", n = 1)`.
                 Expr::Assign(named) if let Expr::Path(name) = &*named.left => {
                     self.visit_expr(&named.right);
                     names.extend(name.path.get_ident().map(|name| name.unraw().to_string()));
@@ -250,7 +250,7 @@ impl<'ast, T: Clone> Visit<'ast> for Uses<'_, T> {
     }
 }
 
-/// What stands in a `matches!(value, pattern if guard)`.
+/// The arguments of `matches!(value, pattern if guard)`.
 fn matches_arguments(input: ParseStream<'_>) -> syn::Result<(Expr, Pat, Option<Expr>)> {
     let value = input.parse()?;
     input.parse::<Token![,]>()?;
@@ -277,7 +277,7 @@ fn item_name(statement: &Stmt) -> Option<String> {
 mod tests {
     use super::*;
 
-    /// What of `n`, `self`, `T` and `N` is taken from outside.
+    /// Which of `n`, `self`, `T` and `N` are free.
     fn taken(expression: &str) -> Vec<&'static str> {
         let name = |name: &'static str| (name.to_owned(), name);
         let wanted = Wanted { values: vec![name("n"), name("self")], types: vec![name("T")], consts: vec![name("N")] };

@@ -15,15 +15,15 @@ pub(crate) struct Binding {
     pub(crate) ident: Ident,
     pub(crate) mutability: Option<Token![mut]>,
     pub(crate) mode: Mode,
-    /// The `cfg`s of the parameter, which every mention of the name carries along.
+    /// The `cfg`s of the parameter, which every mention of the name repeats.
     pub(crate) cfgs: Vec<Attribute>,
-    /// The type, where the parameter is a plain name and not a pattern.
+    /// The type, if the parameter is a plain name and not a pattern.
     pub(crate) ty: Option<Type>,
-    /// Whether `ref` was taken off the name, which the body gets back.
+    /// Whether `ref` was removed from the name; the body adds it again.
     pub(crate) by_ref: bool,
-    /// Whether nobody names it: neither the body nor an option, nor an attribute that looks at all arguments.
+    /// Whether nothing mentions it: neither the body nor an option, nor an attribute that uses all arguments.
     pub(crate) unmentioned: bool,
-    /// Whether a lint has a level at the parameter.
+    /// Whether the parameter carries a lint level.
     pub(crate) has_levels: bool,
 }
 
@@ -41,24 +41,24 @@ impl Binding {
         }
     }
 
-    /// Whether the name begins with an underscore: nobody expects it to be used.
+    /// Whether the name begins with an underscore, so that it is not expected to be used.
     pub(crate) fn is_ignored(&self) -> bool {
         self.ident.to_string().starts_with('_')
     }
 
-    /// Whether the body takes the argument along though it does not mention it, and tells the compiler that it does not. A level at the
-    /// parameter is about the parameter.
+    /// Whether the body captures the argument without mentioning it, and the expansion tells the compiler so. A lint level at the parameter
+    /// is about the parameter itself.
     pub(crate) fn is_taken_unmentioned(&self) -> bool {
         self.unmentioned && !self.has_levels
     }
 
-    /// Whether the name can be used after the body has taken it along.
+    /// Whether the name can still be used after the body has captured it.
     pub(crate) fn is_shared_reference(&self) -> bool {
         self.mode == Mode::Ref || self.ty.as_ref().is_some_and(|ty| mode_behind(ty) == Mode::Ref)
     }
 }
 
-/// `&self`, also when it is written as `self: &Self`.
+/// `&self`, also written as `self: &Self`.
 pub(crate) fn is_shared_reference(receiver: &Receiver) -> bool {
     match &receiver.kind {
         syn::ReceiverKind::Reference(_, _, mutability) => mutability.is_none(),
@@ -67,7 +67,7 @@ pub(crate) fn is_shared_reference(receiver: &Receiver) -> bool {
     }
 }
 
-/// Whether the receiver is a reference, to `self` or in its type.
+/// Whether the receiver borrows: `&self`, or a reference in its type.
 pub(crate) fn borrows_self(receiver: &Receiver) -> bool {
     match &receiver.kind {
         syn::ReceiverKind::Reference(..) => true,
@@ -76,14 +76,14 @@ pub(crate) fn borrows_self(receiver: &Receiver) -> bool {
     }
 }
 
-/// What a name is bound to.
+/// How a name is bound.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mode {
-    /// The argument, or a part of it.
+    /// By value: the argument, or a part of it.
     Value,
-    /// A reference into the argument: `ref name`, or a part of what is behind a reference.
+    /// By reference: `ref name`, or a part of a referenced argument.
     Ref,
-    /// The same, with `mut`.
+    /// By mutable reference.
     RefMut,
 }
 
@@ -96,7 +96,7 @@ pub(crate) struct Parameters {
 }
 
 impl Parameters {
-    /// Reads the parameters, and gives those a name that have none: what is dropped with the arguments must be named.
+    /// Reads the parameters, and names `_` parameters, since the expansion drops the arguments by name.
     pub(crate) fn of(signature: &mut Signature) -> Self {
         let mut parameters = Self { receiver: None, bindings: Vec::new() };
         for (index, input) in signature.inputs.iter_mut().enumerate() {
@@ -113,7 +113,7 @@ impl Parameters {
                     let has_levels = typed.attrs.iter().any(is_level);
                     let ty = plain.then(|| (*typed.ty).clone());
                     collect(&typed.pat, mode_behind(&typed.ty), &mut |ident, mutability, mode| {
-                        // A plain name has no parts: it is the argument, be that a reference or not.
+                        // A plain name binds the argument itself, whether or not that is a reference.
                         let mode = if plain { Mode::Value } else { mode };
                         let binding = Binding::new(ident, mutability, mode);
                         parameters.bindings.push(Binding { cfgs: cfgs.clone(), ty: ty.clone(), has_levels, ..binding });
@@ -124,7 +124,7 @@ impl Parameters {
         parameters
     }
 
-    /// Puts the names that `pattern` binds in the place of the one that it takes apart, or binds again.
+    /// Replaces a name by those that `pattern` binds when it destructures or rebinds it.
     pub(crate) fn rebind(&mut self, taken: &Ident, pattern: &Pat) {
         let Some(at) = self.bindings.iter().position(|binding| binding.ident == *taken) else { return };
         let Binding { cfgs, ty, mode, has_levels, .. } = self.bindings.remove(at);
@@ -139,7 +139,7 @@ impl Parameters {
         self.bindings.splice(at..at, bound);
     }
 
-    /// Gives the chosen names the same letters, and a meaning that only the expansion knows.
+    /// Gives the chosen names the hygiene of the expansion, so that only the expansion can refer to them.
     pub(crate) fn hide(&mut self, signature: &mut Signature, chosen: &dyn Fn(&Ident) -> bool) {
         let hide = |ident: &mut Ident| ident.set_span(ident.span().resolved_at(Span::mixed_site()));
         for input in &mut signature.inputs {
@@ -154,7 +154,7 @@ impl Parameters {
         self.bindings.iter_mut().filter(|binding| chosen(&binding.ident)).for_each(|binding| hide(&mut binding.ident));
     }
 
-    /// Takes `ref` off the names in patterns: what they refer to can be moved then, and the body makes references of its own.
+    /// Removes `ref` from the names in patterns, so that the arguments can be moved; the body takes the references itself.
     pub(crate) fn own_references(&mut self, signature: &mut Signature) {
         for input in &mut signature.inputs {
             if let FnArg::Typed(typed) = input
@@ -176,14 +176,14 @@ impl Parameters {
         self.bindings.iter().find(|binding| tokens::is_same(&binding.ident, name))
     }
 
-    /// All names, `self` included, as they are listed in messages.
+    /// All names, `self` included, for messages.
     pub(crate) fn names(&self) -> Vec<String> {
         let receiver = self.receiver.iter().map(|_| "self".to_owned());
         receiver.chain(self.bindings.iter().map(|binding| binding.ident.to_string())).collect()
     }
 }
 
-/// The `cfg` attributes among others, and of a `cfg_attr` those that it has.
+/// The `cfg` attributes, including those inside a `cfg_attr`.
 pub(crate) fn cfgs(attributes: &[Attribute]) -> Vec<Attribute> {
     let mut found = Vec::new();
     for attribute in attributes {
@@ -194,7 +194,7 @@ pub(crate) fn cfgs(attributes: &[Attribute]) -> Vec<Attribute> {
     found
 }
 
-/// What of an attribute decides whether an item is there at all.
+/// The part of an attribute that decides whether its item exists.
 ///
 /// ```text
 /// Input:  cfg_attr(unix, allow(unused), cfg(a))
@@ -213,17 +213,17 @@ fn condition(meta: &Meta) -> Option<Meta> {
     (!attributes.is_empty()).then(|| Meta::List(MetaList { tokens: quote!(#when, #(#attributes),*), ..list.clone() }))
 }
 
-/// Whether an attribute says what becomes of a lint, or may say so.
+/// Whether an attribute sets a lint level, or may set one.
 fn is_level(attribute: &Attribute) -> bool {
     ["allow", "expect", "warn", "deny", "forbid", "cfg_attr"].iter().any(|level| attribute.path().is_ident(level))
 }
 
-/// Whether the pattern is a name and nothing else.
+/// Whether the pattern is a plain name.
 fn is_plain(pattern: &Pat) -> bool {
     matches!(pattern, Pat::Ident(ident) if ident.subpat.is_none() && ident.by_ref.is_none())
 }
 
-/// How the parts of a type are bound by a pattern that does not say.
+/// The default binding mode of patterns for this type.
 fn mode_behind(ty: &Type) -> Mode {
     match types::ungroup(ty) {
         Type::Reference(reference) if reference.mutability.is_some() => Mode::RefMut,
@@ -232,11 +232,11 @@ fn mode_behind(ty: &Type) -> Mode {
     }
 }
 
-/// Every name that a pattern binds, in order. `mode` is that of a name that does not say.
+/// Every name that a pattern binds, in order. `mode` is the default binding mode.
 ///
-/// A unit struct, a unit variant or a constant looks like a name, and only the compiler can tell them apart. All are read as names: a
-/// name that is overlooked would be missing from a cache key, and to name a constant as well does no harm, since a parameter takes no
-/// pattern that does not always match, and so there is one value only that the constant can have.
+/// A unit struct, a unit variant or a constant looks like a name, and only the compiler can tell them apart. All are read as names: an
+/// overlooked name would be missing from a cache key, whereas an additional constant does no harm. Parameter patterns are irrefutable, so
+/// the constant has a single value.
 fn collect(pattern: &Pat, mode: Mode, found: &mut dyn FnMut(&Ident, Option<Token![mut]>, Mode)) {
     match pattern {
         Pat::Ident(ident) => {
@@ -261,7 +261,7 @@ fn collect(pattern: &Pat, mode: Mode, found: &mut dyn FnMut(&Ident, Option<Token
     }
 }
 
-/// Every alternative binds the same names: what only some of them mention is a unit variant, as in `(On | Off)`.
+/// All alternatives bind the same names: a name that only some of them mention is a unit variant, as in `(On | Off)`.
 fn collect_alternatives(or: &syn::PatOr, mode: Mode, found: &mut dyn FnMut(&Ident, Option<Token![mut]>, Mode)) {
     let mut cases = or.cases.iter();
     let Some(first) = cases.next() else { return };
@@ -279,7 +279,7 @@ fn collect_alternatives(or: &syn::PatOr, mode: Mode, found: &mut dyn FnMut(&Iden
     });
 }
 
-/// Takes `mut` off the names for which `chosen` holds, where a second binding carries it.
+/// Removes `mut` from the names for which `chosen` holds, because a second binding carries it.
 pub(crate) fn strip_mut(signature: &mut Signature, chosen: &dyn Fn(&Ident) -> bool) {
     for input in &mut signature.inputs {
         if let FnArg::Typed(typed) = input {

@@ -1,21 +1,22 @@
-//! Looking at tokens without parsing them.
+//! Questions about tokens, without parsing them.
 
 use proc_macro2::{Delimiter, Group, Ident, Spacing, Span, TokenStream, TokenTree};
 use syn::ext::IdentExt;
 
-/// An identifier of the expansion's own: one that the user's code can neither see nor shadow.
+/// An identifier with mixed-site hygiene, which user code can neither see nor shadow.
 pub(crate) fn mixed_site(name: &str) -> Ident {
     Ident::new(name, Span::mixed_site())
 }
 
-/// A variable of the expansion's own. Hygiene keeps a user's variable of that name apart, but not a constant or a unit struct: of a name
-/// that one has, a pattern would be made. Hence one that nobody gives. What is written in a `quote!` begins with the same two underscores.
+/// A local variable of the expansion. Hygiene separates it from a user's variable of the same name, but not from a constant or a unit
+/// struct, which would turn a binding into a pattern. The underscores make such a clash unlikely; names written inside `quote!` begin with
+/// the same two.
 pub(crate) fn local(name: &str) -> Ident {
     mixed_site(&format!("__{name}"))
 }
 
-/// The tokens at another place, each with the hygiene that it has. What the compiler has to say about a call comes to the place that all
-/// of its tokens have, and is said once.
+/// The tokens at another location, each with its own hygiene. Errors about a call are reported at the location that all of its tokens
+/// share, and so are reported once.
 pub(crate) fn respan(place: Span, tokens: TokenStream) -> TokenStream {
     let relocate = |mut tree: TokenTree| {
         if let TokenTree::Group(group) = &tree {
@@ -34,14 +35,14 @@ pub(crate) fn with_braces(braces: &Group, content: TokenStream) -> Group {
     group
 }
 
-/// Whether two identifiers are one name: `r#value` is `value`.
+/// Whether two identifiers are the same name: `r#value` is `value`.
 pub(crate) fn is_same(one: &Ident, other: &Ident) -> bool {
     one == other || one.unraw() == other.unraw()
 }
 
 /// Whether `name` occurs in `tokens`: as an identifier, or captured by a format string (`"{name}"`).
 ///
-/// It may occur and still not be used, as in `let name = ..`; then an expansion that relies on it does a little more than it must.
+/// An occurrence need not be a use, as in `let name = ..`; the expansion then does slightly more than necessary.
 pub(crate) fn mentions(tokens: &TokenStream, name: &Ident) -> bool {
     tokens.clone().into_iter().any(|token| match token {
         TokenTree::Ident(ident) => is_same(&ident, name),
@@ -51,7 +52,7 @@ pub(crate) fn mentions(tokens: &TokenStream, name: &Ident) -> bool {
     })
 }
 
-/// Another name for every `from`, where it stands.
+/// Renames every `from`, keeping its span.
 pub(crate) fn rename(tokens: TokenStream, from: &Ident, to: &Ident) -> TokenStream {
     let rename_one = |tree| match tree {
         TokenTree::Ident(ident) if ident == *from => TokenTree::Ident(Ident::new(&to.to_string(), located(ident.span(), to))),
@@ -65,7 +66,7 @@ pub(crate) fn rename(tokens: TokenStream, from: &Ident, to: &Ident) -> TokenStre
     tokens.into_iter().map(rename_one).collect()
 }
 
-/// `self` means what it means where it stands; any other name is what `to` is.
+/// `self` keeps its own hygiene; any other name takes that of `to`.
 fn located(place: Span, to: &Ident) -> Span {
     if to == "self" { place } else { to.span().located_at(place) }
 }
@@ -73,7 +74,7 @@ fn located(place: Span, to: &Ident) -> Span {
 /// Whether a block begins with an item.
 pub(crate) fn begins_with_item(block: &TokenStream) -> bool {
     const KEYWORDS: &[&str] = &["use", "fn", "struct", "enum", "impl", "const", "static", "type", "trait", "mod", "extern"];
-    // What may stand in front of those.
+    // Qualifiers before those keywords.
     const QUALIFIERS: &[&str] = &["pub", "async", "unsafe", "default"];
     let mut trees = block.clone().into_iter().peekable();
     while trees.next_if(|tree| is_punct(tree, '#')).is_some() {
@@ -92,15 +93,15 @@ pub(crate) fn begins_with_item(block: &TokenStream) -> bool {
     match second {
         // `const { .. }` is an expression, and so is `async { .. }`.
         Some(TokenTree::Group(_)) => false,
-        // `union` is a name as well, and stands in front of a name only where it is none.
+        // `union` may also be a name; it is a keyword only before another name.
         Some(TokenTree::Ident(_)) if is_one_of(&first, &["union"]) => true,
         Some(second) if is_punct(&second, '!') => is_one_of(&first, &["macro_rules"]),
         _ => is_one_of(&first, KEYWORDS),
     }
 }
 
-/// Whether the statements may return from the function that they stand in: by a `return` that is not that of an item, of a closure or of an
-/// `async` block, or by a macro of which that is not known.
+/// Whether the statements may return from the enclosing function: by a `return` outside of nested items, closures and `async` blocks, or by
+/// a macro that might contain one.
 pub(crate) fn may_return(statements: &TokenStream) -> bool {
     #[rustfmt::skip]
     const HARMLESS: &[&str] = &[
@@ -126,7 +127,7 @@ pub(crate) fn may_return(statements: &TokenStream) -> bool {
             }
             TokenTree::Punct(punct) => match punct.as_char() {
                 '|' if parameters => (parameters, closure) = (false, true),
-                // Behind an operand it is an operator.
+                // After an operand, it is an operator.
                 '|' => {
                     parameters = match before(1) {
                         None => true,
@@ -163,7 +164,7 @@ pub(crate) fn is_punct(tree: &TokenTree, character: char) -> bool {
     matches!(tree, TokenTree::Punct(punct) if punct.as_char() == character)
 }
 
-/// The same, among the arguments of attributes: where `skip(..)` and `clone(..)` list names, these are no expressions.
+/// The same for the arguments of attributes, where the names in `skip(..)` and `clone(..)` are not expressions.
 pub(crate) fn mentions_in_expressions(arguments: &TokenStream, name: &Ident) -> bool {
     let mut lists = false;
     arguments.clone().into_iter().any(|tree| {
@@ -172,12 +173,12 @@ pub(crate) fn mentions_in_expressions(arguments: &TokenStream, name: &Ident) -> 
     })
 }
 
-/// The same, where the name of an option (`delay = ..`) is none of an argument.
+/// The same, except for the names of options (`delay = ..`).
 pub(crate) fn options_mention(arguments: &TokenStream, name: &Ident) -> bool {
     let trees: Vec<TokenTree> = arguments.clone().into_iter().collect();
     let is_name = |index: usize| {
         let begins = index == 0 || is_punct(&trees[index - 1], ',');
-        // Not in front of a `==`.
+        // But not `==`.
         let set = |tree: &TokenTree| matches!(tree, TokenTree::Punct(punct) if punct.as_char() == '=' && punct.spacing() == Spacing::Alone);
         begins && trees.get(index + 1).is_some_and(set)
     };
@@ -185,8 +186,8 @@ pub(crate) fn options_mention(arguments: &TokenStream, name: &Ident) -> bool {
     mentions_in_expressions(&values, name)
 }
 
-/// The arguments of an attribute, where a fragment of a `macro_rules` that is all of an argument stands in no group of its own: it is read
-/// as if it had been written there.
+/// The arguments of an attribute with `macro_rules` fragments ungrouped, if a fragment is a whole argument: it is read as if it had been
+/// written there.
 pub(crate) fn without_fragments(arguments: TokenStream) -> TokenStream {
     let mut trees = arguments.into_iter().peekable();
     let (mut flat, mut begins, mut joined) = (TokenStream::new(), true, false);
@@ -197,7 +198,7 @@ pub(crate) fn without_fragments(arguments: TokenStream) -> TokenStream {
                 flat.extend(without_fragments(group.stream()));
             }
             other => {
-                // Not behind the second half of a `==`.
+                // But not after `==`.
                 begins = is_punct(other, ',') || (is_punct(other, '=') && !joined);
                 joined = matches!(other, TokenTree::Punct(punct) if punct.spacing() == Spacing::Joint);
                 flat.extend([tree]);
@@ -207,8 +208,7 @@ pub(crate) fn without_fragments(arguments: TokenStream) -> TokenStream {
     flat
 }
 
-/// Whether a format string names the argument: as what is formatted (`{name}`, `{name :?}`), as a width (`{:>name$}`) or a precision
-/// (`{:.name$}`).
+/// Whether a format string captures the argument: as a value (`{name}`, `{name :?}`), a width (`{:>name$}`) or a precision (`{:.name$}`).
 fn format_string_captures(literal: &str, name: &str) -> bool {
     if !(literal.starts_with('"') || literal.starts_with("r\"") || literal.starts_with("r#")) {
         return false;
@@ -222,7 +222,7 @@ fn format_string_captures(literal: &str, name: &str) -> bool {
         }
         let place = behind.split(['{', '}']).next().unwrap_or_default();
         let (argument, format) = place.split_once(':').unwrap_or((place, ""));
-        // Behind the last `$` there is the type.
+        // The type follows the last `$`.
         let mut counts = format.split('$').rev().skip(1).map(last_name);
         if argument.trim() == name || counts.any(|count| count == name) {
             return true;
@@ -232,7 +232,7 @@ fn format_string_captures(literal: &str, name: &str) -> bool {
     false
 }
 
-/// The name in which the text ends, past the flag `0`.
+/// The name at the end of the text, after the flag `0`.
 fn last_name(text: &str) -> &str {
     let is_sign = |character: char| character.is_ascii() && !character.is_ascii_alphanumeric() && character != '_';
     text.rsplit(is_sign).next().unwrap_or_default().trim_start_matches(|digit: char| digit.is_ascii_digit())

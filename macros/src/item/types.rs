@@ -1,11 +1,11 @@
-//! Questions about types, as they are written.
+//! Syntactic questions about types.
 
 use proc_macro2::{Group, Ident, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::punctuated::Punctuated;
 use syn::{GenericArgument, PathArguments, ReturnType, Type, TypeParamBound};
 
-/// Takes off parentheses and the invisible delimiters in which a `macro_rules` fragment arrives.
+/// Removes parentheses and the invisible delimiters of `macro_rules` fragments.
 pub(crate) fn ungroup(mut ty: &Type) -> &Type {
     loop {
         ty = match ty {
@@ -16,12 +16,12 @@ pub(crate) fn ungroup(mut ty: &Type) -> &Type {
     }
 }
 
-/// Whether some part of the type, the type itself included, answers.
+/// Whether the predicate holds for the type or any part of it.
 pub(crate) fn any_part(ty: &Type, answers: &mut dyn FnMut(&Type) -> bool) -> bool {
     answers(ty) || parts(ty).into_iter().any(|part| any_part(part, answers))
 }
 
-/// The types of which a type is made.
+/// The component types of a type.
 fn parts(ty: &Type) -> Vec<&Type> {
     match ty {
         Type::Array(array) => vec![&array.elem],
@@ -82,7 +82,7 @@ pub(crate) fn last_segment(ty: &Type) -> Option<(String, Vec<&Type>)> {
     }
 }
 
-/// Whether the type is a type parameter, or one that only a type parameter decides: `R`, `T::Out`, `<T as Source>::Out`.
+/// Whether the type is a type parameter or depends on one: `R`, `T::Out`, `<T as Source>::Out`.
 pub(crate) fn is_parameter(ty: &Type, generics: &syn::Generics) -> bool {
     let Type::Path(path) = ungroup(ty) else { return false };
     match &path.qself {
@@ -101,7 +101,7 @@ pub(crate) fn error_type(ty: &Type) -> Option<&Type> {
     }
 }
 
-/// Whether the type cannot be named in full because an `impl Trait` is part of it.
+/// Whether the type contains an `impl Trait`, and so cannot be named in full.
 pub(crate) fn has_impl(ty: &Type) -> bool {
     any_part(ty, &mut |part| matches!(part, Type::ImplTrait(_)))
 }
@@ -113,7 +113,7 @@ pub(crate) fn without_impl(ty: &Type) -> Type {
     ty
 }
 
-/// The type as it can be said in an expression: with `_` for every `impl Trait`, and with the lifetimes left to be found.
+/// The type as it can be written in an expression: with `_` for every `impl Trait`, and with inferred lifetimes.
 pub(crate) fn in_an_expression(ty: &Type) -> Type {
     let rename = |tokens: TokenStream| found_lifetimes(tokens);
     let ty = without_impl(ty);
@@ -123,7 +123,7 @@ pub(crate) fn in_an_expression(ty: &Type) -> Type {
 fn found_lifetimes(tokens: TokenStream) -> TokenStream {
     let mut trees = tokens.into_iter().peekable();
     let mut found = TokenStream::new();
-    // `for<'a>` binds lifetimes of its own.
+    // `for<'a>` introduces its own lifetimes.
     let (mut binds, mut bound) = (false, Vec::<String>::new());
     while let Some(mut tree) = trees.next() {
         match &mut tree {
@@ -196,7 +196,7 @@ pub(crate) fn borrows(ty: &Type) -> bool {
     })
 }
 
-/// What to take instead of a borrow.
+/// The advice for an argument that must not borrow.
 pub(crate) fn owned_form(ty: &Type) -> String {
     match (ungroup(ty), owned_name(ty)) {
         (_, Some(name)) => format!("take a `{name}`"),
@@ -205,7 +205,7 @@ pub(crate) fn owned_form(ty: &Type) -> String {
     }
 }
 
-/// What to return instead of a borrow.
+/// The advice for a return value that must not borrow.
 pub(crate) fn owned_value(ty: &Type) -> String {
     match (ungroup(ty), owned_name(ty)) {
         (_, Some(name)) => format!("return a `{name}`"),
@@ -230,7 +230,7 @@ fn owned_name(ty: &Type) -> Option<&'static str> {
     }
 }
 
-/// What a future type yields: `impl Future<Output = T>`, `Pin<Box<dyn Future<Output = T>>>`, `BoxFuture<'_, T>`.
+/// The output of a future type: `impl Future<Output = T>`, `Pin<Box<dyn Future<Output = T>>>`, `BoxFuture<'_, T>`.
 pub(crate) fn future_output(ty: &Type) -> Option<&Type> {
     match ungroup(ty) {
         Type::ImplTrait(bounds) => output_of(&bounds.bounds),
@@ -246,8 +246,7 @@ pub(crate) fn future_output(ty: &Type) -> Option<&Type> {
     }
 }
 
-/// Whether the type is named like a future, and still none that could be made around another: `Ready<T>`, `MyFuture`, `S::Future`,
-/// `impl TryFuture`.
+/// Whether the type is named like a future but cannot be created from another one: `Ready<T>`, `MyFuture`, `S::Future`, `impl TryFuture`.
 pub(crate) fn is_named_like_a_future(ty: &Type) -> bool {
     const NAMES: &[&str] = &["Ready", "Pending", "PollFn", "Either", "JoinHandle", "Lazy", "Shared"];
     let like = |name: &str| name.contains("Fut") || NAMES.contains(&name);

@@ -1,4 +1,4 @@
-//! What stands in the parentheses of an attribute.
+//! The arguments of an attribute: what is in its parentheses.
 
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
@@ -12,14 +12,14 @@ use crate::parse::duration::has_unit;
 use crate::parse::expression::plain;
 use crate::parse::units::{self, Value};
 
-/// What every attribute takes.
+/// The options that every attribute takes.
 #[derive(Default)]
 pub(crate) struct Common {
     /// `crate = path`.
     pub(crate) krate: Option<Path>,
 }
 
-/// One option, on its way to the attribute that knows its name.
+/// The name of one option, whose value is about to be read.
 pub(crate) struct OptionName {
     pub(crate) name: String,
     pub(crate) ident: Ident,
@@ -40,7 +40,7 @@ impl OptionName {
         read(input)
     }
 
-    /// Reads nothing: the name says it all.
+    /// Reads a flag, which has no value.
     pub(crate) fn flag(&self, input: ParseStream<'_>) -> syn::Result<Ident> {
         if input.is_empty() || input.peek(Token![,]) {
             return Ok(self.ident.clone());
@@ -79,13 +79,13 @@ impl OptionName {
     }
 }
 
-/// Takes an argument that has no name.
+/// Reads an argument without a name.
 pub(crate) type Positional<'a> = dyn FnMut(ParseStream<'_>) -> syn::Result<()> + 'a;
 
-/// Reads the arguments of an attribute, option by option, and goes on after an error.
+/// Reads the arguments of an attribute option by option, and continues after an error, so that all errors are reported at once.
 ///
-/// `positional` takes a first argument without a name, where the attribute has one; `option` takes the value of an option whose name is
-/// among `known`.
+/// `positional` reads a first argument without a name, for attributes that take one; `option` reads the value of an option whose name is in
+/// `known`.
 pub(crate) fn read(
     attribute: &str,
     tokens: TokenStream,
@@ -140,7 +140,7 @@ fn is_absolute(path: &Path) -> bool {
     path.leading_colon.is_some() || path.segments.first().is_some_and(|first| first.ident == "crate" || first.ident == "$crate")
 }
 
-/// Whether what comes next is `name = ..`, `name(..)` of a known kind, or the end: not the beginning of an expression.
+/// Whether the next argument is an option, `name = ..`, rather than the beginning of an expression.
 fn starts_option(input: ParseStream<'_>) -> bool {
     let ahead = input.fork();
     ahead.call(Ident::parse_any).is_ok() && ahead.peek(Token![=]) && !ahead.peek(Token![==])
@@ -153,7 +153,7 @@ fn unknown(attribute: &str, option: &OptionName, known: &[&'static str]) -> syn:
     syn::Error::new(option.ident.span(), message)
 }
 
-/// The options that are meant by a number, and by a time, where the name is left out.
+/// The options that a number, or a duration, without a name is most likely meant for.
 const COUNTS: [&str; 4] = ["attempts", "capacity", "max_batch_size", "limit"];
 const TIMES: [&str; 3] = ["ttl", "delay", "max_wait"];
 
@@ -173,7 +173,7 @@ fn unexpected(attribute: &str, input: ParseStream<'_>, known: &[&'static str]) -
     input.error(format!("expected an option of `{attribute}`: {}", list(known)))
 }
 
-/// Reads a first argument that names an object. The name of an option is one that lacks its value.
+/// Reads a first argument that names a policy object. The bare name of an option is an option without its value.
 pub(crate) fn object(input: ParseStream<'_>, known: &[&str]) -> syn::Result<Expr> {
     let expression: Expr = input.parse()?;
     if let Expr::Path(path) = &expression
@@ -185,7 +185,7 @@ pub(crate) fn object(input: ParseStream<'_>, known: &[&str]) -> syn::Result<Expr
     Ok(expression)
 }
 
-/// Whether `95%` comes next, and nothing to divide by.
+/// Whether `95%` comes next, and not a remainder (`95 % n`).
 pub(crate) fn is_percent(input: ParseStream<'_>) -> bool {
     let ahead = input.fork();
     ahead.parse::<Lit>().is_ok() && ahead.parse::<Token![%]>().is_ok() && (ahead.is_empty() || ahead.peek(Token![,]))
@@ -203,7 +203,7 @@ fn skip_to_comma(input: ParseStream<'_>) -> syn::Result<()> {
 pub(crate) struct Count(pub(crate) Expr);
 
 impl Count {
-    /// The value, where it is known here.
+    /// The value of a literal.
     pub(crate) fn literal(&self) -> Option<u128> {
         self.literal_token().and_then(|int| int.base10_parse().ok())
     }
@@ -215,7 +215,7 @@ impl Count {
         }
     }
 
-    /// As an expression of the integer type that is expected where it stands.
+    /// As an expression of the integer type that its context expects.
     pub(crate) fn tokens(&self, private: &TokenStream) -> TokenStream {
         let expression = &self.0;
         match self.literal_token() {

@@ -9,21 +9,21 @@ use crate::parse::expression::plain;
 /// An option that takes a closure.
 pub(crate) struct Closure<'a> {
     pub(crate) option: &'a str,
-    /// Names for what it is given.
+    /// The names of its arguments in messages.
     pub(crate) arguments: &'a [&'a str],
     pub(crate) written: Option<&'a Expr>,
-    /// What else there is to say of the arguments.
+    /// What a message adds about the arguments.
     pub(crate) hint: &'a str,
 }
 
-/// `or_else`, of every attribute that can refuse.
+/// Checks `or_else`, which every attribute that can reject a call takes.
 pub(crate) fn check_or_else(written: Option<&Expr>, errors: &mut Errors) {
     Closure { option: "or_else", arguments: &["error"], written, hint: "" }.check(errors);
 }
 
 impl Closure<'_> {
-    /// Reports what certainly is no such closure: one with other arguments, or a value in its place. A path or a call may be one, which
-    /// their types say.
+    /// Reports what cannot be such a closure: a closure with other arguments, or a plain value. A path or a call may evaluate to one; that
+    /// is left to the type checker.
     pub(crate) fn check(&self, errors: &mut Errors) {
         let Some(written) = self.written else { return };
         let (option, bars, hint) = (self.option, self.arguments.join(", "), self.hint);
@@ -45,7 +45,7 @@ impl Closure<'_> {
     }
 }
 
-/// Whether the expression is a value that nobody can call.
+/// Whether the expression is a value that cannot be called.
 fn is_value(expression: &Expr) -> bool {
     const MACROS: [&str; 8] = ["println", "print", "eprintln", "eprint", "format", "vec", "matches", "assert"];
     match expression {

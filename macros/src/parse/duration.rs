@@ -31,7 +31,7 @@ const UNITS: &[(&str, u64)] = &[
 const NANOS_PER_SECOND: u64 = 1_000_000_000;
 
 impl Duration {
-    /// The value, where it is known here.
+    /// The value of a literal.
     pub(crate) fn literal(&self) -> Option<std::time::Duration> {
         match self {
             Self::Literal { value, .. } => Some(*value),
@@ -39,7 +39,7 @@ impl Duration {
         }
     }
 
-    /// As it is written.
+    /// The expression as written.
     pub(crate) fn written(&self) -> &Expr {
         match self {
             Self::Literal { written, .. } | Self::Expression(written) => written,
@@ -90,7 +90,7 @@ impl ToTokens for Duration {
 }
 
 impl Duration {
-    /// As a `let` that fixes the type, so that a wrong one is an error at the expression.
+    /// As a `let` with a type annotation, so that a type error is reported at the expression.
     pub(crate) fn bind(&self, name: &proc_macro2::Ident) -> TokenStream {
         let span = proc_macro2::Span::mixed_site();
         quote_spanned!(span=> let #name: ::core::time::Duration = #self;)
@@ -106,7 +106,7 @@ fn number(literal: &Lit) -> Option<(&str, &str)> {
     }
 }
 
-/// The time that a literal inside of an expression stands for. `None`: it is one that Rust can read.
+/// The duration of a literal inside an expression. `None` for a literal that Rust can read.
 pub(crate) fn of_literal(literal: &proc_macro2::Literal) -> Option<Result<std::time::Duration, String>> {
     const RUST: [&str; 15] =
         ["", "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128", "isize", "f32", "f64"];
@@ -115,7 +115,7 @@ pub(crate) fn of_literal(literal: &proc_macro2::Literal) -> Option<Result<std::t
     (!RUST.contains(&suffix)).then(|| value(digits, suffix))
 }
 
-/// Whether a literal has a unit, be the rest of it right or wrong.
+/// Whether a literal ends in a unit, even if its digits are invalid.
 pub(crate) fn ends_in_unit(literal: &proc_macro2::Literal) -> bool {
     number(&Lit::new(literal.clone())).is_some_and(|(_, suffix)| is_unit(suffix))
 }
@@ -124,7 +124,7 @@ fn is_unit(suffix: &str) -> bool {
     UNITS.iter().any(|(unit, _)| *unit == suffix)
 }
 
-/// Whether the literal is one that only an attribute can read.
+/// Whether the literal has a unit, so that only an attribute can read it.
 pub(crate) fn has_unit(literal: &ExprLit) -> bool {
     number(&literal.lit).is_some_and(|(_, suffix)| is_unit(suffix))
 }
@@ -132,7 +132,7 @@ pub(crate) fn has_unit(literal: &ExprLit) -> bool {
 fn value(digits: &str, suffix: &str) -> Result<std::time::Duration, String> {
     let Some(&(_, unit)) = UNITS.iter().find(|(name, _)| *name == suffix) else {
         return Err(match suffix {
-            // Whoever writes so many means milliseconds, as a rule.
+            // A number with three digits or more usually means milliseconds.
             "" if digits.len() > 2 && !digits.contains('.') => format!("`{digits}` has no unit: write `{digits}ms` or `{digits}s`"),
             "" => format!("`{digits}` has no unit: write `{digits}s`"),
             "m" => format!("`{digits}m` is ambiguous: write `{digits}min` or `{digits}ms`"),

@@ -1,10 +1,10 @@
-//! What can be told of an expression by its looks.
+//! Syntactic properties of an expression.
 
 use syn::{Expr, Lit};
 
 use crate::item::parameters::Parameters;
 
-/// The expression without parentheses, and without the groups that come from `macro_rules`.
+/// The expression without parentheses and without the groups that `macro_rules` fragments arrive in.
 pub(crate) fn plain(mut expression: &Expr) -> &Expr {
     while let Expr::Group(syn::ExprGroup { expr, .. }) | Expr::Paren(syn::ExprParen { expr, .. }) = expression {
         expression = expr;
@@ -12,7 +12,7 @@ pub(crate) fn plain(mut expression: &Expr) -> &Expr {
     expression
 }
 
-/// Whether the expression is a number or the like, so that it can stand in a constant.
+/// Whether the expression is a literal, with or without a sign, so that it may be part of a constant.
 pub(crate) fn is_literal(expression: &Expr) -> bool {
     match plain(expression) {
         Expr::Lit(_) => true,
@@ -21,21 +21,21 @@ pub(crate) fn is_literal(expression: &Expr) -> bool {
     }
 }
 
-/// Whether the expression names an item, and so a static: what else could be named in an attribute is an argument. A `const` is found
-/// by its type, which is no reference to what lives for ever.
+/// Whether the expression names an item and so a static: any other name in an attribute is an argument. A `const` is rejected by its type,
+/// which is not a reference to a `'static` object.
 pub(crate) fn is_static(expression: &Expr, parameters: &Parameters) -> bool {
     let Expr::Path(path) = plain(expression) else { return false };
     path.path.get_ident().is_none_or(|name| name != "self" && parameters.find(name).is_none())
 }
 
-/// The function that the expression calls, where it has a name.
+/// The function that the expression calls by name.
 pub(crate) fn called(expression: &Expr) -> Option<&syn::Path> {
     let Expr::Call(call) = plain(expression) else { return None };
     let Expr::Path(function) = &*call.func else { return None };
     Some(&function.path)
 }
 
-/// Whether the expression makes a new `ty`: `Type::new(..)`, and what may follow that.
+/// Whether the expression creates a new `ty`: `Type::new(..)`, and any method calls on it.
 pub(crate) fn is_constructor(expression: &Expr, ty: &str) -> bool {
     if let Expr::MethodCall(call) = plain(expression) {
         return is_constructor(&call.receiver, ty);
@@ -48,7 +48,7 @@ pub(crate) fn is_constructor(expression: &Expr, ty: &str) -> bool {
     })
 }
 
-/// The value of a number that is written out.
+/// The value of a number literal, which may be negative.
 pub(crate) fn number(expression: &Expr) -> Option<f64> {
     match plain(expression) {
         Expr::Lit(syn::ExprLit { lit: Lit::Int(int), .. }) if int.suffix().is_empty() => int.base10_parse().ok(),
@@ -58,7 +58,7 @@ pub(crate) fn number(expression: &Expr) -> Option<f64> {
     }
 }
 
-/// Whether the expression is of whatever type is expected: nothing can be told from its own.
+/// Whether the type of the expression is inferred from its context.
 pub(crate) fn is_decided_by_its_use(expression: &Expr) -> bool {
     if let Expr::MethodCall(call) = plain(expression) {
         return call.turbofish.is_none() && ["into", "collect"].iter().any(|name| call.method == name);

@@ -1,4 +1,4 @@
-//! `handle = name`: the function beside the annotated one, by which what the attribute keeps is reached.
+//! `handle = name`: a function next to the attributed one that returns the attribute's state.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
@@ -33,7 +33,7 @@ impl Handle {
         }
     }
 
-    /// What is wrong with it, where it cannot stand beside the function.
+    /// Why it cannot be added next to the function, if it cannot.
     pub(crate) fn problem(&self, function: &Function) -> Option<String> {
         let path = &self.0;
         let in_impl = path.segments.first().is_some_and(|first| first.ident == "Self");
@@ -60,13 +60,13 @@ impl Handle {
         &self.0.segments.last().expect("a path has a segment").ident
     }
 
-    /// A call of it. An argument of the same name is another thing.
+    /// A call of the handle, which an argument of the same name does not shadow.
     pub(crate) fn call(&self) -> TokenStream {
         let path = self.path();
         quote!(#path())
     }
 
-    /// The path to it, past arguments of the same name.
+    /// The path to the handle, with a span that an argument of the same name does not shadow.
     pub(crate) fn path(&self) -> Path {
         let mut path = self.0.clone();
         if let [segment] = path.segments.iter_mut().collect::<Vec<_>>().as_mut_slice() {
@@ -76,7 +76,7 @@ impl Handle {
         path
     }
 
-    /// What the documentation of the function by which a `noun` is reached says.
+    /// The documentation of the handle; `noun` is what it returns.
     pub(crate) fn documentation(&self, noun: &str, function: &Function) -> String {
         let name = function.name();
         let target = if self.0.segments.len() > 1 { format!("(Self::{name})") } else { String::new() };

@@ -1,4 +1,4 @@
-//! Options that are read once for all callers, and so cannot name what each caller has of its own.
+//! Options that are evaluated once for all callers, and so cannot depend on the call.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote_spanned;
@@ -10,7 +10,7 @@ use crate::item::function::Function;
 use crate::item::names::{self, Wanted};
 use crate::item::tokens;
 
-/// An option that is read once.
+/// An option that is evaluated once.
 pub(crate) struct Once<'a> {
     /// What messages call it: "`burst`", "the rate".
     pub(crate) option: String,
@@ -18,24 +18,24 @@ pub(crate) struct Once<'a> {
 }
 
 impl<'a> Once<'a> {
-    /// One with a name, where it is there.
+    /// An option with a name, if it is set.
     pub(crate) fn option(name: &str, written: Option<&'a Expr>) -> Option<Self> {
         written.map(|written| Self { option: format!("`{name}`"), written })
     }
 }
 
-/// For whom an option is read once.
+/// Which calls share the evaluated option.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SharedBy {
     /// All calls of the function, of all its instantiations.
     Function,
     /// All calls of one instantiation of a generic function.
     Instantiation,
-    /// All calls that one batch answers, of one instantiation.
+    /// All calls of one batch, of one instantiation.
     Batch,
 }
 
-/// What differs from one caller to another.
+/// A name whose meaning depends on the call.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Named {
     Argument(String),
@@ -45,7 +45,7 @@ pub(crate) enum Named {
 }
 
 impl Named {
-    /// As it is written.
+    /// The name as written.
     pub(crate) fn name(&self) -> &str {
         match self {
             Self::This => "self",
@@ -53,7 +53,7 @@ impl Named {
         }
     }
 
-    /// A call of `function` that knows which one is meant.
+    /// A call of `function` that selects by this name.
     pub(crate) fn chosen_by(&self, function: &str) -> String {
         match self {
             Self::Argument(name) => format!("{function}({name})"),
@@ -63,7 +63,7 @@ impl Named {
     }
 }
 
-/// The way out of an attribute that takes an object in place of its settings: the object is named at each call.
+/// The advice for attributes that accept an object instead of settings: the object is named at each call.
 pub(crate) fn object_instead<'a>(attribute: &'a str, ty: &'a str, noun: &'a str) -> impl Fn(&Named) -> String + 'a {
     move |named| match named {
         Named::This => {
@@ -79,7 +79,7 @@ pub(crate) fn object_instead<'a>(attribute: &'a str, ty: &'a str, noun: &'a str)
     }
 }
 
-/// Reports what differs from one caller to another in options that are read once for all of them.
+/// Reports names that depend on the call in options that are evaluated once.
 pub(crate) fn check<'a>(
     options: impl IntoIterator<Item = Option<Once<'a>>>,
     shared_by: SharedBy,
@@ -100,7 +100,7 @@ pub(crate) fn check<'a>(
     }
 }
 
-/// What the expression takes from the call that evaluates it.
+/// The names in the expression that depend on the call that evaluates it.
 pub(crate) fn of_callers(expression: &Expr, function: &Function, shared_by: SharedBy) -> Vec<(Span, Named)> {
     let parameters = &function.parameters;
     let argument = |ident: &Ident| {
@@ -122,13 +122,13 @@ pub(crate) fn of_callers(expression: &Expr, function: &Function, shared_by: Shar
     names::taken_from_outside(expression, &Wanted { values, types, consts })
 }
 
-/// An item that has the expression in it, and so is an error where that names a type parameter of an `impl` around the function.
+/// An item that contains the expression, which is a compile error if that names a type parameter of a surrounding `impl`.
 pub(crate) fn seen_from_outside(expression: &Expr) -> TokenStream {
     quote_spanned!(Span::mixed_site()=> const _: fn() = || { let _ = #expression; };)
 }
 
-/// Makes what a static keeps for all callers, by a function of its own: it sees nothing of a call, and no type parameters of an `impl`
-/// around the function, of which the attribute knows nothing. `Self` it would not see either, which is one type as a rule.
+/// The initializer of a static, as a function of its own: it cannot see the arguments, or the type parameters of a surrounding `impl`,
+/// about which the attribute knows nothing. It could not see `Self` either, which usually is a single type.
 ///
 /// ```text
 /// Input:  RateLimiter::new(count(LIMIT), PERIOD)

@@ -1,8 +1,8 @@
 //! Literals with a unit inside of expressions: `if vip { 60s } else { 5s }`, `|_| 60s`, `2 * 1s`.
 //!
-//! To Rust `60s` is a token, but no expression. Each becomes a `Duration`, wherever it stands, also among the tokens of a macro: what is
-//! inside of `vec![1s, 5s]` is an expression, too. A suffix that Rust knows (`1u8`), a string, a hexadecimal number (`0x5d`) and a field
-//! (`pair.0`) stay what they are.
+//! To Rust, `60s` is a token but not an expression. Each such literal becomes a `Duration`, also among the tokens of a macro call, since
+//! the arguments of `vec![1s, 5s]` are expressions too. A suffix that Rust knows (`1u8`), a string, a hexadecimal number (`0x5d`) and a
+//! tuple field (`pair.0`) are left alone.
 
 use proc_macro2::{Group, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote_spanned};
@@ -16,7 +16,7 @@ use crate::parse::duration::{self, Duration};
 
 /// The value of an option.
 pub(crate) trait Value: Parse {
-    /// The same, where expressions may have literals with a unit in them.
+    /// The value with the literals in its expressions converted.
     fn with_units(self) -> syn::Result<Self> {
         Ok(self)
     }
@@ -34,12 +34,12 @@ impl Value for ExprArray {
     }
 }
 
-// These read the units themselves: some of their literals are more than expressions to them.
+// These read units themselves, since some of their literals have a special meaning.
 impl Value for Count {}
 impl Value for Duration {}
 impl Value for syn::LitBool {}
 
-/// The expression with a `Duration` in the place of each literal that has a unit.
+/// The expression with every literal that has a unit replaced by a `Duration`.
 pub(crate) fn read<T: Parse + ToTokens>(written: T) -> syn::Result<T> {
     let tokens = written.to_token_stream();
     if !any_literal(tokens.clone()) {
@@ -54,7 +54,7 @@ pub(crate) fn read<T: Parse + ToTokens>(written: T) -> syn::Result<T> {
     }
 }
 
-/// As a `Duration`, at the literal.
+/// The `Duration` as an expression, with the span of the literal.
 fn tokens(value: std::time::Duration, span: Span) -> TokenStream {
     let (seconds, nanos) = (value.as_secs(), value.subsec_nanos());
     quote_spanned!(span.resolved_at(Span::mixed_site())=> ::core::time::Duration::new(#seconds, #nanos))
@@ -68,8 +68,8 @@ fn any_literal(tokens: TokenStream) -> bool {
     })
 }
 
-/// The tokens with each literal read, and whether there was one. `foreign`: they are those of a macro, to which a suffix may mean what it
-/// likes, unless it is a unit.
+/// The tokens with each literal converted, and whether there was one. `foreign` tokens are those of a macro call, which may give other
+/// suffixes a meaning of its own.
 fn replace(tokens: TokenStream, foreign: bool, errors: &mut Errors) -> (TokenStream, bool) {
     let (mut replaced, mut any) = (TokenStream::new(), false);
     let (mut before, mut second): (Option<TokenTree>, Option<TokenTree>) = (None, None);
