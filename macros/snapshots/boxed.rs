@@ -10,7 +10,7 @@ fn find<'a>(
         let __returned = {
             let mut __attempts_1 = ::steadfast::__private::retry::Attempts::new(3);
             let mut __original_6 = ::steadfast::__private::retry::Repeat::new(
-                ::steadfast::__private::retry::ask_repeat(&name).pass(name),
+                ::steadfast::__private::retry::assert_repeat(&name).gate(name),
             );
             loop {
                 let __last_3 = __attempts_1.begin();
@@ -22,8 +22,8 @@ fn find<'a>(
                             ::core::option::Option::Some(__returned) =
                             ::core::option::Option::None:: < Option < u8 > > { return
                             __returned; } ::steadfast::__steadfast_chaos!(asynchronous
-                            "find" __error::steadfast::__private::Refusal:: < Option < u8
-                            > > ::new().refuse(::steadfast::__private::refused(&
+                            "find" __error::steadfast::__private::Rejection:: < Option <
+                            u8 > > ::new().reject(::steadfast::__private::rejected(&
                             ::steadfast::__private::Origin { function : "find", module :
                             ::core::module_path!() }, __error, false))); self
                             .look_up(name). await }

@@ -10,28 +10,28 @@ async fn read(path: PathBuf, patience: Duration) -> io::Result<String> {
             let (__body_5, __limit_6, __shape_3, __turn) = {
                 let path = path;
                 let patience = patience;
-                let __shape_3 = ::steadfast::__private::cache::Kind::<
+                let __shape_3 = ::steadfast::__private::cache::KindOf::<
                     io::Result<String>,
                 >::new()
-                    .shape();
-                let __fit = ::steadfast::__private::Met
-                    .and(::steadfast::__private::cache::ask_argument::<PathBuf, _>())
-                    .and(::steadfast::__private::cache::ask_argument::<Duration, _>())
-                    .and(::steadfast::__private::cache::ask_value(&__shape_3));
-                let __shape_3 = __fit.pass(__shape_3);
+                    .kind();
+                let __fit = ::steadfast::__private::Satisfied
+                    .and(::steadfast::__private::cache::assert_argument::<PathBuf, _>())
+                    .and(::steadfast::__private::cache::assert_argument::<Duration, _>())
+                    .and(::steadfast::__private::cache::assert_value(&__shape_3));
+                let __shape_3 = __fit.gate(__shape_3);
                 let __owned = ::steadfast::__private::cache::Owned {
                     key: || (
-                        ::core::clone::Clone::clone(__fit.pass(&path)),
-                        ::core::clone::Clone::clone(__fit.pass(&patience)),
+                        ::core::clone::Clone::clone(__fit.gate(&path)),
+                        ::core::clone::Clone::clone(__fit.gate(&patience)),
                     ),
                     tags: ::steadfast::__private::cache::Tags::none,
                 };
                 let __store: &::steadfast::Cache<_, _> = {
-                    static __STEADFAST_SLOT: ::steadfast::__private::cache::Slot = ::steadfast::__private::cache::Slot::new();
+                    static __STEADFAST_SLOT: ::steadfast::__private::cache::CacheSlot = ::steadfast::__private::cache::CacheSlot::new();
                     ::steadfast::__private::cache::Types::of_call(&__owned, __shape_3)
                         .cache(&__STEADFAST_SLOT, || (), |__settings| __settings)
                 };
-                let __cache_2 = __fit.pass(__store);
+                let __cache_2 = __fit.gate(__store);
                 ::steadfast::__steadfast_attach!(__STEADFAST_SITE, __cache_2);
                 let __mode = ::steadfast::__private::cache::Mode {
                     refresh: false,
@@ -39,7 +39,7 @@ async fn read(path: PathBuf, patience: Duration) -> io::Result<String> {
                 };
                 let __turn = match ::steadfast::__private::cache::begin(
                     __cache_2,
-                    __fit.pass(&(&path, &patience)),
+                    __fit.gate(&(&path, &patience)),
                     __owned,
                     __shape_3,
                     __mode,
@@ -49,11 +49,11 @@ async fn read(path: PathBuf, patience: Duration) -> io::Result<String> {
                     }
                     ::steadfast::__private::cache::Begin::Miss(__turn) => __turn,
                     ::steadfast::__private::cache::Begin::Recursion => {
-                        let __refusal = ::steadfast::__private::Refusal::<
+                        let __refusal = ::steadfast::__private::Rejection::<
                             io::Result<String>,
                         >::new()
-                            .refuse(
-                                ::steadfast::__private::refused(
+                            .reject(
+                                ::steadfast::__private::rejected(
                                     &::steadfast::__private::Origin {
                                         function: "read",
                                         module: ::core::module_path!(),
@@ -74,9 +74,9 @@ async fn read(path: PathBuf, patience: Duration) -> io::Result<String> {
                         return __returned;
                     }
                     ::steadfast::__steadfast_chaos!(
-                        asynchronous "read" __error::steadfast::__private::Refusal:: <
+                        asynchronous "read" __error::steadfast::__private::Rejection:: <
                         io::Result < String > > ::new()
-                        .refuse(::steadfast::__private::refused(&
+                        .reject(::steadfast::__private::rejected(&
                         ::steadfast::__private::Origin { function : "read", module :
                         ::core::module_path!() }, __error, false))
                     );
@@ -87,29 +87,27 @@ async fn read(path: PathBuf, patience: Duration) -> io::Result<String> {
             let mut __deadline_7 = ::steadfast::__private::timeout::Deadline::new(
                 __limit_6,
                 {
-                    static __STEADFAST_DEADLINES: ::steadfast::__private::timeout::Deadlines = ::steadfast::__private::timeout::Deadlines::new();
+                    static __STEADFAST_DEADLINES: ::steadfast::__private::timeout::SharedTimers = ::steadfast::__private::timeout::SharedTimers::new();
                     &__STEADFAST_DEADLINES
                 },
             );
             let __lead_4;
             let mut __body_5 = ::core::pin::pin!(
-                ::steadfast::__private::stack::Body::new(__body_5)
+                ::steadfast::__private::body::Body::new(__body_5)
             );
             __lead_4 = match __turn {
-                ::steadfast::__private::cache::Turn::Lead(__lead) => __lead,
-                ::steadfast::__private::cache::Turn::Wait(__waiter) => {
+                ::steadfast::__private::cache::Role::Leader(__lead) => __lead,
+                ::steadfast::__private::cache::Role::Waiter(__waiter) => {
                     match ::steadfast::__steadfast_watched!(
                         __seen, __waiter.wait(__shape_3)
                     )
                         .await
                     {
                         ::steadfast::__private::cache::Waited::Done(__out) => {
-                            ::steadfast::__private::stack::Body::leave(
-                                __body_5.as_mut(),
-                            );
+                            ::steadfast::__private::body::Body::clear(__body_5.as_mut());
                             break '__cached_1 __out;
                         }
-                        ::steadfast::__private::cache::Waited::Lead(__lead) => __lead,
+                        ::steadfast::__private::cache::Waited::Leader(__lead) => __lead,
                     }
                 }
             };
@@ -124,9 +122,7 @@ async fn read(path: PathBuf, patience: Duration) -> io::Result<String> {
                         ::core::result::Result::Ok(__value) => __value,
                         ::core::result::Result::Err(__reason) => {
                             let __cut = ::core::result::Result::Err(__reason);
-                            ::steadfast::__private::stack::Body::leave(
-                                __body_5.as_mut(),
-                            );
+                            ::steadfast::__private::body::Body::clear(__body_5.as_mut());
                             break '__timeout_9 __cut;
                         }
                     },
@@ -136,12 +132,14 @@ async fn read(path: PathBuf, patience: Duration) -> io::Result<String> {
                 ::core::result::Result::Err(__expired_8) => {
                     <io::Result<
                         String,
-                    > as ::steadfast::__private::timeout::refusal::Place<_>>::place()
-                        .refuse(
-                            <_ as ::steadfast::__private::timeout::refusal::Carry<
+                    > as ::steadfast::__private::timeout::rejection::ErrorSlot<
+                        _,
+                    >>::slot()
+                        .reject(
+                            <_ as ::steadfast::__private::timeout::rejection::Represent<
                                 _,
-                            >>::carry(
-                                ::steadfast::__private::refused(
+                            >>::represent(
+                                ::steadfast::__private::rejected(
                                     &::steadfast::__private::Origin {
                                         function: "read",
                                         module: ::core::module_path!(),
@@ -154,7 +152,7 @@ async fn read(path: PathBuf, patience: Duration) -> io::Result<String> {
                 }
             };
             let __lifetime = ::steadfast::__private::cache::Lifetime::new();
-            __lead_4.land(__shape_3, __out, __lifetime)
+            __lead_4.complete(__shape_3, __out, __lifetime)
         }
     };
     ::steadfast::__steadfast_leave!(

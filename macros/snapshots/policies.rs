@@ -31,7 +31,7 @@ async fn charge(account: &Account, cents: u64) -> Result<Receipt, AppError> {
             };
             ::steadfast::__steadfast_attach!(__STEADFAST_SITE, __limiter_2);
             if let ::core::result::Result::Err(__limited) = '__turn_5: {
-                let __wait = match ::steadfast::__private::rate_limit::enter(
+                let __wait = match ::steadfast::__private::rate_limit::acquire(
                     __limiter_2,
                     ::core::time::Duration::new(0u64, 50000000u32),
                     &::steadfast::__private::Origin {
@@ -39,12 +39,14 @@ async fn charge(account: &Account, cents: u64) -> Result<Receipt, AppError> {
                         module: ::core::module_path!(),
                     },
                 ) {
-                    ::steadfast::__private::rate_limit::Enter::Now => {
+                    ::steadfast::__private::rate_limit::Admission::Now => {
                         let __entered = ::core::result::Result::Ok(());
                         break '__turn_5 __entered;
                     }
-                    ::steadfast::__private::rate_limit::Enter::Wait(__wait) => __wait,
-                    ::steadfast::__private::rate_limit::Enter::Refused(__limited) => {
+                    ::steadfast::__private::rate_limit::Admission::Wait(__wait) => __wait,
+                    ::steadfast::__private::rate_limit::Admission::Rejected(
+                        __limited,
+                    ) => {
                         let __refused = ::core::result::Result::Err(__limited);
                         break '__turn_5 __refused;
                     }
@@ -54,12 +56,12 @@ async fn charge(account: &Account, cents: u64) -> Result<Receipt, AppError> {
                 let __refusal = <Result<
                     Receipt,
                     AppError,
-                > as ::steadfast::__private::rate_limit::refusal::Place<_>>::place()
-                    .refuse(
-                        <_ as ::steadfast::__private::rate_limit::refusal::Carry<
+                > as ::steadfast::__private::rate_limit::rejection::ErrorSlot<_>>::slot()
+                    .reject(
+                        <_ as ::steadfast::__private::rate_limit::rejection::Represent<
                             _,
-                        >>::carry(
-                            ::steadfast::__private::refused(
+                        >>::represent(
+                            ::steadfast::__private::rejected(
                                 &::steadfast::__private::Origin {
                                     function: "charge",
                                     module: ::core::module_path!(),
@@ -81,7 +83,7 @@ async fn charge(account: &Account, cents: u64) -> Result<Receipt, AppError> {
                 };
                 ::steadfast::__steadfast_attach!(__STEADFAST_SITE, __limiter_7);
                 let __place_9 = match '__turn_10: {
-                    let __wait = match ::steadfast::__private::concurrency_limit::enter(
+                    let __wait = match ::steadfast::__private::concurrency_limit::acquire(
                         __limiter_7,
                         ::core::option::Option::None,
                         &::steadfast::__private::Origin {
@@ -89,16 +91,16 @@ async fn charge(account: &Account, cents: u64) -> Result<Receipt, AppError> {
                             module: ::core::module_path!(),
                         },
                     ) {
-                        ::steadfast::__private::concurrency_limit::Enter::Now(
+                        ::steadfast::__private::concurrency_limit::Admission::Now(
                             __place,
                         ) => {
                             let __entered = ::core::result::Result::Ok(__place);
                             break '__turn_10 __entered;
                         }
-                        ::steadfast::__private::concurrency_limit::Enter::Wait(
+                        ::steadfast::__private::concurrency_limit::Admission::Wait(
                             __wait,
                         ) => __wait,
-                        ::steadfast::__private::concurrency_limit::Enter::Refused(
+                        ::steadfast::__private::concurrency_limit::Admission::Rejected(
                             __saturated,
                         ) => {
                             let __refused = ::core::result::Result::Err(__saturated);
@@ -112,14 +114,14 @@ async fn charge(account: &Account, cents: u64) -> Result<Receipt, AppError> {
                         let __refusal = <Result<
                             Receipt,
                             AppError,
-                        > as ::steadfast::__private::concurrency_limit::refusal::Place<
+                        > as ::steadfast::__private::concurrency_limit::rejection::ErrorSlot<
                             _,
-                        >>::place()
-                            .refuse(
-                                <_ as ::steadfast::__private::concurrency_limit::refusal::Carry<
+                        >>::slot()
+                            .reject(
+                                <_ as ::steadfast::__private::concurrency_limit::rejection::Represent<
                                     _,
-                                >>::carry(
-                                    ::steadfast::__private::refused(
+                                >>::represent(
+                                    ::steadfast::__private::rejected(
                                         &::steadfast::__private::Origin {
                                             function: "charge",
                                             module: ::core::module_path!(),
@@ -135,25 +137,25 @@ async fn charge(account: &Account, cents: u64) -> Result<Receipt, AppError> {
                 let __outcome = '__circuit_breaker_13: {
                     let __breaker_11: &'static ::steadfast::CircuitBreaker = &(PAYMENTS);
                     ::steadfast::__steadfast_attach!(__STEADFAST_SITE, __breaker_11);
-                    let mut __permit_12 = ::steadfast::__private::circuit_breaker::at(
+                    let mut __permit_12 = ::steadfast::__private::circuit_breaker::permit(
                         __breaker_11,
                         &::steadfast::__private::Origin {
                             function: "charge",
                             module: ::core::module_path!(),
                         },
                     );
-                    if let ::core::result::Result::Err(__open) = __permit_12.enter() {
+                    if let ::core::result::Result::Err(__open) = __permit_12.acquire() {
                         let __refusal = <Result<
                             Receipt,
                             AppError,
-                        > as ::steadfast::__private::circuit_breaker::refusal::Place<
+                        > as ::steadfast::__private::circuit_breaker::rejection::ErrorSlot<
                             _,
-                        >>::place()
-                            .refuse(
-                                <_ as ::steadfast::__private::circuit_breaker::refusal::Carry<
+                        >>::slot()
+                            .reject(
+                                <_ as ::steadfast::__private::circuit_breaker::rejection::Represent<
                                     _,
-                                >>::carry(
-                                    ::steadfast::__private::refused(
+                                >>::represent(
+                                    ::steadfast::__private::rejected(
                                         &::steadfast::__private::Origin {
                                             function: "charge",
                                             module: ::core::module_path!(),
@@ -195,9 +197,9 @@ async fn charge(account: &Account, cents: u64) -> Result<Receipt, AppError> {
                                                     }
                                                     ::steadfast::__steadfast_chaos!(
                                                         asynchronous "charge"
-                                                        __error::steadfast::__private::Refusal:: < Result < Receipt,
-                                                        AppError > > ::new()
-                                                        .refuse(::steadfast::__private::refused(&
+                                                        __error::steadfast::__private::Rejection:: < Result <
+                                                        Receipt, AppError > > ::new()
+                                                        .reject(::steadfast::__private::rejected(&
                                                         ::steadfast::__private::Origin { function : "charge", module
                                                         : ::core::module_path!() }, __error, false))
                                                     );
@@ -206,7 +208,7 @@ async fn charge(account: &Account, cents: u64) -> Result<Receipt, AppError> {
                                                     .await
                                             });
                                         match ::steadfast::__steadfast_watched!(
-                                            __seen, __permit_12.polled.watch(__race_19.as_mut().next(|
+                                            __seen, __permit_12.state.watch(__race_19.as_mut().next(|
                                             __outcome | ::steadfast::__private::Verdict:: < Result <
                                             Receipt, AppError > > ::new().failed(__outcome)))
                                         )
@@ -218,7 +220,7 @@ async fn charge(account: &Account, cents: u64) -> Result<Receipt, AppError> {
                                                 >::new()
                                                     .failed(&__outcome)
                                                 {
-                                                    __latencies_22.note(__started_23.elapsed());
+                                                    __latencies_22.record(__started_23.elapsed());
                                                 }
                                                 break __outcome;
                                             }
@@ -259,7 +261,7 @@ async fn charge(account: &Account, cents: u64) -> Result<Receipt, AppError> {
                             __delay
                         };
                         ::steadfast::__steadfast_watched!(
-                            __seen, __permit_12.polled
+                            __seen, __permit_12.state
                             .watch(::steadfast::__private::retry::wait(__delay))
                         )
                             .await;
@@ -273,7 +275,7 @@ async fn charge(account: &Account, cents: u64) -> Result<Receipt, AppError> {
                         );
                     };
                     __permit_12
-                        .settle(
+                        .record_outcome(
                             ::steadfast::__private::retry::failed(
                                 <Result<
                                     Receipt,
@@ -285,7 +287,7 @@ async fn charge(account: &Account, cents: u64) -> Result<Receipt, AppError> {
                     __outcome
                 };
                 __place_9
-                    .settle(
+                    .record_outcome(
                         ::steadfast::__private::Verdict::<
                             Result<Receipt, AppError>,
                         >::new()

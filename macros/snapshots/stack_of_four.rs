@@ -17,23 +17,27 @@ async fn user(db: Db, id: UserId) -> Result<User, AppError> {
     );
     let __returned = {
         '__cached_1: {
-            let __shape_3 = ::steadfast::__private::cache::Kind::<
+            let __shape_3 = ::steadfast::__private::cache::KindOf::<
                 Result<User, AppError>,
             >::new()
-                .shape();
-            let __fit = ::steadfast::__private::Met
-                .and(::steadfast::__private::cache::ask_argument::<UserId, _>())
-                .and(::steadfast::__private::cache::ask_value(&__shape_3))
+                .kind();
+            let __fit = ::steadfast::__private::Satisfied
+                .and(::steadfast::__private::cache::assert_argument::<UserId, _>())
+                .and(::steadfast::__private::cache::assert_value(&__shape_3))
                 .and(
-                    ::steadfast::__private::cache::ask_readable::<User, _, _>(&__shape_3),
+                    ::steadfast::__private::cache::assert_readable::<
+                        User,
+                        _,
+                        _,
+                    >(&__shape_3),
                 );
-            let __shape_3 = __fit.pass(__shape_3);
+            let __shape_3 = __fit.gate(__shape_3);
             let __owned = ::steadfast::__private::cache::Owned {
-                key: || ::core::clone::Clone::clone(__fit.pass(&id)),
+                key: || ::core::clone::Clone::clone(__fit.gate(&id)),
                 tags: ::steadfast::__private::cache::Tags::none,
             };
             let __store: &::steadfast::Cache<_, _> = user_cache();
-            let __cache_2 = __fit.pass(__store);
+            let __cache_2 = __fit.gate(__store);
             ::steadfast::__steadfast_attach!(__STEADFAST_SITE, __cache_2);
             let __mode = ::steadfast::__private::cache::Mode {
                 refresh: false,
@@ -41,7 +45,7 @@ async fn user(db: Db, id: UserId) -> Result<User, AppError> {
             };
             let __turn = match ::steadfast::__private::cache::begin(
                 __cache_2,
-                __fit.pass(&id),
+                __fit.gate(&id),
                 __owned,
                 __shape_3,
                 __mode,
@@ -51,11 +55,11 @@ async fn user(db: Db, id: UserId) -> Result<User, AppError> {
                 }
                 ::steadfast::__private::cache::Begin::Miss(__turn) => __turn,
                 ::steadfast::__private::cache::Begin::Recursion => {
-                    let __refusal = ::steadfast::__private::Refusal::<
+                    let __refusal = ::steadfast::__private::Rejection::<
                         Result<User, AppError>,
                     >::new()
-                        .refuse(
-                            ::steadfast::__private::refused(
+                        .reject(
+                            ::steadfast::__private::rejected(
                                 &::steadfast::__private::Origin {
                                     function: "user",
                                     module: ::core::module_path!(),
@@ -73,21 +77,21 @@ async fn user(db: Db, id: UserId) -> Result<User, AppError> {
             );
             let mut __attempts_9 = ::steadfast::__private::retry::Attempts::new(3);
             let mut __original_14 = ::steadfast::__private::retry::Repeat::new(
-                ::steadfast::__private::retry::ask_repeat(&db).pass(db),
+                ::steadfast::__private::retry::assert_repeat(&db).gate(db),
             );
             let mut __original_15 = ::steadfast::__private::retry::Repeat::new(
-                ::steadfast::__private::retry::ask_repeat(&id).pass(id),
+                ::steadfast::__private::retry::assert_repeat(&id).gate(id),
             );
             let mut __deadline_6 = ::steadfast::__private::timeout::Deadline::new(
                 __limit_5,
                 {
-                    static __STEADFAST_DEADLINES: ::steadfast::__private::timeout::Deadlines = ::steadfast::__private::timeout::Deadlines::new();
+                    static __STEADFAST_DEADLINES: ::steadfast::__private::timeout::SharedTimers = ::steadfast::__private::timeout::SharedTimers::new();
                     &__STEADFAST_DEADLINES
                 },
             );
             let __lead_4 = match __turn {
-                ::steadfast::__private::cache::Turn::Lead(__lead) => __lead,
-                ::steadfast::__private::cache::Turn::Wait(__waiter) => {
+                ::steadfast::__private::cache::Role::Leader(__lead) => __lead,
+                ::steadfast::__private::cache::Role::Waiter(__waiter) => {
                     match ::steadfast::__steadfast_watched!(
                         __seen, __waiter.wait(__shape_3)
                     )
@@ -96,7 +100,7 @@ async fn user(db: Db, id: UserId) -> Result<User, AppError> {
                         ::steadfast::__private::cache::Waited::Done(__out) => {
                             break '__cached_1 __out;
                         }
-                        ::steadfast::__private::cache::Waited::Lead(__lead) => __lead,
+                        ::steadfast::__private::cache::Waited::Leader(__lead) => __lead,
                     }
                 }
             };
@@ -116,7 +120,7 @@ async fn user(db: Db, id: UserId) -> Result<User, AppError> {
                                 let mut __deadline_17 = ::steadfast::__private::timeout::Deadline::new(
                                     __limit_16,
                                     {
-                                        static __STEADFAST_DEADLINES: ::steadfast::__private::timeout::Deadlines = ::steadfast::__private::timeout::Deadlines::new();
+                                        static __STEADFAST_DEADLINES: ::steadfast::__private::timeout::SharedTimers = ::steadfast::__private::timeout::SharedTimers::new();
                                         &__STEADFAST_DEADLINES
                                     },
                                 );
@@ -128,22 +132,22 @@ async fn user(db: Db, id: UserId) -> Result<User, AppError> {
                                             __deadline_6, ::steadfast::__private::timeout::within(& mut
                                             __deadline_17,
                                             ::steadfast::__private::offload::run(__pool_20, { static
-                                            __STEADFAST_GATE : ::steadfast::__private::offload::Gate =
-                                            ::steadfast::__private::offload::Gate::new();
-                                            __STEADFAST_GATE.enter(|| 4) }, { let __job =
-                                            ::steadfast::__private::Met
-                                            .and(::steadfast::__private::offload::ask_send:: < Db, _ >
-                                            ()).and(::steadfast::__private::offload::ask_send:: <
+                                            __STEADFAST_GATE : ::steadfast::__private::offload::JobLimit
+                                            = ::steadfast::__private::offload::JobLimit::new();
+                                            __STEADFAST_GATE.acquire(|| 4) }, { let __job =
+                                            ::steadfast::__private::Satisfied
+                                            .and(::steadfast::__private::offload::assert_send:: < Db, _
+                                            > ()).and(::steadfast::__private::offload::assert_send:: <
                                             UserId, _ > ())
-                                            .and(::steadfast::__private::offload::ask_send:: < Result <
-                                            User, AppError >, _ > ()); __job.pass(move || { if let
+                                            .and(::steadfast::__private::offload::assert_send:: < Result
+                                            < User, AppError >, _ > ()); __job.gate(move || { if let
                                             ::core::option::Option::Some(__returned) =
                                             ::core::option::Option::None:: < Result < User, AppError > >
                                             { return __returned; }
                                             ::steadfast::__steadfast_chaos!(blocking "user"
-                                            __error::steadfast::__private::Refusal:: < Result < User,
+                                            __error::steadfast::__private::Rejection:: < Result < User,
                                             AppError > > ::new()
-                                            .refuse(::steadfast::__private::refused(&
+                                            .reject(::steadfast::__private::rejected(&
                                             ::steadfast::__private::Origin { function : "user", module :
                                             ::core::module_path!() }, __error, false))); db.fetch(id) })
                                             }))))
@@ -164,11 +168,11 @@ async fn user(db: Db, id: UserId) -> Result<User, AppError> {
                                         } {
                                             ::core::result::Result::Ok(__value) => __value,
                                             ::core::result::Result::Err(__gone_21) => {
-                                                ::steadfast::__private::Refusal::<
+                                                ::steadfast::__private::Rejection::<
                                                     Result<User, AppError>,
                                                 >::new()
-                                                    .refuse(
-                                                        ::steadfast::__private::refused(
+                                                    .reject(
+                                                        ::steadfast::__private::rejected(
                                                             &::steadfast::__private::Origin {
                                                                 function: "user",
                                                                 module: ::core::module_path!(),
@@ -186,14 +190,14 @@ async fn user(db: Db, id: UserId) -> Result<User, AppError> {
                                         <Result<
                                             User,
                                             AppError,
-                                        > as ::steadfast::__private::timeout::refusal::Place<
+                                        > as ::steadfast::__private::timeout::rejection::ErrorSlot<
                                             _,
-                                        >>::place()
-                                            .refuse(
-                                                <_ as ::steadfast::__private::timeout::refusal::Carry<
+                                        >>::slot()
+                                            .reject(
+                                                <_ as ::steadfast::__private::timeout::rejection::Represent<
                                                     _,
-                                                >>::carry(
-                                                    ::steadfast::__private::refused(
+                                                >>::represent(
+                                                    ::steadfast::__private::rejected(
                                                         &::steadfast::__private::Origin {
                                                             function: "user",
                                                             module: ::core::module_path!(),
@@ -273,12 +277,14 @@ async fn user(db: Db, id: UserId) -> Result<User, AppError> {
                     <Result<
                         User,
                         AppError,
-                    > as ::steadfast::__private::timeout::refusal::Place<_>>::place()
-                        .refuse(
-                            <_ as ::steadfast::__private::timeout::refusal::Carry<
+                    > as ::steadfast::__private::timeout::rejection::ErrorSlot<
+                        _,
+                    >>::slot()
+                        .reject(
+                            <_ as ::steadfast::__private::timeout::rejection::Represent<
                                 _,
-                            >>::carry(
-                                ::steadfast::__private::refused(
+                            >>::represent(
+                                ::steadfast::__private::rejected(
                                     &::steadfast::__private::Origin {
                                         function: "user",
                                         module: ::core::module_path!(),
@@ -292,7 +298,7 @@ async fn user(db: Db, id: UserId) -> Result<User, AppError> {
                 }
             };
             let __lifetime = ::steadfast::__private::cache::Lifetime::new();
-            __lead_4.land(__shape_3, __out, __lifetime)
+            __lead_4.complete(__shape_3, __out, __lifetime)
         }
     };
     ::steadfast::__steadfast_leave!(
@@ -305,7 +311,7 @@ async fn user(db: Db, id: UserId) -> Result<User, AppError> {
 #[must_use]
 fn user_cache() -> &'static ::steadfast::Cache<UserId, User> {
     {
-        static __STEADFAST_SLOT: ::steadfast::__private::cache::Slot = ::steadfast::__private::cache::Slot::new();
+        static __STEADFAST_SLOT: ::steadfast::__private::cache::CacheSlot = ::steadfast::__private::cache::CacheSlot::new();
         <::steadfast::Cache<
             UserId,
             User,

@@ -10,7 +10,7 @@ pub async fn greeting(&self, name: &str, mut count: u32) -> String {
         let mut __deadline_2 = ::steadfast::__private::timeout::Deadline::new(
             __limit_1,
             {
-                static __STEADFAST_DEADLINES: ::steadfast::__private::timeout::Deadlines = ::steadfast::__private::timeout::Deadlines::new();
+                static __STEADFAST_DEADLINES: ::steadfast::__private::timeout::SharedTimers = ::steadfast::__private::timeout::SharedTimers::new();
                 &__STEADFAST_DEADLINES
             },
         );
@@ -22,8 +22,8 @@ pub async fn greeting(&self, name: &str, mut count: u32) -> String {
                     ::core::option::Option::None:: < String > { let _ = & count; let _ =
                     & name; let _ = & self; return __returned; }
                     ::steadfast::__steadfast_chaos!(asynchronous "greeting"
-                    __error::steadfast::__private::Refusal:: < String > ::new()
-                    .refuse(::steadfast::__private::refused(&
+                    __error::steadfast::__private::Rejection:: < String > ::new()
+                    .reject(::steadfast::__private::rejected(&
                     ::steadfast::__private::Origin { function : "greeting", module :
                     ::core::module_path!() }, __error, false))); count += 1; self
                     .greet(name, count). await })
@@ -40,10 +40,10 @@ pub async fn greeting(&self, name: &str, mut count: u32) -> String {
         } {
             ::core::result::Result::Ok(__value) => __value,
             ::core::result::Result::Err(__expired_3) => {
-                ::steadfast::__private::refuse_with::<
+                ::steadfast::__private::reject_with::<
                     String,
                 >(
-                    ::steadfast::__private::refused(
+                    ::steadfast::__private::rejected(
                         &::steadfast::__private::Origin {
                             function: "greeting",
                             module: ::core::module_path!(),

@@ -17,10 +17,10 @@ use tokio::sync::oneshot;
 use tokio::time::Sleep;
 
 use crate::background;
-use crate::bounds::{Met, Nothing, Unmet};
+use crate::bounds::{Satisfied, Uninhabited, Unsatisfied};
 use crate::contain::{contain, discard};
 use crate::error::{Error, ErrorKind};
-use crate::recursion::Marks;
+use crate::recursion::ActiveFlights;
 
 // Documented where it is defined, in `macros/src/lib.rs`.
 pub use steadfast_macros::batched;
@@ -40,7 +40,7 @@ pub struct Limits {
     label = "neither a `Vec`, nor a `HashMap` from `{K}`, nor a `Result` of one",
     note = "return a `Vec<T>` with one result per key, in order, or a `HashMap<{K}, T>`, or a `Result` of one of these whose error is `Clone`"
 )]
-pub trait Answers<K> {
+pub trait BatchOutput<K> {
     /// What a caller gets.
     type One;
 
@@ -58,7 +58,7 @@ pub trait Answers<K> {
     fn split(self, asked: Self::Asked) -> Result<impl Iterator<Item = Self::One>, usize>;
 }
 
-impl<K, T> Answers<K> for Vec<T> {
+impl<K, T> BatchOutput<K> for Vec<T> {
     type One = T;
     type Asked = usize;
 
@@ -93,7 +93,7 @@ pub trait Repeated: Clone {}
 #[diagnostic::do_not_recommend]
 impl<T: Clone> Repeated for T {}
 
-impl<K: LookedUp, T: Repeated, S: BuildHasher> Answers<K> for HashMap<K, T, S> {
+impl<K: LookedUp, T: Repeated, S: BuildHasher> BatchOutput<K> for HashMap<K, T, S> {
     type One = Option<T>;
     type Asked = Vec<K>;
 
@@ -121,7 +121,7 @@ pub trait Shared: Clone {}
 #[diagnostic::do_not_recommend]
 impl<E: Clone> Shared for E {}
 
-impl<K, A: Answers<K>, E: Shared> Answers<K> for Result<A, E> {
+impl<K, A: BatchOutput<K>, E: Shared> BatchOutput<K> for Result<A, E> {
     type One = Result<A::One, E>;
     /// With how many there are.
     type Asked = (A::Asked, usize);
@@ -148,10 +148,10 @@ impl<K, A: Answers<K>, E: Shared> Answers<K> for Result<A, E> {
 pub trait Common<M> {}
 
 #[diagnostic::do_not_recommend]
-impl<T: IsArc> Common<Met> for T {}
+impl<T: IsArc> Common<Satisfied> for T {}
 
 #[diagnostic::do_not_recommend]
-impl<T: Nothing> Common<Unmet> for T {}
+impl<T: Uninhabited> Common<Unsatisfied> for T {}
 
 /// An `Arc`.
 pub trait IsArc {}
@@ -160,13 +160,13 @@ impl<T: ?Sized> IsArc for Arc<T> {}
 
 /// Asks whether callers can share a `T`.
 #[inline]
-pub fn ask_share<T: Common<M>, M: Default>() -> M {
+pub fn assert_share<T: Common<M>, M: Default>() -> M {
     M::default()
 }
 
 /// The same, of a type that cannot be named.
 #[inline]
-pub fn ask_share_of<T: Common<M>, M: Default>(_: &T) -> M {
+pub fn assert_share_of<T: Common<M>, M: Default>(_: &T) -> M {
     M::default()
 }
 
@@ -224,7 +224,7 @@ pub enum Failure {
     /// The body panicked.
     Panicked,
     /// It gave so many answers.
-    Answers(usize),
+    BatchOutput(usize),
     /// The runtime dropped the batch.
     Abandoned,
 }
@@ -236,7 +236,7 @@ impl Failure {
     pub fn error(self, function: &'static str) -> Error {
         match self {
             Self::Panicked => Error::new(ErrorKind::Batch, function),
-            Self::Answers(count) => Error::new(ErrorKind::Batch, function).with_count(u32::try_from(count).unwrap_or(u32::MAX)),
+            Self::BatchOutput(count) => Error::new(ErrorKind::Batch, function).with_count(u32::try_from(count).unwrap_or(u32::MAX)),
             Self::Abandoned => Error::new(ErrorKind::Shutdown, function),
         }
     }
@@ -248,9 +248,9 @@ type AnyBatcher = &'static (dyn Any + Send + Sync);
 ///
 /// A static is shared by all instantiations of the function around it. What tells them apart is the type of a closure written in the
 /// function: it has all type parameters that are in scope there.
-pub struct Slot(OnceLock<RwLock<HashMap<TypeId, AnyBatcher>>>);
+pub struct BatchSlot(OnceLock<RwLock<HashMap<TypeId, AnyBatcher>>>);
 
-impl Slot {
+impl BatchSlot {
     /// No batch yet.
     #[must_use]
     #[expect(clippy::new_without_default, reason = "only expansions make one")]
@@ -299,7 +299,7 @@ struct Open<S, K, O> {
 struct Caller<K, O> {
     key: K,
     /// The computations that wait for the batch as long as this caller does.
-    marks: Marks,
+    marks: ActiveFlights,
     answer: oneshot::Sender<Result<O, Failure>>,
 }
 
@@ -414,7 +414,7 @@ impl<S: Same, K, O> Drop for Batch<S, K, O> {
 ///
 /// A [`Failure`], where the batch came to nothing.
 pub async fn load<S, K, A, B, I>(
-    slot: &'static Slot,
+    slot: &'static BatchSlot,
     _instance: I,
     function: &'static str,
     limits: Limits,
@@ -425,13 +425,13 @@ pub async fn load<S, K, A, B, I>(
 where
     S: Same + Send + 'static,
     K: Send + 'static,
-    A: Answers<K, One: Send + 'static> + 'static,
+    A: BatchOutput<K, One: Send + 'static> + 'static,
     B: Future<Output = A> + Send + 'static,
     I: Fn(),
 {
     let (answer, answered) = oneshot::channel();
     let batcher = slot.batcher::<S, K, A::One, I>();
-    let (marks, _awaiting) = Marks::while_awaited();
+    let (marks, _awaiting) = ActiveFlights::while_awaited();
     if let Some(batch) = batcher.join(Caller { key, marks, answer }, shares, limits) {
         drop(background::spawn(function, run(batch, body), |()| None));
     }
@@ -442,7 +442,7 @@ where
 async fn run<S, K, A, B>(batch: OpenBatch<S, K, A::One>, body: impl FnOnce(Vec<K>) -> B)
 where
     S: Same,
-    A: Answers<K, One: 'static>,
+    A: BatchOutput<K, One: 'static>,
     B: Future<Output = A>,
 {
     let mut callers = batch.callers().await;
@@ -450,7 +450,7 @@ where
     if callers.is_empty() {
         return;
     }
-    let mut part_of = Marks::default();
+    let mut part_of = ActiveFlights::default();
     let key_and_answer = |Caller { key, marks, answer }| {
         part_of.join(marks);
         (key, answer)
@@ -470,7 +470,7 @@ where
             panicked
         }
         Ok(Err(count)) => {
-            fail(&mut waiting, Failure::Answers(count));
+            fail(&mut waiting, Failure::BatchOutput(count));
             None
         }
         Err(payload) => Some(payload),
@@ -511,5 +511,5 @@ fn fail<O>(waiting: &mut impl Iterator<Item = Answer<O>>, failure: Failure) {
 
 #[doc(hidden)]
 pub mod private {
-    pub use super::{Answers, Failure, Limits, Slot, ask_share, ask_share_of, hold, load};
+    pub use super::{BatchOutput, BatchSlot, Failure, Limits, assert_share, assert_share_of, hold, load};
 }

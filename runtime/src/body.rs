@@ -22,7 +22,7 @@ impl<F> Body<F> {
     }
 
     /// Drops the body.
-    pub fn leave(self: Pin<&mut Self>) {
+    pub fn clear(self: Pin<&mut Self>) {
         self.project().future.set(None);
     }
 }
@@ -45,36 +45,36 @@ pub fn made<F: Future>(body: impl FnOnce() -> F) -> F {
 /// How far a call is. One that is dropped by a panic has panicked itself only if it was running: suspended, it goes with somebody else's
 /// panic.
 #[derive(Debug)]
-pub enum Polled {
+pub enum CallState {
     /// Between two waits.
-    Runs,
+    Running,
     /// It polls what it awaits. Where it does not get back from there, that has panicked.
-    Polls,
+    Polling,
     /// It waits.
-    Waits,
+    Suspended,
 }
 
-impl Polled {
+impl CallState {
     /// Whether the call is being left by a panic of its own.
     pub(crate) fn panics(&self) -> bool {
         match self {
-            Self::Runs => std::thread::panicking(),
-            Self::Polls => true,
-            Self::Waits => false,
+            Self::Running => std::thread::panicking(),
+            Self::Polling => true,
+            Self::Suspended => false,
         }
     }
 
     /// Notes what becomes of `future`, which the call awaits.
     #[inline]
     pub fn watch<F>(&mut self, future: F) -> Watched<'_, F> {
-        Watched { polled: self, future }
+        Watched { state: self, future }
     }
 }
 
 pin_project! {
-    /// See [`Polled::watch`].
+    /// See [`CallState::watch`].
     pub struct Watched<'a, F> {
-        polled: &'a mut Polled,
+        state: &'a mut CallState,
         #[pin]
         future: F,
     }
@@ -86,9 +86,9 @@ impl<F: Future> Future for Watched<'_, F> {
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
-        **this.polled = Polled::Polls;
+        **this.state = CallState::Polling;
         let poll = this.future.poll(cx);
-        **this.polled = if poll.is_pending() { Polled::Waits } else { Polled::Runs };
+        **this.state = if poll.is_pending() { CallState::Suspended } else { CallState::Running };
         poll
     }
 }

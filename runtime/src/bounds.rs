@@ -2,24 +2,24 @@
 //!
 //! A bound that is not met would be reported wherever the expansion relies on it: a dozen errors for one missing `derive`. So an
 //! expansion asks for each bound once, at the token where the user can do something about it, and the answer is a type that the compiler
-//! has to infer from the impl: [`Met`]. Where no impl fits, it reports the bound, and the answer stays unknown; so does whatever is
-//! [passed](Met::pass) through it, and about an unknown type it says no more.
+//! has to infer from the impl: [`Satisfied`]. Where no impl fits, it reports the bound, and the answer stays unknown; so does whatever is
+//! [passed](Satisfied::gate) through it, and about an unknown type it says no more.
 //!
-//! For that a bound is a trait `Bound<M>` with two impls, one that says `M = Met` and one that never applies: of a single impl the compiler
+//! For that a bound is a trait `Bound<M>` with two impls, one that says `M = Satisfied` and one that never applies: of a single impl the compiler
 //! would take it that it is meant, and report what is missing for it instead of the message of the trait.
 
 /// The answer: the bound is met.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Met;
+pub struct Satisfied;
 
 /// What no answer is.
 #[derive(Debug, Default)]
-pub struct Unmet;
+pub struct Unsatisfied;
 
 /// What nothing is.
-pub trait Nothing {}
+pub trait Uninhabited {}
 
-impl Met {
+impl Satisfied {
     /// The answer to this and another question.
     #[inline]
     #[must_use]
@@ -29,7 +29,7 @@ impl Met {
 
     /// The value, of a known type only if the bound is met.
     #[inline]
-    pub fn pass<T>(self, value: T) -> T {
+    pub fn gate<T>(self, value: T) -> T {
         value
     }
 }

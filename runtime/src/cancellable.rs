@@ -129,7 +129,7 @@ pub fn cleaned(function: &'static str, outcome: impl Logged) {
 pub mod private {
     pub use super::{Cancellation, Cancelled, Until, cleaned, token, until};
 
-    crate::rejection::refusals! {
+    crate::rejection::rejections! {
         "`#[cancellable]` can fail, but `{Self}` cannot represent its error",
         "`#[cancellable]` can fail, but `{Self}` cannot be created from its error"
     }

@@ -41,9 +41,9 @@ impl EventSource {
 
 /// A policy rejected a call, or cut it short. `again`: another attempt of the same call may follow.
 #[cold]
-pub fn refused(origin: &'static Origin, error: Error, again: bool) -> Error {
+pub fn rejected(origin: &'static Origin, error: Error, again: bool) -> Error {
     #[cfg(feature = "tracing")]
-    lines::refused(origin, &error, again);
+    lines::rejected(origin, &error, again);
     #[cfg(feature = "metrics")]
     counter("steadfast_refusals_total", origin, Some(("kind", kind(error.kind())))).increment(1);
     let _ = (origin, again);
@@ -82,7 +82,7 @@ mod lines {
     /// By module, function and kind: their number is bounded by the program's text.
     static LAST: Mutex<BTreeMap<(&str, &str, &str), Last>> = Mutex::new(BTreeMap::new());
 
-    pub(super) fn refused(origin: &Origin, error: &Error, again: bool) {
+    pub(super) fn rejected(origin: &Origin, error: &Error, again: bool) {
         let Origin { function, module } = *origin;
         let (kind, text) = (kind(error.kind()), text(error.kind()));
         let limit = error.limit().map(tracing::field::debug);

@@ -14,18 +14,18 @@ pub mod private {
     use tokio::runtime::Handle;
 
     use crate::background::{self, Logged};
-    use crate::body::Polled;
-    use crate::bounds::{Met, Nothing, Unmet};
+    use crate::body::CallState;
+    use crate::bounds::{Satisfied, Uninhabited, Unsatisfied};
     use crate::contain::{Caught, Payload, drop_caught};
     use crate::exit::Exit;
-    use crate::recursion::Marks;
+    use crate::recursion::ActiveFlights;
     use crate::report::{self, PendingPanic, Report, ReportKind};
 
     /// A cleanup that waits for its time, without its type: it goes to a task of its own in any case.
-    pub struct Cleanup(Box<dyn FnOnce(Exit) -> Running + Send>);
+    pub struct Cleanup(Box<dyn FnOnce(Exit) -> CleanupFuture + Send>);
 
     /// Yields the text of its error.
-    type Running = Pin<Box<dyn Future<Output = Option<String>> + Send>>;
+    type CleanupFuture = Pin<Box<dyn Future<Output = Option<String>> + Send>>;
 
     /// Takes a closure of which the compiler knows the argument.
     pub fn cleanup<C, F>(cleanup: C) -> Cleanup
@@ -46,13 +46,13 @@ pub mod private {
     pub trait Awaited<M> {}
 
     #[diagnostic::do_not_recommend]
-    impl<F: Future> Awaited<Met> for F {}
+    impl<F: Future> Awaited<Satisfied> for F {}
 
     #[diagnostic::do_not_recommend]
-    impl<T: Nothing> Awaited<Unmet> for T {}
+    impl<T: Uninhabited> Awaited<Unsatisfied> for T {}
 
     /// Asks whether a cleanup can be awaited.
-    pub fn ask_cleanup<C: Awaited<M>, M: Default>(_: &C) -> M {
+    pub fn assert_cleanup<C: Awaited<M>, M: Default>(_: &C) -> M {
         M::default()
     }
 
@@ -66,7 +66,7 @@ pub mod private {
         function: &'static str,
         cleanup: Option<Cleanup>,
         runtime: Option<Handle>,
-        polled: Polled,
+        state: CallState,
     }
 
     impl Finally {
@@ -74,7 +74,7 @@ pub mod private {
         #[must_use]
         pub fn new(function: &'static str, cleanup: Cleanup) -> Self {
             // Remembered, since the call may be dropped where there is none.
-            Self { function, cleanup: Some(cleanup), runtime: Handle::try_current().ok(), polled: Polled::Runs }
+            Self { function, cleanup: Some(cleanup), runtime: Handle::try_current().ok(), state: CallState::Running }
         }
 
         /// The function has returned.
@@ -91,7 +91,7 @@ pub mod private {
 
         /// Awaits what the function awaits, and catches its panic.
         pub fn catch<F: Future>(&mut self, future: F) -> impl Future<Output = Result<F::Output, Payload>> {
-            AssertUnwindSafe(self.polled.watch(future)).catch_unwind()
+            AssertUnwindSafe(self.state.watch(future)).catch_unwind()
         }
 
         async fn clean(&mut self, exit: Exit) {
@@ -99,7 +99,7 @@ pub mod private {
             let Some(runtime) = self.runtime() else {
                 return InPlace { function: self.function, cleanup: Caught::new(cleanup(exit)), ended: false }.await;
             };
-            let (marks, _awaiting) = Marks::while_awaited();
+            let (marks, _awaiting) = ActiveFlights::while_awaited();
             background::spawn_on(&runtime, self.function, marks.enter(cleanup(exit)), Clone::clone).reported().await;
         }
 
@@ -112,7 +112,7 @@ pub mod private {
         fn drop(&mut self) {
             let Some(Cleanup(cleanup)) = self.cleanup.take() else { return };
             if let Some(runtime) = self.runtime() {
-                let exit = if self.polled.panics() { Exit::Panicked } else { Exit::Cancelled };
+                let exit = if self.state.panics() { Exit::Panicked } else { Exit::Cancelled };
                 drop(background::spawn_on(&runtime, self.function, cleanup(exit), Clone::clone));
             } else {
                 Report::new(self.function, ReportKind::Abandoned, "has a cleanup that did not run: there is no runtime here")
@@ -129,7 +129,7 @@ pub mod private {
         struct InPlace {
             function: &'static str,
             #[pin]
-            cleanup: Caught<Running>,
+            cleanup: Caught<CleanupFuture>,
             ended: bool,
         }
 

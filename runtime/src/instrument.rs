@@ -33,7 +33,7 @@ macro_rules! __steadfast_enter {
 #[macro_export]
 macro_rules! __steadfast_watched {
     ($seen:ident, $future:expr) => {
-        $seen.polled.watch($future)
+        $seen.state.watch($future)
     };
 }
 

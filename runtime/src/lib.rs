@@ -268,9 +268,10 @@ pub mod __private {
     /// has only the same name here.
     pub const fn version_0_1() {}
 
-    pub use crate::bounds::Met;
-    pub use crate::events::{Origin, refused};
-    pub use crate::outcome::{Judged, Refusal, Verdict, count, factor, panic_with, refuse_with};
+    pub use crate::bounds::Satisfied;
+    pub use crate::events::{Origin, rejected};
+    pub use crate::outcome::{Judged, Rejection, Verdict, count, factor, panic_with, reject_with};
+    pub use crate::policy_slot::PolicySlot;
     pub use crate::shutdown::RuntimeShutDown;
 
     pub use crate::batched::private as batched;
@@ -292,11 +293,7 @@ pub mod __private {
     pub use crate::timeout::private as timeout;
     pub use crate::warn_slow_poll::private as warn_slow_poll;
 
-    pub mod policy {
-        pub use crate::policy_slot::Slot;
-    }
-
-    pub mod stack {
-        pub use crate::body::{Body, Polled, made};
+    pub mod body {
+        pub use crate::body::{Body, CallState, made};
     }
 }

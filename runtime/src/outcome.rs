@@ -3,29 +3,29 @@
 use std::marker::PhantomData;
 use std::ops::Deref;
 
-use crate::bounds::{Met, Nothing, Unmet};
+use crate::bounds::{Satisfied, Uninhabited, Unsatisfied};
 use crate::error::Error;
 
 /// A return type that can carry a refusal, for those who do without one.
-pub trait Refuse: Sized {
+pub trait Reject: Sized {
     /// The return value that says `error`.
-    fn refuse(error: Error) -> Self;
+    fn reject(error: Error) -> Self;
 }
 
-impl<T, E: From<Error>> Refuse for Result<T, E> {
-    fn refuse(error: Error) -> Self {
+impl<T, E: From<Error>> Reject for Result<T, E> {
+    fn reject(error: Error) -> Self {
         Err(error.into())
     }
 }
 
-impl<T> Refuse for Option<T> {
-    fn refuse(_: Error) -> Self {
+impl<T> Reject for Option<T> {
+    fn reject(_: Error) -> Self {
         None
     }
 }
 
 /// Applies `or_else`: a function, so that the closure's argument needs no type.
-pub fn refuse_with<R>(error: Error, or_else: impl FnOnce(Error) -> R) -> R {
+pub fn reject_with<R>(error: Error, or_else: impl FnOnce(Error) -> R) -> R {
     or_else(error)
 }
 
@@ -56,7 +56,7 @@ impl<T> Attempted for Option<T> {
     }
 }
 
-/// Tells failures where there can be any: a plain value is none. Decided by method look-up, as for a [`Refusal`].
+/// Tells failures where there can be any: a plain value is none. Decided by method look-up, as for a [`Rejection`].
 pub struct Verdict<R>(Harmless<R>);
 
 /// Where `Verdict` ends for a return type without failures.
@@ -140,12 +140,12 @@ impl<R: Attempted> Judge<R> {
 ///
 /// Which of the two is decided by method look-up: the inherent method below exists only for types that can carry one, and
 /// what does not exist is looked for behind `Deref`.
-pub struct Refusal<R>(Panicking<R>);
+pub struct Rejection<R>(Panicking<R>);
 
-/// Where `Refusal` ends for a return type that carries nothing.
+/// Where `Rejection` ends for a return type that carries nothing.
 pub struct Panicking<R>(PhantomData<fn() -> R>);
 
-impl<R> Refusal<R> {
+impl<R> Rejection<R> {
     /// For the return type `R`.
     #[must_use]
     #[expect(clippy::new_without_default, reason = "only expansions make one")]
@@ -154,14 +154,14 @@ impl<R> Refusal<R> {
     }
 }
 
-impl<R: Refuse> Refusal<R> {
+impl<R: Reject> Rejection<R> {
     /// The return value that says `error`.
-    pub fn refuse(&self, error: Error) -> R {
-        R::refuse(error)
+    pub fn reject(&self, error: Error) -> R {
+        R::reject(error)
     }
 }
 
-impl<R> Deref for Refusal<R> {
+impl<R> Deref for Rejection<R> {
     type Target = Panicking<R>;
 
     fn deref(&self) -> &Panicking<R> {
@@ -177,7 +177,7 @@ impl<R> Panicking<R> {
     /// Always.
     #[track_caller]
     #[expect(clippy::needless_pass_by_value, clippy::unused_self, reason = "same call as `Refusal::refuse`")]
-    pub fn refuse(&self, error: Error) -> R {
+    pub fn reject(&self, error: Error) -> R {
         panic!("{error}")
     }
 }
@@ -241,7 +241,7 @@ pub trait Factor<M> {
 }
 
 #[diagnostic::do_not_recommend]
-impl<T: Into<f64>> Factor<Met> for T {
+impl<T: Into<f64>> Factor<Satisfied> for T {
     #[inline]
     fn factor(self) -> f64 {
         self.into()
@@ -249,7 +249,7 @@ impl<T: Into<f64>> Factor<Met> for T {
 }
 
 #[diagnostic::do_not_recommend]
-impl<T: Nothing> Factor<Unmet> for T {
+impl<T: Uninhabited> Factor<Unsatisfied> for T {
     fn factor(self) -> f64 {
         unreachable!("there is no such type")
     }

@@ -4,9 +4,9 @@ use std::sync::OnceLock;
 
 /// One policy for all calls of a function, and for all instantiations of a generic one.
 #[derive(Debug)]
-pub struct Slot<P>(OnceLock<P>);
+pub struct PolicySlot<P>(OnceLock<P>);
 
-impl<P> Slot<P> {
+impl<P> PolicySlot<P> {
     /// Nothing yet.
     #[must_use]
     #[expect(clippy::new_without_default, reason = "only expansions make one")]

@@ -99,27 +99,27 @@ impl<F: Future> Future for Scoped<F> {
 
 /// The computations that work on another task is part of.
 #[derive(Default)]
-pub(crate) struct Marks(Vec<Mark>);
+pub(crate) struct ActiveFlights(Vec<Mark>);
 
-impl Marks {
+impl ActiveFlights {
     /// The computations of the running code, for work that ends when the caller stops waiting.
     fn current() -> Self {
         // Collecting no marks does not allocate.
         Self(UNDER_WAY.with_borrow(|marks| marks.iter().filter(|mark| mark.holds()).cloned().collect()))
     }
 
-    /// The computations of the running code, for work that may outlive the caller's wait. They apply until the [`Awaiting`] is
+    /// The computations of the running code, for work that may outlive the caller's wait. They apply until the [`AwaitGuard`] is
     /// dropped, which the caller holds while it waits.
-    pub(crate) fn while_awaited() -> (Self, Awaiting) {
+    pub(crate) fn while_awaited() -> (Self, AwaitGuard) {
         let Self(mut marks) = Self::current();
         if marks.is_empty() {
-            return (Self(marks), Awaiting(None));
+            return (Self(marks), AwaitGuard(None));
         }
         let given_up = Arc::new(AtomicBool::new(false));
         for mark in &mut marks {
             mark.through = Some(Arc::new(Link { given_up: Arc::clone(&given_up), outer: mark.through.take() }));
         }
-        (Self(marks), Awaiting(Some(given_up)))
+        (Self(marks), AwaitGuard(Some(given_up)))
     }
 
     /// Adds the computations of another caller that waits for the same work.
@@ -140,9 +140,9 @@ impl Marks {
 }
 
 /// A caller's wait for work on another task. Once it is dropped, the work is no longer part of the caller's computations.
-pub(crate) struct Awaiting(Option<Arc<AtomicBool>>);
+pub(crate) struct AwaitGuard(Option<Arc<AtomicBool>>);
 
-impl Drop for Awaiting {
+impl Drop for AwaitGuard {
     fn drop(&mut self) {
         if let Some(given_up) = &self.0 {
             given_up.store(true, Ordering::Release);
@@ -162,7 +162,7 @@ pin_project! {
 /// Makes work on another task part of every computation of the running code. For work that is aborted when its caller stops
 /// waiting.
 pub(crate) fn inherit_flights<F>(future: F) -> InheritFlights<F> {
-    Marks::current().enter(future)
+    ActiveFlights::current().enter(future)
 }
 
 impl<F: Future> Future for InheritFlights<F> {

@@ -8,44 +8,44 @@ use std::marker::PhantomData;
 use crate::error::Error;
 
 /// The place for an error in a `Result<T, E>`.
-pub struct InResult<T, E>(PhantomData<fn() -> (T, E)>);
+pub struct ResultSlot<T, E>(PhantomData<fn() -> (T, E)>);
 
 /// The place for an error in an `Option<T>`: none is needed.
-pub struct InOption<T>(PhantomData<fn() -> T>);
+pub struct OptionSlot<T>(PhantomData<fn() -> T>);
 
-impl<T, E> InResult<T, E> {
+impl<T, E> ResultSlot<T, E> {
     pub(crate) const fn new() -> Self {
         Self(PhantomData)
     }
 
     /// The return value.
     #[expect(clippy::unused_self, reason = "its type is all it knows")]
-    pub fn refuse(self, error: E) -> Result<T, E> {
+    pub fn reject(self, error: E) -> Result<T, E> {
         Err(error)
     }
 }
 
-impl<T> InOption<T> {
+impl<T> OptionSlot<T> {
     pub(crate) const fn new() -> Self {
         Self(PhantomData)
     }
 
     /// The return value.
     #[expect(clippy::unused_self, reason = "same call as `InResult::refuse`")]
-    pub fn refuse(self, _: Error) -> Option<T> {
+    pub fn reject(self, _: Error) -> Option<T> {
         None
     }
 }
 
 /// What an attribute asks of a return type, in its own words: for the module that its expansions call. The whole messages, since they
 /// cannot be put together here.
-macro_rules! refusals {
+macro_rules! rejections {
     ($no_place:literal, $no_conversion:literal) => {
         /// What the attribute asks of a return type.
-        pub mod refusal {
+        pub mod rejection {
             use crate::error::Error;
-            use crate::bounds::{Met, Nothing, Unmet};
-            use crate::rejection::{InOption, InResult};
+            use crate::bounds::{Satisfied, Uninhabited, Unsatisfied};
+            use crate::rejection::{OptionSlot, ResultSlot};
 
             /// A return type with a place for an error.
             #[diagnostic::on_unimplemented(
@@ -54,22 +54,22 @@ macro_rules! refusals {
                 note = "return a `Result<_, E>` where `E: From<steadfast::Error>`, or an `Option`",
                 note = "or set a value to return instead: `or_else = |error| ..`"
             )]
-            pub trait Place<P> {
+            pub trait ErrorSlot<P> {
                 /// The place.
-                fn place() -> P;
+                fn slot() -> P;
             }
 
             #[diagnostic::do_not_recommend]
-            impl<T, E> Place<InResult<T, E>> for Result<T, E> {
-                fn place() -> InResult<T, E> {
-                    InResult::new()
+            impl<T, E> ErrorSlot<ResultSlot<T, E>> for Result<T, E> {
+                fn slot() -> ResultSlot<T, E> {
+                    ResultSlot::new()
                 }
             }
 
             #[diagnostic::do_not_recommend]
-            impl<T> Place<InOption<T>> for Option<T> {
-                fn place() -> InOption<T> {
-                    InOption::new()
+            impl<T> ErrorSlot<OptionSlot<T>> for Option<T> {
+                fn slot() -> OptionSlot<T> {
+                    OptionSlot::new()
                 }
             }
 
@@ -80,21 +80,21 @@ macro_rules! refusals {
                 note = "if the error type is your own, add a variant, with thiserror: `#[error(transparent)] Steadfast(#[from] steadfast::Error)`",
                 note = "if it is foreign, such as `String`, convert the error: `or_else = |error| Err(error.to_string())`"
             )]
-            pub trait Carry<M>: Sized {
+            pub trait Represent<M>: Sized {
                 /// The error that says `error`.
-                fn carry(error: Error) -> Self;
+                fn represent(error: Error) -> Self;
             }
 
             #[diagnostic::do_not_recommend]
-            impl<E: From<Error>> Carry<Met> for E {
-                fn carry(error: Error) -> Self {
+            impl<E: From<Error>> Represent<Satisfied> for E {
+                fn represent(error: Error) -> Self {
                     error.into()
                 }
             }
 
             #[diagnostic::do_not_recommend]
-            impl<E: Nothing> Carry<Unmet> for E {
-                fn carry(_: Error) -> Self {
+            impl<E: Uninhabited> Represent<Unsatisfied> for E {
+                fn represent(_: Error) -> Self {
                     unreachable!("there is no such type")
                 }
             }
@@ -102,4 +102,4 @@ macro_rules! refusals {
     };
 }
 
-pub(crate) use refusals;
+pub(crate) use rejections;

@@ -11,7 +11,7 @@ use tokio::runtime::Handle;
 use crate::background::{Failure, Logged, Task, spawn_on};
 use crate::contain::{discard, drop_caught};
 use crate::exit::Exit;
-use crate::recursion::{Awaiting, Marks};
+use crate::recursion::{ActiveFlights, AwaitGuard};
 use crate::report::{self, PendingPanic, Report, ReportKind};
 
 /// Acquires a resource, lends it to `body`, and releases it exactly once: also on an error, on a panic, and when the call is dropped.
@@ -176,9 +176,9 @@ where
         &mut self.owned.as_mut().expect("it is held until it is released").0
     }
 
-    fn release(mut self, exit: Exit) -> (Task<F::Output>, Awaiting) {
+    fn release(mut self, exit: Exit) -> (Task<F::Output>, AwaitGuard) {
         let owned = self.owned.take().expect("it is released once");
-        let (marks, awaiting) = Marks::while_awaited();
+        let (marks, awaiting) = ActiveFlights::while_awaited();
         (spawn_on(&self.runtime, type_name::<R>(), marks.enter(releasing(owned, exit)), Logged::error), awaiting)
     }
 }

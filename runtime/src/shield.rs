@@ -13,8 +13,8 @@ pub mod private {
     use tokio_util::task::TaskTracker;
 
     use crate::background::{self, Failure};
-    use crate::bounds::{Met, Nothing, Unmet};
-    use crate::recursion::Marks;
+    use crate::bounds::{Satisfied, Uninhabited, Unsatisfied};
+    use crate::recursion::ActiveFlights;
     use crate::report;
     use crate::shutdown::RuntimeShutDown;
 
@@ -27,7 +27,7 @@ pub mod private {
     where
         F: Future<Output: Send> + Send + 'static,
     {
-        let (marks, _awaiting) = Marks::while_awaited();
+        let (marks, _awaiting) = ActiveFlights::while_awaited();
         match background::spawn(function, marks.enter(work), describe).await {
             Ok(out) => Ok(out),
             Err(Failure::Panicked(payload)) => resume_unwind(payload),
@@ -46,80 +46,80 @@ pub mod private {
     }
 
     /// What is told of an outcome that nobody takes: of an error its text, if it has one. Decided by method look-up.
-    pub struct Told<R>(Shown<R>);
+    pub struct Describe<R>(DescribeDebug<R>);
 
     /// Where the look-up goes on for an error that is no more than `Debug`.
-    pub struct Shown<R>(Unnamed<R>);
+    pub struct DescribeDebug<R>(DescribeUnnamed<R>);
 
     /// Where it goes on for an error without a text.
-    pub struct Unnamed<R>(Untold<R>);
+    pub struct DescribeUnnamed<R>(DescribeNothing<R>);
 
     /// Where it ends: there is no error.
-    pub struct Untold<R>(PhantomData<fn() -> R>);
+    pub struct DescribeNothing<R>(PhantomData<fn() -> R>);
 
-    impl<R> Told<R> {
+    impl<R> Describe<R> {
         /// For the return type `R`.
         #[must_use]
         #[expect(clippy::new_without_default, reason = "only expansions make one")]
         pub fn new() -> Self {
-            Self(Shown(Unnamed(Untold(PhantomData))))
+            Self(DescribeDebug(DescribeUnnamed(DescribeNothing(PhantomData))))
         }
     }
 
-    impl<T, E: Display> Told<Result<T, E>> {
+    impl<T, E: Display> Describe<Result<T, E>> {
         /// The text of the error.
         pub fn describe(&self) -> fn(&Result<T, E>) -> Option<String> {
             |out| out.as_ref().err().map(report::text)
         }
     }
 
-    impl<T, E: Debug> Shown<Result<T, E>> {
+    impl<T, E: Debug> DescribeDebug<Result<T, E>> {
         /// The error, as it is shown to programmers.
         pub fn describe(&self) -> fn(&Result<T, E>) -> Option<String> {
             |out| out.as_ref().err().map(report::debug_text)
         }
     }
 
-    impl<T, E> Unnamed<Result<T, E>> {
+    impl<T, E> DescribeUnnamed<Result<T, E>> {
         /// That there is one.
         pub fn describe(&self) -> fn(&Result<T, E>) -> Option<String> {
             |out| out.as_ref().err().map(|_| "an error without a text".to_owned())
         }
     }
 
-    impl<R> Untold<R> {
+    impl<R> DescribeNothing<R> {
         /// Nothing.
         pub fn describe(&self) -> fn(&R) -> Option<String> {
-            untold
+            describe_nothing
         }
     }
 
-    impl<R> Deref for Told<R> {
-        type Target = Shown<R>;
+    impl<R> Deref for Describe<R> {
+        type Target = DescribeDebug<R>;
 
-        fn deref(&self) -> &Shown<R> {
+        fn deref(&self) -> &DescribeDebug<R> {
             &self.0
         }
     }
 
-    impl<R> Deref for Shown<R> {
-        type Target = Unnamed<R>;
+    impl<R> Deref for DescribeDebug<R> {
+        type Target = DescribeUnnamed<R>;
 
-        fn deref(&self) -> &Unnamed<R> {
+        fn deref(&self) -> &DescribeUnnamed<R> {
             &self.0
         }
     }
 
-    impl<R> Deref for Unnamed<R> {
-        type Target = Untold<R>;
+    impl<R> Deref for DescribeUnnamed<R> {
+        type Target = DescribeNothing<R>;
 
-        fn deref(&self) -> &Untold<R> {
+        fn deref(&self) -> &DescribeNothing<R> {
             &self.0
         }
     }
 
     /// Nothing is told.
-    pub fn untold<R>(_: &R) -> Option<String> {
+    pub fn describe_nothing<R>(_: &R) -> Option<String> {
         None
     }
 
@@ -132,14 +132,14 @@ pub mod private {
     pub trait Shielded<M> {}
 
     #[diagnostic::do_not_recommend]
-    impl<T: Send + 'static> Shielded<Met> for T {}
+    impl<T: Send + 'static> Shielded<Satisfied> for T {}
 
     #[diagnostic::do_not_recommend]
-    impl<T: Nothing> Shielded<Unmet> for T {}
+    impl<T: Uninhabited> Shielded<Unsatisfied> for T {}
 
     /// Asks whether a `T` can go to another task.
     #[inline]
-    pub fn ask_shielded<T: Shielded<M>, M: Default>() -> M {
+    pub fn assert_shielded<T: Shielded<M>, M: Default>() -> M {
         M::default()
     }
 }

@@ -99,7 +99,7 @@ impl Layer for Batched {
         let load = quote_spanned! {span=>
             #private::batched::load(
                 {
-                    static __STEADFAST_SLOT: #private::batched::Slot = #private::batched::Slot::new();
+                    static __STEADFAST_SLOT: #private::batched::BatchSlot = #private::batched::BatchSlot::new();
                     &__STEADFAST_SLOT
                 },
                 || (),
@@ -134,7 +134,7 @@ impl Batched {
     /// What the callers of a batch have in common, and how the batch takes it along.
     ///
     /// ```text
-    /// Output: { let fit = Met.and(ask_share::<Arc<Db>, _>()); let shares = (); let shares = (&db, shares); hold(fit.pass(shares)) }
+    /// Output: { let fit = Satisfied.and(assert_share::<Arc<Db>, _>()); let shares = (); let shares = (&db, shares); hold(fit.gate(shares)) }
     /// ```
     fn shares(&self, context: &Context<'_>) -> (TokenStream, TokenStream) {
         if self.share.is_empty() {
@@ -146,13 +146,15 @@ impl Batched {
         for shared in self.share.iter().filter_map(|name| Shared::find(context.function, name)) {
             let Shared { name, ty, cfgs } = shared;
             asks.push(match &ty {
-                Some(ty) if !types::has_impl(ty) => BoundCheck::of_type(ty.span(), "ask_share", ty.to_token_stream()).under(cfgs),
-                _ => BoundCheck::of_value(name.span(), "ask_share_of", quote!(&#name)).under(cfgs),
+                Some(ty) if !types::has_impl(ty) => {
+                    BoundCheck::of_type(ty.span(), "assert_share", ty.to_token_stream()).under(cfgs)
+                }
+                _ => BoundCheck::of_value(name.span(), "assert_share_of", quote!(&#name)).under(cfgs),
             });
             together.extend(quote_spanned!(span=> #(#cfgs)* let #shares = (&#name, #shares);));
         }
         let asks = bounds::statements(&fit, private, &quote!(#private::batched), &asks);
-        (quote_spanned!(span=> { #asks #together #private::batched::hold(#fit.pass(#shares)) }), quote!(move))
+        (quote_spanned!(span=> { #asks #together #private::batched::hold(#fit.gate(#shares)) }), quote!(move))
     }
 
     /// The name of the keys.
@@ -300,7 +302,7 @@ fn answer(returned: &Type, key: &Type, root: &TokenStream) -> Option<Type> {
         let plausible = types::last_segment(returned).is_some_and(|(name, _)| !is_no_alias(&name));
         let span = Span::mixed_site().located_at(returned.span());
         plausible.then(|| {
-            let answers = quote_spanned!(span=> #root::__private::batched::Answers<#key>);
+            let answers = quote_spanned!(span=> #root::__private::batched::BatchOutput<#key>);
             syn::parse_quote_spanned!(span=> <#returned as #answers>::One)
         })
     })

@@ -190,7 +190,7 @@ impl Layer for CircuitBreaker {
         let bind_breaker = context.bind_before_body(self.object.as_ref(), quote_spanned!(span=> let #breaker: #ty = #object;));
         let bind = context.declare_mut_before_body(&permit);
         let held = permit.clone();
-        let wrap = move |future: &TokenStream| quote_spanned!(span=> #held.polled.watch(#future));
+        let wrap = move |future: &TokenStream| quote_spanned!(span=> #held.state.watch(#future));
         let Fragment { prelude, captures, setup, expr } =
             context.with_wrapper(Wrapper { wrap: Box::new(wrap), breaks_to: None }, below);
         let (name, origin) = (context.function_name(), context.origin());
@@ -207,14 +207,14 @@ impl Layer for CircuitBreaker {
                 #label: {
                     #bind_breaker
                     #attach
-                    #bind = #private::circuit_breaker::at(#breaker, #origin);
-                    if let ::core::result::Result::Err(__open) = #permit.enter() {
+                    #bind = #private::circuit_breaker::permit(#breaker, #origin);
+                    if let ::core::result::Result::Err(__open) = #permit.acquire() {
                         #drop_body
                         let __refusal = #refusal;
                         break #label __refusal;
                     }
                     let __outcome = #expr;
-                    #permit.settle(#failed);
+                    #permit.record_outcome(#failed);
                     __outcome
                 }
             },

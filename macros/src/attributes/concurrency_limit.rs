@@ -141,7 +141,7 @@ impl Layer for ConcurrencyLimit {
         let leave = move |expr: TokenStream| {
             quote_spanned! {span=>
                 let __outcome = #expr;
-                #place.settle(#failed);
+                #place.record_outcome(#failed);
                 __outcome
             }
         };
@@ -195,7 +195,7 @@ impl ConcurrencyLimit {
         let object = context.bind_before_body(self.external(), self.bind(context, limiter));
         let bind = context.declare_before_body(place);
         let entered = if self.never_waits() {
-            quote_spanned!(span=> #private::concurrency_limit::check(#limiter))
+            quote_spanned!(span=> #private::concurrency_limit::try_acquire(#limiter))
         } else {
             let max_wait = match &self.max_wait {
                 None => quote!(::core::option::Option::None),
@@ -206,13 +206,13 @@ impl ConcurrencyLimit {
             // What is matched on would be kept while the call waits, if that were done in an arm.
             quote_spanned! {span=>
                 #turn: {
-                    let __wait = match #private::concurrency_limit::enter(#limiter, #max_wait, #origin) {
-                        #private::concurrency_limit::Enter::Now(__place) => {
+                    let __wait = match #private::concurrency_limit::acquire(#limiter, #max_wait, #origin) {
+                        #private::concurrency_limit::Admission::Now(__place) => {
                             let __entered = ::core::result::Result::Ok(__place);
                             break #turn __entered
                         }
-                        #private::concurrency_limit::Enter::Wait(__wait) => __wait,
-                        #private::concurrency_limit::Enter::Refused(__saturated) => {
+                        #private::concurrency_limit::Admission::Wait(__wait) => __wait,
+                        #private::concurrency_limit::Admission::Rejected(__saturated) => {
                             let __refused = ::core::result::Result::Err(__saturated);
                             break #turn __refused
                         }
@@ -228,7 +228,7 @@ impl ConcurrencyLimit {
             let drop_body = context.drop_body();
             quote_spanned!(span=> { #drop_body let __refusal = #refusal; break #label __refusal })
         } else {
-            quote_spanned!(span=> #private::concurrency_limit::never(__saturated))
+            quote_spanned!(span=> #private::concurrency_limit::never_rejects(__saturated))
         };
         let attach = instrument::attach_handle(context, self.external(), limiter);
         quote_spanned! {span=>
@@ -278,7 +278,7 @@ impl ConcurrencyLimit {
         quote_spanned! {span=>
             let #owner = &(#either);
             let #slot = {
-                static __STEADFAST_POLICY: #private::policy::Slot<#root::ConcurrencyLimiter> = #private::policy::Slot::new();
+                static __STEADFAST_POLICY: #private::PolicySlot<#root::ConcurrencyLimiter> = #private::PolicySlot::new();
                 #once
                 &__STEADFAST_POLICY
             };

@@ -148,7 +148,7 @@ impl Finally {
         };
         // What it names is in the future, where the cleanup may borrow it.
         let kept = local("kept");
-        let fit = BoundCheck::of_value(cleanup.span(), "ask_cleanup", quote!(&#kept))
+        let fit = BoundCheck::of_value(cleanup.span(), "assert_cleanup", quote!(&#kept))
             .pass(&quote!(#private::finally), &kept.to_token_stream());
         let awaited = quote_spanned!(span=> let #kept = #future; #fit.await);
         quote_spanned!(span=> { #owned #private::finally::cleanup(move |#argument| async move { #borrowed #awaited }) })

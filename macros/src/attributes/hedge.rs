@@ -131,7 +131,7 @@ impl Layer for Hedge {
         let body = context.without_wrappers(below).tokens();
         let verdict = policy::verdict(context, &quote_spanned!(span=> __outcome));
         let failed = if verdict.to_string() == "false" {
-            quote_spanned!(span=> #private::hedge::never)
+            quote_spanned!(span=> #private::hedge::never_fails)
         } else {
             quote_spanned!(span=> |__outcome| #verdict)
         };
@@ -190,7 +190,7 @@ impl Hedge {
                         let #after = #latencies.percentile();
                     },
                     start: quote_spanned!(span=> let #started = #private::hedge::clock();),
-                    note: quote_spanned!(span=> if !#failed { #latencies.note(#started.elapsed()); }),
+                    note: quote_spanned!(span=> if !#failed { #latencies.record(#started.elapsed()); }),
                 }
             }
             (None, written) => {

@@ -80,14 +80,14 @@ impl Layer for OffloadBlocking {
                 let literal = limit.literal().is_some();
                 let limit = if literal { quote!(|| #count) } else { once::maker(&count, &quote!(::core::primitive::usize)) };
                 quote_spanned! {span=> {
-                    static __STEADFAST_GATE: #private::offload::Gate = #private::offload::Gate::new();
-                    __STEADFAST_GATE.enter(#limit)
+                    static __STEADFAST_GATE: #private::offload::JobLimit = #private::offload::JobLimit::new();
+                    __STEADFAST_GATE.acquire(#limit)
                 }}
             }
         };
         let (asks, job, body) = (asks(context), local("job"), context.body("blocking"));
         let asks = bounds::statements(&job, &private, &quote!(#private::offload), &asks);
-        let job = quote_spanned!(span=> { #asks #job.pass(move || #body) });
+        let job = quote_spanned!(span=> { #asks #job.gate(move || #body) });
         let Fragment { prelude, captures, setup, expr } =
             context.leaf(&quote_spanned!(span=> #private::offload::run(#pool, #permit, #job)));
         let name = context.function_name();
@@ -147,12 +147,12 @@ fn asks(context: &Context<'_>) -> Vec<BoundCheck> {
         if types::has_impl(ty) {
             return context
                 .is_captured(binding)
-                .then(|| BoundCheck::of_value(ty.span(), "ask_send_of", quote!(&#ident)).under(cfgs));
+                .then(|| BoundCheck::of_value(ty.span(), "assert_send_of", quote!(&#ident)).under(cfgs));
         }
-        Some(BoundCheck::of_type(ty.span(), "ask_send", ty.to_token_stream()).under(cfgs))
+        Some(BoundCheck::of_type(ty.span(), "assert_send", ty.to_token_stream()).under(cfgs))
     });
     let output = function.output.as_ref().filter(|ty| !types::has_impl(ty) && !types::borrows(ty) && !function.diverges());
-    asks.chain(output.map(|ty| BoundCheck::of_type(ty.span(), "ask_send", ty.to_token_stream()))).collect()
+    asks.chain(output.map(|ty| BoundCheck::of_type(ty.span(), "assert_send", ty.to_token_stream()))).collect()
 }
 
 /// A job outlives its caller: whatever is borrowed cannot come along.

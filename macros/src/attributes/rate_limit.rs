@@ -291,8 +291,8 @@ impl RateLimit {
         let span = Span::mixed_site();
         let (private, Names { limiter, keyed, max_wait, turn }) = (&context.private, names);
         let entered = match (self.never_waits(), &self.key) {
-            (true, None) => quote_spanned!(span=> #private::rate_limit::check(#limiter)),
-            (true, Some(_)) => quote_spanned!(span=> #private::rate_limit::check_keyed(#keyed)),
+            (true, None) => quote_spanned!(span=> #private::rate_limit::try_acquire(#limiter)),
+            (true, Some(_)) => quote_spanned!(span=> #private::rate_limit::try_acquire_keyed(#keyed)),
             (false, key) => {
                 let max_wait = match &self.max_wait {
                     Some(literal) if literal.literal().is_some() => literal.to_token_stream(),
@@ -300,21 +300,21 @@ impl RateLimit {
                 };
                 let origin = context.origin();
                 let enter = if key.is_none() {
-                    quote_spanned!(span=> #private::rate_limit::enter(#limiter, #max_wait, #origin))
+                    quote_spanned!(span=> #private::rate_limit::acquire(#limiter, #max_wait, #origin))
                 } else {
-                    quote_spanned!(span=> #private::rate_limit::enter_keyed(#keyed, #max_wait, #origin))
+                    quote_spanned!(span=> #private::rate_limit::acquire_keyed(#keyed, #max_wait, #origin))
                 };
                 let waited = context.await_wrapped(&quote_spanned!(span=> __wait));
                 // What is matched on would be kept while the call waits, if that were done in an arm.
                 quote_spanned! {span=>
                     #turn: {
                         let __wait = match #enter {
-                            #private::rate_limit::Enter::Now => {
+                            #private::rate_limit::Admission::Now => {
                                 let __entered = ::core::result::Result::Ok(());
                                 break #turn __entered
                             }
-                            #private::rate_limit::Enter::Wait(__wait) => __wait,
-                            #private::rate_limit::Enter::Refused(__limited) => {
+                            #private::rate_limit::Admission::Wait(__wait) => __wait,
+                            #private::rate_limit::Admission::Rejected(__limited) => {
                                 let __refused = ::core::result::Result::Err(__limited);
                                 break #turn __refused
                             }

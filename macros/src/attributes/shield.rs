@@ -40,7 +40,7 @@ impl Layer for Shield {
         let span = Span::mixed_site();
         let private = context.private.clone();
         let (work, fit) = (context.name("work"), context.name("fit"));
-        let asks = bounds::statements(&fit, &private, &quote!(#private::shield), &spawned::checks(context, "ask_shielded"));
+        let asks = bounds::statements(&fit, &private, &quote!(#private::shield), &spawned::checks(context, "assert_shielded"));
         let (copies, borrows) = spawned::copies(context);
         let tracker = context.name("tracker");
         let bind_tracker = self
@@ -52,10 +52,10 @@ impl Layer for Shield {
         let inside = context.in_background(below).tokens();
         let name = context.function_name();
         let describe = match context.function.output.as_ref().map(types::ungroup) {
-            Some(syn::Type::ImplTrait(_)) | None => quote!(#private::shield::untold),
+            Some(syn::Type::ImplTrait(_)) | None => quote!(#private::shield::describe_nothing),
             Some(_) => {
                 let output = context.function.output();
-                quote!(#private::shield::Told::<#output>::new().describe())
+                quote!(#private::shield::Describe::<#output>::new().describe())
             }
         };
         let refusal = context.reject_or_panic(&quote_spanned!(span=> __stopped.error(#name)));
@@ -65,7 +65,7 @@ impl Layer for Shield {
                 #asks
                 #bind_tracker
                 #copies
-                let #work = #fit.pass(async move {
+                let #work = #fit.gate(async move {
                     #borrows
                     #inside
                 });

@@ -94,7 +94,7 @@ impl Layer for Timeout {
             captures,
             setup: quote_spanned! {span=>
                 let mut #deadline = #private::timeout::Deadline::new(#limit, {
-                    static __STEADFAST_DEADLINES: #private::timeout::Deadlines = #private::timeout::Deadlines::new();
+                    static __STEADFAST_DEADLINES: #private::timeout::SharedTimers = #private::timeout::SharedTimers::new();
                     &__STEADFAST_DEADLINES
                 });
                 #setup

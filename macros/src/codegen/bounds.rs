@@ -59,7 +59,7 @@ impl BoundCheck {
     /// The value, of a known type only if the answer is yes.
     pub(crate) fn pass(&self, module: &TokenStream, value: &TokenStream) -> TokenStream {
         let question = self.question(module);
-        quote_spanned!(Span::mixed_site()=> #question.pass(#value))
+        quote_spanned!(Span::mixed_site()=> #question.gate(#value))
     }
 
     fn question(&self, module: &TokenStream) -> TokenStream {
@@ -82,11 +82,11 @@ impl BoundCheck {
 /// Statements that bind the answer to all questions.
 ///
 /// ```text
-/// Output: let fit = Met.and(ask_argument::<u64, _>()).and(ask_value(&shape));
+/// Output: let fit = Satisfied.and(assert_argument::<u64, _>()).and(assert_value(&shape));
 /// ```
 pub(crate) fn statements(answer: &Ident, private: &TokenStream, module: &TokenStream, asks: &[BoundCheck]) -> TokenStream {
     let span = Span::mixed_site();
-    let (mut statements, mut all) = (TokenStream::new(), quote!(#private::Met));
+    let (mut statements, mut all) = (TokenStream::new(), quote!(#private::Satisfied));
     for ask in asks {
         let (cfgs, question) = (&ask.cfgs, ask.question(module));
         if !ask.decides {

@@ -35,7 +35,7 @@ pub(crate) fn clones(context: &mut Context<'_>, last: &Ident, chosen: &dyn Fn(&I
 
 /// Keeps an argument for the attempts.
 fn clone(private: &TokenStream, argument: &Ident) -> TokenStream {
-    let ask = BoundCheck::of_value(argument.span(), "ask_repeat", quote!(&#argument));
+    let ask = BoundCheck::of_value(argument.span(), "assert_repeat", quote!(&#argument));
     let kept = ask.pass(&quote!(#private::retry), &argument.to_token_stream());
     quote_spanned!(Span::mixed_site()=> #private::retry::Repeat::new(#kept))
 }

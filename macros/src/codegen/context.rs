@@ -400,7 +400,7 @@ impl<'f> Context<'f> {
     /// Drops the body where it is [pinned](Self::with_pinned_body): to be written in front of every way out that leaves it behind.
     pub(crate) fn drop_body(&self) -> TokenStream {
         let private = &self.private;
-        self.pinned.as_ref().map(|body| quote!(#private::stack::Body::leave(#body.as_mut());)).unwrap_or_default()
+        self.pinned.as_ref().map(|body| quote!(#private::body::Body::clear(#body.as_mut());)).unwrap_or_default()
     }
 
     /// Awaits `future` under all guards that are in force here.
@@ -439,7 +439,7 @@ impl<'f> Context<'f> {
         Fragment {
             prelude: quote_spanned!(span=> let #body = #future;),
             captures: vec![body.clone()],
-            setup: quote_spanned!(span=> #(#held)* let mut #body = ::core::pin::pin!(#private::stack::Body::new(#body));),
+            setup: quote_spanned!(span=> #(#held)* let mut #body = ::core::pin::pin!(#private::body::Body::new(#body));),
             expr: self.await_wrapped(&quote_spanned!(span=> #body.as_mut())),
         }
     }
@@ -500,7 +500,7 @@ impl<'f> Context<'f> {
             // Run as the function that it was, to where it returns its future.
             FnKind::Made { made, .. } => {
                 let (private, mode) = (&self.private, self.move_token());
-                quote_spanned!(span=> #private::stack::made(#mode || -> #made #braces).await)
+                quote_spanned!(span=> #private::body::made(#mode || -> #made #braces).await)
             }
             _ if tokens::begins_with_item(&braces.stream()) => quote!(#braces),
             _ => braces.stream(),
@@ -554,7 +554,7 @@ impl<'f> Context<'f> {
     /// An error of which those who watch are told. `again` says whether another attempt of the call may follow.
     fn told(&self, error: &TokenStream, again: &TokenStream) -> TokenStream {
         let (private, origin) = (&self.private, self.origin());
-        quote_spanned!(Span::mixed_site()=> #private::refused(#origin, #error, #again))
+        quote_spanned!(Span::mixed_site()=> #private::rejected(#origin, #error, #again))
     }
 
     /// A refusal as the function's return value: what `or_else` makes of it, or what the return type can carry.
@@ -565,10 +565,10 @@ impl<'f> Context<'f> {
         let again = if attempts.is_empty() { quote!(false) } else { quote_spanned!(Span::mixed_site()=> #(#attempts.left())||*) };
         let error = &self.told(error, &again);
         if let Some(or_else) = or_else {
-            return quote!(#private::refuse_with::<#output>(#error, #or_else));
+            return quote!(#private::reject_with::<#output>(#error, #or_else));
         }
         let (span, module) = (Span::mixed_site(), mixed_site(attribute));
-        let module = quote!(#private::#module::refusal);
+        let module = quote!(#private::#module::rejection);
         let written = self.function.output.as_ref();
         let at_output = written.map_or(span, Spanned::span);
         if written.is_none_or(|ty| matches!(types::ungroup(ty), syn::Type::ImplTrait(_))) {
@@ -579,9 +579,9 @@ impl<'f> Context<'f> {
             return syn::Error::new(at_output, message).into_compile_error();
         }
         let at_error = written.and_then(types::error_type).map_or(at_output, Spanned::span);
-        let carry = respan(at_error, quote_spanned!(span=> <_ as #module::Carry<_>>::carry));
-        let refuse = respan(at_output, quote_spanned!(span=> .refuse));
-        quote_spanned!(span=> <#output as #module::Place<_>>::place()#refuse(#carry(#error)))
+        let carry = respan(at_error, quote_spanned!(span=> <_ as #module::Represent<_>>::represent));
+        let refuse = respan(at_output, quote_spanned!(span=> .reject));
+        quote_spanned!(span=> <#output as #module::ErrorSlot<_>>::slot()#refuse(#carry(#error)))
     }
 
     /// The same, of a refusal that may know when to come again.
@@ -592,7 +592,7 @@ impl<'f> Context<'f> {
         let refusal = self.reject(attribute, &quote_spanned!(span=> __error), or_else);
         quote_spanned! {span=> {
             let __error = #error;
-            #refused = #private::retry::note(&__error);
+            #refused = #private::retry::hint_nanos(&__error);
             #refusal
         }}
     }
@@ -606,7 +606,7 @@ impl<'f> Context<'f> {
             return quote!(#private::panic_with(#error));
         }
         let output = self.function.output();
-        quote!(#private::Refusal::<#output>::new().refuse(#error))
+        quote!(#private::Rejection::<#output>::new().reject(#error))
     }
 }
 

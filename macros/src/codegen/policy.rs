@@ -64,7 +64,7 @@ impl PolicyInit {
         }
         let make = once::maker(make, &ty);
         quote_spanned! {span=> {
-            static __STEADFAST_POLICY: #private::policy::Slot<#ty> = #private::policy::Slot::new();
+            static __STEADFAST_POLICY: #private::PolicySlot<#ty> = #private::PolicySlot::new();
             __STEADFAST_POLICY.get(#make)
         }}
     }

@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use super::builder::CacheBuilder;
 use super::flight::background::Spawned;
-use super::flight::leader::Lead;
-use super::flight::waiter::{Turn, Waited};
+use super::flight::leader::Leader;
+use super::flight::waiter::{Role, Waited};
 use super::handle::Cache;
 use super::lookup::{self, Begin, Mode, Next, Owned};
-use super::return_kind::{Optional, Plain, Shape, SharedResult};
+use super::return_kind::{Optional, Plain, ReturnKind, SharedResult};
 use super::stats::Stats;
 use super::store::tags::Tags;
 use crate::key::Key;
@@ -166,10 +166,10 @@ const MODE: Mode = Mode { refresh: false, single_flight: true };
 )]
 pub trait Loaded<V, M>: Sized {
     #[doc(hidden)]
-    type Shape: Shape<Out = Self, Value = V>;
+    type ReturnKind: ReturnKind<Out = Self, Value = V>;
 
     #[doc(hidden)]
-    fn shape() -> Self::Shape;
+    fn kind() -> Self::ReturnKind;
 }
 
 /// Markers that make the impls of [`Loaded`] distinct; for inference only.
@@ -186,25 +186,25 @@ pub struct ResultMarker<E>(E);
 pub enum OptionMarker {}
 
 impl<V> Loaded<V, ValueMarker> for V {
-    type Shape = Plain<V>;
+    type ReturnKind = Plain<V>;
 
-    fn shape() -> Plain<V> {
+    fn kind() -> Plain<V> {
         Plain::of_type()
     }
 }
 
 impl<V, E: Clone + Send + Sync + 'static> Loaded<V, ResultMarker<E>> for Result<V, E> {
-    type Shape = SharedResult<V, E>;
+    type ReturnKind = SharedResult<V, E>;
 
-    fn shape() -> SharedResult<V, E> {
+    fn kind() -> SharedResult<V, E> {
         SharedResult::of_type()
     }
 }
 
 impl<V> Loaded<V, OptionMarker> for Option<V> {
-    type Shape = Optional<V>;
+    type ReturnKind = Optional<V>;
 
-    fn shape() -> Optional<V> {
+    fn kind() -> Optional<V> {
         Optional::of_type()
     }
 }
@@ -240,21 +240,21 @@ impl<K: Hash + Eq + Clone, V: Clone> Cache<K, V> {
         R: Loaded<V, M>,
         K: Key<K>,
     {
-        let shape = R::shape();
-        let turn = match lookup::begin(self, &key, owned(&key), shape, MODE) {
+        let kind = R::kind();
+        let turn = match lookup::begin(self, &key, owned(&key), kind, MODE) {
             Begin::Hit(out) => return out,
             Begin::Miss(turn) => turn,
             Begin::Recursion => panic_of_recursion(),
         };
         let lead = match turn {
-            Turn::Lead(lead) => lead,
-            Turn::Wait(waiter) => match waiter.wait_as_set(shape).await {
+            Role::Leader(lead) => lead,
+            Role::Waiter(waiter) => match waiter.wait_as_set(kind).await {
                 Waited::Done(out) => return out,
-                Waited::Lead(lead) => lead,
+                Waited::Leader(lead) => lead,
             },
         };
         let out = lead.scope(load()).await;
-        lead.land(shape, out, self.inner().settings.by_hand())
+        lead.complete(kind, out, self.inner().settings.by_hand())
     }
 
     /// Like [`get_or_load`](Self::get_or_load), but runs the computation on a task of its own: it completes even if the caller is
@@ -281,14 +281,14 @@ impl<K: Hash + Eq + Clone, V: Clone> Cache<K, V> {
     /// computation ends.
     pub async fn get_or_spawn<R, M, F>(&self, key: K, load: impl FnOnce() -> F) -> R
     where
-        R: Loaded<V, M, Shape: 'static> + Send + 'static,
+        R: Loaded<V, M, ReturnKind: 'static> + Send + 'static,
         F: Future<Output = R> + Send + 'static,
         K: Key<K> + Send + Sync + 'static,
         V: Send + Sync + 'static,
     {
-        let shape = R::shape();
+        let kind = R::kind();
         let revalidate = self.inner().settings.by_hand().revalidate();
-        let next = match lookup::begin_or_refresh(self, &key, owned(&key), shape, MODE, revalidate) {
+        let next = match lookup::begin_or_refresh(self, &key, owned(&key), kind, MODE, revalidate) {
             Begin::Hit(out) => return out,
             Begin::Miss(next) => next,
             Begin::Recursion => panic_of_recursion(),
@@ -296,32 +296,32 @@ impl<K: Hash + Eq + Clone, V: Clone> Cache<K, V> {
         let turn = match next {
             Next::Compute(turn) => turn,
             Next::Refresh(out, lead) => {
-                drop(self.spawn(lead, shape, load()));
+                drop(self.spawn(lead, kind, load()));
                 return out;
             }
         };
         let lead = match turn {
-            Turn::Lead(lead) => lead,
-            Turn::Wait(waiter) => match waiter.wait_as_set(shape).await {
+            Role::Leader(lead) => lead,
+            Role::Waiter(waiter) => match waiter.wait_as_set(kind).await {
                 Waited::Done(out) => return out,
-                Waited::Lead(lead) => lead,
+                Waited::Leader(lead) => lead,
             },
         };
-        match self.spawn(lead, shape, load()).await {
+        match self.spawn(lead, kind, load()).await {
             Ok(out) => out,
             Err(stopped) => panic!("{}", stopped.error(SPAWNED)),
         }
     }
 
-    fn spawn<S, F>(&self, lead: Lead<K, V>, shape: S, load: F) -> Spawned<S::Out>
+    fn spawn<S, F>(&self, lead: Leader<K, V>, kind: S, load: F) -> Spawned<S::Out>
     where
         K: Send + Sync + 'static,
         V: Send + Sync + 'static,
-        S: Shape<Value = V, Out: Send + 'static> + 'static,
+        S: ReturnKind<Value = V, Out: Send + 'static> + 'static,
         F: Future<Output = S::Out> + Send + 'static,
     {
         let shared = Arc::clone(self.inner());
-        lead.spawn(SPAWNED, shape, async move { (load.await, shared.settings.by_hand()) })
+        lead.spawn(SPAWNED, kind, async move { (load.await, shared.settings.by_hand()) })
     }
 }
 

@@ -4,8 +4,8 @@ use std::hash::Hash;
 
 use super::handle::Cache;
 use super::lookup::Owned;
-use super::return_kind::Shape;
-use crate::bounds::{Met, Nothing, Unmet};
+use super::return_kind::ReturnKind;
+use crate::bounds::{Satisfied, Uninhabited, Unsatisfied};
 use crate::key::Key;
 
 /// Bound check: a type that can be part of a key.
@@ -18,10 +18,10 @@ use crate::key::Key;
 pub trait Argument<M> {}
 
 #[diagnostic::do_not_recommend]
-impl<T: Hash + Eq + Clone + Send + Sync + 'static> Argument<Met> for T {}
+impl<T: Hash + Eq + Clone + Send + Sync + 'static> Argument<Satisfied> for T {}
 
 #[diagnostic::do_not_recommend]
-impl<T: Nothing> Argument<Unmet> for T {}
+impl<T: Uninhabited> Argument<Unsatisfied> for T {}
 
 /// Bound check: a type that is looked up by reference and whose owned form can be part of a key.
 #[diagnostic::on_unimplemented(
@@ -33,10 +33,10 @@ impl<T: Nothing> Argument<Unmet> for T {}
 pub trait Borrowed<M> {}
 
 #[diagnostic::do_not_recommend]
-impl<T> Borrowed<Met> for T where T: ToOwned<Owned: Hash + Eq + Key<T> + Clone + Send + Sync + 'static> + Hash + ?Sized {}
+impl<T> Borrowed<Satisfied> for T where T: ToOwned<Owned: Hash + Eq + Key<T> + Clone + Send + Sync + 'static> + Hash + ?Sized {}
 
 #[diagnostic::do_not_recommend]
-impl<T: Nothing + ?Sized> Borrowed<Unmet> for T {}
+impl<T: Uninhabited + ?Sized> Borrowed<Unsatisfied> for T {}
 
 /// Bound check: the type of an argument passed by reference, whose owned form can be part of a key. Its message differs, since a
 /// borrowed argument is more often a connection than part of the key.
@@ -49,10 +49,10 @@ impl<T: Nothing + ?Sized> Borrowed<Unmet> for T {}
 pub trait ReferredTo<M> {}
 
 #[diagnostic::do_not_recommend]
-impl<T> ReferredTo<Met> for T where T: ToOwned<Owned: Hash + Eq + Key<T> + Clone + Send + Sync + 'static> + Hash + ?Sized {}
+impl<T> ReferredTo<Satisfied> for T where T: ToOwned<Owned: Hash + Eq + Key<T> + Clone + Send + Sync + 'static> + Hash + ?Sized {}
 
 #[diagnostic::do_not_recommend]
-impl<T: Nothing + ?Sized> ReferredTo<Unmet> for T {}
+impl<T: Uninhabited + ?Sized> ReferredTo<Unsatisfied> for T {}
 
 /// Bound check: the type behind an `impl Trait` that can be part of a key.
 #[diagnostic::on_unimplemented(
@@ -64,10 +64,10 @@ impl<T: Nothing + ?Sized> ReferredTo<Unmet> for T {}
 pub trait Anonymous<M> {}
 
 #[diagnostic::do_not_recommend]
-impl<T: Hash + Eq + Clone + Send + Sync + 'static> Anonymous<Met> for T {}
+impl<T: Hash + Eq + Clone + Send + Sync + 'static> Anonymous<Satisfied> for T {}
 
 #[diagnostic::do_not_recommend]
-impl<T: Nothing> Anonymous<Unmet> for T {}
+impl<T: Uninhabited> Anonymous<Unsatisfied> for T {}
 
 /// Bound check: a type that can be stored.
 #[diagnostic::on_unimplemented(
@@ -78,10 +78,10 @@ impl<T: Nothing> Anonymous<Unmet> for T {}
 pub trait Value<M> {}
 
 #[diagnostic::do_not_recommend]
-impl<T: Clone + Send + Sync + 'static> Value<Met> for T {}
+impl<T: Clone + Send + Sync + 'static> Value<Satisfied> for T {}
 
 #[diagnostic::do_not_recommend]
-impl<T: Nothing> Value<Unmet> for T {}
+impl<T: Uninhabited> Value<Unsatisfied> for T {}
 
 /// Bound check: the value type annotated on a handle.
 #[diagnostic::on_unimplemented(
@@ -91,7 +91,7 @@ impl<T: Nothing> Value<Unmet> for T {}
 pub trait Readable<T, M> {}
 
 #[diagnostic::do_not_recommend]
-impl<T> Readable<T, Met> for T {}
+impl<T> Readable<T, Satisfied> for T {}
 
 /// Bound check: a key of the cache's key type.
 #[diagnostic::on_unimplemented(
@@ -102,7 +102,7 @@ impl<T> Readable<T, Met> for T {}
 pub trait KeyIn<K, M> {}
 
 #[diagnostic::do_not_recommend]
-impl<K> KeyIn<K, Met> for K {}
+impl<K> KeyIn<K, Satisfied> for K {}
 
 /// Bound check: a value of the cache's value type.
 #[diagnostic::on_unimplemented(
@@ -113,59 +113,59 @@ impl<K> KeyIn<K, Met> for K {}
 pub trait ValueIn<V, M> {}
 
 #[diagnostic::do_not_recommend]
-impl<V> ValueIn<V, Met> for V {}
+impl<V> ValueIn<V, Satisfied> for V {}
 
 /// Checks that the key of a call fits a cache.
 #[inline]
-pub fn ask_key_in<K, V, O: KeyIn<K, M>, T, M: Default>(_: &Cache<K, V>, _: &Owned<impl Fn() -> O, T>) -> M {
+pub fn assert_key_in<K, V, O: KeyIn<K, M>, T, M: Default>(_: &Cache<K, V>, _: &Owned<impl Fn() -> O, T>) -> M {
     M::default()
 }
 
-/// Checks that the value of `shape` fits a cache.
+/// Checks that the value of `kind` fits a cache.
 #[inline]
-pub fn ask_value_in<K, V, S: Shape<Value: ValueIn<V, M>>, M: Default>(_: &Cache<K, V>, _: &S) -> M {
+pub fn assert_value_in<K, V, S: ReturnKind<Value: ValueIn<V, M>>, M: Default>(_: &Cache<K, V>, _: &S) -> M {
     M::default()
 }
 
 /// Checks that `T` can be part of a key.
 #[inline]
-pub fn ask_argument<T: Argument<M>, M: Default>() -> M {
+pub fn assert_argument<T: Argument<M>, M: Default>() -> M {
     M::default()
 }
 
 /// The same, for a type that cannot be named.
 #[inline]
-pub fn ask_argument_of<T: Argument<M>, M: Default>(_: &T) -> M {
+pub fn assert_argument_of<T: Argument<M>, M: Default>(_: &T) -> M {
     M::default()
 }
 
 /// The same, for an `impl Trait`.
 #[inline]
-pub fn ask_anonymous<T: Anonymous<M>, M: Default>(_: &T) -> M {
+pub fn assert_anonymous<T: Anonymous<M>, M: Default>(_: &T) -> M {
     M::default()
 }
 
 /// Checks that `&T` can be part of a key.
 #[inline]
-pub fn ask_borrowed<T: ReferredTo<M> + ?Sized, M: Default>() -> M {
+pub fn assert_borrowed<T: ReferredTo<M> + ?Sized, M: Default>() -> M {
     M::default()
 }
 
 /// The same, for a type that cannot be named.
 #[inline]
-pub fn ask_borrowed_of<T: Borrowed<M> + ?Sized, M: Default>(_: &T) -> M {
+pub fn assert_borrowed_of<T: Borrowed<M> + ?Sized, M: Default>(_: &T) -> M {
     M::default()
 }
 
-/// Checks that the value of `shape` can be stored.
+/// Checks that the value of `kind` can be stored.
 #[inline]
-pub fn ask_value<S: Shape<Value: Value<M>>, M: Default>(_: &S) -> M {
+pub fn assert_value<S: ReturnKind<Value: Value<M>>, M: Default>(_: &S) -> M {
     M::default()
 }
 
-/// Checks that `shape` stores the `V` annotated on the handle.
+/// Checks that `kind` stores the `V` annotated on the handle.
 #[inline]
-pub fn ask_readable<V, S: Shape<Value: Readable<V, M>>, M: Default>(_: &S) -> M {
+pub fn assert_readable<V, S: ReturnKind<Value: Readable<V, M>>, M: Default>(_: &S) -> M {
     M::default()
 }
 
@@ -188,10 +188,10 @@ impl<T, E: Remembered<M>, M> ErrorTtl<M> for Result<T, E> {}
 pub trait Remembered<M> {}
 
 #[diagnostic::do_not_recommend]
-impl<E: Clone + Send + Sync + 'static> Remembered<Met> for E {}
+impl<E: Clone + Send + Sync + 'static> Remembered<Satisfied> for E {}
 
 #[diagnostic::do_not_recommend]
-impl<E: Nothing> Remembered<Unmet> for E {}
+impl<E: Uninhabited> Remembered<Unsatisfied> for E {}
 
 /// Bound check: a return type to which `stale_if_error` applies.
 #[diagnostic::on_unimplemented(
@@ -202,7 +202,7 @@ impl<E: Nothing> Remembered<Unmet> for E {}
 pub trait StaleIfError<M> {}
 
 #[diagnostic::do_not_recommend]
-impl<T, E> StaleIfError<Met> for Result<T, E> {}
+impl<T, E> StaleIfError<Satisfied> for Result<T, E> {}
 
 /// Bound check: a return type to which `none_ttl` applies.
 #[diagnostic::on_unimplemented(
@@ -213,26 +213,26 @@ impl<T, E> StaleIfError<Met> for Result<T, E> {}
 pub trait NoneTtl<M> {}
 
 #[diagnostic::do_not_recommend]
-impl<T> NoneTtl<Met> for Option<T> {}
+impl<T> NoneTtl<Satisfied> for Option<T> {}
 
 #[diagnostic::do_not_recommend]
-impl<T, E> NoneTtl<Met> for Result<Option<T>, E> {}
+impl<T, E> NoneTtl<Satisfied> for Result<Option<T>, E> {}
 
 /// Checks that `error_ttl` applies.
 #[inline]
-pub fn ask_error_ttl<S: Shape<Out: ErrorTtl<M>>, M: Default>(_: &S) -> M {
+pub fn assert_error_ttl<S: ReturnKind<Out: ErrorTtl<M>>, M: Default>(_: &S) -> M {
     M::default()
 }
 
 /// Checks that `stale_if_error` applies.
 #[inline]
-pub fn ask_stale_if_error<S: Shape<Out: StaleIfError<M>>, M: Default>(_: &S) -> M {
+pub fn assert_stale_if_error<S: ReturnKind<Out: StaleIfError<M>>, M: Default>(_: &S) -> M {
     M::default()
 }
 
 /// Checks that `none_ttl` applies.
 #[inline]
-pub fn ask_none_ttl<S: Shape<Out: NoneTtl<M>>, M: Default>(_: &S) -> M {
+pub fn assert_none_ttl<S: ReturnKind<Out: NoneTtl<M>>, M: Default>(_: &S) -> M {
     M::default()
 }
 
@@ -245,13 +245,13 @@ pub fn ask_none_ttl<S: Shape<Out: NoneTtl<M>>, M: Default>(_: &S) -> M {
 pub trait Background<M> {}
 
 #[diagnostic::do_not_recommend]
-impl<T: Send + 'static> Background<Met> for T {}
+impl<T: Send + 'static> Background<Satisfied> for T {}
 
 #[diagnostic::do_not_recommend]
-impl<T: Nothing> Background<Unmet> for T {}
+impl<T: Uninhabited> Background<Unsatisfied> for T {}
 
 /// Checks that `T` can be moved to another task.
 #[inline]
-pub fn ask_background<T: Background<M>, M: Default>() -> M {
+pub fn assert_background<T: Background<M>, M: Default>() -> M {
     M::default()
 }

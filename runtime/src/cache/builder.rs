@@ -7,7 +7,7 @@ use std::time::Duration;
 
 #[cfg(feature = "registry")]
 use super::inner::Inner;
-use super::return_kind::Shape;
+use super::return_kind::ReturnKind;
 use super::settings::Settings;
 use super::store::lifetime::Lifetime;
 use super::store::removal::RemovalCause;
@@ -131,7 +131,7 @@ impl<K, V> CacheBuilder<K, V> {
     }
 
     #[doc(hidden)]
-    pub fn nones_of<S: Shape<Value = V>>(mut self, _shape: S) -> Self {
+    pub fn nones_of<S: ReturnKind<Value = V>>(mut self, _shape: S) -> Self {
         self.settings.is_none = Some(S::is_none);
         self
     }

@@ -6,11 +6,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::flight::flights;
-use super::flight::leader::Lead;
-use super::flight::waiter::{self, Turn};
+use super::flight::leader::Leader;
+use super::flight::waiter::{self, Role};
 use super::handle::Cache;
 use super::inner::Inner;
-use super::return_kind::Shape;
+use super::return_kind::ReturnKind;
 use super::stats::Count;
 use super::store::entry::Age;
 use super::store::tags::Tags;
@@ -40,9 +40,9 @@ pub enum Begin<R, M> {
 /// What a call does that was not simply a hit.
 pub enum Next<R, K, V> {
     /// Returns the stored result and computes in the background.
-    Refresh(R, Lead<K, V>),
+    Refresh(R, Leader<K, V>),
     /// Computes, or waits for the leader.
-    Compute(Turn<K, V>),
+    Compute(Role<K, V>),
 }
 
 /// Makes the owned key and the tags of a call; evaluated on a miss only.
@@ -59,24 +59,24 @@ pub fn begin<K, V, Q, S>(
     cache: &Cache<K, V>,
     key: &Q,
     owned: Owned<impl Fn() -> K, impl FnOnce() -> Tags>,
-    shape: S,
+    kind: S,
     mode: Mode,
-) -> Begin<S::Out, Turn<K, V>>
+) -> Begin<S::Out, Role<K, V>>
 where
     K: Hash + Eq + Key<Q>,
     V: Clone,
     Q: Hash + ?Sized,
-    S: Shape<Value = V>,
+    S: ReturnKind<Value = V>,
 {
     let inner = cache.inner();
     let hash = inner.hash(key);
     if !mode.refresh
-        && let Some((out, _)) = inner.hit(hash, key, None, |found| shape.restore(found))
+        && let Some((out, _)) = inner.hit(hash, key, None, |found| kind.restore(found))
     {
         inner.counters.add(Count::Hits);
         return Begin::Hit(out);
     }
-    miss(inner, (hash, key), &owned.key, (owned.tags)(), shape, mode)
+    miss(inner, (hash, key), &owned.key, (owned.tags)(), kind, mode)
 }
 
 /// Like [`begin`], for a function whose hits may start a background computation: within `revalidate` after the ttl, or after the
@@ -85,7 +85,7 @@ pub fn begin_or_refresh<K, V, Q, S>(
     cache: &Cache<K, V>,
     key: &Q,
     owned: Owned<impl Fn() -> K, impl FnOnce() -> Tags>,
-    shape: S,
+    kind: S,
     mode: Mode,
     revalidate: Option<Duration>,
 ) -> Begin<S::Out, Next<S::Out, K, V>>
@@ -93,14 +93,14 @@ where
     K: Hash + Eq + Key<Q>,
     V: Clone,
     Q: Hash + ?Sized,
-    S: Shape<Value = V>,
+    S: ReturnKind<Value = V>,
 {
     let inner = cache.inner();
     let hash = inner.hash(key);
     let revalidate = revalidate.or(inner.settings.lifetime.revalidate());
-    let found = if mode.refresh { None } else { inner.hit(hash, key, revalidate, |found| shape.restore(found)) };
+    let found = if mode.refresh { None } else { inner.hit(hash, key, revalidate, |found| kind.restore(found)) };
     let Some((out, age)) = found else {
-        return match miss(inner, (hash, key), &owned.key, (owned.tags)(), shape, mode) {
+        return match miss(inner, (hash, key), &owned.key, (owned.tags)(), kind, mode) {
             Begin::Hit(out) => Begin::Hit(out),
             Begin::Miss(turn) => Begin::Miss(Next::Compute(turn)),
             Begin::Recursion => Begin::Recursion,
@@ -127,14 +127,14 @@ fn miss<K, V, Q, S>(
     (hash, key): (u64, &Q),
     own: &dyn Fn() -> K,
     tags: Tags,
-    shape: S,
+    kind: S,
     mode: Mode,
-) -> Begin<S::Out, Turn<K, V>>
+) -> Begin<S::Out, Role<K, V>>
 where
     K: Hash + Eq + Key<Q>,
     V: Clone,
     Q: ?Sized,
-    S: Shape<Value = V>,
+    S: ReturnKind<Value = V>,
 {
     if mode.refresh {
         // A lookup in the store would have done both.
@@ -152,7 +152,7 @@ where
     }
     let superseded = if mode.refresh {
         flights::supersede(&mut shard, hash, key)
-    } else if let Some(out) = inner.peek_hashed(hash, key, |found| shape.restore(found)) {
+    } else if let Some(out) = inner.peek_hashed(hash, key, |found| kind.restore(found)) {
         // Stored by a computation that completed since the first lookup.
         drop(shard);
         inner.counters.add(Count::Hits);
@@ -165,7 +165,7 @@ where
     drop(superseded);
     let Some(turn) = turn else { return Begin::Recursion };
     inner.counters.add(Count::Misses);
-    if matches!(turn, Turn::Wait(_)) {
+    if matches!(turn, Role::Waiter(_)) {
         inner.counters.add(Count::Coalesced);
     }
     Begin::Miss(turn)
@@ -179,7 +179,7 @@ fn refresh<K, V, Q>(
     own: &dyn Fn() -> K,
     tags: Tags,
     revalidate: Option<Duration>,
-) -> Option<Lead<K, V>>
+) -> Option<Leader<K, V>>
 where
     K: Hash + Eq + Key<Q>,
     V: Clone,
@@ -201,9 +201,9 @@ where
 }
 
 /// Whether it has been reported that a function does not refresh although the cache named by `cache` is configured to.
-pub struct Told(AtomicBool);
+pub struct RefreshWarning(AtomicBool);
 
-impl Told {
+impl RefreshWarning {
     /// Not reported yet.
     #[must_use]
     #[expect(clippy::new_without_default, reason = "only expansions make one")]
@@ -212,7 +212,7 @@ impl Told {
     }
 
     /// Reports once that a function which computes within its caller cannot refresh in the background.
-    pub fn look<K: Hash + Eq, V: Clone>(&self, cache: &Cache<K, V>, function: &'static str) {
+    pub fn check<K: Hash + Eq, V: Clone>(&self, cache: &Cache<K, V>, function: &'static str) {
         let asks = cache.inner().settings.lifetime.refreshes();
         if asks && !self.0.swap(true, Ordering::Relaxed) {
             let message = "does not refresh in the background, although its cache sets `stale_while_revalidate` or `refresh_ahead`: \

@@ -43,15 +43,15 @@ pub use steadfast_macros::{async_cached, coalesce};
 #[doc(hidden)]
 pub mod private {
     pub use super::bounds::{
-        ask_anonymous, ask_argument, ask_argument_of, ask_background, ask_borrowed, ask_borrowed_of, ask_error_ttl, ask_key_in,
-        ask_none_ttl, ask_readable, ask_stale_if_error, ask_value, ask_value_in,
+        assert_anonymous, assert_argument, assert_argument_of, assert_background, assert_borrowed, assert_borrowed_of,
+        assert_error_ttl, assert_key_in, assert_none_ttl, assert_readable, assert_stale_if_error, assert_value, assert_value_in,
     };
     pub use super::flight::background::Spawned;
-    pub use super::flight::leader::Lead;
-    pub use super::flight::waiter::{Turn, Waited, Waiter};
-    pub use super::lookup::{Begin, Mode, Next, Owned, Told, begin, begin_or_refresh, recursion};
-    pub use super::return_kind::{Kind, Shape, ttl_of, ttl_of_some};
-    pub use super::slot::{IsCache, Slot, Types};
+    pub use super::flight::leader::Leader;
+    pub use super::flight::waiter::{Role, Waited, Waiter};
+    pub use super::lookup::{Begin, Mode, Next, Owned, RefreshWarning, begin, begin_or_refresh, recursion};
+    pub use super::return_kind::{KindOf, ReturnKind, ttl_of, ttl_of_some};
+    pub use super::slot::{CacheSlot, IsCache, Types};
     pub use super::store::lifetime::Lifetime;
     pub use super::store::tags::{Tags, tag};
     pub use crate::key::Referred;

@@ -1,7 +1,7 @@
 //! How a return type is stored: `Ok` and `Some` as values, `Err` and `None` as failures, anything else as a value.
 //!
 //! The kind of a type must be determined by its type and not its spelling, without requiring any trait from plain types. This is
-//! autoref specialization through a chain of `Deref`: `Kind::<R>::new().shape()` calls the first `shape` on the way from `Kind`
+//! autoref specialization through a chain of `Deref`: `KindOf::<R>::new().kind()` calls the first `kind` on the way from `KindOf`
 //! through `Shared`, `Nullable` and `Unshared` to `Plain`.
 
 use std::marker::PhantomData;
@@ -12,7 +12,7 @@ use std::time::Duration;
 use super::store::entry::{Cached, Failure};
 
 /// How a return type is stored.
-pub trait Shape: Copy + Send + Sync {
+pub trait ReturnKind: Copy + Send + Sync {
     /// The return type.
     type Out;
     /// The part of it that a cache stores.
@@ -51,7 +51,7 @@ pub enum Outcome<'a, V> {
 type Marker<R> = PhantomData<fn() -> R>;
 
 /// Determines how `R` is stored.
-pub struct Kind<R>(Shared<R>);
+pub struct KindOf<R>(Shared<R>);
 
 /// The next step of the lookup, for a `Result` of anything but an `Option`.
 pub struct Shared<R>(Nullable<R>);
@@ -62,7 +62,7 @@ pub struct Nullable<R>(Unshared<R>);
 /// The next step, for any other `Result` whose error cannot be shared, and for an `Option`.
 pub struct Unshared<R>(Plain<R>);
 
-impl<R> Kind<R> {
+impl<R> KindOf<R> {
     /// For the return type `R`.
     #[must_use]
     #[inline]
@@ -86,10 +86,10 @@ impl<R> Kind<R> {
     }
 }
 
-impl<T, E: Clone + Send + Sync + 'static> Kind<Result<Option<T>, E>> {
+impl<T, E: Clone + Send + Sync + 'static> KindOf<Result<Option<T>, E>> {
     /// A `Result` of an `Option` whose error is shared.
     #[inline]
-    pub fn shape(&self) -> SharedOption<T, E> {
+    pub fn kind(&self) -> SharedOption<T, E> {
         SharedOption(PhantomData)
     }
 }
@@ -98,7 +98,7 @@ impl<T, E: Clone + Send + Sync + 'static> Shared<Result<T, E>> {
     /// A `Result` whose error is shared.
     #[inline]
     #[expect(clippy::unused_self, reason = "found by method lookup")]
-    pub fn shape(&self) -> SharedResult<T, E> {
+    pub fn kind(&self) -> SharedResult<T, E> {
         SharedResult(PhantomData)
     }
 }
@@ -107,7 +107,7 @@ impl<T, E> Nullable<Result<Option<T>, E>> {
     /// A `Result` of an `Option` whose error is not shared.
     #[inline]
     #[expect(clippy::unused_self, reason = "found by method lookup")]
-    pub fn shape(&self) -> OwnOption<T, E> {
+    pub fn kind(&self) -> OwnOption<T, E> {
         OwnOption(PhantomData)
     }
 }
@@ -116,7 +116,7 @@ impl<T, E> Unshared<Result<T, E>> {
     /// A `Result` whose error is not shared.
     #[inline]
     #[expect(clippy::unused_self, reason = "found by method lookup")]
-    pub fn shape(&self) -> OwnResult<T, E> {
+    pub fn kind(&self) -> OwnResult<T, E> {
         OwnResult(PhantomData)
     }
 }
@@ -125,7 +125,7 @@ impl<T> Unshared<Option<T>> {
     /// An `Option`.
     #[inline]
     #[expect(clippy::unused_self, reason = "found by method lookup")]
-    pub fn shape(&self) -> Optional<T> {
+    pub fn kind(&self) -> Optional<T> {
         Optional(PhantomData)
     }
 }
@@ -135,7 +135,7 @@ impl<R> Plain<R> {
     #[inline]
     #[must_use]
     #[expect(clippy::trivially_copy_pass_by_ref, reason = "found by method lookup")]
-    pub fn shape(&self) -> Self {
+    pub fn kind(&self) -> Self {
         *self
     }
 }
@@ -154,7 +154,7 @@ macro_rules! leads_to {
     )*};
 }
 
-leads_to! { Kind => Shared Shared => Nullable Nullable => Unshared Unshared => Plain }
+leads_to! { KindOf => Shared Shared => Nullable Nullable => Unshared Unshared => Plain }
 
 /// `Result<T, E>` with an error that is cloned to all waiters.
 pub struct SharedResult<T, E>(Marker<(T, E)>);
@@ -203,7 +203,7 @@ copy! { SharedResult<T, E> OwnResult<T, E> SharedOption<T, E> OwnOption<T, E> Op
 
 of_type! { SharedResult<T, E> OwnResult<T, E> Optional<T> Plain<R> }
 
-impl<T, E: Clone + Send + Sync + 'static> Shape for SharedResult<T, E> {
+impl<T, E: Clone + Send + Sync + 'static> ReturnKind for SharedResult<T, E> {
     type Out = Result<T, E>;
     type Value = T;
     const SHARES_ERRORS: bool = true;
@@ -228,7 +228,7 @@ impl<T, E: Clone + Send + Sync + 'static> Shape for SharedResult<T, E> {
     }
 }
 
-impl<T, E> Shape for OwnResult<T, E> {
+impl<T, E> ReturnKind for OwnResult<T, E> {
     type Out = Result<T, E>;
     type Value = T;
     const SHARES_ERRORS: bool = false;
@@ -256,7 +256,7 @@ impl<T, E> Shape for OwnResult<T, E> {
 /// A `Result<Option<T>, E>` differs from a `Result` in that a value may be `None`.
 macro_rules! option_in_result {
     ($name:ident like $result:ident where $($bounds:tt)*) => {
-        impl<T, $($bounds)*> Shape for $name<T, E> {
+        impl<T, $($bounds)*> ReturnKind for $name<T, E> {
             type Out = Result<Option<T>, E>;
             type Value = Option<T>;
             const SHARES_ERRORS: bool = $result::<Option<T>, E>::SHARES_ERRORS;
@@ -294,7 +294,7 @@ option_in_result!(OwnOption like OwnResult where E);
 /// Represents a `None`. A type of its own, so that it cannot be confused with an error of type `()` in a shared cache.
 struct Absent;
 
-impl<T> Shape for Optional<T> {
+impl<T> ReturnKind for Optional<T> {
     type Out = Option<T>;
     type Value = T;
     const SHARES_ERRORS: bool = false;
@@ -319,7 +319,7 @@ impl<T> Shape for Optional<T> {
     }
 }
 
-impl<R> Shape for Plain<R> {
+impl<R> ReturnKind for Plain<R> {
     type Out = R;
     type Value = R;
     const SHARES_ERRORS: bool = false;
@@ -347,8 +347,8 @@ impl<R> Shape for Plain<R> {
 /// Applies `ttl = |value| ..` to a value that is about to be stored. A function, so that the type of the closure's argument is
 /// inferred.
 #[inline]
-pub fn ttl_of<S: Shape>(shape: S, out: &S::Out, ttl: impl FnOnce(&S::Value) -> Duration) -> Option<Duration> {
-    match shape.outcome(out) {
+pub fn ttl_of<S: ReturnKind>(kind: S, out: &S::Out, ttl: impl FnOnce(&S::Value) -> Duration) -> Option<Duration> {
+    match kind.outcome(out) {
         Outcome::Value(value) | Outcome::Nothing(value) => Some(ttl(value)),
         Outcome::Error | Outcome::None => None,
     }
@@ -356,6 +356,6 @@ pub fn ttl_of<S: Shape>(shape: S, out: &S::Out, ttl: impl FnOnce(&S::Value) -> D
 
 /// The same, if `None` has its own ttl.
 #[inline]
-pub fn ttl_of_some<S: Shape>(shape: S, out: &S::Out, ttl: impl FnOnce(&S::Value) -> Duration) -> Option<Duration> {
-    if matches!(shape.outcome(out), Outcome::Nothing(_)) { None } else { ttl_of(shape, out, ttl) }
+pub fn ttl_of_some<S: ReturnKind>(kind: S, out: &S::Out, ttl: impl FnOnce(&S::Value) -> Duration) -> Option<Duration> {
+    if matches!(kind.outcome(out), Outcome::Nothing(_)) { None } else { ttl_of(kind, out, ttl) }
 }

@@ -8,7 +8,7 @@ use std::sync::{OnceLock, PoisonError, RwLock};
 use super::builder::CacheBuilder;
 use super::handle::Cache;
 use super::lookup::Owned;
-use super::return_kind::Shape;
+use super::return_kind::ReturnKind;
 
 type AnyCache = &'static (dyn Any + Send + Sync);
 
@@ -16,7 +16,7 @@ type AnyCache = &'static (dyn Any + Send + Sync);
 ///
 /// A `static` is shared by all instantiations of the function it is in, and an attribute cannot see the generics of an `impl`.
 /// Instantiations are distinguished by the type of a closure written in the function, which captures all type parameters in scope.
-pub struct Slot {
+pub struct CacheSlot {
     /// The instantiation that is called first, usually the only one.
     first: OnceLock<(TypeId, AnyCache)>,
     others: OnceLock<RwLock<HashMap<(TypeId, TypeId), AnyCache>>>,
@@ -39,13 +39,13 @@ impl<K, V> Types<K, V> {
 
     /// The types of a call.
     #[inline]
-    pub fn of_call<T, S: Shape<Value = V>>(_owned: &Owned<impl Fn() -> K, T>, _shape: S) -> Self {
+    pub fn of_call<T, S: ReturnKind<Value = V>>(_owned: &Owned<impl Fn() -> K, T>, _shape: S) -> Self {
         Self(PhantomData)
     }
 
     /// The cache of the instantiation that wrote the closure `instance`.
     #[inline]
-    pub fn cache<I: Fn()>(self, slot: &'static Slot, instance: I, settings: impl Settings<K, V>) -> &'static Cache<K, V>
+    pub fn cache<I: Fn()>(self, slot: &'static CacheSlot, instance: I, settings: impl Settings<K, V>) -> &'static Cache<K, V>
     where
         K: Send + Sync + 'static,
         V: Send + Sync + 'static,
@@ -71,7 +71,7 @@ impl<K, V> IsCache<Types<K, V>> for Cache<K, V> {
     }
 }
 
-impl Slot {
+impl CacheSlot {
     /// No cache yet.
     #[must_use]
     #[expect(clippy::new_without_default, reason = "only expansions make one")]

@@ -86,7 +86,7 @@ pub struct CircuitBreaker {
 
 /// The admission of a call.
 #[derive(Clone, Copy)]
-pub(super) struct Entered {
+pub(super) struct Acquired {
     /// The state word at admission.
     pub(super) state_word: u64,
     /// When the call was admitted; set for probes, and if slow calls count as failures.
@@ -329,43 +329,43 @@ impl CircuitBreaker {
 
     /// Admits or rejects a call of `function`.
     #[inline]
-    pub(super) fn enter(&self, function: EventSource) -> Result<Entered, Open> {
+    pub(super) fn acquire(&self, function: EventSource) -> Result<Acquired, Open> {
         let state_word = self.state_word.load(Ordering::Acquire);
-        if is_plain(state_word) { Ok(Entered { state_word, started: 0 }) } else { self.enter_with_care(state_word, function) }
+        if is_plain(state_word) { Ok(Acquired { state_word, started: 0 }) } else { self.acquire_carefully(state_word, function) }
     }
 
     #[inline(never)]
-    fn enter_with_care(&self, state_word: u64, function: EventSource) -> Result<Entered, Open> {
+    fn acquire_carefully(&self, state_word: u64, function: EventSource) -> Result<Acquired, Open> {
         if phase(state_word) != CircuitState::Closed {
-            return self.enter_half_open(function);
+            return self.acquire_half_open(function);
         }
         // The clock is read only if the start time is needed.
         let started = if self.settings.slow_call.is_some() { clock::now() } else { 0 };
-        Ok(Entered { state_word, started })
+        Ok(Acquired { state_word, started })
     }
 
     #[cold]
-    fn enter_half_open(&self, function: EventSource) -> Result<Entered, Open> {
+    fn acquire_half_open(&self, function: EventSource) -> Result<Acquired, Open> {
         let now = clock::now();
         let mut inner = self.lock();
         self.bound(&mut inner, now);
         let expired = self.expire(&mut inner, now.saturating_add(1));
-        let entered = self.admit(&mut inner, function, now);
+        let acquired = self.admit(&mut inner, function, now);
         drop(inner);
-        let (entered, changed) = match entered {
-            Ok((entered, became_half_open)) => (Ok(entered), became_half_open.then_some((function, CircuitState::HalfOpen))),
+        let (acquired, changed) = match acquired {
+            Ok((acquired, became_half_open)) => (Ok(acquired), became_half_open.then_some((function, CircuitState::HalfOpen))),
             Err(open) => (Err(open), None),
         };
         // A listener that panics must not leak the permit of a probe that never starts.
-        let guard = ProbeGuard { breaker: self, entered: entered.as_ref().ok().copied() };
+        let guard = ProbeGuard { breaker: self, acquired: acquired.as_ref().ok().copied() };
         self.notify(Transitions { expired, changed });
         std::mem::forget(guard);
-        entered
+        acquired
     }
 
     /// Admits or rejects a call that did not find the circuit closed, or finds it closed after all. Returns whether the circuit
     /// became half-open.
-    fn admit(&self, inner: &mut Inner, function: EventSource, now: u64) -> Result<(Entered, bool), Open> {
+    fn admit(&self, inner: &mut Inner, function: EventSource, now: u64) -> Result<(Acquired, bool), Open> {
         let before = phase(self.state_word.load(Ordering::Relaxed));
         let refuse = |at: Option<u64>| Err(Open { retry_after: at.map(|at| Duration::from_nanos(at.saturating_sub(now))) });
         match before {
@@ -382,7 +382,7 @@ impl CircuitBreaker {
         if phase(state_word) == CircuitState::HalfOpen {
             inner.probes.push_back(Probe { started: now, function });
         }
-        Ok((Entered { state_word, started: now }, before == CircuitState::Open))
+        Ok((Acquired { state_word, started: now }, before == CircuitState::Open))
     }
 
     /// Limits the open time to what it would be if the circuit had opened just now. It can be longer only if another clock opened
@@ -422,13 +422,19 @@ impl CircuitBreaker {
         let slow = self.settings.slow_call.is_some_and(|slow| now.saturating_sub(started) >= clock::nanos(slow));
         let mut inner = self.lock();
         let expired = self.expire(&mut inner, now);
-        let to = self.record(&mut inner, Entered { state_word, started }, failed || slow, now);
+        let to = self.record(&mut inner, Acquired { state_word, started }, failed || slow, now);
         drop(inner);
         self.notify(Transitions { expired, changed: to.map(|to| (function, to)) });
     }
 
     /// Records an outcome and returns the state it leads to.
-    fn record(&self, inner: &mut Inner, Entered { state_word, started }: Entered, failed: bool, now: u64) -> Option<CircuitState> {
+    fn record(
+        &self,
+        inner: &mut Inner,
+        Acquired { state_word, started }: Acquired,
+        failed: bool,
+        now: u64,
+    ) -> Option<CircuitState> {
         if self.state_word.load(Ordering::Relaxed) != state_word {
             return None;
         }
@@ -526,12 +532,12 @@ impl Inner {
 /// The permit of a call that has been admitted but has not started.
 struct ProbeGuard<'a> {
     breaker: &'a CircuitBreaker,
-    entered: Option<Entered>,
+    acquired: Option<Acquired>,
 }
 
 impl Drop for ProbeGuard<'_> {
     fn drop(&mut self) {
-        if let Some(Entered { state_word, started }) = self.entered {
+        if let Some(Acquired { state_word, started }) = self.acquired {
             self.breaker.release_probe(state_word, started);
         }
     }
@@ -564,13 +570,13 @@ mod tests {
 
     const S: Duration = Duration::from_secs(1);
 
-    fn enter(breaker: &CircuitBreaker) -> Result<Permit<'_>, Open> {
+    fn acquire(breaker: &CircuitBreaker) -> Result<Permit<'_>, Open> {
         let mut permit = Permit::outside(breaker, EventSource::none());
-        permit.enter().map(|()| permit)
+        permit.acquire().map(|()| permit)
     }
 
     fn call(breaker: &CircuitBreaker, failed: bool) -> bool {
-        enter(breaker).map(|mut permit| permit.settle(failed)).is_ok()
+        acquire(breaker).map(|mut permit| permit.record_outcome(failed)).is_ok()
     }
 
     #[tokio::test(start_paused = true)]
@@ -582,24 +588,24 @@ mod tests {
         }
         assert!(call(&breaker, true));
         assert_eq!(breaker.state(), CircuitState::Open);
-        assert_eq!(enter(&breaker).unwrap_err().retry_after, Some(30 * S));
+        assert_eq!(acquire(&breaker).unwrap_err().retry_after, Some(30 * S));
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_late_result_from_before_the_opening_counts_no_more() {
         let breaker = CircuitBreaker::new().failures(1).open_for(S);
-        let late = [enter(&breaker).unwrap(), enter(&breaker).unwrap(), enter(&breaker).unwrap()];
+        let late = [acquire(&breaker).unwrap(), acquire(&breaker).unwrap(), acquire(&breaker).unwrap()];
         assert!(call(&breaker, true));
         let [mut first, mut second, mut third] = late;
-        first.settle(false);
+        first.record_outcome(false);
         assert_eq!(breaker.state(), CircuitState::Open);
         tokio::time::advance(S).await;
-        let mut probe = enter(&breaker).unwrap();
-        second.settle(false);
-        third.settle(true);
+        let mut probe = acquire(&breaker).unwrap();
+        second.record_outcome(false);
+        third.record_outcome(true);
         assert_eq!(breaker.state(), CircuitState::HalfOpen);
-        assert!(enter(&breaker).is_err());
-        probe.settle(false);
+        assert!(acquire(&breaker).is_err());
+        probe.record_outcome(false);
         assert_eq!(breaker.state(), CircuitState::Closed);
     }
 
@@ -609,38 +615,38 @@ mod tests {
         call(&breaker, true);
         for open_for in [2, 3, 3] {
             tokio::time::advance(3 * S).await;
-            let [mut one, mut two] = [enter(&breaker).unwrap(), enter(&breaker).unwrap()];
-            assert!(enter(&breaker).is_err());
-            one.settle(false);
-            two.settle(true);
-            assert_eq!(enter(&breaker).unwrap_err().retry_after, Some(open_for * S));
+            let [mut one, mut two] = [acquire(&breaker).unwrap(), acquire(&breaker).unwrap()];
+            assert!(acquire(&breaker).is_err());
+            one.record_outcome(false);
+            two.record_outcome(true);
+            assert_eq!(acquire(&breaker).unwrap_err().retry_after, Some(open_for * S));
         }
         tokio::time::advance(3 * S).await;
-        drop(enter(&breaker).unwrap());
+        drop(acquire(&breaker).unwrap());
         assert!(call(&breaker, false) && call(&breaker, false));
         assert_eq!(breaker.state(), CircuitState::Closed);
         call(&breaker, true);
-        assert_eq!(enter(&breaker).unwrap_err().retry_after, Some(S));
+        assert_eq!(acquire(&breaker).unwrap_err().retry_after, Some(S));
     }
 
     #[tokio::test(start_paused = true)]
     async fn slow_calls_fail() {
         let breaker = CircuitBreaker::new().failures(2).slow_call(S);
-        let [mut slow, mut quick] = [enter(&breaker).unwrap(), enter(&breaker).unwrap()];
-        quick.settle(true);
+        let [mut slow, mut quick] = [acquire(&breaker).unwrap(), acquire(&breaker).unwrap()];
+        quick.record_outcome(true);
         tokio::time::advance(S).await;
-        slow.settle(false);
+        slow.record_outcome(false);
         assert_eq!(breaker.state(), CircuitState::Open);
     }
 
     #[tokio::test(start_paused = true)]
     async fn isolated_until_reset() {
         let breaker = CircuitBreaker::new();
-        let mut running = enter(&breaker).unwrap();
+        let mut running = acquire(&breaker).unwrap();
         breaker.force_open();
-        running.settle(false);
+        running.record_outcome(false);
         tokio::time::advance(100 * S).await;
-        assert_eq!((breaker.state(), enter(&breaker).unwrap_err().retry_after), (CircuitState::Isolated, None));
+        assert_eq!((breaker.state(), acquire(&breaker).unwrap_err().retry_after), (CircuitState::Isolated, None));
         breaker.reset();
         assert!(call(&breaker, false));
     }
@@ -648,10 +654,10 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_panic_is_a_failure_and_a_cancelled_call_is_nothing() {
         let breaker = CircuitBreaker::new().failures(1).open_for(S);
-        drop(enter(&breaker).unwrap());
+        drop(acquire(&breaker).unwrap());
         assert_eq!(breaker.state(), CircuitState::Closed);
         let panicked = std::panic::catch_unwind(|| {
-            let _permit = enter(&breaker).unwrap();
+            let _permit = acquire(&breaker).unwrap();
             std::panic::resume_unwind(Box::new(()));
         });
         assert!(panicked.is_err());

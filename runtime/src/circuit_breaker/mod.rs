@@ -21,14 +21,14 @@ pub mod private {
     use crate::events::{EventSource, Origin};
     use std::time::Duration;
 
-    crate::rejection::refusals! {
+    crate::rejection::rejections! {
         "`#[circuit_breaker]` can fail, but `{Self}` cannot represent its error",
         "`#[circuit_breaker]` can fail, but `{Self}` cannot be created from its error"
     }
 
     /// The permit of a call that has not been admitted yet.
     #[inline]
-    pub fn at<'a>(breaker: &'a CircuitBreaker, origin: &'static Origin) -> Permit<'a> {
+    pub fn permit<'a>(breaker: &'a CircuitBreaker, origin: &'static Origin) -> Permit<'a> {
         Permit::outside(breaker, EventSource::by(origin))
     }
 

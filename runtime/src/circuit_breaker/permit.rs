@@ -4,11 +4,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::breaker::CircuitBreaker;
 use super::open::Open;
-use crate::body::Polled;
+use crate::body::CallState;
 use crate::events::EventSource;
 
-/// The permit of a call at a breaker. It is held from a successful [`enter`](Self::enter) until
-/// [`settle`](Self::settle). Dropping a held permit counts as neither success nor failure, or as a failure if the
+/// The permit of a call at a breaker. It is held from a successful [`acquire`](Self::acquire) until
+/// [`record_outcome`](Self::record_outcome). Dropping a held permit counts as neither success nor failure, or as a failure if the
 /// call panicked.
 ///
 /// Constructed in place and then entered, because returning a fresh permit from the breaker moves it field by field, which causes a
@@ -22,7 +22,7 @@ pub struct Permit<'a> {
     started: u64,
     function: EventSource,
     /// What the call is doing.
-    pub polled: Polled,
+    pub state: CallState,
 }
 
 /// Not a valid state word: generations never get this high.
@@ -31,7 +31,7 @@ const OUTSIDE: u64 = u64::MAX;
 impl<'a> Permit<'a> {
     #[inline]
     pub(super) fn outside(breaker: &'a CircuitBreaker, function: EventSource) -> Self {
-        Self { breaker: breaker.live(), state_word: OUTSIDE, started: 0, function, polled: Polled::Runs }
+        Self { breaker: breaker.live(), state_word: OUTSIDE, started: 0, function, state: CallState::Running }
     }
 
     /// Acquires the permit.
@@ -40,15 +40,15 @@ impl<'a> Permit<'a> {
     ///
     /// If the circuit is open.
     #[inline]
-    pub fn enter(&mut self) -> Result<(), Open> {
-        let entered = self.breaker.enter(self.function)?;
+    pub fn acquire(&mut self) -> Result<(), Open> {
+        let entered = self.breaker.acquire(self.function)?;
         (self.state_word, self.started) = (entered.state_word, entered.started);
         Ok(())
     }
 
     /// Records the outcome and releases the permit.
     #[inline]
-    pub fn settle(&mut self, failed: bool) {
+    pub fn record_outcome(&mut self, failed: bool) {
         self.breaker.record_outcome(self.state_word, self.started, failed, self.function);
         self.state_word = OUTSIDE;
     }
@@ -56,9 +56,9 @@ impl<'a> Permit<'a> {
     #[cold]
     #[inline(never)]
     fn abandon(&mut self) {
-        if self.polled.panics() {
+        if self.state.panics() {
             // A panic in a listener during unwinding would abort the process.
-            drop(catch_unwind(AssertUnwindSafe(|| self.settle(true))));
+            drop(catch_unwind(AssertUnwindSafe(|| self.record_outcome(true))));
         } else {
             self.breaker.release_probe(self.state_word, self.started);
         }

@@ -128,7 +128,7 @@ mod tests {
         assert!(limiter.try_acquire().is_none());
         drop(one);
         assert_eq!(limiter.running(), 1);
-        two.settle(false);
+        two.record_outcome(false);
         assert_eq!((limiter.running(), limiter.waiting()), (0, 0));
     }
 
@@ -145,20 +145,20 @@ mod tests {
     #[test]
     fn adapts_by_additive_increase_and_multiplicative_decrease() {
         let limiter = ConcurrencyLimiter::new(100).adaptive();
-        acquire(&limiter).settle(true);
-        acquire(&limiter).settle(true);
+        acquire(&limiter).record_outcome(true);
+        acquire(&limiter).record_outcome(true);
         assert_eq!(limiter.limit(), 81);
         // One running call out of 81 is no evidence that more would fit.
-        acquire(&limiter).settle(false);
+        acquire(&limiter).record_outcome(false);
         assert_eq!(limiter.limit(), 81);
         let permits: Vec<Permit<'_>> = (0..60).map(|_| acquire(&limiter)).collect();
         for permit in permits {
-            permit.settle(false);
+            permit.record_outcome(false);
         }
         // The limit grows with each success while at least half of it is in use, the last time at 47 of 94.
         assert_eq!(limiter.limit(), 95);
         for _ in 0..1_000 {
-            acquire(&limiter).settle(true);
+            acquire(&limiter).record_outcome(true);
         }
         assert_eq!(limiter.limit(), 1);
     }

@@ -23,28 +23,28 @@ pub mod private {
     pub use super::permit::Permit;
     pub use super::saturated::Saturated;
     use crate::events::Origin;
-    use crate::policy_slot::Slot;
+    use crate::policy_slot::PolicySlot;
 
-    crate::rejection::refusals! {
+    crate::rejection::rejections! {
         "`#[concurrency_limit]` can fail, but `{Self}` cannot represent its error",
         "`#[concurrency_limit]` can fail, but `{Self}` cannot be created from its error"
     }
 
     /// The result of asking for admission.
-    pub enum Enter<'a> {
+    pub enum Admission<'a> {
         /// The call runs.
         Now(Permit<'a>),
         /// The call waits.
         Wait(AcquireTimeout<'a>),
         /// The call is rejected.
-        Refused(Saturated),
+        Rejected(Saturated),
     }
 
     /// Acquires a permit, or begins to wait for one.
     #[inline]
-    pub fn enter<'a>(limiter: &'a ConcurrencyLimiter, max_wait: Option<Duration>, origin: &'static Origin) -> Enter<'a> {
+    pub fn acquire<'a>(limiter: &'a ConcurrencyLimiter, max_wait: Option<Duration>, origin: &'static Origin) -> Admission<'a> {
         match limiter.try_acquire() {
-            Some(permit) => Enter::Now(permit),
+            Some(permit) => Admission::Now(permit),
             None => wait(limiter, max_wait, origin),
         }
     }
@@ -55,25 +55,25 @@ pub mod private {
     ///
     /// If no permit is free.
     #[inline]
-    pub fn check(limiter: &ConcurrencyLimiter) -> Result<Permit<'_>, Saturated> {
+    pub fn try_acquire(limiter: &ConcurrencyLimiter) -> Result<Permit<'_>, Saturated> {
         limiter.try_acquire().or_else(|| limiter.try_overtake()).ok_or_else(|| Saturated::of(limiter))
     }
 
     /// The rejection branch of a limit that never rejects: calls wait indefinitely in an unbounded queue.
     #[cold]
-    pub fn never(Saturated { limit }: Saturated) -> ! {
+    pub fn never_rejects(Saturated { limit }: Saturated) -> ! {
         unreachable!("a call was rejected although it may wait indefinitely for one of {limit} permits")
     }
 
     #[cold]
-    fn wait<'a>(limiter: &'a ConcurrencyLimiter, max_wait: Option<Duration>, origin: &'static Origin) -> Enter<'a> {
+    fn wait<'a>(limiter: &'a ConcurrencyLimiter, max_wait: Option<Duration>, origin: &'static Origin) -> Admission<'a> {
         if max_wait.is_some_and(|max_wait| max_wait.is_zero()) {
-            return limiter.try_overtake().map_or_else(|| Enter::Refused(Saturated::of(limiter)), Enter::Now);
+            return limiter.try_overtake().map_or_else(|| Admission::Rejected(Saturated::of(limiter)), Admission::Now);
         }
         match limiter.acquire() {
-            TryAcquire::Now(permit) => Enter::Now(permit),
-            TryAcquire::Queued(waiting) => Enter::Wait(AcquireTimeout::new(waiting, max_wait, origin)),
-            TryAcquire::Full => Enter::Refused(Saturated::of(limiter)),
+            TryAcquire::Now(permit) => Admission::Now(permit),
+            TryAcquire::Queued(waiting) => Admission::Wait(AcquireTimeout::new(waiting, max_wait, origin)),
+            TryAcquire::Full => Admission::Rejected(Saturated::of(limiter)),
         }
     }
 
@@ -87,7 +87,7 @@ pub mod private {
         type Is;
 
         /// Returns the limiter. A function's own limiter is stored in `own`.
-        fn limiter<'a>(&'a self, own: &'static Slot<ConcurrencyLimiter>) -> &'a ConcurrencyLimiter;
+        fn limiter<'a>(&'a self, own: &'static PolicySlot<ConcurrencyLimiter>) -> &'a ConcurrencyLimiter;
     }
 
     /// A number of calls, evaluated once for all callers.
@@ -110,14 +110,14 @@ pub mod private {
     #[inline]
     pub fn of_call<L: Limit<Is: OfCall> + ?Sized>(limiter: &L) -> &ConcurrencyLimiter {
         // Unused: only a count stores a limiter in the slot.
-        static NONE: Slot<ConcurrencyLimiter> = Slot::new();
+        static NONE: PolicySlot<ConcurrencyLimiter> = PolicySlot::new();
         limiter.limiter(&NONE)
     }
 
     impl Limit for ConcurrencyLimiter {
         type Is = ALimiter;
 
-        fn limiter<'a>(&'a self, _: &'static Slot<ConcurrencyLimiter>) -> &'a ConcurrencyLimiter {
+        fn limiter<'a>(&'a self, _: &'static PolicySlot<ConcurrencyLimiter>) -> &'a ConcurrencyLimiter {
             self
         }
     }
@@ -127,7 +127,7 @@ pub mod private {
             impl<L: Limit + ?Sized> Limit for $pointer {
                 type Is = L::Is;
 
-                fn limiter<'a>(&'a self, own: &'static Slot<ConcurrencyLimiter>) -> &'a ConcurrencyLimiter {
+                fn limiter<'a>(&'a self, own: &'static PolicySlot<ConcurrencyLimiter>) -> &'a ConcurrencyLimiter {
                     (**self).limiter(own)
                 }
             }
@@ -139,7 +139,7 @@ pub mod private {
     impl<L: Limit> Limit for LazyLock<L> {
         type Is = L::Is;
 
-        fn limiter<'a>(&'a self, own: &'static Slot<ConcurrencyLimiter>) -> &'a ConcurrencyLimiter {
+        fn limiter<'a>(&'a self, own: &'static PolicySlot<ConcurrencyLimiter>) -> &'a ConcurrencyLimiter {
             (**self).limiter(own)
         }
     }
@@ -172,7 +172,7 @@ pub mod private {
             impl Limit for $integer {
                 type Is = ACount;
 
-                fn limiter<'a>(&'a self, own: &'static Slot<ConcurrencyLimiter>) -> &'a ConcurrencyLimiter {
+                fn limiter<'a>(&'a self, own: &'static PolicySlot<ConcurrencyLimiter>) -> &'a ConcurrencyLimiter {
                     own.get(|| ConcurrencyLimiter::new(crate::outcome::count(*self)))
                 }
             }

@@ -18,7 +18,7 @@ impl<'a> Permit<'a> {
 
     /// Reports the outcome of the call and releases the permit.
     #[inline]
-    pub fn settle(self, failed: bool) {
+    pub fn record_outcome(self, failed: bool) {
         self.limiter.record(failed);
     }
 }

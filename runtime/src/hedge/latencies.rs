@@ -80,7 +80,7 @@ impl Latencies {
     }
 
     /// Records the duration of a call.
-    pub fn note(&self, elapsed: Duration) {
+    pub fn record(&self, elapsed: Duration) {
         let count = self.count.fetch_add(1, Ordering::Relaxed);
         self.samples[count % SAMPLES].store(nanos(elapsed).max(1), Ordering::Relaxed);
         let known = count + 1;
@@ -106,13 +106,13 @@ mod tests {
     fn is_the_percentile_of_the_last_calls() {
         let latencies = Latencies::new(95);
         for millis in 1..=19 {
-            latencies.note(Duration::from_millis(millis));
+            latencies.record(Duration::from_millis(millis));
         }
         assert_eq!(latencies.percentile(), None);
-        latencies.note(Duration::from_millis(20));
+        latencies.record(Duration::from_millis(20));
         assert_eq!(latencies.percentile(), Some(Duration::from_millis(19)));
         for millis in 1..=512 {
-            latencies.note(Duration::from_millis(1_000 + millis % 256));
+            latencies.record(Duration::from_millis(1_000 + millis % 256));
         }
         assert_eq!(latencies.percentile(), Some(Duration::from_millis(1_243)));
     }

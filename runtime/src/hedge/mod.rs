@@ -19,7 +19,7 @@ pub mod private {
     }
 
     /// Used if an outcome cannot be a failure.
-    pub fn never<R>(_: &R) -> bool {
+    pub fn never_fails<R>(_: &R) -> bool {
         false
     }
 }

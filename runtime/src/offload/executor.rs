@@ -9,7 +9,7 @@ use pin_project_lite::pin_project;
 use super::clock_hold::Hold;
 use super::job::{Submitted, submit_job};
 use super::pool::Handle;
-use crate::bounds::{Met, Nothing, Unmet};
+use crate::bounds::{Satisfied, Uninhabited, Unsatisfied};
 use crate::shutdown::RuntimeShutDown;
 
 /// Where bodies run.
@@ -42,20 +42,20 @@ where
 pub trait Sent<M> {}
 
 #[diagnostic::do_not_recommend]
-impl<T: Send + 'static> Sent<Met> for T {}
+impl<T: Send + 'static> Sent<Satisfied> for T {}
 
 #[diagnostic::do_not_recommend]
-impl<T: Nothing> Sent<Unmet> for T {}
+impl<T: Uninhabited> Sent<Unsatisfied> for T {}
 
 /// Asks whether a `T` can go to another thread.
 #[inline]
-pub fn ask_send<T: Sent<M>, M: Default>() -> M {
+pub fn assert_send<T: Sent<M>, M: Default>() -> M {
     M::default()
 }
 
 /// The same, of a type that cannot be named.
 #[inline]
-pub fn ask_send_of<T: Sent<M>, M: Default>(_: &T) -> M {
+pub fn assert_send_of<T: Sent<M>, M: Default>(_: &T) -> M {
     M::default()
 }
 

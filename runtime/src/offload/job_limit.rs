@@ -6,9 +6,9 @@ use crate::concurrency_limit::{ConcurrencyLimiter, Permit, TryAcquire};
 
 /// The permits of one function. A job owns its permit, so that a caller that goes away does not give the place of a body that still runs.
 #[derive(Debug)]
-pub struct Gate(OnceLock<ConcurrencyLimiter>);
+pub struct JobLimit(OnceLock<ConcurrencyLimiter>);
 
-impl Gate {
+impl JobLimit {
     /// No permits yet: the limit is an expression, evaluated at the first call.
     #[expect(clippy::new_without_default, reason = "only expansions make one")]
     pub const fn new() -> Self {
@@ -20,7 +20,7 @@ impl Gate {
     /// # Panics
     ///
     /// If `limit` is zero: no call could ever run.
-    pub async fn enter(&'static self, limit: impl FnOnce() -> usize) -> Permit<'static> {
+    pub async fn acquire(&'static self, limit: impl FnOnce() -> usize) -> Permit<'static> {
         let permits = self.0.get_or_init(|| {
             let limit = limit();
             assert!(limit > 0, "`limit` of `#[offload_blocking]` is 0: no call could ever run");

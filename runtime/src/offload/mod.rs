@@ -6,7 +6,7 @@ pub(crate) mod job;
 mod job_limit;
 mod pool;
 
-use crate::events::{Origin, refused};
+use crate::events::{Origin, rejected};
 use crate::outcome::panic_with;
 
 pub use pool::BlockingPool;
@@ -40,7 +40,7 @@ pub async fn offload<R: Send + 'static>(job: impl FnOnce() -> R + Send + 'static
     let offloaded = executor::run(executor::Tokio, std::future::ready(()), job).await;
     offloaded.unwrap_or_else(|gone| {
         const ORIGIN: Origin = Origin { function: "offload", module: "steadfast" };
-        panic_with(refused(&ORIGIN, gone.error("offload"), false))
+        panic_with(rejected(&ORIGIN, gone.error("offload"), false))
     })
 }
 
@@ -48,6 +48,6 @@ pub async fn offload<R: Send + 'static>(job: impl FnOnce() -> R + Send + 'static
 pub mod private {
     #[cfg(feature = "rayon")]
     pub use super::executor::Rayon;
-    pub use super::executor::{Executor, Tokio, ask_send, ask_send_of, run};
-    pub use super::job_limit::Gate;
+    pub use super::executor::{Executor, Tokio, assert_send, assert_send_of, run};
+    pub use super::job_limit::JobLimit;
 }

@@ -94,42 +94,42 @@ impl Bucket {
 }
 
 /// The result of asking for admission.
-pub enum Enter<'a> {
+pub enum Admission<'a> {
     /// The call runs.
     Now,
     /// The call waits.
     Wait(Waiting<'a>),
     /// The call is rejected.
-    Refused(RateLimited),
+    Rejected(RateLimited),
 }
 
 /// Acquires a permit for a call that may wait for up to `max_wait`.
 #[inline]
-pub(super) fn enter<'a>(
+pub(super) fn acquire<'a>(
     rate: &'a AtomicQuota,
     bucket: impl Deref<Target = Bucket> + Send + 'a,
     max_wait: Duration,
     origin: &'static Origin,
-) -> Enter<'a> {
+) -> Admission<'a> {
     match bucket.try_acquire(rate) {
-        Ok(()) => Enter::Now,
-        Err(wait) => wait_or_refuse(rate, bucket, wait, max_wait, origin),
+        Ok(()) => Admission::Now,
+        Err(wait) => wait_or_reject(rate, bucket, wait, max_wait, origin),
     }
 }
 
 #[cold]
-fn wait_or_refuse<'a>(
+fn wait_or_reject<'a>(
     rate: &'a AtomicQuota,
     bucket: impl Deref<Target = Bucket> + Send + 'a,
     wait: u64,
     max_wait: Duration,
     origin: &'static Origin,
-) -> Enter<'a> {
+) -> Admission<'a> {
     if wait > clock::nanos(max_wait) {
-        return Enter::Refused(RateLimited::of(rate, wait));
+        return Admission::Rejected(RateLimited::of(rate, wait));
     }
     // Boxed, so that calls which never wait do not carry this state.
-    Enter::Wait(Box::pin(async move {
+    Admission::Wait(Box::pin(async move {
         let wait = events::Wait::begin(origin, "rate");
         let now = clock::now();
         let key = bucket.queue.with(|queue| {

@@ -16,7 +16,7 @@ pub mod private {
     use std::time::Duration;
 
     use super::bucket;
-    pub use super::bucket::{Enter, Waiting};
+    pub use super::bucket::{Admission, Waiting};
     use super::keyed_buckets::KeyedBucket;
     use super::limiter::RateLimiter;
     pub use super::rate_limited::RateLimited;
@@ -24,16 +24,16 @@ pub mod private {
     use crate::gcra::AtomicQuota;
     use crate::key::Key;
 
-    crate::rejection::refusals! {
+    crate::rejection::rejections! {
         "`#[rate_limit]` can fail, but `{Self}` cannot represent its error",
         "`#[rate_limit]` can fail, but `{Self}` cannot be created from its error"
     }
 
     /// Acquires a permit, or begins to wait for one.
     #[inline]
-    pub fn enter<'a>(limiter: &'a RateLimiter, max_wait: Duration, origin: &'static Origin) -> Enter<'a> {
+    pub fn acquire<'a>(limiter: &'a RateLimiter, max_wait: Duration, origin: &'static Origin) -> Admission<'a> {
         let limiter = limiter.live();
-        bucket::enter(&limiter.rate, &limiter.bucket, max_wait, origin)
+        bucket::acquire(&limiter.rate, &limiter.bucket, max_wait, origin)
     }
 
     /// Acquires a permit without waiting.
@@ -42,7 +42,7 @@ pub mod private {
     ///
     /// If no permit is available now.
     #[inline]
-    pub fn check(limiter: &RateLimiter) -> Result<(), RateLimited> {
+    pub fn try_acquire(limiter: &RateLimiter) -> Result<(), RateLimited> {
         let limiter = limiter.live();
         limiter.bucket.try_acquire(&limiter.rate).map_err(|wait| RateLimited::of(&limiter.rate, wait))
     }
@@ -53,7 +53,7 @@ pub mod private {
     ///
     /// If no permit is available now.
     #[inline]
-    pub fn check_keyed(Keyed { rate, bucket }: Keyed<'_>) -> Result<(), RateLimited> {
+    pub fn try_acquire_keyed(Keyed { rate, bucket }: Keyed<'_>) -> Result<(), RateLimited> {
         bucket.try_acquire(rate).map_err(|wait| RateLimited::of(rate, wait))
     }
 
@@ -76,7 +76,7 @@ pub mod private {
 
     /// Acquires a permit of a key, or begins to wait for one.
     #[inline]
-    pub fn enter_keyed<'a>(Keyed { rate, bucket }: Keyed<'a>, max_wait: Duration, origin: &'static Origin) -> Enter<'a> {
-        bucket::enter(rate, bucket, max_wait, origin)
+    pub fn acquire_keyed<'a>(Keyed { rate, bucket }: Keyed<'a>, max_wait: Duration, origin: &'static Origin) -> Admission<'a> {
+        bucket::acquire(rate, bucket, max_wait, origin)
     }
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::handle::{CacheHandle, Handle};
-use crate::body::Polled;
+use crate::body::CallState;
 use crate::circuit_breaker::CircuitBreaker;
 use crate::concurrency_limit::ConcurrencyLimiter;
 #[cfg(feature = "metrics")]
@@ -195,14 +195,14 @@ impl Function {
     /// A call begins.
     #[doc(hidden)]
     #[inline]
-    pub fn enter(&'static self) -> Seen {
+    pub fn enter(&'static self) -> CallGuard {
         if !self.listed.load(Relaxed) {
             self.list();
         }
         self.counts.add(Count::Started as usize);
-        Seen {
+        CallGuard {
             function: Some(self),
-            polled: Polled::Runs,
+            state: CallState::Running,
             #[cfg(feature = "metrics")]
             started: crate::metrics::durations::start(),
         }
@@ -234,17 +234,17 @@ impl fmt::Debug for Function {
 /// A call under way. Dropped before it has [left](Self::leave), it was cancelled or has panicked.
 #[doc(hidden)]
 #[derive(Debug)]
-pub struct Seen {
+pub struct CallGuard {
     /// Nothing once it has left.
     function: Option<&'static Function>,
     /// How far the call is.
-    pub polled: Polled,
+    pub state: CallState,
     /// 0: nobody wants to know.
     #[cfg(feature = "metrics")]
     started: u64,
 }
 
-impl Seen {
+impl CallGuard {
     /// The call returns. Where it is: moved first, it would stall whoever reads it.
     #[inline]
     pub fn leave(&mut self, failed: bool) {
@@ -257,11 +257,11 @@ impl Seen {
     #[cold]
     #[inline(never)]
     fn abandon(&self, function: &'static Function) {
-        function.counts.add(if self.polled.panics() { Count::Panicked } else { Count::Cancelled } as usize);
+        function.counts.add(if self.state.panics() { Count::Panicked } else { Count::Cancelled } as usize);
     }
 }
 
-impl Drop for Seen {
+impl Drop for CallGuard {
     #[inline]
     fn drop(&mut self) {
         if let Some(function) = self.function {

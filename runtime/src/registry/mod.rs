@@ -9,7 +9,7 @@ mod handle;
 mod named;
 
 pub use attached::Attached;
-pub use function::{Calls, Function, Policy, Seen};
+pub use function::{CallGuard, Calls, Function, Policy};
 pub use handle::{Attach, CacheHandle, Handle};
 use named::WeakObject;
 pub use named::{Named, Object};

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::backoff::Backoff;
-use crate::bounds::{Met, Nothing, Unmet};
+use crate::bounds::{Satisfied, Uninhabited, Unsatisfied};
 
 /// The attempts of one call.
 #[derive(Debug)]
@@ -98,13 +98,13 @@ impl<T> Repeat<T> {
 pub trait Repeated<M> {}
 
 #[diagnostic::do_not_recommend]
-impl<T: Clone> Repeated<Met> for T {}
+impl<T: Clone> Repeated<Satisfied> for T {}
 
 #[diagnostic::do_not_recommend]
-impl<T: Nothing> Repeated<Unmet> for T {}
+impl<T: Uninhabited> Repeated<Unsatisfied> for T {}
 
 /// Checks that `T` can be passed to every attempt.
 #[inline]
-pub fn ask_repeat<T: Repeated<M>, M: Default>(_: &T) -> M {
+pub fn assert_repeat<T: Repeated<M>, M: Default>(_: &T) -> M {
     M::default()
 }

@@ -16,7 +16,7 @@ pub use steadfast_macros::retry;
 
 #[doc(hidden)]
 pub mod private {
-    pub use super::attempts::{Attempts, Repeat, ask_repeat};
+    pub use super::attempts::{Attempts, Repeat, assert_repeat};
     pub use super::hint::Hint;
     pub use super::{Backoff, Jitter, RetryEvent};
     use std::future::Future;
@@ -26,11 +26,11 @@ pub mod private {
     use tokio::time::Sleep;
 
     /// The delay requested by the rejection of a layer below, in compact form: nanoseconds, or 0 for none.
-    pub fn note(refusal: &crate::error::Error) -> u64 {
+    pub fn hint_nanos(refusal: &crate::error::Error) -> u64 {
         refusal.retry_after().map_or(0, crate::clock::nanos)
     }
 
-    /// The delay after a failure: the backoff, but no less than what was [noted](note) or what the error requests.
+    /// The delay after a failure: the backoff, but no less than what was [noted](hint_nanos) or what the error requests.
     #[inline]
     pub fn at_least(delay: Duration, noted: u64, hint: Option<Duration>) -> Duration {
         // The common case: no delay was requested.

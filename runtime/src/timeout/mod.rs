@@ -13,7 +13,7 @@ use pin_project_lite::pin_project;
 use tokio::task::coop;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use shared_timers::{Deadlines, Started, TimerKey};
+use shared_timers::{SharedTimers, Started, TimerKey};
 
 use crate::clock;
 use crate::deadline::{Limits, NEVER, Scope};
@@ -25,7 +25,7 @@ pub use steadfast_macros::timeout;
 /// A deadline for everything awaited [`within`] it.
 #[derive(Debug)]
 pub struct Deadline {
-    deadlines: &'static Deadlines,
+    deadlines: &'static SharedTimers,
     timer: Timer,
 }
 
@@ -45,7 +45,7 @@ impl Deadline {
     /// A deadline that passes `limit` after a future [`within`] it is first pending. `deadlines` are those of the function.
     #[inline]
     #[must_use]
-    pub fn new(limit: Duration, deadlines: &'static Deadlines) -> Self {
+    pub fn new(limit: Duration, deadlines: &'static SharedTimers) -> Self {
         Self { deadlines, timer: Timer::Idle { limit } }
     }
 
@@ -162,10 +162,10 @@ impl<F: Future> Future for Within<'_, F> {
 
 #[doc(hidden)]
 pub mod private {
-    pub use super::shared_timers::Deadlines;
+    pub use super::shared_timers::SharedTimers;
     pub use super::{Deadline, Expired, Within, within};
 
-    crate::rejection::refusals! {
+    crate::rejection::rejections! {
         "`#[timeout]` can fail, but `{Self}` cannot represent its error",
         "`#[timeout]` can fail, but `{Self}` cannot be created from its error"
     }

@@ -9,7 +9,7 @@ use crate::stripe::{self, STRIPES};
 
 /// All deadlines running in one function: one timer queue per stripe of threads.
 #[derive(Debug)]
-pub struct Deadlines {
+pub struct SharedTimers {
     queues: OnceLock<Box<[Arc<TimerQueue>; STRIPES]>>,
 }
 
@@ -30,7 +30,7 @@ pub(super) enum Started {
 const QUEUES: u32 = 16;
 const _: () = assert!(QUEUES as usize == STRIPES && STRIPES * DeadlineList::MAX_LEN <= 1 << u32::BITS);
 
-impl Deadlines {
+impl SharedTimers {
     /// No deadlines yet.
     #[must_use]
     #[expect(clippy::new_without_default, reason = "only expansions make one")]

@@ -16,12 +16,12 @@ use super::*;
 const MS: Duration = Duration::from_millis(1);
 
 /// The deadlines of a function in a test.
-fn deadlines() -> &'static Deadlines {
-    Box::leak(Box::new(Deadlines::new()))
+fn deadlines() -> &'static SharedTimers {
+    Box::leak(Box::new(SharedTimers::new()))
 }
 
 /// Whether `future` completed before the deadline.
-async fn limited(limit: Duration, deadlines: &'static Deadlines, future: impl Future) -> bool {
+async fn limited(limit: Duration, deadlines: &'static SharedTimers, future: impl Future) -> bool {
     within(&mut Deadline::new(limit, deadlines), future).await.is_ok()
 }
 

@@ -52,7 +52,7 @@ impl Cached {
                     #begin
                     #bound
                     #copies
-                    let #load = #fit.pass(async move {
+                    let #load = #fit.gate(async move {
                         #borrows
                         let #out = { #inside };
                         let __lifetime = #lifetime;
@@ -73,7 +73,7 @@ impl Cached {
             let loaded = context.await_wrapped(&quote_spanned!(span=> #lead.scope(#load)));
             return quote_spanned! {span=>
                 let (__out, __lifetime) = #loaded;
-                #lead.land(#shape, __out, __lifetime)
+                #lead.complete(#shape, __out, __lifetime)
             };
         }
         let (private, name) = (&context.private, context.function_name());

@@ -108,7 +108,7 @@ impl Handle {
     /// Asks whether the value type in the signature of the handle is the one that the function stores.
     pub(super) fn ask_readable(&self, function: &Function, shape: &Ident) -> Option<BoundCheck> {
         let value = value_type(function).filter(|_| self.ty.is_none())?;
-        Some(BoundCheck::of_value(self.path().span(), "ask_readable", quote!(&#shape)).against(value))
+        Some(BoundCheck::of_value(self.path().span(), "assert_readable", quote!(&#shape)).against(value))
     }
 }
 
@@ -119,7 +119,7 @@ pub(super) fn slot(context: &Context<'_>, types: &TokenStream, settings: &TokenS
         return quote_spanned!(Span::mixed_site()=> loop {});
     }
     quote_spanned! {Span::mixed_site()=> {
-        static __STEADFAST_SLOT: #private::cache::Slot = #private::cache::Slot::new();
+        static __STEADFAST_SLOT: #private::cache::CacheSlot = #private::cache::CacheSlot::new();
         #types.cache(&__STEADFAST_SLOT, || (), |__settings| __settings #settings)
     }}
 }

@@ -84,7 +84,7 @@ impl Key {
     /// The expression by which the key is found: for one part a reference to it, for several a reference to a tuple of references.
     pub(crate) fn probe(&self) -> TokenStream {
         let (fit, probe) = (fit(), self.references());
-        quote!(#fit.pass(#probe))
+        quote!(#fit.gate(#probe))
     }
 
     fn references(&self) -> TokenStream {
@@ -150,7 +150,7 @@ impl Part {
                 evaluated: None,
                 ask: (!has_impl(inner)).then(|| ask_borrowed(inner)),
                 probe: quote!(&#name),
-                owned: quote_spanned!(at=> ::core::option::Option::map(#fit.pass(#name), ::std::borrow::ToOwned::to_owned)),
+                owned: quote_spanned!(at=> ::core::option::Option::map(#fit.gate(#name), ::std::borrow::ToOwned::to_owned)),
                 ty: Some(quote!(::core::option::Option<#owned>)),
             };
         }
@@ -160,7 +160,7 @@ impl Part {
                 evaluated: None,
                 ask: (!has_impl(content)).then(|| ask_borrowed(content)),
                 probe: quote!(::core::ops::Deref::deref(&#name)),
-                owned: quote_spanned!(at=> ::std::borrow::ToOwned::to_owned(#fit.pass(::core::ops::Deref::deref(&#name)))),
+                owned: quote_spanned!(at=> ::std::borrow::ToOwned::to_owned(#fit.gate(::core::ops::Deref::deref(&#name)))),
                 ty: Some(owned_type(content)),
             };
         }
@@ -175,10 +175,10 @@ impl Part {
             evaluated: None,
             ask: Some(match inner.filter(|ty| !has_impl(ty)) {
                 Some(ty) => ask_borrowed(ty),
-                None => BoundCheck::of_value(inner.map_or(at, Spanned::span), "ask_borrowed_of", name.clone()),
+                None => BoundCheck::of_value(inner.map_or(at, Spanned::span), "assert_borrowed_of", name.clone()),
             }),
             probe: name.clone(),
-            owned: quote_spanned!(at=> ::std::borrow::ToOwned::to_owned(#fit.pass(#name))),
+            owned: quote_spanned!(at=> ::std::borrow::ToOwned::to_owned(#fit.gate(#name))),
             ty: inner.map(owned_type),
         }
     }
@@ -191,12 +191,12 @@ impl Part {
             cfgs: Vec::new(),
             evaluated: None,
             ask: Some(match nameable {
-                Some(ty) => BoundCheck::of_type(at_type, "ask_argument", ty.to_token_stream()),
-                None if ty.is_some() => BoundCheck::of_value(at_type, "ask_anonymous", quote!(&#name)),
-                None => BoundCheck::of_value(at_type, "ask_argument_of", quote!(&#name)),
+                Some(ty) => BoundCheck::of_type(at_type, "assert_argument", ty.to_token_stream()),
+                None if ty.is_some() => BoundCheck::of_value(at_type, "assert_anonymous", quote!(&#name)),
+                None => BoundCheck::of_value(at_type, "assert_argument_of", quote!(&#name)),
             }),
             probe: quote!(&#name),
-            owned: quote_spanned!(at=> ::core::clone::Clone::clone(#fit.pass(&#name))),
+            owned: quote_spanned!(at=> ::core::clone::Clone::clone(#fit.gate(&#name))),
             ty: nameable.map(ToTokens::to_token_stream),
         }
     }
@@ -220,9 +220,9 @@ impl Part {
         Self {
             cfgs: Vec::new(),
             evaluated: Some(Evaluated { name: part.clone(), expression: place.to_token_stream(), refers }),
-            ask: Some(BoundCheck::of_value(at, "ask_borrowed_of", part.to_token_stream())),
+            ask: Some(BoundCheck::of_value(at, "assert_borrowed_of", part.to_token_stream())),
             probe: part.to_token_stream(),
-            owned: quote_spanned!(at=> ::std::borrow::ToOwned::to_owned(#fit.pass(#part))),
+            owned: quote_spanned!(at=> ::std::borrow::ToOwned::to_owned(#fit.gate(#part))),
             ty: None,
         }
     }
@@ -239,8 +239,8 @@ fn is_unsized(ty: &Type) -> bool {
 /// Asks at the type of a reference. Of a slice it is the elements that matter.
 fn ask_borrowed(ty: &Type) -> BoundCheck {
     match ty {
-        Type::Slice(slice) => BoundCheck::of_type(slice.elem.span(), "ask_argument", slice.elem.to_token_stream()),
-        other => BoundCheck::of_type(other.span(), "ask_borrowed", other.to_token_stream()),
+        Type::Slice(slice) => BoundCheck::of_type(slice.elem.span(), "assert_argument", slice.elem.to_token_stream()),
+        other => BoundCheck::of_type(other.span(), "assert_borrowed", other.to_token_stream()),
     }
 }
 

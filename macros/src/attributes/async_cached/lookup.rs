@@ -46,8 +46,8 @@ impl Cached {
         let in_turn = options.cache.is_some() && !options.refreshes();
         let missed = if in_turn {
             quote_spanned! {span=> {
-                static __STEADFAST_TOLD: #private::cache::Told = #private::cache::Told::new();
-                __STEADFAST_TOLD.look(#cache, #name);
+                static __STEADFAST_TOLD: #private::cache::RefreshWarning = #private::cache::RefreshWarning::new();
+                __STEADFAST_TOLD.check(#cache, #name);
                 __turn
             }}
         } else {
@@ -57,11 +57,11 @@ impl Cached {
             #bind_shape
             #bind_key
             #asks
-            let #shape = #fit.pass(#shape);
+            let #shape = #fit.gate(#shape);
             let __owned = #private::cache::Owned { key: || #owned, tags: #tags };
             let __store: #ty = #store;
             #belongs
-            let #cache = #fit.pass(__store);
+            let #cache = #fit.gate(__store);
             #attach
             #bind_window
             let __mode = #private::cache::Mode { refresh: #refresh, single_flight: #single_flight };
@@ -95,10 +95,10 @@ impl Cached {
         let drop_body = context.drop_body();
         quote_spanned! {span=>
             match __turn {
-                #private::cache::Turn::Lead(__lead) => __lead,
-                #private::cache::Turn::Wait(__waiter) => match #waited {
+                #private::cache::Role::Leader(__lead) => __lead,
+                #private::cache::Role::Waiter(__waiter) => match #waited {
                     #private::cache::Waited::Done(__out) => { #drop_body break #label __out }
-                    #private::cache::Waited::Lead(__lead) => __lead,
+                    #private::cache::Waited::Leader(__lead) => __lead,
                 },
             }
         }
@@ -140,7 +140,7 @@ impl Cached {
             .as_ref()
             .and(context.function.output.as_ref())
             .filter(|ty| !types::has_impl(ty) && !types::borrows(ty));
-        let nones = nones.map(|ty| quote!(.nones_of(#private::cache::Kind::<#ty>::new().shape())));
+        let nones = nones.map(|ty| quote!(.nones_of(#private::cache::KindOf::<#ty>::new().kind())));
         quote!(#capacity #unbounded #times #weight #on_evict #nones)
     }
 
@@ -150,12 +150,12 @@ impl Cached {
         let at_handle = self.options.handle.as_ref().and_then(|handle| handle.ty.as_ref()).map(Spanned::span);
         let Some(place) = self.options.cache.as_ref().map(Spanned::span).or(at_handle) else { return TokenStream::new() };
         let (store, owned, private) = (local("store"), local("owned"), &context.private);
-        let key = BoundCheck::of_value(place, "ask_key_in", quote!(#store, &#owned));
-        let value = BoundCheck::of_value(place, "ask_value_in", quote!(#store, &#shape));
+        let key = BoundCheck::of_value(place, "assert_key_in", quote!(#store, &#owned));
+        let value = BoundCheck::of_value(place, "assert_value_in", quote!(#store, &#shape));
         let value = if Self::infers_value(context) { value.of_later() } else { value };
         let belongs = local("belongs");
         let asks = bounds::statements(&belongs, private, &quote!(#private::cache), &[key, value]);
-        quote_spanned!(span=> #asks let #fit = #fit.and(#belongs); let #shape = #fit.pass(#shape);)
+        quote_spanned!(span=> #asks let #fit = #fit.and(#belongs); let #shape = #fit.gate(#shape);)
     }
 
     /// Whether the type of the value is known from the body only.
@@ -168,11 +168,11 @@ impl Cached {
         let span = Span::mixed_site();
         let (private, output) = (&context.private, context.function.output());
         match context.function.output.as_ref().map(types::ungroup) {
-            Some(Type::ImplTrait(_)) | None => quote_spanned!(span=> let #shape = #private::cache::Kind::<_>::plain();),
+            Some(Type::ImplTrait(_)) | None => quote_spanned!(span=> let #shape = #private::cache::KindOf::<_>::plain();),
             Some(ty) if types::has_impl(ty) => {
-                quote_spanned!(span=> let #shape = #private::cache::Kind::<#output>::new_in_part().shape();)
+                quote_spanned!(span=> let #shape = #private::cache::KindOf::<#output>::new_in_part().kind();)
             }
-            Some(_) => quote_spanned!(span=> let #shape = #private::cache::Kind::<#output>::new().shape();),
+            Some(_) => quote_spanned!(span=> let #shape = #private::cache::KindOf::<#output>::new().kind();),
         }
     }
 
@@ -182,13 +182,13 @@ impl Cached {
         let at_output = context.function.output.as_ref().map_or_else(Span::call_site, Spanned::span);
         let ask = |place: Span, function| BoundCheck::of_value(place, function, quote!(&#shape));
         let at_option = |time: &Option<Duration>, function| time.as_ref().map(|time| ask(time.written().span(), function));
-        let value = ask(at_output, "ask_value");
+        let value = ask(at_output, "assert_value");
         let mut asks = vec![if Self::infers_value(context) { value.of_later() } else { value }];
-        asks.extend(at_option(&options.error_ttl, "ask_error_ttl"));
-        asks.extend(at_option(&options.stale_if_error, "ask_stale_if_error"));
-        asks.extend(at_option(&options.none_ttl, "ask_none_ttl"));
+        asks.extend(at_option(&options.error_ttl, "assert_error_ttl"));
+        asks.extend(at_option(&options.stale_if_error, "assert_stale_if_error"));
+        asks.extend(at_option(&options.none_ttl, "assert_none_ttl"));
         asks.extend(options.handle.as_ref().and_then(|handle| handle.ask_readable(context.function, shape)));
-        asks.extend(if options.background().is_some() { spawned::checks(context, "ask_background") } else { Vec::new() });
+        asks.extend(if options.background().is_some() { spawned::checks(context, "assert_background") } else { Vec::new() });
         asks
     }
 }

@@ -97,7 +97,7 @@ impl Cached {
                     #bind = #wait;
                     let #out = #expr;
                     let __lifetime = #lifetime;
-                    #lead.land(#shape, #out, __lifetime)
+                    #lead.complete(#shape, #out, __lifetime)
                 }
             },
             ..Fragment::default()

@@ -6,17 +6,17 @@ use std::panic::resume_unwind;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use super::leader::Lead;
+use super::leader::Leader;
 use crate::background::{self, Failure, Task};
-use crate::cache::return_kind::Shape;
+use crate::cache::return_kind::ReturnKind;
 use crate::cache::store::lifetime::Lifetime;
-use crate::recursion::{Awaiting, Marks};
+use crate::recursion::{ActiveFlights, AwaitGuard};
 use crate::shutdown::RuntimeShutDown;
 
 /// A computation on a task of its own. If this is dropped, the computation continues, and a panic in it is reported.
 pub struct Spawned<R> {
     task: Task<R>,
-    _awaiting: Awaiting,
+    _awaiting: AwaitGuard,
 }
 
 impl<R> Future for Spawned<R> {
@@ -31,22 +31,22 @@ impl<R> Future for Spawned<R> {
     }
 }
 
-impl<K, V> Lead<K, V>
+impl<K, V> Leader<K, V>
 where
     K: Clone + Eq + Hash + Send + Sync + 'static,
     V: Clone + Send + Sync + 'static,
 {
     /// Runs the computation on a task of its own. `load` returns the result of the body and its lifetime.
-    pub fn spawn<S, F>(self, function: &'static str, shape: S, load: F) -> Spawned<S::Out>
+    pub fn spawn<S, F>(self, function: &'static str, kind: S, load: F) -> Spawned<S::Out>
     where
-        S: Shape<Value = V, Out: Send + 'static> + 'static,
+        S: ReturnKind<Value = V, Out: Send + 'static> + 'static,
         F: Future<Output = (S::Out, Lifetime)> + Send + 'static,
     {
-        let (marks, awaiting) = Marks::while_awaited();
+        let (marks, awaiting) = ActiveFlights::while_awaited();
         let load = marks.with(self.flight_id()).enter(load);
         let completed = async move {
             let (out, lifetime) = load.await;
-            self.land(shape, out, lifetime)
+            self.complete(kind, out, lifetime)
         };
         // The cache counts errors, and does not require them to implement `Display`.
         Spawned { task: background::spawn(function, completed, |_| None), _awaiting: awaiting }

@@ -7,15 +7,15 @@ use std::sync::atomic::Ordering;
 
 use super::flights::{Flight, Phase, Superseded, remove, supersede_older};
 use crate::cache::inner::{Inner, NewEntry};
-use crate::cache::return_kind::{Outcome, Shape};
+use crate::cache::return_kind::{Outcome, ReturnKind};
 use crate::cache::stats::Count;
 use crate::cache::store::entry::Cached;
 use crate::cache::store::lifetime::Lifetime;
 use crate::cache::store::removal::{RemovalCause, Removed};
 use crate::recursion::Scoped;
 
-/// The caller that computes. If it is dropped before it [completes](Lead::land) the flight, the next waiter takes over.
-pub struct Lead<K, V> {
+/// The caller that computes. If it is dropped before it [completes](Leader::complete) the flight, the next waiter takes over.
+pub struct Leader<K, V> {
     inner: Arc<Inner<K, V>>,
     flight: Arc<Flight<K, V>>,
     /// Whether a call receives the result, in addition to the waiters.
@@ -34,7 +34,7 @@ enum Change<V> {
     Keep,
 }
 
-impl<K, V> Lead<K, V> {
+impl<K, V> Leader<K, V> {
     pub(crate) fn of_miss(inner: Arc<Inner<K, V>>, flight: Arc<Flight<K, V>>) -> Self {
         inner.counters.add(Count::Loads);
         Self::new(inner, flight, true)
@@ -75,11 +75,11 @@ impl<K, V> Lead<K, V> {
     }
 }
 
-impl<K: Clone + Eq + Hash, V: Clone> Lead<K, V> {
+impl<K: Clone + Eq + Hash, V: Clone> Leader<K, V> {
     /// Completes the flight with the result of the body: stores it, notifies the waiters and returns it. Within `stale_if_error`,
     /// an error is replaced by the old value.
-    pub fn land<S: Shape<Value = V>>(self, shape: S, out: S::Out, lifetime: Lifetime) -> S::Out {
-        let outcome = shape.outcome(&out);
+    pub fn complete<S: ReturnKind<Value = V>>(self, kind: S, out: S::Out, lifetime: Lifetime) -> S::Out {
+        let outcome = kind.outcome(&out);
         self.inner.counters.add(if matches!(outcome, Outcome::Error) { Count::LoadErrors } else { Count::Loaded });
         let change = match outcome {
             Outcome::Value(value) | Outcome::Nothing(value) => {
@@ -88,11 +88,11 @@ impl<K: Clone + Eq + Hash, V: Clone> Lead<K, V> {
             }
             Outcome::None => {
                 let ttl = lifetime.or(self.inner.settings.lifetime).of_none();
-                let failure = ttl.and_then(|ttl| self.inner.new_failure(found(shape, &out)?, ttl));
+                let failure = ttl.and_then(|ttl| self.inner.new_failure(found(kind, &out)?, ttl));
                 failure.map_or(Change::Remove, Change::Store)
             }
             Outcome::Error => {
-                if let Some((old, out)) = self.stand_in(shape, lifetime) {
+                if let Some((old, out)) = self.stand_in(kind, lifetime) {
                     return self.end(Change::Keep, Some(old), out);
                 }
                 if !S::SHARES_ERRORS {
@@ -100,21 +100,21 @@ impl<K: Clone + Eq + Hash, V: Clone> Lead<K, V> {
                     return out;
                 }
                 let ttl = lifetime.or(self.inner.settings.lifetime).of_error();
-                let failure = ttl.and_then(|ttl| self.inner.new_failure(found(shape, &out)?, ttl));
+                let failure = ttl.and_then(|ttl| self.inner.new_failure(found(kind, &out)?, ttl));
                 failure.map_or(Change::Keep, Change::Remember)
             }
         };
         let waited_for = self.flight.lock().waiters > 0;
-        let share = if waited_for { found(shape, &out) } else { None };
-        self.end_with(change, share, out, |out| found(shape, out))
+        let share = if waited_for { found(kind, &out) } else { None };
+        self.end_with(change, share, out, |out| found(kind, out))
     }
 
     /// The old value, and what is returned instead of the error.
-    fn stand_in<S: Shape<Value = V>>(&self, shape: S, lifetime: Lifetime) -> Option<(Cached<V>, S::Out)> {
+    fn stand_in<S: ReturnKind<Value = V>>(&self, kind: S, lifetime: Lifetime) -> Option<(Cached<V>, S::Out)> {
         let window = lifetime.or(self.inner.settings.lifetime).on_error()?;
         let (old, is_stale) = self.inner.stand_in(self.flight.hash, &self.flight.key, window)?;
         let old = Cached::Value(old);
-        let out = shape.restore(&old)?;
+        let out = kind.restore(&old)?;
         if is_stale {
             // Each waiter counts itself.
             self.flight.lock().completes_stale = true;
@@ -186,14 +186,14 @@ impl<K: Clone + Eq + Hash, V: Clone> Lead<K, V> {
     }
 }
 
-fn found<S: Shape<Value: Clone>>(shape: S, out: &S::Out) -> Option<Cached<S::Value>> {
-    match shape.outcome(out) {
+fn found<S: ReturnKind<Value: Clone>>(kind: S, out: &S::Out) -> Option<Cached<S::Value>> {
+    match kind.outcome(out) {
         Outcome::Value(value) | Outcome::Nothing(value) => Some(Cached::Value(value.clone())),
-        Outcome::Error | Outcome::None => shape.failure(out).map(Cached::Failure),
+        Outcome::Error | Outcome::None => kind.failure(out).map(Cached::Failure),
     }
 }
 
-impl<K, V> Drop for Lead<K, V> {
+impl<K, V> Drop for Leader<K, V> {
     fn drop(&mut self) {
         self.inner.computing.fetch_sub(1, Ordering::Relaxed);
         if !self.completed {

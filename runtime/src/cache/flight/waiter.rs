@@ -8,9 +8,9 @@ use std::time::Duration;
 use tokio::time::timeout_at;
 
 use super::flights::{self, Flight, Phase, Shard, remove};
-use super::leader::Lead;
+use super::leader::Leader;
 use crate::cache::inner::Inner;
-use crate::cache::return_kind::Shape;
+use crate::cache::return_kind::ReturnKind;
 use crate::cache::stats::Count;
 use crate::cache::store::tags::Tags;
 use crate::key::Key;
@@ -27,7 +27,7 @@ pub enum Waited<R, K, V> {
     /// The leader's result.
     Done(R),
     /// The leader is gone, and this caller takes over.
-    Lead(Lead<K, V>),
+    Leader(Leader<K, V>),
 }
 
 /// What a waiter does next. `Err`: it waits for another flight.
@@ -42,9 +42,9 @@ impl<K, V> Waiter<K, V> {
 
 impl<K: Clone + Eq + Hash, V: Clone> Waiter<K, V> {
     /// Waits for the result. Cancel safe.
-    pub async fn wait<S: Shape<Value = V>>(mut self, shape: S) -> Waited<S::Out, K, V> {
+    pub async fn wait<S: ReturnKind<Value = V>>(mut self, kind: S) -> Waited<S::Out, K, V> {
         loop {
-            match self.completion(shape).await {
+            match self.completion(kind).await {
                 Ok(waited) => return waited,
                 Err(next) => self = next,
             }
@@ -52,24 +52,24 @@ impl<K: Clone + Eq + Hash, V: Clone> Waiter<K, V> {
     }
 
     /// Like [`wait`](Self::wait), with the cache's `load_timeout` if it is set.
-    pub async fn wait_as_set<S: Shape<Value = V>>(self, shape: S) -> Waited<S::Out, K, V> {
+    pub async fn wait_as_set<S: ReturnKind<Value = V>>(self, kind: S) -> Waited<S::Out, K, V> {
         match self.inner.settings.load_timeout {
-            None => self.wait(shape).await,
-            Some(limit) => self.wait_at_most(shape, limit).await,
+            None => self.wait(kind).await,
+            Some(limit) => self.wait_at_most(kind, limit).await,
         }
     }
 
     /// Waits until the computation has been running for `limit`, then starts another one or joins one that has started in the
     /// meantime.
-    pub async fn wait_at_most<S: Shape<Value = V>>(mut self, shape: S, limit: Duration) -> Waited<S::Out, K, V> {
+    pub async fn wait_at_most<S: ReturnKind<Value = V>>(mut self, kind: S, limit: Duration) -> Waited<S::Out, K, V> {
         loop {
             let since = self.flight.lock().since;
-            let Some(deadline) = since.checked_add(limit) else { return self.wait(shape).await };
-            let went_on = match timeout_at(deadline, self.completion(shape)).await {
+            let Some(deadline) = since.checked_add(limit) else { return self.wait(kind).await };
+            let went_on = match timeout_at(deadline, self.completion(kind)).await {
                 Ok(completed) => completed,
                 // Another caller has taken over in the meantime and gets the full time.
                 Err(_) if self.flight.lock().since != since => continue,
-                Err(_) => self.give_up(shape),
+                Err(_) => self.give_up(kind),
             };
             match went_on {
                 Ok(waited) => return waited,
@@ -79,26 +79,26 @@ impl<K: Clone + Eq + Hash, V: Clone> Waiter<K, V> {
     }
 
     /// Waits until the flight has completed or has no leader.
-    async fn completion<S: Shape<Value = V>>(&self, shape: S) -> Next<S::Out, K, V> {
+    async fn completion<S: ReturnKind<Value = V>>(&self, kind: S) -> Next<S::Out, K, V> {
         loop {
             let mut completed = pin!(self.flight.changed.notified());
             // Registered before the phase is read, so that no change in between is missed.
             completed.as_mut().enable();
-            if let Some(waited) = self.look(shape) {
+            if let Some(waited) = self.look(kind) {
                 return waited;
             }
             completed.await;
         }
     }
 
-    fn look<S: Shape<Value = V>>(&self, shape: S) -> Option<Next<S::Out, K, V>> {
+    fn look<S: ReturnKind<Value = V>>(&self, kind: S) -> Option<Next<S::Out, K, V>> {
         {
             let state = self.flight.lock();
             match &state.phase {
                 Phase::Running => return None,
                 Phase::Abandoned => {}
                 Phase::Completed(found) => {
-                    let out = shape.restore(found);
+                    let out = kind.restore(found);
                     if out.is_some() && state.completes_stale {
                         self.inner.counters.add(Count::StaleHits);
                     }
@@ -110,11 +110,11 @@ impl<K: Clone + Eq + Hash, V: Clone> Waiter<K, V> {
                 }
             }
         }
-        self.go_on(shape)
+        self.go_on(kind)
     }
 
     /// Continues without a leader: takes over, starts a new flight, or waits for one that has started.
-    fn go_on<S: Shape<Value = V>>(&self, shape: S) -> Option<Next<S::Out, K, V>> {
+    fn go_on<S: ReturnKind<Value = V>>(&self, kind: S) -> Option<Next<S::Out, K, V>> {
         let mut owned = None;
         loop {
             let mut shard = self.inner.flights.lock(self.flight.hash);
@@ -126,7 +126,7 @@ impl<K: Clone + Eq + Hash, V: Clone> Waiter<K, V> {
                     state.take_over();
                     drop(state);
                     drop(shard);
-                    return Some(Ok(Waited::Lead(self.take_over(Arc::clone(&self.flight)))));
+                    return Some(Ok(Waited::Leader(self.take_over(Arc::clone(&self.flight)))));
                 }
                 // A result computed under a superseded flight would not be stored, although the computation starts after the
                 // invalidation.
@@ -134,7 +134,7 @@ impl<K: Clone + Eq + Hash, V: Clone> Waiter<K, V> {
             }
             drop(state);
             if owned.is_some() {
-                let joined = self.join_another(&mut shard, shape, &mut owned);
+                let joined = self.join_another(&mut shard, kind, &mut owned);
                 drop(shard);
                 return Some(joined);
             }
@@ -145,37 +145,42 @@ impl<K: Clone + Eq + Hash, V: Clone> Waiter<K, V> {
     }
 
     /// Abandons a flight that takes too long and removes it from the table, so that its result is not stored.
-    fn give_up<S: Shape<Value = V>>(&self, shape: S) -> Next<S::Out, K, V> {
+    fn give_up<S: ReturnKind<Value = V>>(&self, kind: S) -> Next<S::Out, K, V> {
         let mut owned = Some(self.flight.key.clone());
         let mut shard = self.inner.flights.lock(self.flight.hash);
         remove(&mut shard, &self.flight);
-        let joined = self.join_another(&mut shard, shape, &mut owned);
+        let joined = self.join_another(&mut shard, kind, &mut owned);
         drop(shard);
         joined
     }
 
     /// Returns the value stored in the meantime, or starts or joins another flight.
-    fn join_another<S: Shape<Value = V>>(&self, shard: &mut Shard<K, V>, shape: S, owned: &mut Option<K>) -> Next<S::Out, K, V> {
+    fn join_another<S: ReturnKind<Value = V>>(
+        &self,
+        shard: &mut Shard<K, V>,
+        kind: S,
+        owned: &mut Option<K>,
+    ) -> Next<S::Out, K, V> {
         let Flight { hash, key, tags, joinable, .. } = &*self.flight;
-        if let Some(out) = self.inner.peek_hashed(*hash, key, |found| shape.restore(found)) {
+        if let Some(out) = self.inner.peek_hashed(*hash, key, |found| kind.restore(found)) {
             return Ok(Waited::Done(out));
         }
         match join(&self.inner, shard, (*hash, key), owned, tags.clone(), *joinable) {
-            Some(Turn::Wait(next)) => Err(next),
-            Some(Turn::Lead(lead)) => {
+            Some(Role::Waiter(next)) => Err(next),
+            Some(Role::Leader(lead)) => {
                 self.inner.counters.take_back(Count::Coalesced);
-                Ok(Waited::Lead(lead))
+                Ok(Waited::Leader(lead))
             }
             None => {
                 let key = owned.take().expect("not consumed: a call that would wait for itself starts no flight");
-                Ok(Waited::Lead(self.take_over(self.flight.unlisted_copy(key))))
+                Ok(Waited::Leader(self.take_over(self.flight.unlisted_copy(key))))
             }
         }
     }
 
-    fn take_over(&self, flight: Arc<Flight<K, V>>) -> Lead<K, V> {
+    fn take_over(&self, flight: Arc<Flight<K, V>>) -> Leader<K, V> {
         self.inner.counters.take_back(Count::Coalesced);
-        Lead::of_miss(Arc::clone(&self.inner), flight)
+        Leader::of_miss(Arc::clone(&self.inner), flight)
     }
 }
 
@@ -200,11 +205,11 @@ impl<K, V> Drop for Waiter<K, V> {
 const KEY: &str = "the key is made before a flight is started";
 
 /// The role of a caller after a miss.
-pub enum Turn<K, V> {
+pub enum Role<K, V> {
     /// It computes.
-    Lead(Lead<K, V>),
+    Leader(Leader<K, V>),
     /// It waits for the leader.
-    Wait(Waiter<K, V>),
+    Waiter(Waiter<K, V>),
 }
 
 /// Joins the flight of `key`, or starts one with the key taken out of `own`. `None`: the call is part of that flight's computation.
@@ -215,25 +220,25 @@ pub(crate) fn join<K: Key<Q> + Hash + Eq, V: Clone, Q: ?Sized>(
     own: &mut Option<K>,
     tags: Tags,
     joinable: bool,
-) -> Option<Turn<K, V>> {
+) -> Option<Role<K, V>> {
     let joined = if joinable { flights::find(shard, hash, key) } else { None };
     let Some(flight) = joined else {
         let flight = flights::begin(shard, hash, own.take().expect(KEY), tags, joinable);
-        return Some(Turn::Lead(Lead::of_miss(Arc::clone(inner), flight)));
+        return Some(Role::Leader(Leader::of_miss(Arc::clone(inner), flight)));
     };
     let mut state = flight.lock();
     match state.phase {
         Phase::Abandoned => {
             state.take_over();
             drop(state);
-            Some(Turn::Lead(Lead::of_miss(Arc::clone(inner), Arc::clone(flight))))
+            Some(Role::Leader(Leader::of_miss(Arc::clone(inner), Arc::clone(flight))))
         }
         Phase::Running if recursion::is_computing(flight.id) => None,
         // A flight that has completed is no longer in the table.
         Phase::Running | Phase::Completed(_) => {
             state.waiters += 1;
             drop(state);
-            Some(Turn::Wait(Waiter::new(Arc::clone(inner), Arc::clone(flight))))
+            Some(Role::Waiter(Waiter::new(Arc::clone(inner), Arc::clone(flight))))
         }
     }
 }
@@ -245,10 +250,10 @@ pub(crate) fn refresh<K: Key<Q>, V, Q: ?Sized>(
     (hash, key): (u64, &Q),
     own: &mut Option<K>,
     tags: Tags,
-) -> Option<Lead<K, V>> {
+) -> Option<Leader<K, V>> {
     if flights::find(shard, hash, key).is_some() {
         return None;
     }
     let flight = flights::begin(shard, hash, own.take().expect(KEY), tags, true);
-    Some(Lead::of_refresh(Arc::clone(inner), flight))
+    Some(Leader::of_refresh(Arc::clone(inner), flight))
 }
