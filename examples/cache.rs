@@ -1,4 +1,4 @@
-//! Caching: one computation a key, however many ask, and no more memory than was allowed.
+//! Caching: one computation per key for any number of callers, in bounded memory.
 //!
 //! `cargo run --example cache`
 
@@ -19,7 +19,7 @@ async fn expensive_computation(x: u64, y: u64) -> u64 {
 
 static ASKED: AtomicUsize = AtomicUsize::new(0);
 
-/// A failure is not kept; `error_ttl = 1s` would do so. The connection is no part of the key.
+/// Errors are not cached (`error_ttl = 1s` would cache them). The connection is not part of the key.
 #[async_cached(ttl = 60s, skip(connection))]
 async fn user_name(connection: &Connection, id: u32) -> Result<String, String> {
     connection.query(id).await
@@ -39,7 +39,7 @@ impl Connection {
 
 #[tokio::main]
 async fn main() {
-    // A hundred ask at once: one computes, the others wait for it.
+    // A hundred concurrent callers: one computes, the others wait for it.
     let products = gather((0..100).map(|_| expensive_computation(6, 7))).await;
     assert!(products.iter().all(|&product| product == 42));
     println!("100 callers, {} computation", COMPUTED.load(Ordering::Relaxed));
@@ -47,19 +47,19 @@ async fn main() {
 
     let start = Instant::now();
     assert_eq!(expensive_computation(6, 7).await, 42);
-    println!("again, in {:?}", start.elapsed());
+    println!("a hit takes {:?}", start.elapsed());
     assert_eq!(COMPUTED.load(Ordering::Relaxed), 1);
 
-    // Keys are the arguments themselves, not a hash of them, so no two calls can be taken for each other.
+    // Keys are the arguments themselves, not a hash of them, so different calls never share an entry.
     assert_eq!(expensive_computation(7, 6).await, 42);
     assert_eq!(COMPUTED.load(Ordering::Relaxed), 2);
 
-    // What is known to have changed is forgotten.
+    // Invalidate what has changed.
     computations().invalidate(&(6, 7));
     expensive_computation(6, 7).await;
     assert_eq!(COMPUTED.load(Ordering::Relaxed), 3);
 
-    // A thousand keys later there are still no more than a hundred entries.
+    // After a thousand keys there are still at most a hundred entries.
     gather((0..1_000).map(|n| expensive_computation(n, n))).await;
     let stats = computations().stats();
     println!(
@@ -72,7 +72,7 @@ async fn main() {
     assert!(computations().len() <= 100);
     assert_eq!(stats.hits + stats.misses, 100 + 1 + 1 + 1 + 1_000);
 
-    // An error is an answer to those who asked, and to nobody else.
+    // An error is returned to the current callers, and not cached for later ones.
     assert!(user_name(&Connection, 7).await.is_err());
     assert_eq!(user_name(&Connection, 7).await.as_deref(), Ok("user 7"));
     assert_eq!(user_name(&Connection, 7).await.as_deref(), Ok("user 7"));

@@ -1,4 +1,4 @@
-//! Cancellation: on request, at a deadline, by dropping; each leaves things in order.
+//! Cancellation by token, by deadline and by drop; cleanup runs in each case.
 //!
 //! `cargo run --example cancellation`
 
@@ -10,7 +10,7 @@ use steadfast::{Exit, checkpoint, drain, offload, timeout, with_resource};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-/// What the work leaves behind.
+/// What the work has done.
 #[derive(Debug, Default)]
 struct Journal {
     steps: AtomicUsize,
@@ -18,19 +18,19 @@ struct Journal {
     cleaned_up: AtomicUsize,
 }
 
-/// Works until it is told to stop, and tidies up on the way out: also when it is not told but dropped.
+/// Works until the token is cancelled, and cleans up at the end, even if it is dropped instead.
 async fn cancellable_operation(journal: Arc<Journal>, token: &CancellationToken) -> Result<(), steadfast::Error> {
     with_resource(
         async { Ok(journal) },
         async |journal| {
             while journal.steps.load(Ordering::Relaxed) < 1_000 {
-                checkpoint(token).await?; // ends here, between two steps, once the token is cancelled
+                checkpoint(token).await?; // returns here, between two steps, once the token is cancelled
                 do_step(journal).await;
             }
             Ok(())
         },
         async |journal, exit| {
-            sleep(Duration::from_millis(5)).await; // a cleanup may wait: nothing cuts it short
+            sleep(Duration::from_millis(5)).await; // a cleanup may await, and is never cut short
             let counter = if exit == Exit::Ok { &journal.finished } else { &journal.cleaned_up };
             counter.fetch_add(1, Ordering::Relaxed);
         },
@@ -50,7 +50,7 @@ async fn for_a_moment(journal: Arc<Journal>) -> Result<(), steadfast::Error> {
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    // On request. The caller learns that the work was cancelled: it is not taken for done.
+    // By token. The error tells the caller that the work is incomplete.
     let journal = Arc::new(Journal::default());
     let token = CancellationToken::new();
     let work = tokio::spawn({
@@ -64,7 +64,7 @@ async fn main() -> anyhow::Result<()> {
     assert!(error.is_cancelled());
     assert_eq!(journal.cleaned_up.load(Ordering::Relaxed), 1, "cleaned up before the caller went on");
 
-    // At a deadline: the work is dropped in the middle of a step, the cleanup goes on behind the caller.
+    // By deadline: the work is dropped in the middle of a step, and the cleanup continues without the caller.
     let journal = Arc::new(Journal::default());
     let error = for_a_moment(Arc::clone(&journal)).await.unwrap_err();
     assert!(error.is_timeout());
@@ -72,7 +72,7 @@ async fn main() -> anyhow::Result<()> {
     println!("{error}; cleaned up {} time", journal.cleaned_up.load(Ordering::Relaxed));
     assert_eq!(journal.cleaned_up.load(Ordering::Relaxed), 1);
 
-    // A computation without a wait: the checkpoint also lets the others run.
+    // A computation that never waits: the checkpoint also yields to other tasks.
     let token = CancellationToken::new();
     let search = async |token: &CancellationToken| -> Result<u64, steadfast::Error> {
         for n in 0.. {
@@ -86,7 +86,7 @@ async fn main() -> anyhow::Result<()> {
     let (found, ()) = tokio::join!(search(&token), async { token.cancel() });
     assert!(found.is_err_and(|error| error.is_cancelled()));
 
-    // A thread cannot be interrupted: blocking code looks for itself. A child token ends with its parent.
+    // A thread cannot be interrupted: blocking code checks the token. A child token is cancelled with its parent.
     let token = CancellationToken::new();
     let child = token.child_token();
     let job = tokio::spawn(offload(move || {

@@ -1,4 +1,4 @@
-//! A database: one transaction for what belongs together, and rows that are read as they are used.
+//! Databases: one transaction per unit of work, rows streamed.
 //!
 //! `cargo run --example database` runs on a file of its own; with `DATABASE_URL=postgres://..` it runs on that server.
 
@@ -13,8 +13,8 @@ use tempfile::tempdir;
 
 #[derive(Debug, thiserror::Error)]
 enum DbError {
-    #[error("account {0} has too little")]
-    TooLittle(i64),
+    #[error("insufficient funds in account {0}")]
+    InsufficientFunds(i64),
     #[error(transparent)]
     Sql(#[from] sqlx::Error),
     #[error(transparent)]
@@ -22,16 +22,16 @@ enum DbError {
 }
 
 impl DbError {
-    /// Another transaction was in the way, and the database says that nothing happened. Where a connection is lost, nobody knows
-    /// whether the commit got through: a second transfer might be one too many.
+    /// A conflict with another transaction, after which the database guarantees that nothing was changed. After a lost connection it is
+    /// unknown whether the commit succeeded: a second transfer might be one too many.
     fn is_transient(&self) -> bool {
-        // Serialisation failure and deadlock (PostgreSQL), busy (SQLite).
+        // Serialization failure and deadlock (PostgreSQL), busy (SQLite).
         let codes = ["40001", "40P01", "5"];
         matches!(self, Self::Sql(sqlx::Error::Database(error)) if error.code().is_some_and(|code| codes.contains(&&*code)))
     }
 }
 
-/// Both accounts or neither. A transaction that is dropped is rolled back: on an error, on a panic, at the deadline.
+/// Changes both accounts or neither. A dropped transaction is rolled back: on an error, on a panic, at the deadline.
 #[timeout(5s)]
 #[retry(attempts = 3, delay = 10ms, when = DbError::is_transient)]
 async fn transfer(db: &AnyPool, from: i64, to: i64, amount: i64) -> Result<(), DbError> {
@@ -43,7 +43,7 @@ async fn transfer(db: &AnyPool, from: i64, to: i64, amount: i64) -> Result<(), D
         .execute(&mut *tx)
         .await?;
     if taken.rows_affected() == 0 {
-        return Err(DbError::TooLittle(from));
+        return Err(DbError::InsufficientFunds(from));
     }
     Ok(tx.commit().await?)
 }
@@ -53,7 +53,7 @@ async fn balance(db: &AnyPool, id: i64) -> Result<Option<i64>, DbError> {
     Ok(query_scalar("SELECT balance FROM example_accounts WHERE id = $1").bind(id).fetch_optional(db).await?)
 }
 
-/// One row at a time, however many there are.
+/// Holds one row in memory at a time.
 async fn richest(db: &AnyPool) -> Result<Option<(i64, i64)>, DbError> {
     let mut rows = query_as::<_, (i64, i64)>("SELECT id, balance FROM example_accounts").fetch(db);
     let mut richest = None;
@@ -81,9 +81,9 @@ async fn main() -> anyhow::Result<()> {
     assert_eq!((balance(&db, 1).await?, balance(&db, 2).await?), (Some(70), Some(130)));
 
     let error = transfer(&db, 1, 2, 1_000).await.unwrap_err();
-    println!("refused: {error}");
-    assert!(matches!(error, DbError::TooLittle(1)));
-    assert_eq!(balance(&db, 2).await?, Some(130), "the first half of the transfer was taken back");
+    println!("rejected: {error}");
+    assert!(matches!(error, DbError::InsufficientFunds(1)));
+    assert_eq!(balance(&db, 2).await?, Some(130), "the first half of the transfer was rolled back");
 
     assert_eq!(balance(&db, 0).await?, None, "no such account, and no error");
 

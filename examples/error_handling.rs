@@ -1,4 +1,4 @@
-//! Error handling: every failure keeps its name, cleanup happens for all of them, and only what can be mended is mended.
+//! Error handling: keep error types precise, clean up after every failure, recover only where recovery is possible.
 //!
 //! `cargo run --example error_handling`
 
@@ -14,20 +14,20 @@ use tokio::net::{TcpListener, TcpStream};
 enum PriceError {
     #[error("the price service cannot be reached")]
     Unreachable(#[from] io::Error),
-    #[error("the price service answered `{0}`")]
-    Nonsense(String),
+    #[error("the price service returned `{0}`")]
+    Malformed(String),
     #[error(transparent)]
     Deadline(#[from] steadfast::Error),
 }
 
 impl PriceError {
-    /// Something that passes. A nonsensical answer would be the same a second time.
+    /// Whether another attempt can succeed. A malformed response would be the same a second time.
     fn is_transient(&self) -> bool {
-        !matches!(self, Self::Nonsense(_))
+        !matches!(self, Self::Malformed(_))
     }
 }
 
-/// `Ok(None)` is an answer: there is no such article. All that is no answer is an `Err` of its own.
+/// `Ok(None)` is a valid response: there is no such article. Everything else that is not a price is an `Err` of its own.
 #[retry(attempts = 2, delay = 10ms, when = PriceError::is_transient)]
 #[timeout(500ms)]
 async fn price(service: SocketAddr, article: &str) -> Result<Option<u32>, PriceError> {
@@ -39,20 +39,20 @@ async fn price(service: SocketAddr, article: &str) -> Result<Option<u32>, PriceE
             connection.read_line(&mut answer).await?;
             match answer.trim_end() {
                 "none" => Ok(None),
-                answer => answer.parse().map(Some).map_err(|_| PriceError::Nonsense(answer.to_owned())),
+                answer => answer.parse().map(Some).map_err(|_| PriceError::Malformed(answer.to_owned())),
             }
         },
-        // The `finally`: it runs in all cases, and its own error does not take the place of the first.
+        // The `finally`: it runs in every case, and its own error does not replace the first.
         async |mut connection, _| connection.write_all(b"bye\n").await.map_err(PriceError::from),
     )
     .await
 }
 
-/// A fallback, where there is one, is a decision of the caller that names the errors it is for.
+/// A fallback is the caller's decision, for specific errors.
 async fn price_or_last_known(service: SocketAddr, article: &str, last_known: u32) -> Result<Option<u32>, PriceError> {
     match price(service, article).await {
         Err(error) if error.is_transient() => {
-            println!("{article}: {error}; the last known price will do");
+            println!("{article}: {error}; using the last known price");
             Ok(Some(last_known))
         }
         answer => answer,
@@ -63,7 +63,7 @@ static REPORTS: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    // Failures that no caller is left to see go here, and not nowhere.
+    // Receives failures that no caller is left to handle.
     on_report(|report| REPORTS.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(report.to_string()));
     let service = start_service().await?;
 
@@ -71,19 +71,19 @@ async fn main() -> anyhow::Result<()> {
     assert_eq!(price(service, "unicorn").await?, None);
 
     let error = price(service, "riddle").await.unwrap_err();
-    println!("riddle: {error}");
-    assert!(matches!(&error, PriceError::Nonsense(answer) if answer == "what?"));
+    println!("malformed: {error}");
+    assert!(matches!(&error, PriceError::Malformed(answer) if answer == "what?"));
 
     let error = price(service, "silence").await.unwrap_err();
-    println!("silence: {error}");
+    println!("no response: {error}");
     assert!(matches!(&error, PriceError::Deadline(error) if error.is_timeout()));
 
-    let nobody = TcpListener::bind("127.0.0.1:0").await?.local_addr()?; // closed again
-    let error = price(nobody, "book").await.unwrap_err();
-    println!("nobody there: {error}: {}", std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default());
+    let unused = TcpListener::bind("127.0.0.1:0").await?.local_addr()?; // closed again
+    let error = price(unused, "book").await.unwrap_err();
+    println!("unreachable: {error}: {}", std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default());
     assert!(matches!(&error, PriceError::Unreachable(cause) if cause.kind() == io::ErrorKind::ConnectionRefused));
 
-    assert_eq!(price_or_last_known(nobody, "book", 11).await?, Some(11));
+    assert_eq!(price_or_last_known(unused, "book", 11).await?, Some(11));
     assert!(price_or_last_known(service, "riddle", 11).await.is_err(), "a bug is not papered over");
 
     assert!(REPORTS.lock().is_ok_and(|reports| reports.is_empty()), "{REPORTS:?}");

@@ -1,4 +1,4 @@
-//! Concurrent execution: many items at once, and what becomes of their errors.
+//! Running many futures concurrently without losing errors.
 //!
 //! `cargo run --example fan_out`
 
@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use steadfast::{gather, try_gather, try_gather_local};
 use tokio::time::sleep;
 
-/// How many items are being processed, and how many have been at most.
+/// The number of items being processed, now and at most.
 static RUNNING: AtomicUsize = AtomicUsize::new(0);
 static MOST: AtomicUsize = AtomicUsize::new(0);
 
@@ -30,13 +30,13 @@ impl Drop for Running {
 
 async fn process_item(item: u32) -> Result<String, String> {
     let _running = Running::start();
-    sleep(Duration::from_millis(50)).await; // stands for a request
+    sleep(Duration::from_millis(50)).await; // a request
     if item == 13 { Err(format!("item {item} is unlucky")) } else { Ok(format!("Processed {item}")) }
 }
 
 #[tokio::main]
 async fn main() -> Result<(), String> {
-    // All or nothing. The results come in the order of the items, in whatever order they finish.
+    // All or nothing. The results are in the order of the items, however the tasks finish.
     let start = Instant::now();
     let results = try_gather((1..=5).map(process_item)).await?;
     println!("{results:?} after {:?}", start.elapsed());
@@ -50,13 +50,13 @@ async fn main() -> Result<(), String> {
     println!("12 items, {} at once", MOST.load(Ordering::Relaxed));
     assert_eq!(MOST.load(Ordering::Relaxed), 3);
 
-    // The first error ends it. The others have been stopped by then: nothing goes on behind our back.
+    // The first error is returned once the other tasks have been stopped.
     let error = try_gather((10..).map(process_item)).limit(4).await.unwrap_err();
     println!("the first error: {error}");
     assert_eq!(error, "item 13 is unlucky");
     assert_eq!(RUNNING.load(Ordering::Relaxed), 0);
 
-    // Every outcome, the errors among them.
+    // Every outcome, errors included.
     let outcomes = gather((12..=14).map(process_item)).await;
     for error in outcomes.iter().filter_map(|outcome| outcome.as_ref().err()) {
         println!("failed: {error}");

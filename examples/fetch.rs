@@ -1,4 +1,4 @@
-//! Basic async and await: a value fetched over HTTP, with a deadline, and with retries where they make sense.
+//! Fetching over HTTP with a timeout and retries.
 //!
 //! `cargo run --example fetch`
 
@@ -31,7 +31,7 @@ enum FetchError {
 }
 
 impl FetchError {
-    /// Whether another attempt may fare better: a 404 would only be a 404 again.
+    /// Whether another attempt can succeed: a 404 stays a 404.
     fn is_transient(&self) -> bool {
         match self {
             Self::Http(error) => error.is_connect() || error.status().is_some_and(|status| status.is_server_error()),
@@ -50,25 +50,25 @@ async fn fetch_data(http: &Client, url: &str) -> Result<Data, FetchError> {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let server = start_server().await?;
-    let http = Client::new(); // one for the whole program: it keeps the connections
+    let http = Client::new(); // one for the whole program: it pools connections
 
     let data = fetch_data(&http, &server.url("/data")).await?;
     println!("fetched {data:?} at attempt {}", server.take_requests());
     assert_eq!(data.name, "Ada");
 
     let error = fetch_data(&http, &server.url("/nothing")).await.unwrap_err();
-    println!("not there: {error}");
+    println!("not found: {error}");
     assert!(matches!(&error, FetchError::Http(error) if error.status() == Some(StatusCode::NOT_FOUND)));
-    assert_eq!(server.take_requests(), 1, "a 404 is not asked for again");
+    assert_eq!(server.take_requests(), 1, "a 404 is not retried");
 
     let error = fetch_data(&http, &server.url("/stuck")).await.unwrap_err();
-    println!("no answer: {error}");
+    println!("timed out: {error}");
     assert!(matches!(&error, FetchError::Deadline(error) if error.is_timeout()));
     assert_eq!(server.take_requests(), 3);
     Ok(())
 }
 
-/// An upstream with bad days, on a loopback port.
+/// An unreliable upstream, on a loopback port.
 struct Server {
     address: SocketAddr,
     requests: Arc<AtomicUsize>,

@@ -1,4 +1,4 @@
-//! Iterators and generators: rows from pages that are fetched as they are asked for.
+//! Iterators and generators: rows from pages that are fetched on demand.
 //!
 //! `cargo run --example generator`
 
@@ -11,7 +11,7 @@ use futures::{Stream, StreamExt, TryStreamExt};
 use steadfast::{retry, timeout};
 use tokio::time::sleep;
 
-/// A source that hands out its rows page by page, and is not always there.
+/// A source that returns its rows page by page, and is not always available.
 #[derive(Default)]
 struct Source {
     requests: AtomicUsize,
@@ -29,7 +29,7 @@ impl Source {
     const PAGES: u32 = 5;
     const PAGE: u32 = 20;
 
-    /// An attribute stands on what fetches a page: `yield` is not for functions with attributes.
+    /// The attributes are on the function that fetches a page: a function that yields cannot have any.
     #[retry(attempts = 3, delay = 5ms)]
     #[timeout(200ms)]
     async fn fetch_page(&self, page: u32) -> Result<Vec<u32>, SourceError> {
@@ -42,7 +42,7 @@ impl Source {
         Ok(if page < Self::PAGES { (first..first + Self::PAGE).collect() } else { vec![] })
     }
 
-    /// The generator: `yield` as in Python, `?` ends it with the error.
+    /// The generator: `yield` as in Python; `?` ends it with the error.
     fn rows(&self) -> impl Stream<Item = Result<u32, SourceError>> {
         try_stream! {
             let mut page = 0;
@@ -74,7 +74,7 @@ async fn main() -> Result<(), SourceError> {
     assert_eq!(sum, (0..100).sum());
     assert!(source.requests.load(Ordering::Relaxed) > 6, "some were retried");
 
-    // Combined as iterators are; whoever stops early fetches no more.
+    // Combinators, as on iterators. Stopping early fetches no further page.
     let source = Source::default();
     let first: Vec<u32> = source.rows().try_filter(|row| std::future::ready(row % 7 == 0)).take(3).try_collect().await?;
     println!("the first multiples of 7 are {first:?}, in {} request", source.requests.load(Ordering::Relaxed));

@@ -1,4 +1,4 @@
-//! Producer and consumer: a bounded queue that outlives the failure of a job.
+//! Producer and consumer: a bounded queue, a fixed worker pool and a clean shutdown.
 //!
 //! `cargo run --example queue`
 
@@ -14,7 +14,7 @@ async fn process(item: u32) -> Result<(), String> {
     sleep(Duration::from_millis(10)).await;
     match item {
         3 => Err("item 3 is spoilt".to_owned()),
-        5 => panic!("a bug that item 5 brings to light"),
+        5 => panic!("a bug that item 5 triggers"),
         _ => Ok(()),
     }
 }
@@ -26,7 +26,7 @@ async fn main() {
         REPORTS.fetch_add(1, Ordering::Relaxed);
     });
 
-    // Two consumers behind a queue with four places.
+    // Two consumers and a queue of four.
     let pool = WorkerPool::named("items", 2, 4, process);
 
     // The producer waits while the queue is full, so that memory stays bounded.
@@ -35,19 +35,19 @@ async fn main() {
         pool.submit(item).await.expect("the pool is open");
         most = most.max(pool.queued());
     }
-    println!("never more than {most} waiting");
+    println!("at most {most} queued");
     assert!(most <= 4);
 
-    // Ends although two jobs went wrong.
+    // Completes although two jobs failed.
     timeout(Duration::from_secs(5), pool.join()).await.expect("`join` does not hang");
     assert_eq!(REPORTS.load(Ordering::Relaxed), 2, "the error and the panic, once each");
 
-    // Lets the queue run empty for up to a second; tells what became of every job.
+    // Drains the queue for up to a second, and reports the outcome of every job.
     let report = pool.shutdown(Duration::from_secs(1)).await;
     println!("{report:?}");
     assert_eq!((report.done, report.failed, report.panicked), (8, 1, 1));
 
-    // A late job comes back to its owner.
+    // A job that is submitted too late is returned.
     let refused = pool.submit(11).await.unwrap_err();
     assert!(matches!(refused, Refused::ShutDown(11)));
 }

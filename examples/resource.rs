@@ -1,4 +1,4 @@
-//! Context managers and resource management: a session that is closed in order, whatever becomes of the work in it.
+//! Context managers and resource management: a session that is closed properly, however its work ends.
 //!
 //! `cargo run --example resource`
 
@@ -13,7 +13,7 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 
-/// A session with a server that wants to be told when it is over.
+/// A session with a server that expects a goodbye.
 struct Session {
     stream: BufReader<TcpStream>,
 }
@@ -60,22 +60,22 @@ async fn main() -> io::Result<()> {
     let mut goodbye = async || goodbyes.recv().await.unwrap_or_default();
 
     let answer = ask(server, "ping").await?;
-    println!("answered {answer}; the server heard: {}", goodbye().await);
+    println!("response {answer}; the server received: {}", goodbye().await);
     assert_eq!(answer, "pong");
 
     let error = ask(server, "nonsense").await.unwrap_err();
     let last_words = goodbye().await;
-    println!("failed: {error}; the server heard: {last_words}");
+    println!("failed: {error}; the server received: {last_words}");
     assert_eq!(last_words, "bye Err");
 
-    // The deadline ends the question, not the goodbye: that goes on behind it.
+    // The deadline ends the request, not the goodbye, which continues in the background.
     let error = ask_in_a_hurry(server, "slow").await.unwrap_err();
     let last_words = goodbye().await;
-    println!("failed: {error}; the server heard: {last_words}");
+    println!("failed: {error}; the server received: {last_words}");
     assert_eq!(error.kind(), io::ErrorKind::TimedOut);
     assert_eq!(last_words, "bye Cancelled");
 
-    // A panic goes on when the session is closed.
+    // A panic is resumed once the session is closed.
     let work = with_resource(
         Session::open(server),
         async |_session| -> io::Result<()> { panic!("a bug in the work") },
@@ -83,15 +83,15 @@ async fn main() -> io::Result<()> {
     );
     assert!(AssertUnwindSafe(work).catch_unwind().await.is_err());
     let last_words = goodbye().await;
-    println!("panicked; the server heard: {last_words}");
+    println!("panicked; the server received: {last_words}");
     assert_eq!(last_words, "bye Panicked");
 
-    // The last line of a program: wait for what its callers did not wait for.
+    // At the end of a program: wait for the background work.
     assert!(drain(Duration::from_secs(5)).await.is_complete());
     Ok(())
 }
 
-/// Answers questions, and passes on how each session ended.
+/// Responds to requests, and passes on how each session ended.
 async fn start_server() -> io::Result<(SocketAddr, mpsc::UnboundedReceiver<String>)> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
@@ -114,7 +114,7 @@ async fn serve(stream: TcpStream) -> io::Result<String> {
     while let Some(question) = questions.next_line().await? {
         match question.as_str() {
             "ping" => answers.write_all(b"pong\n").await?,
-            "slow" => {} // for ever
+            "slow" => {} // never responds
             bye if bye.starts_with("bye") => return Ok(question),
             _ => answers.write_all(b"?\n").await?,
         }

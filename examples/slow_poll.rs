@@ -1,4 +1,4 @@
-//! Blocking the event loop: found while the program runs.
+//! Blocking the event loop: detection at runtime.
 //!
 //! `cargo run --example slow_poll`
 
@@ -12,20 +12,20 @@ static BARKS: AtomicUsize = AtomicUsize::new(0);
 
 const LONG: Duration = Duration::from_secs(1);
 
-/// Holds a thread of the runtime: nobody else gets to run on it. `clippy` finds it too, see the lint block in the README.
+/// Blocks a worker thread, so that no other task runs on it. Clippy finds it too: see the lint block in the README.
 async fn bad_example() -> &'static str {
     tokio::task::yield_now().await;
     thread::sleep(LONG);
     "done"
 }
 
-/// Waits without a thread.
+/// Waits without blocking a thread.
 async fn good_example() -> &'static str {
     tokio::time::sleep(LONG).await;
     "done"
 }
 
-/// Where it has to block, it blocks a thread that is there for it.
+/// Blocks a thread of the blocking pool.
 async fn good_blocking() -> &'static str {
     offload(|| thread::sleep(LONG)).await;
     "done"
@@ -43,7 +43,7 @@ async fn main() -> Result<(), tokio::task::JoinError> {
 
     // On workers of the runtime, as the tasks of a server are.
     tokio::try_join!(tokio::spawn(good_example()), tokio::spawn(good_blocking()))?;
-    println!("nothing to report so far");
+    println!("no blocked worker so far");
     assert_eq!(BARKS.load(Ordering::Relaxed), 0);
 
     tokio::spawn(bad_example()).await?;

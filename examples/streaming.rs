@@ -1,4 +1,4 @@
-//! Memory: a file of 256 MiB goes through a few buffers, read on the blocking pool and used on the event loop.
+//! Streaming: a file of 256 MiB in constant memory, read on the blocking pool and processed on the event loop.
 //!
 //! `cargo run --example streaming`
 
@@ -14,8 +14,8 @@ use tokio::task::consume_budget;
 const SIZE: usize = 256 << 20;
 const CHUNK: usize = 256 << 10;
 
-/// `async def read_large_file_in_chunks(..)`, but the reads are not on the event loop. Four chunks are read ahead, no more: the
-/// reader waits for whoever uses them.
+/// `async def read_large_file_in_chunks(..)`, but the reads are not on the event loop. At most four chunks are read ahead: the reader waits
+/// for the consumer.
 fn read_in_chunks(path: PathBuf) -> BlockingStream<Vec<u8>, io::Error> {
     blocking_stream(4, move |tx| {
         let mut file = File::open(path)?;
@@ -26,7 +26,7 @@ fn read_in_chunks(path: PathBuf) -> BlockingStream<Vec<u8>, io::Error> {
                 return Ok(());
             }
             chunk.truncate(length);
-            tx.send(chunk)?; // fails, and so ends the reading, when the stream has been dropped
+            tx.send(chunk)?; // fails if the stream was dropped, which ends the reading
         }
     })
 }
@@ -36,7 +36,7 @@ async fn checksum(path: &Path) -> io::Result<blake3::Hash> {
     let mut chunks = read_in_chunks(path.to_owned());
     while let Some(chunk) = chunks.next().await {
         hasher.update(&chunk?);
-        consume_budget().await; // lets others have the thread, now and then
+        consume_budget().await; // yields to other tasks now and then
     }
     Ok(hasher.finalize())
 }
@@ -56,11 +56,11 @@ async fn main() -> io::Result<()> {
 
     if let (Some(before), Some(peak)) = (before, memory("VmHWM")?) {
         let growth = peak.saturating_sub(before);
-        println!("memory grew by {growth} KiB at most");
+        println!("memory grew by at most {growth} KiB");
         assert!(growth < 16 << 10, "grew by {growth} KiB");
     }
 
-    // Whoever stops early stops the reading.
+    // Stopping early stops the reader.
     let first = read_in_chunks(path).next().await.transpose()?;
     assert_eq!(first.map(|chunk| chunk.len()), Some(CHUNK));
 
@@ -82,7 +82,7 @@ fn write_large_file(path: &Path) -> io::Result<blake3::Hash> {
     Ok(hasher.finalize())
 }
 
-/// A figure of this process in KiB, as Linux tells it; `None` elsewhere.
+/// A memory figure of this process in KiB, on Linux; `None` elsewhere.
 fn memory(name: &str) -> io::Result<Option<u64>> {
     if !cfg!(target_os = "linux") {
         return Ok(None);

@@ -1,4 +1,4 @@
-//! Testing: a mock for the other side, a clock that stands still, and cancellation at every await.
+//! Testing: mocks, a paused clock, and cancellation at every await point.
 //!
 //! `cargo run --example testing`. Each function below `main` would be a `#[tokio::test(start_paused = true)]` in a project.
 
@@ -24,7 +24,7 @@ trait Api {
     async fn call(&self, id: u64) -> Result<String, ApiError>;
 }
 
-/// What is tested.
+/// The code under test.
 #[timeout(30s)]
 #[retry(attempts = 3, delay = 1s, jitter = none)]
 async fn greeting(api: &impl Api, id: u64) -> Result<String, ApiError> {
@@ -41,7 +41,7 @@ async fn main() {
     many_at_once().await;
     no_money_is_lost_wherever_it_is_cancelled().await;
     println!("six tests in {:?}", start.elapsed());
-    assert!(start.elapsed() < Duration::from_secs(10), "the clock went on");
+    assert!(start.elapsed() < Duration::from_secs(10), "the clock was not paused");
 }
 
 async fn a_mock_answers() {
@@ -56,7 +56,7 @@ async fn waits_between_attempts_take_no_time() {
     api.expect_call().times(2).in_sequence(&mut order).returning(|_| Err(ApiError::Busy));
     api.expect_call().once().in_sequence(&mut order).returning(|_| Ok("Ada".to_owned()));
 
-    let start = Instant::now(); // tokio's: it jumps to the next timer when there is nothing else to do
+    let start = Instant::now(); // Tokio's clock, which advances to the next timer when there is nothing else to do
     assert_eq!(greeting(&api, 7).await.as_deref(), Ok("Hello Ada"));
     assert_eq!(start.elapsed(), Duration::from_secs(1 + 2));
 }
@@ -106,7 +106,7 @@ async fn no_money_is_lost_wherever_it_is_cancelled() {
     async fn transfer(bank: &Bank, amount: u32) {
         sleep(Duration::from_millis(5)).await; // a check of the limits
         {
-            let mut accounts = bank.accounts.lock().unwrap(); // held over no await
+            let mut accounts = bank.accounts.lock().unwrap(); // not held across an await
             accounts[0] -= amount;
             accounts[1] += amount;
         }

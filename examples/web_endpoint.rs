@@ -1,4 +1,4 @@
-//! Web endpoints: a handler that calls an upstream, and tells its client what really happened.
+//! Web endpoints: precise status codes and bounded latency for a handler that calls an upstream.
 //!
 //! `cargo run --example web_endpoint`
 
@@ -31,8 +31,8 @@ enum ApiError {
     Policy(#[from] steadfast::Error),
 }
 
-/// The one place where errors become status codes. What an upstream or a policy says of itself (addresses, functions, limits) is for the
-/// log, not for the client.
+/// The only place that maps errors to status codes. The details of an upstream or a policy (addresses, functions, limits) belong in the log, not
+/// in the response.
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let (status, text) = match &self {
@@ -69,7 +69,7 @@ async fn get_data(State(app): State<App>, Path(id): Path<u32>) -> Result<Json<It
     Ok(Json(app.item(id).await?))
 }
 
-/// Heavy work leaves the threads that serve the other clients. An attribute of ours may stand on a handler too.
+/// Moves heavy work off the threads that serve other clients. Attributes work on handlers, too.
 #[timeout(5s)]
 async fn process_data(Json(words): Json<Vec<String>>) -> Result<String, ApiError> {
     Ok(digest(words).await)
@@ -96,14 +96,14 @@ async fn main() -> anyhow::Result<()> {
 
     for (id, expected, why) in [
         (404, StatusCode::NOT_FOUND, "what is not there is not our failure"),
-        (500, StatusCode::BAD_GATEWAY, "the upstream's failure is told from our own"),
+        (500, StatusCode::BAD_GATEWAY, "the upstream's failure is distinguished from our own"),
         (504, StatusCode::GATEWAY_TIMEOUT, "an upstream that says nothing costs its deadline, no more"),
     ] {
         let answer = get(id).await?;
         println!("{}: {why}", answer.status());
         assert_eq!(answer.status(), expected);
         let text = answer.text().await?;
-        assert!(!text.contains("500ms") && !text.contains('`'), "a client learns nothing of the inside: {text}");
+        assert!(!text.contains("500ms") && !text.contains('`'), "the response must not leak internals: {text}");
     }
 
     let answer = client.post(format!("{api}/api/process")).json(&["some", "words"]).send().await?;

@@ -1,4 +1,4 @@
-//! What goes wrong in a service, as a status code that its client can act upon.
+//! The failures of a service, as status codes that its client can act on.
 
 use std::time::{Duration, SystemTime};
 
@@ -20,7 +20,7 @@ pub(crate) enum ApiError {
 }
 
 impl ApiError {
-    /// The upstream has done nothing, and says when to come again. One that is only late is not asked again: it has the request.
+    /// The upstream has rejected the request and says when to retry. One that is late is not retried: it has the request.
     pub(crate) fn is_busy(&self) -> bool {
         matches!(self, Self::Busy { .. })
     }
@@ -33,7 +33,7 @@ impl ApiError {
         }
     }
 
-    /// What an answer says that is no result.
+    /// The failure in a response that is not a result.
     pub(crate) fn of(answer: &reqwest::Response) -> Option<Self> {
         let refused = [StatusCode::TOO_MANY_REQUESTS, StatusCode::SERVICE_UNAVAILABLE].contains(&answer.status());
         refused.then(|| {
@@ -58,7 +58,7 @@ impl ApiError {
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let status = self.status();
-        // The status says it all. A `steadfast::Error` names functions and limits, which are not for the client.
+        // Only the status. A `steadfast::Error` names functions and limits, which are not for the client.
         let text = status.canonical_reason().unwrap_or("failed");
         let mut response = (status, text).into_response();
         if let Some(wait) = self.retry_after() {

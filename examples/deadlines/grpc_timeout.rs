@@ -15,7 +15,7 @@ const UNITS: [(char, u128); 6] =
 
 const MOST: u128 = 99_999_999;
 
-/// In the finest unit that has room for it, rounded down: nobody is told of time that is not there.
+/// In the finest unit that fits, rounded down so as not to promise more time than there is.
 pub(crate) fn format(left: Duration) -> String {
     let nanos = left.as_nanos();
     let fits = UNITS.iter().find(|(_, unit)| nanos / unit <= MOST);
@@ -25,7 +25,7 @@ pub(crate) fn format(left: Duration) -> String {
     }
 }
 
-/// Nothing where it is not written as the protocol says.
+/// `None` if the text does not follow the protocol.
 pub(crate) fn parse(value: &str) -> Option<Duration> {
     let (digits, letter) = value.split_at_checked(value.len().checked_sub(1)?)?;
     let (_, unit) = UNITS.iter().find(|(known, _)| letter == known.encode_utf8(&mut [0; 4]))?;
@@ -34,7 +34,7 @@ pub(crate) fn parse(value: &str) -> Option<Duration> {
     Some(Duration::new(u64::try_from(nanos / 1_000_000_000).ok()?, u32::try_from(nanos % 1_000_000_000).ok()?))
 }
 
-/// How long the caller of a handler waits; that of a caller who does not say so is the handler's to decide.
+/// How long the caller of a handler waits. Without the header, the handler decides.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Patience(pub(crate) Duration);
 

@@ -1,8 +1,8 @@
-//! Deadlines across services: each tells the next how long it is waited for, and whoever is refused learns when to come again.
+//! Deadline propagation across services: each sends its remaining time to the next, and rejections carry `Retry-After`.
 //!
-//! A client asks a shop, and the shop asks a warehouse. The time that the client has travels with the requests, in the header
-//! `grpc-timeout`: nobody works on for a caller who has gone. A warehouse that has no turn left says so at once, with the header
-//! `Retry-After`; the shop waits for that long and asks again, if its own caller has the time.
+//! A client calls a shop, and the shop calls a warehouse. The client's remaining time is passed along in the header `grpc-timeout`, so that no
+//! service works for a caller that has given up. A warehouse whose rate limit is reached rejects the request at once, with the header
+//! `Retry-After`; the shop waits that long and retries, if its own caller has the time.
 //!
 //! `cargo run --example deadlines`
 
@@ -36,7 +36,7 @@ struct Shop {
 }
 
 impl Shop {
-    /// All of it together takes no longer than the caller waits. An attempt or a wait that could not end in time is not begun.
+    /// All attempts together take no longer than the caller waits. No attempt or backoff starts that could not end in time.
     #[timeout(patience)]
     #[retry(attempts = 3, when = ApiError::is_busy, retry_after = ApiError::retry_after)]
     async fn ask(&self, path: &str, patience: Duration) -> Result<String, ApiError> {
@@ -60,20 +60,20 @@ async fn inventory(State(shop): State<Arc<Shop>>, Patience(patience): Patience) 
     shop.ask("inventory", patience).await
 }
 
-/// The warehouse: quick to answer, but not often.
+/// The warehouse: fast, with a low rate limit.
 #[rate_limit(1 / 1s)]
 async fn count() -> Result<String, ApiError> {
     Ok("7 pieces".to_owned())
 }
 
-/// How long the warehouse was waited for, and how long it worked.
+/// How long the caller of the warehouse waits, and how long the warehouse worked.
 #[derive(Debug)]
 struct Work {
     patience: Duration,
     worked: Duration,
 }
 
-/// Far more work than anybody waits for. The future is dropped at the deadline, and `worked` with it.
+/// More work than any caller waits for. The future is dropped at the deadline, and `worked` with it.
 #[timeout(patience)]
 async fn count_everything(patience: Duration, done: Sender<Work>) -> Result<String, ApiError> {
     let _worked = Worked { began: Instant::now(), patience, done };
@@ -108,31 +108,31 @@ async fn main() -> anyhow::Result<()> {
         client.get(format!("{shop}/{path}")).header(grpc_timeout::NAME, grpc_timeout::format(patience)).send().await
     };
 
-    println!("the time that is left travels");
+    println!("deadline propagation");
     let patience = Duration::from_millis(300);
     let answer = ask("inventory", patience).await?;
-    let work = work.recv().await.expect("the warehouse tells of its work");
+    let work = work.recv().await.expect("the warehouse reports its work");
     println!(
-        "  {} after {patience:?}; the warehouse was told {:?}, and gave up after {:.0?}",
+        "  {} after {patience:?}; the warehouse received {:?} and stopped after {:.0?}",
         answer.status(),
         work.patience,
         work.worked
     );
     assert_eq!(answer.status(), StatusCode::GATEWAY_TIMEOUT);
     assert!(work.patience <= patience, "never more than there was");
-    assert!(work.worked < 30 * SECOND, "nobody works on for a caller who has gone");
+    assert!(work.worked < 30 * SECOND, "no work continues for a caller that has given up");
 
-    println!("who is refused learns when to come again");
+    println!("rejections carry Retry-After");
     assert_eq!(ask("stock", 10 * SECOND).await?.status(), StatusCode::OK);
     let hurried = ask("stock", patience).await?;
-    println!("  {} for one who has no time to wait: Retry-After: {:?}", hurried.status(), hurried.headers()[RETRY_AFTER]);
+    println!("  {} for a caller without time to wait: Retry-After: {:?}", hurried.status(), hurried.headers()[RETRY_AFTER]);
     assert_eq!((hurried.status(), &hurried.headers()[RETRY_AFTER]), (StatusCode::SERVICE_UNAVAILABLE, &"1".parse()?));
-    assert_eq!(hurried.text().await?, "Service Unavailable", "a client learns nothing of the inside");
+    assert_eq!(hurried.text().await?, "Service Unavailable", "the response must not leak internals");
     let began = Instant::now();
     let patient = ask("stock", 10 * SECOND).await?;
-    println!("  {} after {:.1?} for one who has", patient.status(), began.elapsed());
+    println!("  {} after {:.1?} for a caller with time", patient.status(), began.elapsed());
     assert_eq!(patient.status(), StatusCode::OK);
-    assert!(began.elapsed() >= SECOND, "the shop has waited for as long as it was asked to");
+    assert!(began.elapsed() >= SECOND, "the shop has waited as long as the warehouse asked");
 
     let answer = client.get(format!("{shop}/stock")).header(grpc_timeout::NAME, "soon").send().await?;
     assert_eq!(answer.status(), StatusCode::BAD_REQUEST);

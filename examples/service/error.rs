@@ -1,4 +1,4 @@
-//! What can go wrong, and what a client is told of it.
+//! The errors of the service, and their responses.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use axum::http::header::RETRY_AFTER;
 use axum::response::{IntoResponse, Response};
 
-/// `Clone`, so that all who wait for one cached look-up get its error.
+/// `Clone`, so that all waiters of a cached lookup receive its error.
 #[derive(Debug, Clone, thiserror::Error)]
 pub(crate) enum Error {
     #[error("no such {0}")]
@@ -24,13 +24,13 @@ pub(crate) enum Error {
     Database(#[source] Arc<sqlx::Error>),
     #[error("internal error")]
     Internal(&'static str),
-    /// A deadline, a pool that shuts down: whatever an attribute has to say.
+    /// What an attribute reports: a deadline, a rejection, a pool that has shut down.
     #[error(transparent)]
     Policy(#[from] steadfast::Error),
 }
 
 impl Error {
-    /// Whether the same call may succeed in a moment.
+    /// Whether another attempt can succeed.
     pub(crate) fn is_transient(&self) -> bool {
         match self {
             Self::Upstream(error) => error.is_connect() || error.status().is_some_and(|status| status.is_server_error()),
@@ -51,7 +51,7 @@ impl Error {
         }
     }
 
-    /// What the client is told. A [`steadfast::Error`] names functions and limits, which are for the log.
+    /// The text for the client. A [`steadfast::Error`] names functions and limits, which belong in the log.
     fn text(&self) -> String {
         match self {
             Self::Policy(error) if error.is_timeout() => "it took too long".to_owned(),
@@ -60,7 +60,7 @@ impl Error {
         }
     }
 
-    /// When to come back, for those who were turned away and not failed.
+    /// When to retry, if the request was rejected.
     fn retry_after(&self) -> Duration {
         let known = if let Self::Policy(error) = self { error.retry_after() } else { None };
         known.unwrap_or(Duration::from_secs(1))
@@ -76,14 +76,14 @@ impl From<reqwest::Error> for Error {
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
         match error {
-            // No free connection for too long: there is more to do than can be done.
+            // No free connection in time: the service is overloaded.
             sqlx::Error::PoolTimedOut => Self::Saturated,
             error => Self::Database(Arc::new(error)),
         }
     }
 }
 
-/// The client gets the status and one line; the log gets the cause of what is ours to mend.
+/// The client receives the status and one line; the cause of a server error is logged.
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
         let status = self.status();
@@ -96,7 +96,7 @@ impl IntoResponse for Error {
         }
         let text = self.text();
         if status == StatusCode::SERVICE_UNAVAILABLE {
-            // Rounded up, for a second too early is of no use.
+            // Rounded up: a retry too early would be rejected again.
             let seconds = self.retry_after().as_millis().div_ceil(1000);
             return (status, [(RETRY_AFTER, seconds.to_string())], text).into_response();
         }

@@ -1,15 +1,15 @@
-//! A small web service as a team would build it: users with passwords, a catalogue that another service keeps, orders that are charged
-//! there and recorded here.
+//! A small web service as a team would build it: users with passwords, a catalog from another service, orders that are charged there and
+//! recorded here.
 //!
-//! `cargo run --example service`, with these in the environment, all of which may be left out:
+//! `cargo run --example service`, with these optional environment variables:
 //!
 //! | variable | default | |
 //! | --- | --- | --- |
-//! | `ADDRESS` | `127.0.0.1:8080` | where it listens; port 0 takes a free one |
+//! | `ADDRESS` | `127.0.0.1:8080` | where it listens; port 0 picks a free one |
 //! | `DATABASE_URL` | `sqlite://service.db?mode=rwc` | or `postgres://user:password@host/database` |
 //! | `UPSTREAM_URL` | `http://127.0.0.1:8081` | `GET /articles/{id}`, `POST /charges` |
 //!
-//! It ends in order on Ctrl-C and on SIGTERM.
+//! It shuts down gracefully on Ctrl-C and on SIGTERM.
 //!
 //! ```sh
 //! curl -i 127.0.0.1:8080/users --json '{"name": "ada", "password": "secret"}' # 201, {"id": 1}
@@ -46,11 +46,11 @@ async fn main() -> anyhow::Result<()> {
     let listener = TcpListener::bind(variable("ADDRESS", "127.0.0.1:8080")).await?;
     println!("listening on http://{}", listener.local_addr()?);
 
-    // Takes no new requests, and answers those that have come: each has a deadline.
+    // Accepts no new requests, and completes the current ones: each has a deadline.
     let app = App { store: Arc::clone(&store), upstream };
     axum::serve(listener, router(app)).with_graceful_shutdown(asked_to_stop()).await?;
 
-    // Then what goes on for clients that have hung up, and only then the database that it writes to.
+    // Then wait for the work of clients that have disconnected, before closing the database it writes to.
     let drained = drain(Duration::from_secs(20)).await;
     store.close().await;
     anyhow::ensure!(drained.is_complete(), "given up: {:?}", drained.running);
@@ -62,7 +62,7 @@ fn variable(name: &str, default: &str) -> String {
     env::var(name).unwrap_or_else(|_| default.to_owned())
 }
 
-/// Without a way to be asked, it runs until it is killed.
+/// Without a signal handler, it runs until it is killed.
 async fn asked_to_stop() {
     #[cfg(unix)]
     let terminated = async {

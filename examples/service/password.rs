@@ -1,4 +1,4 @@
-//! Passwords: hashed on the blocking pool, two at a time, and not for an endless queue.
+//! Passwords: hashed on the blocking pool, two at a time, with a bounded queue.
 
 use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
@@ -8,7 +8,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::error::Error;
 
-/// Hashing is made to be slow: whoever would wait for more than these gets a 503 at once.
+/// Hashing is slow by design: a request behind more than these gets a 503 at once.
 static PLACES: Semaphore = Semaphore::const_new(12);
 
 pub(crate) async fn hash(password: String) -> Result<String, Error> {
@@ -16,7 +16,7 @@ pub(crate) async fn hash(password: String) -> Result<String, Error> {
     argon2_hash(password).await
 }
 
-/// An error if it is not that of `hash`.
+/// An error if the password does not match `hash`.
 pub(crate) async fn verify(password: String, hash: String) -> Result<(), Error> {
     let _place = place()?;
     argon2_verify(password, hash).await

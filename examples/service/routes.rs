@@ -1,4 +1,4 @@
-//! The requests, and what is done for them.
+//! The routes and their handlers.
 
 use std::sync::Arc;
 
@@ -57,7 +57,7 @@ struct NewName {
     name: String,
 }
 
-/// Once it has begun it ends, also if the client hangs up.
+/// Runs to completion once started, even if the client disconnects.
 #[shield]
 async fn renamed(app: App, id: i64, name: String) -> Result<(), Error> {
     app.store.rename(id, &name).await
@@ -95,14 +95,14 @@ async fn order(
     Ok((StatusCode::CREATED, Json(Created { id })))
 }
 
-/// Must not stop half-way: the money would be taken, and nothing recorded.
+/// Must not stop half-way: the money would be charged, and nothing recorded.
 #[shield]
 async fn place_order(app: App, user: i64, article: i64, price: i64) -> Result<i64, Error> {
     let order = app.store.begin_order(user, article).await?;
     if let Err(error) = app.upstream.charge(order, price).await {
-        // Where nobody knows whether it was charged, it stays as it is, for those who balance the books.
+        // If it is unknown whether it was charged, the order stays open for the accounting to resolve.
         if !error.is_transient() {
-            // Not awaited with a `?`: an error of the cleanup must not take the place of this one.
+            // Without `?`: an error of the cleanup must not replace this one.
             spawn_logged("drop_order", async move { app.store.drop_order(order).await });
         }
         return Err(error);

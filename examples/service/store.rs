@@ -1,4 +1,4 @@
-//! What is kept, in one of two databases: the URL says which.
+//! Storage in one of two databases, chosen by the URL.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ pub(crate) struct Store {
     users: Cache<i64, User>,
 }
 
-/// Where the two databases have no words in common.
+/// Statements that differ between the two databases.
 const SQLITE: [&str; 3] = [
     "PRAGMA journal_mode = WAL", // readers do not wait for the writer
     "CREATE TABLE IF NOT EXISTS users (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, hash TEXT NOT NULL)",
@@ -51,7 +51,7 @@ impl Store {
         self.users.stats()
     }
 
-    /// Every write of a user invalidates it; the ttl is for what others write.
+    /// Every write of a user invalidates its entry; the ttl covers writes by other programs.
     #[async_cached(cache = self.users)]
     #[timeout(2s)]
     pub(crate) async fn user(&self, id: i64) -> Result<User, Error> {

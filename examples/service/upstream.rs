@@ -1,4 +1,4 @@
-//! The service that keeps the catalogue and takes the money.
+//! The service that has the catalog and charges orders.
 
 use axum::http::StatusCode;
 use reqwest::Client;
@@ -25,10 +25,10 @@ impl Upstream {
         Self { http: Client::new(), url }
     }
 
-    /// `None` is an answer and kept as one. Where the upstream fails, the last answer serves for another ten minutes.
+    /// `Ok(None)` is a valid response and is cached. While the upstream fails, the last response is served for another ten minutes.
     #[async_cached(ttl = 5s, stale_if_error = 10min, capacity = 10_000, skip(self))]
-    #[circuit_breaker(failures = 20, open_for = 5s, when = Error::is_transient)] // an upstream that is down is left alone
-    #[timeout(1s)] // all attempts
+    #[circuit_breaker(failures = 20, open_for = 5s, when = Error::is_transient)] // no requests to an upstream that is down
+    #[timeout(1s)] // all attempts together
     #[retry(attempts = 3, delay = 20ms, when = Error::is_transient)]
     #[timeout(400ms)] // each attempt
     pub(crate) async fn article(&self, id: i64) -> Result<Option<Article>, Error> {
@@ -39,7 +39,7 @@ impl Upstream {
         Ok(Some(answer.error_for_status()?.json().await?))
     }
 
-    /// May be repeated: the upstream charges an order once, however often it is asked.
+    /// Idempotent: the upstream charges an order only once.
     #[timeout(10s)]
     #[retry(attempts = 3, delay = 100ms, when = Error::is_transient)]
     #[timeout(3s)]

@@ -145,7 +145,7 @@ async fn a_read_ends_with_its_client(service: Service) {
     drop(client);
     service.upstream.until(|upstream| upstream.abandoned() == 1).await;
     sleep(Duration::from_millis(600)).await; // longer than an attempt
-    assert_eq!(service.upstream.requests(504), 1, "nobody waits for another attempt");
+    assert_eq!(service.upstream.requests(504), 1, "no other attempt is made");
 }
 
 async fn a_write_outlives_its_client(service: Service) {

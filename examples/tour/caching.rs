@@ -1,4 +1,4 @@
-//! `#[async_cached]`: one caller computes, the others wait, and later ones find the result.
+//! `#[async_cached]`: concurrent callers share one computation, and later calls are hits.
 
 use std::time::{Duration, Instant};
 
@@ -26,7 +26,7 @@ async fn bare_rate(base: &str, currency: &str) -> Result<String, AppError> {
 }
 
 pub(crate) async fn show(server: &Server, report: &mut Report) -> anyhow::Result<()> {
-    report.step("async_cached: one caller computes, the others wait, later ones find it");
+    report.step("async_cached: concurrent callers share one computation, later calls are hits");
     callers(server, report).await?;
     by_hand(server, report).await?;
     aborted(server, report).await?;
@@ -35,17 +35,17 @@ pub(crate) async fn show(server: &Server, report: &mut Report) -> anyhow::Result
 
 async fn callers(server: &Server, report: &mut Report) -> anyhow::Result<()> {
     let base = server.base();
-    // No more, since each has a connection, and two of the files that a process may open.
+    // Not 1000: each has a connection, which is two of the files that a process may open.
     let began = Instant::now();
     try_join_all((0..100).map(|_| bare_rate(&base, "sek"))).await?;
-    note(format_args!("without it, 100 callers: {} requests, {:.0?}", server.requests("/rate/sek"), began.elapsed()));
+    note(format_args!("baseline, 100 callers: {} requests, {:.0?}", server.requests("/rate/sek"), began.elapsed()));
 
     let began = Instant::now();
     try_join_all((0..1_000).map(|_| rate(&base, "eur"))).await?;
     let (requests, stats, time) = (server.requests("/rate/eur"), rates().stats(), began.elapsed());
     report.check(
         requests == 1 && stats.loads == 1 && stats.coalesced == 999,
-        format_args!("1000 callers of a cold key: {requests} request, {} callers waited for it, {time:.0?}", stats.coalesced),
+        format_args!("1000 callers of a cold key: {requests} request, {} coalesced, {time:.0?}", stats.coalesced),
     )?;
 
     let began = Instant::now();
@@ -53,30 +53,29 @@ async fn callers(server: &Server, report: &mut Report) -> anyhow::Result<()> {
         rate(&base, "eur").await?;
     }
     let (requests, hits, time) = (server.requests("/rate/eur"), rates().stats().hits, began.elapsed() / 1_000);
-    report
-        .check(requests == 1 && hits == 1_000, format_args!("1000 calls after that: no request, {hits} hits, {time:.1?} for each"))
+    report.check(requests == 1 && hits == 1_000, format_args!("1000 more calls: no request, {hits} hits, {time:.1?} each"))
 }
 
 async fn by_hand(server: &Server, report: &mut Report) -> anyhow::Result<()> {
     let base = server.base();
     let failed = rate(&base, "xxx").await.is_err() && rate(&base, "xxx").await.is_err();
     let requests = server.requests("/rate/xxx");
-    report.check(failed && requests == 2, format_args!("errors are not kept: 2 calls, {requests} requests"))?;
+    report.check(failed && requests == 2, format_args!("errors are not cached: 2 calls, {requests} requests"))?;
 
     rates().insert("usd".to_owned(), "usd 1".to_owned());
     let found = rate(&base, "usd").await?;
     let requests = server.requests("/rate/usd");
-    report.check(found == "usd 1" && requests == 0, format_args!("its handle, `insert`: \"{found}\", {requests} requests"))?;
+    report.check(found == "usd 1" && requests == 0, format_args!("handle, `insert`: \"{found}\", {requests} requests"))?;
 
     rates().invalidate("eur");
-    let anew = rate(&base, "eur").await?;
+    let again = rate(&base, "eur").await?;
     let requests = server.requests("/rate/eur");
-    report.check(requests == 2, format_args!("its handle, `invalidate`: \"{anew}\", by another request"))?;
+    report.check(requests == 2, format_args!("handle, `invalidate`: \"{again}\", from a second request"))?;
 
     let stats = rates().stats();
     report.check(
         stats.loads == 4 && stats.load_errors == 2,
-        format_args!("its handle, `stats`: {} hits, {} loads, {} of them failed", stats.hits, stats.loads, stats.load_errors),
+        format_args!("handle, `stats`: {} hits, {} loads, {} load errors", stats.hits, stats.loads, stats.load_errors),
     )
 }
 
@@ -95,7 +94,7 @@ async fn aborted(server: &Server, report: &mut Report) -> anyhow::Result<()> {
     let gone = computing.await.is_err_and(|error| error.is_cancelled());
     report.check(
         gone && requests == 2,
-        format_args!("the caller that computes is aborted: one that waits goes on, by request {requests}: \"{answer}\""),
+        format_args!("the leader is aborted; a waiter takes over with request {requests}: \"{answer}\""),
     )
 }
 
@@ -108,11 +107,11 @@ async fn stale(server: &Server, report: &mut Report) -> anyhow::Result<()> {
     let time = began.elapsed();
     until(|| server.requests("/rate/gbp") == 2 && quick_rates().in_flight() == 0).await;
     let stats = quick_rates().stats();
-    // Asked for by a call: on a slow machine the new rate may be past its ttl as well, and it still is the new one.
+    // By a call, not by the handle: on a slow machine the new rate may have expired as well, and still is the new one.
     let fresh = quick_rate(&base, "gbp").await?;
     report.check(
         stale == first && fresh != first && stats.stale_hits == 1 && stats.refreshes == 1,
-        format_args!("past its ttl: \"{stale}\" at once ({time:.1?}), {} refresh behind it, then \"{fresh}\"", stats.refreshes),
+        format_args!("expired: stale \"{stale}\" served in {time:.1?}, {} background refresh, then \"{fresh}\"", stats.refreshes),
     )
 }
 

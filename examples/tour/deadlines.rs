@@ -1,4 +1,4 @@
-//! `#[timeout]`: the work is dropped at the deadline.
+//! `#[timeout]`: the future is dropped when the deadline passes.
 
 use std::time::{Duration, Instant};
 
@@ -27,7 +27,7 @@ pub(crate) async fn show(server: &Server, report: &mut Report) -> anyhow::Result
 
     let began = Instant::now();
     http::get(&format!("{base}/slow/900")).await?;
-    note(format_args!("without it, 900 ms of work: {:.0?}", began.elapsed()));
+    note(format_args!("baseline without `timeout`, 900 ms of work: {:.0?}", began.elapsed()));
 
     let answer = page(&format!("{base}/slow/10")).await?;
     report.check(answer == "here after 10 ms", format_args!("10 ms of work: \"{answer}\""))?;
@@ -35,7 +35,7 @@ pub(crate) async fn show(server: &Server, report: &mut Report) -> anyhow::Result
     let began = Instant::now();
     let outcome = page(&format!("{base}/slow/60000")).await;
     let missed = outcome.as_ref().is_err_and(|error| error.deadline() == Some(Duration::from_millis(500)));
-    report.check(missed, format_args!("a minute of work: {}, in fact {:.0?}", said(&outcome), began.elapsed()))?;
+    report.check(missed, format_args!("60 s of work: {} (measured {:.0?})", said(&outcome), began.elapsed()))?;
     stacked(server, report).await
 }
 
@@ -45,7 +45,7 @@ async fn stacked(server: &Server, report: &mut Report) -> anyhow::Result<()> {
 
     let answer = page_at_last(&format!("{base}/hangs-once/tour")).await?;
     let requests = server.requests("/hangs-once/tour");
-    report.check(requests >= 2, format_args!("hangs at first: \"{answer}\", since the first attempt was given up"))?;
+    report.check(requests >= 2, format_args!("first attempt hangs and is abandoned: \"{answer}\""))?;
 
     let began = Instant::now();
     let outcome = page_at_last(&format!("{base}/slow/50000")).await;
@@ -53,7 +53,7 @@ async fn stacked(server: &Server, report: &mut Report) -> anyhow::Result<()> {
     let missed = outcome.as_ref().is_err_and(|error| error.deadline() == Some(Duration::from_secs(1)));
     report.check(
         missed && requests < 20,
-        format_args!("always hangs: {}, in fact {:.0?}, with {requests} attempts begun", said(&outcome), began.elapsed()),
+        format_args!("endpoint hangs: {} (measured {:.0?}, {requests} attempts started)", said(&outcome), began.elapsed()),
     )
 }
 

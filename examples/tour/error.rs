@@ -7,7 +7,7 @@ use std::time::Duration;
 pub(crate) enum AppError {
     #[error(transparent)]
     Steadfast(#[from] steadfast::Error),
-    #[error("the server answered {status}")]
+    #[error("the server returned {status}")]
     Status { status: u16, retry_after: Option<Duration> },
     #[error(transparent)]
     Http(#[from] reqwest::Error),
@@ -18,7 +18,7 @@ pub(crate) enum AppError {
 }
 
 impl AppError {
-    /// Whether another attempt has a chance.
+    /// Whether another attempt can succeed.
     pub(crate) fn is_transient(&self) -> bool {
         match self {
             Self::Steadfast(error) => error.is_timeout(),
@@ -28,7 +28,7 @@ impl AppError {
         }
     }
 
-    /// How long the server wants to be left alone.
+    /// How long the server asks to wait before the next request.
     pub(crate) fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Status { retry_after, .. } => *retry_after,

@@ -1,4 +1,4 @@
-//! `#[offload_blocking]`: the files of the checkout are hashed on threads of their own.
+//! `#[offload_blocking]`: hashes the files of the checkout on the blocking pool.
 
 use std::collections::HashSet;
 use std::fs;
@@ -15,10 +15,10 @@ use tokio::time::sleep;
 use crate::error::AppError;
 use crate::report::{Report, note};
 
-/// Bodies that compute want few threads, or nothing is left for the rest of the program.
+/// CPU-bound jobs get few threads, to leave processors for the rest of the program.
 const LIMIT: usize = 2;
 
-#[offload_blocking(limit = LIMIT)] // so many at once
+#[offload_blocking(limit = LIMIT)] // concurrent jobs
 fn hash(path: PathBuf) -> Result<blake3::Hash, AppError> {
     let _working = Working::begin();
     hash_here(&path)
@@ -84,23 +84,23 @@ pub(crate) async fn show(report: &mut Report) -> anyhow::Result<()> {
     let began = Instant::now();
     let (bare, ticks) = ticks_during(async { hash_all() }).await;
     let (bare, time) = (bare?, began.elapsed());
-    note(format_args!("without it: {} files, {time:.0?}, {ticks} ticks of a clock in the same task", bare.len()));
+    note(format_args!("baseline: {} files, {time:.0?}, {ticks} timer ticks on the same task", bare.len()));
 
     let began = Instant::now();
     let (hashes, ticks) = ticks_during(try_join_all(paths.iter().map(|path| hash(path.clone())))).await;
     let (hashes, time) = (hashes?, began.elapsed());
-    report.check(hashes == bare, format_args!("with it: the same {} hashes, {time:.0?}", hashes.len()))?;
-    report.check(ticks > 0, format_args!("meanwhile the task was free: {ticks} ticks"))?;
+    report.check(hashes == bare, format_args!("offloaded: the same {} hashes, {time:.0?}", hashes.len()))?;
+    report.check(ticks > 0, format_args!("the task stayed responsive: {ticks} timer ticks"))?;
 
     let (most, threads) = (MOST.load(Relaxed), threads());
     let elsewhere = !threads.is_empty() && !threads.contains(&thread::current().id());
     report.check(
         elsewhere && most <= LIMIT,
-        format_args!("{} threads of the pool took part, {most} at once: the limit is {LIMIT}", threads.len()),
+        format_args!("{} pool threads used, at most {most} concurrently (limit {LIMIT})", threads.len()),
     )
 }
 
-/// Does the work beside a clock that ticks in the same task, which it does only while nothing blocks the thread.
+/// Does the work next to a timer in the same task, which ticks only while nothing blocks the thread.
 async fn ticks_during<T>(work: impl Future<Output = T>) -> (T, u32) {
     let mut ticks = 0;
     let clock = async {
@@ -111,7 +111,7 @@ async fn ticks_during<T>(work: impl Future<Output = T>) -> (T, u32) {
     };
     let outcome = tokio::select! {
         outcome = work => outcome,
-        () = clock => unreachable!("it ticks for ever"),
+        () = clock => unreachable!("it ticks forever"),
     };
     (outcome, ticks)
 }

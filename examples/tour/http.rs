@@ -1,4 +1,4 @@
-//! One request, without any policy: what the annotated functions of the steps call.
+//! A request without any policy, which the attributed functions of the steps call.
 
 use std::sync::LazyLock;
 use std::time::Duration;

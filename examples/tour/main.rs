@@ -1,6 +1,6 @@
 //! What each attribute does, on a real HTTP server, a real database and real files: `cargo run --example tour`.
 //!
-//! Every step checks what it says, and the program names the step and fails where something did not behave so.
+//! Every step checks what it prints. If a check fails, the program names the step and exits with a failure.
 
 mod caching;
 mod deadlines;
@@ -24,7 +24,7 @@ async fn main() -> ExitCode {
     let mut report = Report::default();
     match tour(&mut report).await {
         Ok(()) => {
-            println!("\n{report}: all of it as it should be.");
+            println!("\n{report}: all checks passed.");
             ExitCode::SUCCESS
         }
         Err(error) => {
@@ -34,10 +34,10 @@ async fn main() -> ExitCode {
     }
 }
 
-#[timeout(1min)] // a step that waits for ever has failed, too
+#[timeout(1min)] // a step that hangs has failed, too
 async fn tour(report: &mut Report) -> anyhow::Result<()> {
     let server = Server::start().await?;
-    println!("An HTTP server listens on {}, with endpoints that are slow, flaky and broken.", server.base());
+    println!("An HTTP server listens on {}, with slow, flaky and failing endpoints.", server.base());
     deadlines::show(&server, report).await?;
     retries::show(&server, report).await?;
     caching::show(&server, report).await?;

@@ -1,4 +1,4 @@
-//! What is shown, and whether it is true.
+//! What is printed, and whether it holds.
 
 use std::fmt::{self, Display};
 
@@ -16,15 +16,15 @@ impl Report {
         println!("\n{}. {name}", self.steps);
     }
 
-    /// Shows what must be so.
+    /// Prints what must hold.
     pub(crate) fn check(&mut self, holds: bool, text: impl Display) -> anyhow::Result<()> {
-        anyhow::ensure!(holds, "not as it should be: {text}");
+        anyhow::ensure!(holds, "check failed: {text}");
         self.checks += 1;
         note(text);
         Ok(())
     }
 
-    /// The step that runs, for those who ask why the program ended.
+    /// The step that is running, for the message of a failure.
     pub(crate) fn current(&self) -> String {
         format!("{}. {}", self.steps, self.step)
     }
@@ -36,7 +36,7 @@ impl Display for Report {
     }
 }
 
-/// Shows what is only for comparison.
+/// Prints what is only for comparison.
 pub(crate) fn note(text: impl Display) {
     println!("   {text}");
 }

@@ -1,4 +1,4 @@
-//! `#[retry]`: the body runs again while it fails.
+//! `#[retry]`: runs the body again while it fails.
 
 use std::time::{Duration, Instant};
 
@@ -21,26 +21,26 @@ async fn page_politely(url: &str) -> Result<String, AppError> {
 
 fn say<T>(event: &RetryEvent<'_, Result<T, AppError>>) {
     if let Some(error) = event.error() {
-        note(format_args!("  attempt {}: {error}; the next one in {:?}", event.attempt(), event.delay()));
+        note(format_args!("  attempt {}: {error}; retrying in {:?}", event.attempt(), event.delay()));
     }
 }
 
 pub(crate) async fn show(server: &Server, report: &mut Report) -> anyhow::Result<()> {
-    report.step("retry: again while it fails");
+    report.step("retry: an endpoint that fails twice");
     let base = server.base();
 
     let bare = http::get(&format!("{base}/flaky/bare")).await;
     let failed = bare.is_err_and(|error| error.is_transient()) && server.requests("/flaky/bare") == 1;
-    report.check(failed, "without it, an endpoint that fails twice: the caller has the failure")?;
+    report.check(failed, "baseline: the caller gets the failure")?;
 
-    note("with it:");
+    note("with `retry`:");
     let answer = page(&format!("{base}/flaky/tour")).await?;
     let requests = server.requests("/flaky/tour");
     report.check(requests == 3, format_args!("  attempt {requests}: \"{answer}\""))?;
 
     let outcome = page(&format!("{base}/missing")).await;
     let (permanent, requests) = (outcome.is_err_and(|error| !error.is_transient()), server.requests("/missing"));
-    report.check(permanent && requests == 1, format_args!("404 is not transient, says `when`: {requests} attempt"))?;
+    report.check(permanent && requests == 1, format_args!("404 is not transient according to `when`: {requests} attempt"))?;
 
     let began = Instant::now();
     let answer = page_politely(&format!("{base}/busy")).await?;

@@ -1,4 +1,4 @@
-//! Rows of an `SQLite` file: reads are cached, and a write makes the cache forget.
+//! Rows of an `SQLite` file: reads are cached, and a write invalidates them.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
@@ -41,7 +41,7 @@ impl Accounts {
             .bind(balance)
             .execute(&self.pool)
             .await?;
-        self.balances.invalidate(name); // also a read that is under way, which may have seen the old row
+        self.balances.invalidate(name); // supersedes a read in progress, which may have seen the old row
         Ok(())
     }
 }
@@ -62,7 +62,7 @@ async fn reads(accounts: &Accounts, report: &mut Report) -> anyhow::Result<()> {
     for _ in 0..200 {
         accounts.query("ada").await?;
     }
-    note(format_args!("without it, 200 reads: {} queries, {:.1?}", accounts.queries.swap(0, Relaxed), began.elapsed()));
+    note(format_args!("baseline, 200 reads: {} queries, {:.1?}", accounts.queries.swap(0, Relaxed), began.elapsed()));
 
     let began = Instant::now();
     let mut same = true;
@@ -74,5 +74,5 @@ async fn reads(accounts: &Accounts, report: &mut Report) -> anyhow::Result<()> {
 
     accounts.set("ada", 70).await?;
     let (balance, queries) = (accounts.balance("ada").await?, accounts.queries.load(Relaxed));
-    report.check(balance == Some(70) && queries == 2, "a write invalidates: 1 query more, and the new balance")
+    report.check(balance == Some(70) && queries == 2, "a write invalidates: 1 more query, and the new balance")
 }

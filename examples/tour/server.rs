@@ -1,4 +1,4 @@
-//! The other side: endpoints that are slow, flaky and broken, and that count who asks.
+//! The server: endpoints that are slow, flaky or failing, and count their requests.
 
 use std::collections::HashMap;
 use std::io;
@@ -14,7 +14,7 @@ use axum::routing::get;
 use tokio::net::TcpListener;
 use tokio::time::sleep;
 
-/// How often each path was asked for.
+/// The number of requests for each path.
 #[derive(Clone, Default)]
 struct Requests(Arc<Mutex<HashMap<String, u32>>>);
 
@@ -75,7 +75,7 @@ async fn hangs_once(State(requests): State<Requests>, Path(name): Path<String>) 
     format!("the answer to request {request}")
 }
 
-/// Fails twice, and then answers.
+/// Fails twice, then succeeds.
 async fn flaky(State(requests): State<Requests>, Path(name): Path<String>) -> Result<String, StatusCode> {
     let request = requests.count(format!("/flaky/{name}"));
     if request < 3 { Err(StatusCode::SERVICE_UNAVAILABLE) } else { Ok(format!("the answer to request {request}")) }
@@ -86,7 +86,7 @@ async fn missing(State(requests): State<Requests>) -> StatusCode {
     StatusCode::NOT_FOUND
 }
 
-/// Wants to be left alone for a second, once.
+/// Asks the first client to wait for a second.
 async fn busy(State(requests): State<Requests>) -> Response {
     match requests.count("/busy".to_owned()) {
         1 => (StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, "1")]).into_response(),
@@ -101,7 +101,7 @@ async fn rate(State(requests): State<Requests>, Path(currency): Path<String>) ->
     if currency == "xxx" { Err(StatusCode::NOT_FOUND) } else { Ok(format!("{currency} {}", 100 + request)) }
 }
 
-/// Fails, then hangs for a while, and then answers.
+/// Fails, then hangs for a while, then succeeds.
 async fn report(State(requests): State<Requests>, Path(day): Path<u32>) -> Result<String, StatusCode> {
     match requests.count(format!("/report/{day}")) {
         1 => return Err(StatusCode::BAD_GATEWAY),

@@ -39,7 +39,7 @@ pub enum Action {
         /// Calls. 0 lets nothing in.
         limit: usize,
     },
-    /// Changes how many calls there may be in a time.
+    /// Changes the rate of a rate limit.
     SetRate {
         /// Calls.
         count: NonZeroU32,

@@ -1,16 +1,16 @@
-//! What an operator sees and turns: every function that carries an attribute, with its policies, its figures and its handles.
+//! Inspection and control at runtime: every attributed function, with its policies, counters and handles.
 //!
 //! `cargo run --manifest-path examples/operator/Cargo.toml -- --load`, and then <http://127.0.0.1:3000/operator>.
 //!
 //! | | |
 //! | --- | --- |
-//! | `GET /operator` | a page that refreshes itself, with buttons |
+//! | `GET /operator` | a page that refreshes itself, with controls |
 //! | `GET /operator/functions` | the same as JSON |
-//! | `POST /operator/actions` | turns something: see [`Action`](actions::Action) |
-//! | `GET /metrics` | figures for Prometheus |
+//! | `POST /operator/actions` | changes something: see [`Action`](actions::Action) |
+//! | `GET /metrics` | metrics for Prometheus |
 //!
-//! Whoever reaches these can open every circuit: put them behind the authentication that your service has, or on a listener of their own
-//! that only operators reach. This example listens on loopback, answers only to loopback's names and those in `OPERATOR_HOSTS` (separated
+//! Any client that reaches these routes can open every circuit: put them behind the authentication of your service, or on a listener of
+//! their own that only operators can reach. This example listens on loopback, answers only to loopback's names and those in `OPERATOR_HOSTS` (separated
 //! by commas), and takes no action for a page of another site: see [`guard`].
 
 #![forbid(unsafe_code)]
@@ -46,7 +46,7 @@ pub fn router_for(figures: PrometheusHandle, hosts: Hosts) -> Router {
 pub fn record() -> PrometheusHandle {
     let recorder = PrometheusBuilder::new().build_recorder();
     let figures = recorder.handle();
-    metrics::set_global_recorder(recorder).expect("nobody else records");
+    metrics::set_global_recorder(recorder).expect("no other recorder is installed");
     // From now on calls are timed.
     steadfast::metrics::publish();
     figures

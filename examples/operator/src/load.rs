@@ -6,7 +6,7 @@ use tokio::time::{Instant, interval};
 
 use crate::shop;
 
-/// Sends customers for so long: a hundred a second, each on a task of its own.
+/// Generates load for this long: a hundred customers per second, each on a task of its own.
 pub async fn run(time: Duration) {
     let (started, mut ticks) = (Instant::now(), interval(Duration::from_millis(10)));
     for number in 0_u32.. {

@@ -18,7 +18,7 @@ pub struct FunctionView {
     handles: Vec<HandleView>,
 }
 
-/// An attribute, as it is written.
+/// An attribute, in its source form.
 #[derive(Debug, Serialize)]
 struct PolicyView {
     attribute: &'static str,
