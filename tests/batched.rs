@@ -154,7 +154,7 @@ async fn a_panic_is_an_error_for_each_caller() {
     let error = first.unwrap_err();
     assert!(error.is_batch() && second.unwrap_err().is_batch());
     assert_eq!((error.kind(), error.function()), (ErrorKind::Batch, "panicking"));
-    assert_eq!(error.to_string(), "`panicking` gave no answer: its batch panicked");
+    assert_eq!(error.to_string(), "`panicking` returned no result: its batch panicked");
     everything_has_run().await;
     assert_eq!(reports("panicking"), [(ReportKind::Panic, "no table for 2 keys".to_owned())]);
 }
@@ -169,7 +169,7 @@ async fn so_are_answers_of_another_number() {
     async fn long(ids: Vec<u32>) -> Result<Vec<u32>, Error> {
         Ok([ids, vec![1]].concat())
     }
-    let text = "`short` gave no answer: its batch came to 1 of them, and not to one for each key";
+    let text = "`short` returned no result: its batch returned 1 result instead of one per key";
     assert_eq!(join(short(1), short(2)).await, (text.to_owned(), text.to_owned()));
     assert!(long(1).await.unwrap_err().is_batch());
     // The next batch is another one.
@@ -177,7 +177,7 @@ async fn so_are_answers_of_another_number() {
 }
 
 #[tokio::test(start_paused = true)]
-#[should_panic(expected = "`plain` gave no answer: its batch panicked")]
+#[should_panic(expected = "`plain` returned no result: its batch panicked")]
 async fn a_value_that_carries_no_error_panics() {
     #[batched]
     async fn plain(ids: Vec<u32>) -> Vec<u32> {

@@ -56,7 +56,7 @@ async fn five_failures_in_a_row_open_it_for_thirty_seconds() {
     let refused = work(&runs, false).await.unwrap_err();
     assert_eq!(refused.refused().function(), "work");
     assert_eq!(refused.refused().retry_after(), Some(30 * S));
-    assert_eq!(refused.refused().to_string(), "`work` was not called: its circuit is open for another 30s");
+    assert_eq!(refused.refused().to_string(), "`work` was rejected: circuit breaker is open; retry in 30s");
     advance(Duration::from_millis(29_999)).await;
     assert!(work(&runs, false).await.is_err());
     assert_eq!(runs.get(), 10);
@@ -529,7 +529,7 @@ async fn a_static_is_shared_and_steered() {
     assert_eq!(another().await.unwrap(), 1);
     SHARED.force_open();
     advance(1_000 * S).await;
-    assert_eq!(another().await.unwrap_err().get_ref().unwrap().to_string(), "`another` was not called: its circuit is open");
+    assert_eq!(another().await.unwrap_err().get_ref().unwrap().to_string(), "`another` was rejected: circuit breaker is open");
     assert_eq!(*states.borrow_and_update(), CircuitState::Isolated);
     SHARED.reset();
     assert_eq!(another().await.unwrap(), 1);

@@ -202,7 +202,7 @@ async fn who_will_not_wait_is_refused_at_once() {
     let (first, second) = join(at_once(String::new()), at_once(String::new())).await;
     let refused = second.unwrap_err();
     assert!(first.is_ok() && refused.is_saturated());
-    assert_eq!(refused.to_string(), "`at_once` was not called: it is saturated, with 1 call at once");
+    assert_eq!(refused.to_string(), "`at_once` was rejected: concurrency limit of 1 reached");
 }
 
 #[tokio::test(start_paused = true)]

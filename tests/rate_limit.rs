@@ -27,7 +27,7 @@ async fn a_burst_and_then_an_even_pace() {
     let refused = work().await.unwrap_err();
     assert!(refused.is_rate_limited());
     assert_eq!((refused.function(), refused.limit(), refused.retry_after()), ("work", Some(S), Some(100 * MS)));
-    assert_eq!(refused.to_string(), "`work` was not called: it is limited to 10 calls in 1s, and the next turn is in 100ms");
+    assert_eq!(refused.to_string(), "`work` was rejected: rate limit of 10 per 1s exceeded; retry in 100ms");
     advance(99 * MS).await;
     assert_eq!(work().await.unwrap_err().retry_after(), Some(MS));
     advance(MS).await;

@@ -422,7 +422,7 @@ attributes! {
     /// let rejected = reset_password(1).await.unwrap_err();
     /// assert!(rejected.is_rate_limited());
     /// assert_eq!(rejected.retry_after(), Some(std::time::Duration::from_secs(12)));
-    /// assert_eq!(rejected.to_string(), "`reset_password` was not called: it is limited to 5 calls in 60s, and the next turn is in 12s");
+    /// assert_eq!(rejected.to_string(), "`reset_password` was rejected: rate limit of 5 per 60s exceeded; retry in 12s");
     /// # Ok(()) }
     /// ```
     ///
@@ -614,7 +614,7 @@ attributes! {
     /// }
     /// let Err(AppError::Policy(error)) = stock(1).await else { panic!() };
     /// assert!(error.is_circuit_open());
-    /// assert_eq!(error.to_string(), "`stock` was not called: its circuit is open for another 10s");
+    /// assert_eq!(error.to_string(), "`stock` was rejected: circuit breaker is open; retry in 10s");
     /// assert_eq!(error.retry_after(), Some(std::time::Duration::from_secs(10)));
     ///
     /// stock_breaker().reset();

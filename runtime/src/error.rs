@@ -1,13 +1,15 @@
-//! The one error type of the library.
+//! The library's error type.
 
 use std::fmt;
 use std::io;
 use std::time::Duration;
 
-/// What the library itself reports: a deadline that passed, a limit that was met, a circuit that is open, a pool that is gone.
+use crate::rounded::rounded;
+
+/// An error reported by the library itself: a deadline passed, a limit was reached, a circuit is open, a pool has shut down.
 ///
-/// A function's own errors are never wrapped in it: it is made only where an attribute refuses to go on, and converted at once
-/// into the function's return type (see the [crate documentation](crate#errors)).
+/// It never wraps a function's own errors: it is created only when an attribute rejects or ends a call, and is converted into the
+/// function's return type immediately (see the [crate documentation](crate#errors)).
 ///
 /// ```
 /// use steadfast::timeout;
@@ -39,27 +41,27 @@ pub struct Error {
     retry_after: Option<RetryAfter>,
 }
 
-/// Which policy spoke.
+/// The kind of an [`Error`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
     /// The deadline of a `#[timeout]` passed.
     Timeout,
-    /// A cached function called itself with the key that it is computing, and would wait for itself for ever.
+    /// A cached function called itself with the key it was already computing, and would have waited for itself forever.
     Recursion,
-    /// The thread pool or the runtime went away before the work could run.
+    /// The thread pool or the runtime shut down before the work could run.
     Shutdown,
     /// A `CancellationToken` was cancelled.
     Cancelled,
-    /// A `#[circuit_breaker]` lets no call through.
+    /// A `#[circuit_breaker]` rejected the call.
     CircuitOpen,
-    /// A `#[rate_limit]` has no turn left in time.
+    /// A `#[rate_limit]` rejected the call.
     RateLimited,
-    /// A `#[concurrency_limit]` has no place left, or none in time.
+    /// A `#[concurrency_limit]` had no free permit, or none in time.
     Saturated,
-    /// The batch of a `#[batched]` panicked, or did not answer each key.
+    /// The batch of a `#[batched]` panicked, or did not return one result per key.
     Batch,
-    /// A test asked for it (feature `chaos`).
+    /// Injected by a test (feature `chaos`).
     Injected,
 }
 
@@ -80,7 +82,7 @@ impl Error {
         Self { retry_after: retry_after.map(RetryAfter), ..self }
     }
 
-    /// Which policy spoke.
+    /// The kind of error.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         self.kind
@@ -92,13 +94,13 @@ impl Error {
         self.kind == ErrorKind::Timeout
     }
 
-    /// Whether a cached function waited for itself.
+    /// Whether a cached function would have waited for itself.
     #[must_use]
     pub fn is_recursion(&self) -> bool {
         self.kind == ErrorKind::Recursion
     }
 
-    /// Whether the pool or the runtime was gone.
+    /// Whether the pool or the runtime has shut down.
     #[must_use]
     pub fn is_shutdown(&self) -> bool {
         self.kind == ErrorKind::Shutdown
@@ -110,62 +112,68 @@ impl Error {
         self.kind == ErrorKind::Cancelled
     }
 
-    /// Whether a circuit breaker let nothing through.
+    /// Whether a circuit breaker rejected the call.
     #[must_use]
     pub fn is_circuit_open(&self) -> bool {
         self.kind == ErrorKind::CircuitOpen
     }
 
-    /// Whether there were too many calls in a time.
+    /// Whether a rate limit rejected the call.
     #[must_use]
     pub fn is_rate_limited(&self) -> bool {
         self.kind == ErrorKind::RateLimited
     }
 
-    /// Whether too many calls were running or waiting.
+    /// Whether a concurrency limit rejected the call.
     #[must_use]
     pub fn is_saturated(&self) -> bool {
         self.kind == ErrorKind::Saturated
     }
 
-    /// Whether a test asked for it (feature `chaos`).
+    /// Whether a test injected the error (feature `chaos`).
     #[must_use]
     pub fn is_injected(&self) -> bool {
         self.kind == ErrorKind::Injected
     }
 
-    /// Whether the batch that a call was part of came to nothing.
+    /// Whether the call's batch failed.
     #[must_use]
     pub fn is_batch(&self) -> bool {
         self.kind == ErrorKind::Batch
     }
 
-    /// The name of the annotated function, as it is written in the source.
+    /// The name of the attributed function, as written in the source.
     #[must_use]
     pub fn function(&self) -> &'static str {
         self.function
     }
 
-    /// The limit that was met, where it is a time: the duration of a timeout, the period of a rate.
+    /// The limit, if it is a duration: that of a timeout, or the period of a rate.
     #[must_use]
     pub fn limit(&self) -> Option<Duration> {
         self.limit
     }
 
-    /// The limit that was met, where it is a count.
-    #[cfg_attr(not(feature = "tracing"), expect(dead_code, reason = "nobody is told"))]
+    /// The limit, if it is a count.
+    #[cfg_attr(not(feature = "tracing"), expect(dead_code, reason = "only events report it"))]
     pub(crate) fn count(&self) -> Option<u32> {
         self.count
     }
 
-    /// How long to wait before another call has a chance, where the policy knows: a rate limit always does, and a circuit
-    /// breaker unless it was [forced open](crate::CircuitBreaker::force_open): the time for which it stays open or, while probes are under
-    /// way, the time by which they must have ended.
+    /// How long to wait before retrying, if known: always for a rate limit, and for a circuit breaker unless it was [forced
+    /// open](crate::CircuitBreaker::force_open). For a breaker this is the time for which it stays open or, while probes are
+    /// running, the time by which they must have ended.
     ///
-    /// A `#[retry]` above waits at least that long without being told.
+    /// A `#[retry]` above waits at least this long without further code.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.retry_after.map(|RetryAfter(wait)| wait)
+    }
+}
+
+impl Error {
+    fn write_retry(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.retry_after().map_or(Ok(()), |wait| write!(f, "; retry in {:?}", rounded(wait)))
     }
 }
 
@@ -177,75 +185,68 @@ impl fmt::Display for Error {
                 write!(f, "`{function}` timed out")?;
                 self.limit.map_or(Ok(()), |limit| write!(f, " after {limit:?}"))
             }
-            ErrorKind::Recursion => write!(f, "`{function}` called itself with the key that it is computing"),
+            ErrorKind::Recursion => write!(f, "`{function}` called itself recursively with the key it is already computing"),
             ErrorKind::Shutdown => write!(f, "`{function}` did not run: its thread pool has shut down"),
             ErrorKind::Cancelled => write!(f, "`{function}` was cancelled"),
-            ErrorKind::Injected => write!(f, "`{function}` failed: a test injected it"),
+            ErrorKind::Injected => write!(f, "`{function}` failed: injected by a test"),
             ErrorKind::Batch => match self.count {
-                None => write!(f, "`{function}` gave no answer: its batch panicked"),
-                Some(answers) => {
-                    write!(f, "`{function}` gave no answer: its batch came to {answers} of them, and not to one for each key")
+                None => write!(f, "`{function}` returned no result: its batch panicked"),
+                Some(1) => write!(f, "`{function}` returned no result: its batch returned 1 result instead of one per key"),
+                Some(results) => {
+                    write!(f, "`{function}` returned no result: its batch returned {results} results instead of one per key")
                 }
             },
             ErrorKind::CircuitOpen => {
-                write!(f, "`{function}` was not called: its circuit is open")?;
-                self.retry_after().map_or(Ok(()), |wait| write!(f, " for another {wait:?}"))
+                write!(f, "`{function}` was rejected: circuit breaker is open")?;
+                self.write_retry(f)
             }
             ErrorKind::RateLimited => {
-                write!(f, "`{function}` was not called: it is limited")?;
+                write!(f, "`{function}` was rejected: rate limit")?;
                 if let (Some(count), Some(period)) = (self.count, self.limit) {
-                    write!(f, " to {} in {period:?}", Calls(count))?;
+                    write!(f, " of {count} per {period:?}")?;
                 }
-                self.retry_after().map_or(Ok(()), |wait| write!(f, ", and the next turn is in {wait:?}"))
+                write!(f, " exceeded")?;
+                self.write_retry(f)
             }
             ErrorKind::Saturated => {
-                write!(f, "`{function}` was not called: it is saturated")?;
-                self.count.map_or(Ok(()), |count| write!(f, ", with {} at once", Calls(count)))
+                write!(f, "`{function}` was rejected: concurrency limit")?;
+                self.count.map_or(Ok(()), |count| write!(f, " of {count}"))?;
+                write!(f, " reached")
             }
         }
     }
 }
 
-/// `1 call`, `2 calls`.
-struct Calls(u32);
-
-impl fmt::Display for Calls {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self(count) = self;
-        write!(f, "{count} {}", if *count == 1 { "call" } else { "calls" })
-    }
-}
-
 impl std::error::Error for Error {
-    /// The [wait](Error::retry_after) that is asked for, so that `#[retry]` finds it also where the error is wrapped in one that shows
-    /// the source of this one instead of itself (thiserror's `#[error(transparent)]`).
+    /// The requested [delay](Error::retry_after), so that `#[retry]` finds it even if the error is wrapped in one that exposes the
+    /// source of this error instead of the error itself (thiserror's `#[error(transparent)]`).
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         self.retry_after.as_ref().map(|wait| wait as &(dyn std::error::Error + 'static))
     }
 }
 
-/// How long to wait before another call, as the source of an [`Error`].
+/// The delay before a retry, as the source of an [`Error`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct RetryAfter(pub(crate) Duration);
 
 impl fmt::Display for RetryAfter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "another call has a chance in {:?}", self.0)
+        write!(f, "retry after {:?}", rounded(self.0))
     }
 }
 
 impl std::error::Error for RetryAfter {}
 
-/// `TimedOut` for a deadline, `Deadlock` for a recursion, `BrokenPipe` for a pool that is gone, `ConnectionAborted` for a cancellation,
-/// `ConnectionRefused` for an open circuit, `QuotaExceeded` for a rate, `ResourceBusy` for a saturated function; the [`Error`] is what
-/// [`io::Error::get_ref`] returns.
+/// `TimedOut` for a timeout, `Deadlock` for a recursion, `BrokenPipe` for a pool that has shut down, `ConnectionAborted` for a
+/// cancellation, `ConnectionRefused` for an open circuit, `QuotaExceeded` for a rate limit, `ResourceBusy` for a concurrency limit,
+/// `Other` for a failed batch and for an injected error. [`io::Error::get_ref`] returns the [`Error`].
 impl From<Error> for io::Error {
     fn from(error: Error) -> Self {
         let kind = match error.kind {
             ErrorKind::Timeout => io::ErrorKind::TimedOut,
             ErrorKind::Recursion => io::ErrorKind::Deadlock,
             ErrorKind::Shutdown => io::ErrorKind::BrokenPipe,
-            // Not `Interrupted`: readers and writers take that as an invitation to go on.
+            // Not `Interrupted`, which readers and writers treat as a request to try again.
             ErrorKind::Cancelled => io::ErrorKind::ConnectionAborted,
             ErrorKind::CircuitOpen => io::ErrorKind::ConnectionRefused,
             ErrorKind::RateLimited => io::ErrorKind::QuotaExceeded,

@@ -153,6 +153,7 @@ mod rejection;
 mod report;
 mod resource;
 pub mod retry;
+mod rounded;
 mod shield;
 mod shutdown;
 mod signal;

@@ -187,7 +187,7 @@ async fn recursion_on_the_same_key_is_reported() {
 }
 
 #[tokio::test]
-#[should_panic(expected = "`forever` called itself with the key that it is computing")]
+#[should_panic(expected = "`forever` called itself recursively with the key it is already computing")]
 async fn recursion_panics_where_the_return_type_carries_no_error() {
     #[async_cached]
     async fn forever(n: u32) -> u32 {

@@ -109,7 +109,7 @@ async fn stuck_loads_are_given_up() {
 }
 
 #[tokio::test]
-#[should_panic(expected = "called itself with the key")]
+#[should_panic(expected = "called itself recursively with the key")]
 async fn a_load_that_asks_for_itself() {
     let cache = Cache::<u32, u32>::new(10);
     cache.get_or_load(1, async || cache.get_or_load(1, async || 2).await).await;

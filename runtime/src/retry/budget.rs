@@ -1,4 +1,4 @@
-//! How many retries all calls together may make.
+//! The retry budget: limits the retries of all calls together.
 
 use std::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};
@@ -9,13 +9,13 @@ use crate::clock;
 use crate::gcra::{AtomicQuota, Gcra};
 use crate::name::Name;
 
-/// Keeps retries a small share of the calls, so that what is down is not kept down by them.
+/// A retry budget: limits retries to a fraction of successful calls, so that retries cannot overload a failing dependency.
 ///
-/// A success puts a share of a token into the bucket, and each retry takes one out; besides, so many retries a second are always allowed,
-/// or a function that is seldom called could never retry. When the budget is empty, a failed call returns its error at once. That is the
-/// retry budget of Finagle, which tower has as well; the figures it is made with are Finagle's.
+/// Each success adds a fraction of a retry to the balance, and each retry spends one. A fixed number of retries per second is
+/// allowed in addition, without which a rarely called function could never retry. When the budget is exhausted, a failed call
+/// returns its error at once. This is the retry budget of Finagle, which tower implements as well; the defaults are Finagle's.
 ///
-/// One budget is meant to be shared by all functions that call the same thing.
+/// Share one budget among all functions that call the same dependency.
 ///
 /// ```
 /// use steadfast::{RetryBudget, retry};
@@ -32,7 +32,7 @@ use crate::name::Name;
 ///
 /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
 /// for _ in 0..100 {
-///     stock(true).await; // ten retries' worth
+///     stock(true).await; // adds ten retries in total
 /// }
 /// for _ in 0..1_000 {
 ///     assert!(stock(false).await.is_none());
@@ -41,9 +41,9 @@ use crate::name::Name;
 /// # }
 /// ```
 pub struct RetryBudget {
-    /// Thousandths of a retry for each success.
+    /// Added to the balance by each success, in thousandths of a retry.
     share: u64,
-    /// Thousandths of a retry that are kept at most.
+    /// The maximum balance, in thousandths of a retry.
     reserve: u64,
     balance: AtomicU64,
     floor: Option<AtomicQuota>,
@@ -51,11 +51,11 @@ pub struct RetryBudget {
     name: Name<Self>,
 }
 
-/// A retry, in the unit of the balance.
+/// One retry, in the unit of the balance.
 const RETRY: u64 = 1_000;
 
 impl RetryBudget {
-    /// A fifth of the successes, with 100 retries kept at most, and 10 retries a second besides.
+    /// A budget of one retry per five successes, a maximum balance of 100 retries, and 10 further retries per second.
     #[must_use]
     pub const fn new() -> Self {
         Self::of(200, 100 * RETRY, None).floor(10)
@@ -65,25 +65,25 @@ impl RetryBudget {
         Self { share, reserve, balance: AtomicU64::new(0), floor, gcra: Gcra::new(), name: Name::none() }
     }
 
-    /// Gives it a name, by which the [registry](crate#features) lists it as long as it lives, in a field too. With the feature `registry` the state
-    /// of a budget with a name is on the heap, made at first use.
+    /// Sets the name under which the [registry](crate#features) lists the budget while it exists, whether it is a `static` or a
+    /// field. With the `registry` feature, the state of a named budget is allocated on the heap at first use.
     #[must_use]
     pub const fn name(mut self, name: &'static str) -> Self {
         self.name.set(name);
         self
     }
 
-    /// Where its state is.
+    /// The value that holds the state.
     #[inline]
     fn live(&self) -> &Self {
         self.name.state(self, || Self::of(self.share, self.reserve, self.floor.as_ref().map(AtomicQuota::as_built)))
     }
 
-    /// The share of a retry that each success is good for \[0.2\], to three decimal places.
+    /// Sets how many retries each success adds to the balance, to three decimal places. Default: 0.2.
     ///
     /// # Panics
     ///
-    /// If it is negative or NaN. In a `static` that is an error of the compiler.
+    /// If it is negative or NaN. In a `static` this is a compile error.
     #[must_use]
     #[expect(
         clippy::cast_possible_truncation,
@@ -92,12 +92,12 @@ impl RetryBudget {
         reason = "a cast of floats saturates"
     )]
     pub const fn share(mut self, share: f64) -> Self {
-        assert!(share >= 0.0, "a share of a retry is 0 or more");
+        assert!(share >= 0.0, "the retries per success must be 0 or more");
         self.share = (share * RETRY as f64 + 0.5) as u64;
         self
     }
 
-    /// How many retries a second are allowed besides \[10\].
+    /// Sets how many retries per second are allowed in addition to the balance. Default: 10.
     #[must_use]
     pub const fn floor(mut self, per_second: u32) -> Self {
         self.floor = match per_second {
@@ -107,35 +107,35 @@ impl RetryBudget {
         self
     }
 
-    /// How many retries are kept at most, from successes, for worse times \[100\].
+    /// Sets the maximum balance in retries. Default: 100.
     #[must_use]
     pub const fn reserve(mut self, retries: u32) -> Self {
         self.reserve = retries as u64 * RETRY;
         self
     }
 
-    /// Forgets the successes, and the retries that were made: as it was when it was made.
+    /// Clears the balance, and restores the full allowance per second.
     pub fn reset(&self) {
         self.balance.store(0, Ordering::Relaxed);
         self.gcra.reset(clock::now());
     }
 
-    /// How many retries the successes so far are good for. Those of the floor are not counted.
+    /// The current balance: the retries that successes have paid for, not counting those allowed per second.
     #[must_use]
     pub fn balance(&self) -> u64 {
         self.live().balance.load(Ordering::Relaxed) / RETRY
     }
 
-    /// Counts a success: for calls that are not made by a `#[retry]`, which counts its own.
+    /// Records a success. For calls made outside of `#[retry]`, which records its own.
     #[inline]
     pub fn deposit(&self) {
         let this = self.live();
         let more = |balance: u64| (balance < this.reserve).then(|| balance.saturating_add(this.share).min(this.reserve));
-        // A full bucket stays as it is.
+        // A full balance is not written.
         let _ = this.balance.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
     }
 
-    /// Takes a retry. Whether there was one.
+    /// Spends a retry. Returns whether one was available.
     #[must_use]
     pub fn withdraw(&self) -> bool {
         let this = self.live();
@@ -150,7 +150,7 @@ impl Default for RetryBudget {
     }
 }
 
-// A panic leaves no retry half taken.
+// A panic cannot leave a retry half spent.
 impl UnwindSafe for RetryBudget {}
 impl RefUnwindSafe for RetryBudget {}
 
