@@ -1,37 +1,38 @@
-//! Parts of something that threads do not fight over.
+//! Striped counters (as in Java's `LongAdder`): each thread writes to its own stripe, so that threads do not contend for one cache
+//! line.
 //!
-//! The first threads have a part each, to themselves for as long as they live; the others share the last one. What one thread alone writes
-//! needs no locked instruction, and other threads may still read it.
+//! The first threads each own a stripe for as long as they live; all others share the last one. The owner of a stripe is its only
+//! writer and needs no atomic read-modify-write instruction; other threads may still read it.
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-/// How many parts there are.
+/// The number of stripes.
 pub(crate) const STRIPES: usize = 16;
 
-/// The part of those that have none of their own.
+/// The stripe of the threads that own none.
 const SHARED: usize = STRIPES - 1;
 
-/// The part of this thread.
+/// The stripe of this thread.
 #[inline]
 pub(crate) fn mine() -> usize {
     thread_local! {
         static MINE: Owned = Owned::take();
     }
-    // While a thread ends its locals may be gone.
+    // A thread that is exiting may have dropped its locals already.
     MINE.try_with(|mine| mine.0).unwrap_or(SHARED)
 }
 
-/// A part, until the thread ends.
+/// A stripe, owned until the thread ends.
 struct Owned(usize);
 
-/// The parts that have an owner.
+/// A bit set of the stripes that have an owner.
 static OWNED: AtomicU32 = AtomicU32::new(0);
 
 impl Owned {
     #[cold]
     fn take() -> Self {
         let free = |owned: u32| Some(owned | (owned + 1)).filter(|owned| *owned < 1 << SHARED);
-        // What the owner before has written is seen by the next.
+        // The next owner sees what the previous one wrote.
         match OWNED.fetch_update(Ordering::AcqRel, Ordering::Relaxed, free) {
             Ok(before) => Self(before.trailing_ones() as usize),
             Err(_) => Self(SHARED),
@@ -47,13 +48,13 @@ impl Drop for Owned {
     }
 }
 
-/// Counts of `N` things.
+/// Counters for `N` quantities.
 #[derive(Debug)]
 pub(crate) struct Counters<const N: usize> {
     stripes: [Stripe<N>; STRIPES],
 }
 
-/// A cache line of its own.
+/// On a cache line of its own.
 #[derive(Debug)]
 #[repr(align(64))]
 struct Stripe<const N: usize>([AtomicU64; N]);
@@ -63,13 +64,13 @@ impl<const N: usize> Counters<N> {
         Self { stripes: [const { Stripe([const { AtomicU64::new(0) }; N]) }; STRIPES] }
     }
 
-    /// One more.
+    /// Adds one.
     #[inline]
     pub(crate) fn add(&self, which: usize) {
         self.change(which, 1);
     }
 
-    /// One less, perhaps on another thread than the one that counted it: a part may go below zero, the sum does not.
+    /// Subtracts one, possibly on another thread than the one that added it: a stripe may go below zero, the sum does not.
     #[inline]
     pub(crate) fn take_back(&self, which: usize) {
         self.change(which, u64::MAX);
@@ -86,8 +87,8 @@ impl<const N: usize> Counters<N> {
         }
     }
 
-    /// How many there are of one. What is taken back while the parts are added up may be missing from a part that has been read already:
-    /// the sum is not below zero for that.
+    /// The sum over all stripes. A subtraction that runs concurrently may be missing from a stripe that has already been read; a
+    /// sum below zero is reported as zero.
     pub(crate) fn sum(&self, which: usize) -> u64 {
         let sum: u64 = self.stripes.iter().fold(0, |sum, stripe| sum.wrapping_add(stripe.0[which].load(Ordering::Relaxed)));
         if sum > u64::MAX / 2 { 0 } else { sum }
@@ -123,7 +124,7 @@ mod tests {
         assert_eq!((COUNTERS.sum(0), COUNTERS.sum(1)), (120_000, 0));
     }
 
-    /// What one thread counts and another takes back may be seen in the wrong order.
+    /// An addition and its subtraction on another thread may be observed in the wrong order.
     #[test]
     fn no_sum_is_below_zero() {
         static COUNTERS: Counters<1> = Counters::new();
@@ -144,7 +145,7 @@ mod tests {
         counts.join().unwrap();
         takes_back.join().unwrap();
         assert_eq!(COUNTERS.sum(0), 0);
-        // As if the part of the other thread had been read before.
+        // As if the stripe of the other thread had been read before the addition.
         COUNTERS.take_back(0);
         assert_eq!(COUNTERS.sum(0), 0);
     }

@@ -174,6 +174,7 @@ impl CircuitBreaker {
     }
 
     /// Sets how many failures open the circuit: consecutive ones, or within the [`window`](Self::window) if one is set. Default: 5.
+    /// Zero counts as 1.
     #[must_use]
     pub const fn failures(mut self, failures: u32) -> Self {
         self.settings.failures = failures;
@@ -194,14 +195,15 @@ impl CircuitBreaker {
         self.counting_each()
     }
 
-    /// Sets how many calls the window must contain before the failure rate applies. Default: 20.
+    /// Sets how many calls the window must contain before the failure rate applies. Default: 20. Values above the number of
+    /// [`window_calls`](Self::window_calls) count as that number.
     #[must_use]
     pub const fn min_calls(mut self, calls: u32) -> Self {
         self.settings.min_calls = calls;
         self
     }
 
-    /// Sets the size of the window in calls, for [`failure_rate`](Self::failure_rate). Default: 100.
+    /// Sets the size of the window in calls, for [`failure_rate`](Self::failure_rate). Default: 100. Zero counts as 1.
     #[must_use]
     pub const fn window_calls(mut self, calls: u32) -> Self {
         self.settings.window_calls = calls;
@@ -229,7 +231,8 @@ impl CircuitBreaker {
         self
     }
 
-    /// Sets how many probes run concurrently while the circuit is half-open, and how many must succeed to close it. Default: 1.
+    /// Sets how many probes run concurrently while the circuit is half-open, and how many must succeed to close it. Default: 1. Zero
+    /// counts as 1.
     #[must_use]
     pub const fn probes(mut self, probes: u32) -> Self {
         self.settings.probes = probes;

@@ -38,7 +38,7 @@ pub struct Backoff {
 }
 
 impl Backoff {
-    /// The delay after this many failures, counted from 1.
+    /// The delay after this many failures. Zero counts as 1.
     #[must_use]
     pub fn wait(&self, failures: u32) -> Duration {
         let longest = self.longest(failures);
