@@ -5,7 +5,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use steadfast::{Refused, WorkerPool, on_report};
+use steadfast::{SubmitError, WorkerPool, on_report};
 use tokio::time::{sleep, timeout};
 
 static REPORTS: AtomicUsize = AtomicUsize::new(0);
@@ -49,5 +49,5 @@ async fn main() {
 
     // A job that is submitted too late is returned.
     let refused = pool.submit(11).await.unwrap_err();
-    assert!(matches!(refused, Refused::ShutDown(11)));
+    assert!(matches!(refused, SubmitError::ShutDown(11)));
 }

@@ -33,7 +33,7 @@ enum AppError {
 
 #[tokio::test(start_paused = true)]
 async fn a_total_outage_multiplies_calls_by_the_share_at_most() {
-    static BUDGET: RetryBudget = RetryBudget::new().share(0.2).floor(0);
+    static BUDGET: RetryBudget = RetryBudget::new().retry_ratio(0.2).min_per_second(0);
     #[retry(attempts = 4, delay = 1ms, budget = BUDGET)]
     async fn call(attempts: &Cell<u32>, up: bool) -> Result<(), AppError> {
         attempts.set(attempts.get() + 1);
@@ -57,7 +57,7 @@ async fn a_total_outage_multiplies_calls_by_the_share_at_most() {
 
 #[tokio::test(start_paused = true)]
 async fn the_floor_is_for_those_who_seldom_call() {
-    static BUDGET: RetryBudget = RetryBudget::new().floor(2);
+    static BUDGET: RetryBudget = RetryBudget::new().min_per_second(2);
     #[retry(attempts = 3, delay = 0s, budget = BUDGET)]
     async fn call(attempts: &Cell<u32>) -> Option<()> {
         attempts.set(attempts.get() + 1);
@@ -75,7 +75,7 @@ async fn the_floor_is_for_those_who_seldom_call() {
 
 #[tokio::test(start_paused = true)]
 async fn a_failure_that_is_not_retried_is_no_success() {
-    static BUDGET: RetryBudget = RetryBudget::new().share(1.0).floor(0);
+    static BUDGET: RetryBudget = RetryBudget::new().retry_ratio(1.0).min_per_second(0);
     #[retry(delay = 0s, budget = BUDGET, when = |error| *error == AppError::Busy)]
     async fn call(found: bool) -> Result<(), AppError> {
         if found { Ok(()) } else { Err(AppError::NotFound) }

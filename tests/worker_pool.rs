@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::poll_immediate;
-use steadfast::{Refused, Report, ReportKind, WorkerPool, on_report};
+use steadfast::{Report, ReportKind, SubmitError, WorkerPool, on_report};
 use tokio::task::yield_now;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -84,9 +84,9 @@ async fn try_submit_gives_the_job_back_when_the_queue_is_full() {
     let (pool, _) = sleepers(1, 2);
     pool.try_submit(1).unwrap();
     pool.try_submit(2).unwrap();
-    assert_eq!(pool.try_submit(3), Err(Refused::Full(3)));
+    assert_eq!(pool.try_submit(3), Err(SubmitError::Full(3)));
     assert_eq!(pool.queued(), 2);
-    assert_eq!(Refused::Full(3).into_job(), 3);
+    assert_eq!(SubmitError::Full(3).into_job(), 3);
 }
 
 #[tokio::test(start_paused = true)]
@@ -245,8 +245,8 @@ async fn a_shutdown_of_zero_gives_everything_up_at_once() {
 async fn a_job_that_is_refused_after_shutdown_is_given_back() {
     let (pool, _) = sleepers(1, 1);
     pool.shutdown(SECOND).await;
-    assert_eq!(pool.submit(7).await, Err(Refused::ShutDown(7)));
-    assert_eq!(pool.try_submit(8), Err(Refused::ShutDown(8)));
+    assert_eq!(pool.submit(7).await, Err(SubmitError::ShutDown(7)));
+    assert_eq!(pool.try_submit(8), Err(SubmitError::ShutDown(8)));
     pool.join().await;
 }
 
@@ -257,7 +257,7 @@ async fn a_job_that_waits_for_a_place_at_shutdown_is_given_back() {
     let mut waiting = Box::pin(pool.submit(2));
     assert!(poll_immediate(&mut waiting).await.is_none());
     let report = pool.shutdown(HOUR).await;
-    assert_eq!(waiting.await, Err(Refused::ShutDown(2)));
+    assert_eq!(waiting.await, Err(SubmitError::ShutDown(2)));
     assert_eq!(report.done, 1);
 }
 
@@ -268,7 +268,7 @@ async fn a_shutdown_that_is_dropped_goes_on_draining() {
         pool.submit(seconds).await.unwrap();
     }
     assert!(timeout(SECOND, pool.shutdown(HOUR)).await.is_err());
-    assert_eq!(pool.try_submit(1), Err(Refused::ShutDown(1)));
+    assert_eq!(pool.try_submit(1), Err(SubmitError::ShutDown(1)));
     assert_eq!(pool.shutdown(HOUR).await.done, 2);
     assert_eq!(*seen.lock().unwrap(), [3, 4]);
 }
@@ -302,7 +302,7 @@ fn a_pool_whose_runtime_is_gone_hangs_nobody() {
     let second = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     second.block_on(async {
         pool.join().await;
-        assert!(matches!(pool.submit(Act::End).await, Err(Refused::ShutDown(_))));
+        assert!(matches!(pool.submit(Act::End).await, Err(SubmitError::ShutDown(_))));
         let report = pool.shutdown(HOUR).await;
         assert_eq!((report.aborted, report.never_started.len()), (1, 1));
     });

@@ -45,7 +45,7 @@ pub fn rejected(origin: &'static Origin, error: Error, again: bool) -> Error {
     #[cfg(feature = "tracing")]
     lines::rejected(origin, &error, again);
     #[cfg(feature = "metrics")]
-    counter("steadfast_refusals_total", origin, Some(("kind", kind(error.kind())))).increment(1);
+    counter("steadfast_rejections_total", origin, Some(("kind", kind(error.kind())))).increment(1);
     let _ = (origin, again);
     error
 }

@@ -183,7 +183,7 @@ pub use resource::Released;
 pub use retry::{RetryBudget, RetryEvent};
 pub use task_group::{Child, TaskGroup};
 pub use watchdog::{Watchdog, WatchdogBuilder};
-pub use worker_pool::{Refused, ShutdownReport};
+pub use worker_pool::{ShutdownReport, SubmitError};
 
 // The documentation's search also finds these by the names that other libraries use. Rustdoc drops the aliases of a definition that it inlines
 // at a re-export, so they are on the re-export.

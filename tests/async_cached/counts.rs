@@ -139,7 +139,7 @@ async fn calls_that_were_given_up_count_and_refused_ones_do_not() {
     drop(waiter);
     drop(leader);
     let stats = loads().stats();
-    assert_eq!((stats.misses, stats.loads, stats.coalesced, stats.loaded), (2, 1, 1, 0));
+    assert_eq!((stats.misses, stats.loads, stats.coalesced, stats.load_successes), (2, 1, 1, 0));
     assert!(recursive(1).await.is_err());
     let stats = recursions().stats();
     assert_eq!((stats.hits, stats.misses, stats.loads), (0, 1, 1));

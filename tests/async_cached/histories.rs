@@ -357,7 +357,7 @@ impl Model {
         };
         let mut answered = kept;
         let is_error = matches!(kept, Kept::Error(..));
-        *(if is_error { &mut self.stats.load_errors } else { &mut self.stats.loaded }) += 1;
+        *(if is_error { &mut self.stats.load_errors } else { &mut self.stats.load_successes }) += 1;
         if let Some(old) = old.filter(|_| is_error) {
             // It stands in for the error, or at least is not replaced by it.
             if says.on_error.is_some_and(|window| now < old.fresh + window) {
@@ -564,8 +564,9 @@ impl World<'_> {
             assert_eq!(self.at.cache.get(&key), value, "key {key} after {said}");
         }
         let (seen, counted) = (self.at.cache.stats(), self.model.stats);
-        let figures = |stats: Stats| (stats.hits, stats.misses, stats.loads, stats.refreshes, stats.loaded, stats.load_errors);
-        assert_eq!(figures(seen), figures(counted), "hits, misses, loads, refreshes, loaded, errors after {said}");
+        let figures =
+            |stats: Stats| (stats.hits, stats.misses, stats.loads, stats.refreshes, stats.load_successes, stats.load_errors);
+        assert_eq!(figures(seen), figures(counted), "hits, misses, loads, refreshes, load successes, errors after {said}");
     }
 }
 

@@ -70,7 +70,7 @@ async fn a_cache_and_a_limit() {
     for line in [
         r#"steadfast_cache_requests_total{function="price",module="operator::shop",name="",result="hit"} 1"#,
         r#"steadfast_cache_entries{function="price",module="operator::shop",name=""} 1"#,
-        r#"steadfast_refusals_total{function="price",module="operator::shop",kind="saturated"} 1"#,
+        r#"steadfast_rejections_total{function="price",module="operator::shop",kind="saturated"} 1"#,
         r#"steadfast_concurrency{function="price",module="operator::shop",name="",state="limit"} 4"#,
     ] {
         assert!(figures.lines().any(|figure| figure == line), "{line} in {figures}");

@@ -33,7 +33,7 @@ pub struct Stats {
     /// Loads started in the background by a hit (`stale_while_revalidate`, `refresh_ahead`).
     pub refreshes: u64,
     /// Loads that did not return `Err`.
-    pub loaded: u64,
+    pub load_successes: u64,
     /// Loads that returned `Err`.
     pub load_errors: u64,
     /// Misses that waited for another caller's load, until it ended or until they were dropped.
@@ -60,7 +60,7 @@ pub(super) enum Count {
     Misses,
     Loads,
     Refreshes,
-    Loaded,
+    LoadSuccesses,
     LoadErrors,
     Coalesced,
     StaleHits,
@@ -93,7 +93,7 @@ impl Counters {
             misses: sum(Count::Misses),
             loads: sum(Count::Loads),
             refreshes: sum(Count::Refreshes),
-            loaded: sum(Count::Loaded),
+            load_successes: sum(Count::LoadSuccesses),
             load_errors: sum(Count::LoadErrors),
             coalesced: sum(Count::Coalesced),
             stale_hits: sum(Count::StaleHits),

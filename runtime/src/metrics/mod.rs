@@ -12,7 +12,7 @@
 //! | `steadfast_calls_total` | counter | `function`, `module`, `outcome` = `ok`, `error`, `cancelled`, `panic` | calls that ended |
 //! | `steadfast_calls_running` | gauge | `function`, `module` | calls under way |
 //! | `steadfast_call_duration_seconds` | histogram | `function`, `module` | calls that returned, from the first [`publish`] on |
-//! | `steadfast_refusals_total` | counter | `function`, `module`, `kind` = `timeout`, `circuit_open`, `rate_limited`, `saturated`, `cancelled`, `recursion`, `shutdown`, `batch`, `injected` | what a policy refused or cut short |
+//! | `steadfast_rejections_total` | counter | `function`, `module`, `kind` = `timeout`, `circuit_open`, `rate_limited`, `saturated`, `cancelled`, `recursion`, `shutdown`, `batch`, `injected` | what a policy refused or cut short |
 //! | `steadfast_retries_total` | counter | `function`, `module` | attempts after the first |
 //! | `steadfast_retry_wait_seconds` | histogram | `function`, `module` | waits before them |
 //! | `steadfast_hedges_total` | counter | `function`, `module` | attempts that were started beside others |
@@ -125,7 +125,7 @@ impl Figures {
         for (result, count) in [("hit", stats.hits), ("miss", stats.misses)] {
             self.count("steadfast_cache_requests_total", owner, ("result", result), count);
         }
-        for (result, count) in [("ok", stats.loaded), ("error", stats.load_errors)] {
+        for (result, count) in [("ok", stats.load_successes), ("error", stats.load_errors)] {
             self.count("steadfast_cache_loads_total", owner, ("result", result), count);
         }
         for (cause, count) in [("size", stats.evictions), ("expired", stats.expirations)] {

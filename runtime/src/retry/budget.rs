@@ -21,7 +21,7 @@ use crate::name::Name;
 /// use steadfast::{RetryBudget, retry};
 /// use std::sync::atomic::{AtomicU32, Ordering};
 ///
-/// static SHOP: RetryBudget = RetryBudget::new().share(0.1).floor(0);
+/// static SHOP: RetryBudget = RetryBudget::new().retry_ratio(0.1).min_per_second(0);
 /// static ATTEMPTS: AtomicU32 = AtomicU32::new(0);
 ///
 /// #[retry(delay = 0s, budget = SHOP)]
@@ -42,11 +42,11 @@ use crate::name::Name;
 /// ```
 pub struct RetryBudget {
     /// Added to the balance by each success, in thousandths of a retry.
-    share: u64,
+    ratio: u64,
     /// The maximum balance, in thousandths of a retry.
     reserve: u64,
     balance: AtomicU64,
-    floor: Option<AtomicQuota>,
+    minimum: Option<AtomicQuota>,
     gcra: Gcra,
     name: Name<Self>,
 }
@@ -58,11 +58,11 @@ impl RetryBudget {
     /// A budget of one retry per five successes, a maximum balance of 100 retries, and 10 further retries per second.
     #[must_use]
     pub const fn new() -> Self {
-        Self::of(200, 100 * RETRY, None).floor(10)
+        Self::of(200, 100 * RETRY, None).min_per_second(10)
     }
 
-    const fn of(share: u64, reserve: u64, floor: Option<AtomicQuota>) -> Self {
-        Self { share, reserve, balance: AtomicU64::new(0), floor, gcra: Gcra::new(), name: Name::none() }
+    const fn of(ratio: u64, reserve: u64, minimum: Option<AtomicQuota>) -> Self {
+        Self { ratio, reserve, balance: AtomicU64::new(0), minimum, gcra: Gcra::new(), name: Name::none() }
     }
 
     /// Sets the name under which the [registry](crate#features) lists the budget while it exists, whether it is a `static` or a
@@ -76,7 +76,7 @@ impl RetryBudget {
     /// The value that holds the state.
     #[inline]
     fn live(&self) -> &Self {
-        self.name.state(self, || Self::of(self.share, self.reserve, self.floor.as_ref().map(AtomicQuota::as_built)))
+        self.name.state(self, || Self::of(self.ratio, self.reserve, self.minimum.as_ref().map(AtomicQuota::as_built)))
     }
 
     /// Sets how many retries each success adds to the balance, to three decimal places. Default: 0.2.
@@ -91,16 +91,16 @@ impl RetryBudget {
         clippy::cast_sign_loss,
         reason = "a cast of floats saturates"
     )]
-    pub const fn share(mut self, share: f64) -> Self {
-        assert!(share >= 0.0, "the retries per success must be 0 or more");
-        self.share = (share * RETRY as f64 + 0.5) as u64;
+    pub const fn retry_ratio(mut self, ratio: f64) -> Self {
+        assert!(ratio >= 0.0, "`retry_ratio` must be at least 0");
+        self.ratio = (ratio * RETRY as f64 + 0.5) as u64;
         self
     }
 
     /// Sets how many retries per second are allowed in addition to the balance. Default: 10.
     #[must_use]
-    pub const fn floor(mut self, per_second: u32) -> Self {
-        self.floor = match per_second {
+    pub const fn min_per_second(mut self, retries: u32) -> Self {
+        self.minimum = match retries {
             0 => None,
             count => Some(AtomicQuota::new(count, Duration::from_secs(1))),
         };
@@ -130,7 +130,7 @@ impl RetryBudget {
     #[inline]
     pub fn deposit(&self) {
         let this = self.live();
-        let more = |balance: u64| (balance < this.reserve).then(|| balance.saturating_add(this.share).min(this.reserve));
+        let more = |balance: u64| (balance < this.reserve).then(|| balance.saturating_add(this.ratio).min(this.reserve));
         // A full balance is not written.
         let _ = this.balance.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
     }
@@ -140,7 +140,7 @@ impl RetryBudget {
     pub fn withdraw(&self) -> bool {
         let this = self.live();
         let taken = this.balance.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |balance| balance.checked_sub(RETRY));
-        taken.is_ok() || this.floor.as_ref().is_some_and(|floor| this.gcra.try_acquire(floor, clock::now()).is_ok())
+        taken.is_ok() || this.minimum.as_ref().is_some_and(|minimum| this.gcra.try_acquire(minimum, clock::now()).is_ok())
     }
 }
 
@@ -166,7 +166,7 @@ mod tests {
 
     #[test]
     fn no_success_is_lost_among_threads() {
-        let budget = RetryBudget::new().share(1.0).reserve(u32::MAX);
+        let budget = RetryBudget::new().retry_ratio(1.0).reserve(u32::MAX);
         std::thread::scope(|scope| {
             for _ in 0..2 {
                 scope.spawn(|| (0..100_000).for_each(|_| budget.deposit()));
@@ -176,15 +176,15 @@ mod tests {
     }
 
     #[test]
-    fn a_share_that_is_none_panics() {
+    fn a_negative_ratio_panics() {
         for share in [-0.1, f64::NAN] {
-            assert!(std::panic::catch_unwind(|| RetryBudget::new().share(share)).is_err(), "{share}");
+            assert!(std::panic::catch_unwind(|| RetryBudget::new().retry_ratio(share)).is_err(), "{share}");
         }
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_share_of_the_successes_and_a_floor() {
-        let budget = RetryBudget::new().share(0.5).floor(2).reserve(3);
+    async fn a_ratio_of_the_successes_and_a_minimum() {
+        let budget = RetryBudget::new().retry_ratio(0.5).min_per_second(2).reserve(3);
         assert!(budget.withdraw() && budget.withdraw() && !budget.withdraw());
         for _ in 0..100 {
             budget.deposit();

@@ -18,7 +18,7 @@ use crate::background::Logged;
 use crate::contain::discard;
 use epochs::{Epochs, Queued};
 pub use report::ShutdownReport;
-pub use submit_error::Refused;
+pub use submit_error::SubmitError;
 use worker::{PoolState, Worker};
 
 /// Jobs of type `J`, done by a fixed number of workers that take them from a bounded queue.
@@ -113,26 +113,26 @@ impl<J> WorkerPool<J> {
     ///
     /// # Errors
     ///
-    /// [`Refused::ShutDown`], with the job, once the pool has been shut down, also where that happens while this waits.
+    /// [`SubmitError::ShutDown`], with the job, once the pool has been shut down, also where that happens while this waits.
     ///
     /// # Cancel safety
     ///
     /// Dropped while it waits, the job was not queued, and is dropped.
-    pub async fn submit(&self, job: J) -> Result<(), Refused<J>> {
+    pub async fn submit(&self, job: J) -> Result<(), SubmitError<J>> {
         let queued = Queued { job, mark: self.epochs.mark() };
-        self.queue.send(queued).await.map_err(|refused| Refused::ShutDown(refused.into_inner().job))
+        self.queue.send(queued).await.map_err(|refused| SubmitError::ShutDown(refused.into_inner().job))
     }
 
     /// Queues a job if there is a place.
     ///
     /// # Errors
     ///
-    /// [`Refused::Full`] or [`Refused::ShutDown`], with the job.
-    pub fn try_submit(&self, job: J) -> Result<(), Refused<J>> {
+    /// [`SubmitError::Full`] or [`SubmitError::ShutDown`], with the job.
+    pub fn try_submit(&self, job: J) -> Result<(), SubmitError<J>> {
         let queued = Queued { job, mark: self.epochs.mark() };
         self.queue.try_send(queued).map_err(|refused| match refused {
-            TrySendError::Full(queued) => Refused::Full(queued.job),
-            TrySendError::Closed(queued) => Refused::ShutDown(queued.job),
+            TrySendError::Full(queued) => SubmitError::Full(queued.job),
+            TrySendError::Closed(queued) => SubmitError::ShutDown(queued.job),
         })
     }
 

@@ -5,14 +5,14 @@ use std::fmt;
 
 /// A job that was not taken, given back: by [`WorkerPool::submit`](crate::WorkerPool::submit) and [`WorkerPool::try_submit`](crate::WorkerPool::try_submit).
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Refused<J> {
+pub enum SubmitError<J> {
     /// The queue has no free place.
     Full(J),
     /// The pool has been shut down.
     ShutDown(J),
 }
 
-impl<J> Refused<J> {
+impl<J> SubmitError<J> {
     /// The job.
     pub fn into_job(self) -> J {
         match self {
@@ -21,7 +21,7 @@ impl<J> Refused<J> {
     }
 }
 
-impl<J> fmt::Display for Refused<J> {
+impl<J> fmt::Display for SubmitError<J> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Full(_) => "the queue of the worker pool is full",
@@ -31,7 +31,7 @@ impl<J> fmt::Display for Refused<J> {
 }
 
 // By hand, so that a job need not be `Debug`.
-impl<J> fmt::Debug for Refused<J> {
+impl<J> fmt::Debug for SubmitError<J> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Full(_) => "Full(..)",
@@ -40,4 +40,4 @@ impl<J> fmt::Debug for Refused<J> {
     }
 }
 
-impl<J> Error for Refused<J> {}
+impl<J> Error for SubmitError<J> {}

@@ -66,8 +66,8 @@ async fn figures_of_everything() {
     assert_eq!(counter("steadfast_cache_requests_total{function=cached,module=metrics,name=,result=hit}"), 1);
     assert_eq!(counter("steadfast_cache_requests_total{function=cached,module=metrics,name=,result=miss}"), 2);
     assert_eq!(counter("steadfast_retries_total{function=stubborn,module=metrics}"), 2);
-    assert_eq!(counter("steadfast_refusals_total{function=stubborn,module=metrics,kind=timeout}"), 1);
-    assert_eq!(counter("steadfast_refusals_total{function=broken,module=metrics,kind=circuit_open}"), 2);
+    assert_eq!(counter("steadfast_rejections_total{function=stubborn,module=metrics,kind=timeout}"), 1);
+    assert_eq!(counter("steadfast_rejections_total{function=broken,module=metrics,kind=circuit_open}"), 2);
     let state = figures.get("steadfast_circuit_state{function=broken,module=metrics,name=}");
     assert!(matches!(state, Some(DebugValue::Gauge(state)) if state.into_inner().to_bits() == 2.0_f64.to_bits()), "{state:?}");
     let durations = figures.get("steadfast_call_duration_seconds{function=stubborn,module=metrics}");

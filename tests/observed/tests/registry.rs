@@ -202,7 +202,7 @@ impl Client {
             breaker: CircuitBreaker::new().name("client").failures(1).open_for(Duration::from_secs(7)),
             limit: ConcurrencyLimiter::new(3).name("client").queue(1),
             rate: RateLimiter::new(5, Duration::from_secs(1)).name("client").burst(2),
-            budget: RetryBudget::new().share(1.0).floor(0).name("client"),
+            budget: RetryBudget::new().retry_ratio(1.0).min_per_second(0).name("client"),
             cache: Cache::builder().capacity(10).name("client").build(),
         }
     }

@@ -80,7 +80,7 @@ impl<K: Clone + Eq + Hash, V: Clone> Leader<K, V> {
     /// an error is replaced by the old value.
     pub fn complete<S: ReturnKind<Value = V>>(self, kind: S, out: S::Out, lifetime: Lifetime) -> S::Out {
         let outcome = kind.outcome(&out);
-        self.inner.counters.add(if matches!(outcome, Outcome::Error) { Count::LoadErrors } else { Count::Loaded });
+        self.inner.counters.add(if matches!(outcome, Outcome::Error) { Count::LoadErrors } else { Count::LoadSuccesses });
         let change = match outcome {
             Outcome::Value(value) | Outcome::Nothing(value) => {
                 let is_none = matches!(outcome, Outcome::Nothing(_));
