@@ -1,4 +1,4 @@
-//! From an attribute and the item under it to tokens.
+//! From an attribute and its item to tokens.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
@@ -17,8 +17,8 @@ use crate::item::types;
 use crate::manifest;
 use crate::stack::{CONSUMED, Stack};
 
-/// Expands the attribute `name`, and with it all its siblings on the same item. Errors come out next to the item, so that nothing but
-/// them is reported and editors keep working.
+/// Expands the attribute `name` and all its siblings on the same item. Errors are emitted next to the item, so that only they are reported
+/// and editors keep working.
 pub(crate) fn attribute(known: &'static [AttributeDef], name: &str, arguments: TokenStream, item: &TokenStream) -> TokenStream {
     if arguments.to_string() == CONSUMED {
         return TokenStream::new();
@@ -84,7 +84,7 @@ fn looks_like_function(item: &TokenStream) -> bool {
     item.clone().into_iter().any(|token| matches!(&token, proc_macro2::TokenTree::Ident(ident) if *ident == "fn"))
 }
 
-/// The kinds of function that nothing can be done for.
+/// Reports functions that no attribute can be applied to.
 fn check_function(function: &Function, stack: &Stack, errors: &mut Errors) {
     let Signature { constness, abi, variadic, .. } = &function.signature;
     let outermost = &stack.layers[0];
@@ -137,13 +137,13 @@ fn check_function(function: &Function, stack: &Stack, errors: &mut Errors) {
     }
 }
 
-/// `#[tokio::test]` leaves this behind when it has been expanded.
+/// `#[tokio::test]` leaves this attribute behind when it has expanded.
 fn is_test(function: &Function) -> bool {
     let is_test = |attribute: &syn::Attribute| attribute.path().segments.last().is_some_and(|last| last.ident == "test");
     function.attributes.iter().any(is_test)
 }
 
-/// A receiver that is put back for each attempt is assigned to.
+/// A receiver that is restored for each attempt is assigned to.
 fn assign_self(signature: &mut Signature, assigned: &dyn Fn(&Ident) -> bool) {
     for input in &mut signature.inputs {
         if let FnArg::Receiver(receiver) = input
@@ -155,7 +155,7 @@ fn assign_self(signature: &mut Signature, assigned: &dyn Fn(&Ident) -> bool) {
     }
 }
 
-/// What stands beside a function that has errors, so that nothing is said of those who use it: its handles.
+/// The items next to a function that has errors, so that code which uses them reports no errors of its own: its handles.
 fn names_beside(function: &Function, stack: &Stack) -> TokenStream {
     let layers: Vec<&dyn Layer> = stack.layers.iter().map(|entry| &*entry.parsed.layer).collect();
     let mut context = Context::new(function, &layers, root(stack), false);
@@ -163,7 +163,7 @@ fn names_beside(function: &Function, stack: &Stack) -> TokenStream {
     layers.iter().map(|layer| layer.sibling_items(&context)).collect()
 }
 
-/// Where the library is found.
+/// The path to the library.
 fn root(stack: &Stack) -> TokenStream {
     let krate = stack.layers.iter().find_map(|entry| entry.parsed.common.krate.as_ref());
     if let Some(path) = krate {
@@ -173,7 +173,7 @@ fn root(stack: &Stack) -> TokenStream {
     quote!(::#name)
 }
 
-/// An item that only the library of this version makes compile: with two versions side by side, `::steadfast` may be the other.
+/// An item that only compiles with the library of this version: with two versions side by side, `::steadfast` may be the other one.
 ///
 /// ```text
 /// Output: const _: () = ::steadfast::__private::version_0_1();
@@ -186,7 +186,7 @@ fn version(root: &TokenStream) -> TokenStream {
 
 /// The function, with one body for the whole stack.
 ///
-/// Where a layer makes a batch of calls, `one` is what the function is to a caller.
+/// If a layer batches calls, `one` is the function as its callers see it.
 fn function_tokens(function: &Function, one: Option<&Function>, stack: &Stack) -> TokenStream {
     let batch = one.is_some().then_some(function);
     let function = one.unwrap_or(function);

@@ -13,7 +13,7 @@ use crate::item::tokens;
 /// The layers, outermost first.
 pub(crate) struct Stack {
     pub(crate) layers: Vec<Entry>,
-    /// What stands in the attributes, all of it.
+    /// The arguments of all attributes.
     pub(crate) written: TokenStream,
 }
 
@@ -21,18 +21,18 @@ pub(crate) struct Entry {
     pub(crate) attribute: &'static AttributeDef,
     pub(crate) span: Span,
     pub(crate) parsed: Parsed,
-    /// What stands in its parentheses.
+    /// The arguments of the attribute.
     pub(crate) written: TokenStream,
-    /// As it was written, where it was taken off the function.
+    /// The path of an attribute that was removed from the function.
     path: Option<Path>,
 }
 
-/// What stands in an attribute that only says that its name is used.
+/// The argument of an attribute that only marks its name as used.
 pub(crate) const CONSUMED: &str = "__taken";
 
 impl Stack {
-    /// The stack that begins with the attribute that is being expanded, and goes on with its siblings among `others`, which are taken
-    /// off. An attribute of another crate stays where it is.
+    /// The stack of the attribute being expanded and its siblings among `others`, which are removed. Attributes of other crates stay in
+    /// place.
     pub(crate) fn collect(
         known: &'static [AttributeDef],
         first: &'static AttributeDef,
@@ -67,14 +67,13 @@ impl Stack {
         for entry in layers.iter_mut().rev() {
             entry.parsed.layer.stands_above(&below);
             below.extend(entry.written.clone());
-            // So that the arguments of two attributes are not read as one expression.
+            // Separates the arguments of two attributes, which would otherwise read as one expression.
             below.extend(quote!(,));
         }
         Self { layers, written }
     }
 
-    /// Items that use the names of the attributes that were taken off: rustc does not see those resolved, and would report their imports
-    /// as unused.
+    /// Items that use the names of the removed attributes: rustc never resolves those, and would report their imports as unused.
     pub(crate) fn uses(&self) -> TokenStream {
         let taken = tokens::mixed_site(CONSUMED);
         self.layers.iter().filter_map(|entry| entry.path.as_ref()).map(|path| quote!(#[#path(#taken)] const _: () = ();)).collect()
@@ -84,12 +83,12 @@ impl Stack {
         self.layers.iter().any(|entry| entry.parsed.layer.makes_async())
     }
 
-    /// How many layers stand above `#[batched]`: those work on one call, the others on the batch.
+    /// The number of layers above `#[batched]`: they apply to one call, the others to the batch.
     pub(crate) fn above_batch(&self) -> Option<usize> {
         self.layers.iter().position(|entry| entry.parsed.layer.is_batch())
     }
 
-    /// Reports what is wrong with the stack, and then with each layer. `one` is the function that its callers see, where that is another.
+    /// Reports errors of the stack, then those of each layer. `one` is the function as its callers see it, if that differs.
     pub(crate) fn check(&self, function: &Function, one: Option<&Function>, errors: &mut Errors) {
         let above = self.above_batch().unwrap_or_default();
         for (index, entry) in self.layers.iter().enumerate() {

@@ -1,9 +1,9 @@
 //! `#[batched(max_batch_size = 100, delay = 5ms, share(db))]`
 //!
-//! What stands in the source is the function of a batch; what callers see is one of its elements. Everything above the attribute is
-//! written for the second, everything below it for the first.
+//! The source contains the function of a batch; callers see a function of one element. Attributes above `batched` apply to the latter,
+//! those below to the former.
 //!
-//! Arguments that are shared are the same to both: the closure that is the batch captures those of the caller that opens it.
+//! Shared arguments are the same in both: the closure of the batch captures those of the caller that opens it.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
@@ -65,7 +65,7 @@ impl Layer for Batched {
             Once::option("delay", self.delay.as_ref().map(Duration::written)),
         ];
         let way_out = |_: &Named| "use a value that all of its callers have in common".to_owned();
-        // What a batch shares is the same to all of its callers.
+        // Shared arguments are the same for all callers of a batch.
         let mut apart = target.function.clone();
         apart.parameters.bindings.retain(|binding| !self.share.contains(&binding.ident));
         once::check(options, SharedBy::Batch, &apart, &way_out, errors);
@@ -248,7 +248,7 @@ struct Shared<'a> {
 }
 
 impl<'a> Shared<'a> {
-    /// `None`: there is no such argument, or only a part of one.
+    /// `None` if there is no such argument, or if it is a part of a pattern.
     fn find(function: &'a Function, name: &Ident) -> Option<Self> {
         let parameters = &function.parameters;
         if let Some(receiver) = parameters.receiver.as_ref().filter(|receiver| self_ident(receiver) == *name) {
@@ -268,12 +268,12 @@ fn typed(signature: &Signature) -> impl Iterator<Item = &PatType> {
     signature.inputs.iter().filter_map(|input| if let FnArg::Typed(typed) = input { Some(typed) } else { None })
 }
 
-/// Whether these are the keys: what is shared is no `Vec`.
+/// Whether these are the keys: shared arguments are never a `Vec`.
 fn is_keys(input: &FnArg) -> bool {
     matches!(input, FnArg::Typed(argument) if element(&argument.ty).is_some())
 }
 
-/// The function as its callers see it: `Id` for `Vec<Id>`, `T` for `Vec<T>`. `None` where it cannot be one.
+/// The function as its callers see it: `Id` for `Vec<Id>`, `T` for `Vec<T>`. `None` if there is no such function.
 pub(crate) fn of_one(function: &Function, root: &TokenStream) -> Option<Function> {
     let mut one = function.clone();
     let Some(FnArg::Typed(argument)) = one.signature.inputs.iter_mut().find(|input| is_keys(input)) else { return None };
@@ -295,8 +295,8 @@ fn element(ty: &Type) -> Option<&Type> {
     types::last_segment(ty).filter(|(name, _)| name == "Vec").and_then(|(_, arguments)| arguments.first().copied())
 }
 
-/// What a caller gets: the `T` of a `Vec<T>`, an `Option<T>` of a `HashMap<Id, T>`, also inside of a `Result` or of an alias for one. For
-/// any other type, which may be an alias for one of those, the trait tells.
+/// What a caller receives: the `T` of a `Vec<T>`, an `Option<T>` of a `HashMap<Id, T>`, also inside a `Result` or an alias for one. Any
+/// other type may be an alias for one of these, and the trait decides.
 fn answer(returned: &Type, key: &Type, root: &TokenStream) -> Option<Type> {
     spelled_answer(returned).or_else(|| {
         let plausible = types::last_segment(returned).is_some_and(|(name, _)| !is_no_alias(&name));
@@ -333,7 +333,7 @@ fn one_of(ty: &Type) -> Option<Type> {
     }
 }
 
-/// Types that hold no answers, of which the message that says so is better than the trait's.
+/// Types that hold no results, for which the message of the attribute is better than that of the trait.
 fn is_no_alias(name: &str) -> bool {
     const TYPES: [&str; 21] = [
         "bool", "char", "str", "String", "f32", "f64", "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64",

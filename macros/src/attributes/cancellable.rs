@@ -19,7 +19,7 @@ struct Cancellable {
     token: Option<Expr>,
     cleanup: Option<Expr>,
     or_else: Option<Expr>,
-    /// Whether the token was written, and found wrong.
+    /// Whether a token was written but is invalid.
     failed: bool,
 }
 

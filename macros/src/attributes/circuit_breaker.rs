@@ -36,7 +36,7 @@ const OPTIONS: &[&str] = &[
 
 #[derive(Default)]
 struct CircuitBreaker {
-    /// One that is made elsewhere.
+    /// A breaker that is created elsewhere.
     object: Option<Expr>,
     failures: Option<Count>,
     window: Option<Window>,
@@ -53,16 +53,16 @@ struct CircuitBreaker {
     handle: Option<Handle>,
 }
 
-/// `100` calls or `30s`. An expression may be either, which its type says.
+/// `100` calls or `30s`. An expression may be either; its type decides.
 enum Window {
     Calls(Count),
     Time(Duration),
 }
 
-/// How long a circuit is open when nothing is said.
+/// The default of `open_for`.
 const DEFAULT_OPEN_FOR: std::time::Duration = std::time::Duration::from_secs(30);
 
-/// A share of 0 to 1.
+/// A fraction between 0 and 1.
 fn share(input: ParseStream<'_>) -> syn::Result<Expr> {
     if args::is_percent(input) {
         return Err(input.error("expected a fraction between 0 and 1: write `0.5` for 50%"));
@@ -297,7 +297,7 @@ impl CircuitBreaker {
         .map(|(name, written)| Setting { name, written })
     }
 
-    /// The rules exclude each other, and each has settings of its own.
+    /// The rules are mutually exclusive, and each has its own settings.
     fn check_rules(&self, errors: &mut Errors) {
         match (&self.failure_rate, &self.window) {
             (Some(_), _) => {

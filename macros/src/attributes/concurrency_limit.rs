@@ -24,7 +24,7 @@ const NAME: &str = "concurrency_limit";
 
 const OPTIONS: &[&str] = &["max_wait", "queue", "adaptive", "or_else", "handle"];
 
-/// Whether the expression is a constant of a type, or is computed from such: no call chooses a limiter by it.
+/// Whether the expression is an associated constant, or computed from such: no call selects a limiter that way.
 fn is_figure(expression: &Expr) -> bool {
     match plain(expression) {
         Expr::Path(path) => path.path.segments.len() > 1 && path.path.segments[0].ident != "Self",
@@ -37,14 +37,14 @@ fn is_figure(expression: &Expr) -> bool {
 
 #[derive(Default)]
 struct ConcurrencyLimit {
-    /// A count, or a limiter that is made elsewhere: its type says which, unless it is a literal.
+    /// A count, or a limiter that is created elsewhere: its type decides, unless it is a literal.
     limit: Option<Count>,
     max_wait: Option<Duration>,
     queue: Option<Count>,
     adaptive: Option<Ident>,
     or_else: Option<Expr>,
     handle: Option<Handle>,
-    /// Whether the limit was written, and found wrong.
+    /// Whether a limit was written but is invalid.
     failed: bool,
 }
 
@@ -53,7 +53,7 @@ pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Parsed {
     let (mut limit, mut failed) = (None, false);
     let mut positional = |input: ParseStream<'_>| {
         failed = true;
-        // What is no expression is no count either.
+        // Anything that is not an expression is not a count either.
         let _ = args::object(&input.fork(), &OPTIONS[..2])?;
         if is_flag(input) {
             return Err(input.error("missing limit: write the number of concurrent calls first, as in `8, adaptive`"));
@@ -178,8 +178,8 @@ impl ConcurrencyLimit {
         self.max_wait.as_ref().and_then(Duration::literal).is_some_and(|max_wait| max_wait.is_zero())
     }
 
-    /// Whether a call may be refused: not where it waits for ever, and as many may as come. A limiter that is made elsewhere has a queue of
-    /// its own.
+    /// Whether a call can be rejected: not if it waits forever in an unbounded queue. A limiter that is created elsewhere has its own
+    /// queue.
     fn refuses(&self) -> bool {
         self.max_wait.is_some() || self.queue.is_some() || self.or_else.is_some() || self.external().is_some()
     }
@@ -241,7 +241,7 @@ impl ConcurrencyLimit {
         }
     }
 
-    /// The limit, where it is certainly a count: beside options that only a limiter of the function's own has, or by its looks.
+    /// The limit, if it is certainly a count: next to options that only a limiter of the function's own has, or by its syntax.
     fn count(&self, function: &Function) -> Option<Once<'_>> {
         let limit = self.limit.as_ref()?;
         let is_parameter = || {

@@ -21,7 +21,7 @@ const OPTIONS: &[&str] = &["crate"];
 #[derive(Default)]
 struct Fallback {
     value: Option<Expr>,
-    /// Whether the value was written, and found wrong.
+    /// Whether a value was written but is invalid.
     failed: bool,
 }
 
@@ -94,22 +94,22 @@ impl Layer for Fallback {
     }
 }
 
-/// Whoever is told of a success that stands in for a failure.
+/// Reports that a fallback was used.
 struct Told<'a> {
     private: &'a TokenStream,
     origin: &'a TokenStream,
 }
 
 impl Told<'_> {
-    /// The outcome, and it is told.
+    /// The outcome, and the report of it.
     fn of(&self, outcome: &TokenStream) -> TokenStream {
         let Self { private, origin } = self;
         quote_spanned!(Span::mixed_site()=> #private::fallback::stood_in(#origin, #outcome))
     }
 }
 
-/// What becomes of `failure`. The body of a closure is written in place, so that it may await, and nobody is told that the function which
-/// it calls could be named instead of it.
+/// The replacement of `failure`. The body of a closure is inlined, so that it may await, and so that clippy does not suggest naming the
+/// function that it calls.
 ///
 /// ```text
 /// Input:  |error| f(error)
@@ -152,7 +152,7 @@ fn stand_in(target: &TokenStream, decides: &Expr, value: &TokenStream, whole: bo
     told.of(&quote!(#target #applied))
 }
 
-/// A text that stands where the return type is written with a `String` in it.
+/// A string literal for a return type that is written with a `String`.
 fn text_for_string<'a>(value: &'a Expr, function: &Function) -> Option<&'a Expr> {
     let value = match value {
         Expr::Closure(closure) => value_of(closure),
@@ -164,26 +164,26 @@ fn text_for_string<'a>(value: &'a Expr, function: &Function) -> Option<&'a Expr>
     (["Result", "Option"].contains(&name.as_str()) && held.0 == "String" && held.1.is_empty()).then_some(value)
 }
 
-/// Whether the return type is written as a `Result`, of what is none itself: then an `Ok` is the outcome, and not its value.
+/// Whether the return type is written as a `Result` of something other than a `Result`: then an `Ok` is the outcome, not its value.
 fn is_result_of_values(output: &syn::Type) -> bool {
     let is_result = |ty: &syn::Type| types::last_segment(ty).is_some_and(|(name, _)| name == "Result");
     let value = types::last_segment(output).and_then(|(_, arguments)| arguments.first().copied().map(is_result));
     is_result(output) && value == Some(false)
 }
 
-/// Whether the expression says of itself that it is a whole outcome: what is in it may still have to be coerced.
+/// Whether the expression is syntactically a whole outcome; its contents may still be coerced.
 fn is_outcome(value: &Expr) -> bool {
     called(value).and_then(syn::Path::get_ident).is_some_and(|name| name == "Ok" || name == "Err")
 }
 
-/// Whether the body of the closure means the same where it is written in place.
+/// Whether the body of the closure has the same meaning when it is inlined.
 fn is_plain(closure: &ExprClosure) -> bool {
     closure.asyncness.is_none()
         && matches!(closure.output, ReturnType::Default)
         && !tokens::mentions(&closure.body.to_token_stream(), &Ident::new("return", Span::call_site()))
 }
 
-/// Whether the body has no statements in front of its value, so that its braces, if it has any, would be unnecessary.
+/// Whether the body has no statements before its value, so that its braces, if any, would be unnecessary.
 fn is_alone(closure: &ExprClosure) -> bool {
     match &*closure.body {
         Expr::Block(block) => block.label.is_none() && block.attrs.is_empty() && block.block.stmts.len() == 1,
@@ -201,7 +201,7 @@ fn value_of(closure: &ExprClosure) -> &Expr {
     }
 }
 
-/// Whether the expression is one of the macros that give up, or ends the process.
+/// Whether the expression is a panicking macro, or ends the process.
 fn panics(value: &Expr) -> bool {
     let gives_up = |path: &syn::Path| {
         let names = ["panic", "unreachable", "todo", "unimplemented"];
@@ -218,7 +218,7 @@ fn panics(value: &Expr) -> bool {
     }
 }
 
-/// `process::exit`, `std::process::abort`: by the module too, since a function of the user's own may be called so.
+/// `process::exit`, `std::process::abort`: matched with their module, since a user's own function may have the same name.
 fn ends_the_process(function: &syn::Path) -> bool {
     let mut names = function.segments.iter().rev().map(|segment| &segment.ident);
     let ends = names.next().is_some_and(|name| name == "exit" || name == "abort");

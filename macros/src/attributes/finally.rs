@@ -23,7 +23,7 @@ const OPTIONS: &[&str] = &[];
 
 struct Finally {
     cleanup: Option<Expr>,
-    /// Whether one was written that could not be read.
+    /// Whether a cleanup was written but is invalid.
     failed: bool,
 }
 
@@ -155,7 +155,7 @@ impl Finally {
     }
 }
 
-/// What the cleanup names must be such that it can have it for itself.
+/// Reports borrows that the cleanup names, since it needs owned arguments.
 fn check_borrows(function: &Function, cleanup: &TokenStream, errors: &mut Errors) {
     let names_self = |receiver: &&Receiver| tokens::mentions(cleanup, &self_ident(receiver));
     if let Some(receiver) = function.parameters.receiver.as_ref().filter(names_self) {

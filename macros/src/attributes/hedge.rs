@@ -22,7 +22,7 @@ const OPTIONS: &[&str] = &["after", "max"];
 struct Hedge {
     after: Option<After>,
     max: Option<Count>,
-    /// Whether `after` was written, and found wrong.
+    /// Whether `after` was written but is invalid.
     failed: bool,
 }
 
@@ -51,7 +51,7 @@ impl After {
         Ok(if percentile { Self::Percentile(name.clone(), time) } else { Self::Time(time) })
     }
 
-    /// The percentile, as it is written, if it is one.
+    /// The percentile as written, if it is one.
     fn percentile(&self, function: &Function) -> Option<&Ident> {
         match self {
             Self::Percentile(name, _) => Some(name).filter(|name| function.parameters.find(name).is_none()),
@@ -60,7 +60,7 @@ impl After {
     }
 }
 
-/// `p95` as a number of percent, if there is such a percentile.
+/// `p95` as a number, if there is such a percentile.
 fn percent(name: &Ident) -> Option<usize> {
     let text = name.to_string();
     text.get(1..).and_then(|digits| digits.parse().ok()).filter(|percent| (1..=99).contains(percent))
@@ -207,7 +207,7 @@ impl Hedge {
     }
 }
 
-/// Attempts that run side by side cannot both change an argument.
+/// Attempts run concurrently and cannot all modify an argument.
 fn check_arguments(target: Target<'_>, errors: &mut Errors) {
     if target.makes_async {
         return;

@@ -1,4 +1,4 @@
-//! The attributes, one a file: its options, its checks, and its layer of the expansion. What several of them share is in `parse`, `item`
+//! The attributes, one per file: its options, its checks, and its layer of the expansion. What several of them share is in `parse`, `item`
 //! and `codegen`.
 
 pub(crate) mod async_cached;

@@ -124,12 +124,12 @@ impl OffloadBlocking {
     }
 }
 
-/// Whether the path is this word, and not an argument of that name.
+/// Whether the path is this keyword, and not an argument of that name.
 fn is_keyword(path: &syn::ExprPath, word: &str, function: &Function) -> bool {
     path.path.get_ident().is_some_and(|name| name == word && function.parameters.find(name).is_none())
 }
 
-/// The way out where a limit would differ from one caller to another.
+/// The advice for a limit that depends on the call.
 fn pool_instead(named: &Named) -> String {
     let pool = match named {
         Named::This => "self.pool".to_owned(),
@@ -155,7 +155,7 @@ fn asks(context: &Context<'_>) -> Vec<BoundCheck> {
     asks.chain(output.map(|ty| BoundCheck::of_type(ty.span(), "assert_send", ty.to_token_stream()))).collect()
 }
 
-/// A job outlives its caller: whatever is borrowed cannot come along.
+/// A job outlives its caller, so it cannot borrow from it.
 fn check_arguments(target: Target<'_>, errors: &mut Errors) {
     if let Some(receiver) = target.function.parameters.receiver.as_ref().filter(|receiver| borrows_self(receiver)) {
         errors.at(

@@ -33,14 +33,14 @@ struct RateLimit {
     key: Option<Expr>,
     or_else: Option<Expr>,
     handle: Option<Handle>,
-    /// Whether the limit was written, and found wrong.
+    /// Whether a limit was written but is invalid.
     failed: bool,
 }
 
 enum Limit {
     /// `100 / 1s`
     Rate(Count, Duration),
-    /// A limiter that is made elsewhere.
+    /// A limiter that is created elsewhere.
     Object(Expr),
 }
 
@@ -49,7 +49,7 @@ impl Limit {
         let expression = args::object(input, OPTIONS)?;
         match plain(&expression) {
             Expr::Binary(binary) if matches!(binary.op, BinOp::Div(_)) => {
-                // The parentheses that were needed around a part of a quotient are not around an argument.
+                // Parentheses around an operand of the quotient are unnecessary around an argument.
                 let (count, period) = (plain(&binary.left).to_token_stream(), plain(&binary.right).to_token_stream());
                 Ok(Self::Rate(syn::parse2(count)?, syn::parse2(period)?))
             }
@@ -60,7 +60,7 @@ impl Limit {
                 };
                 Err(syn::Error::new(literal.span(), format!("missing period: write a rate, as in `{written} / 1s`")))
             }
-            // `/` binds more tightly than the operator: the quotient is only a part of it.
+            // `/` binds more tightly than the operator, so the quotient is only a part of the expression.
             Expr::Binary(binary) if let Some((count, period)) = quotient_at_the_end(&binary.right) => {
                 let (left, operator) = (spaced(&binary.left), binary.op.to_token_stream());
                 let (count, period) = (spaced(count), spaced(period));
@@ -78,7 +78,7 @@ impl Limit {
     }
 }
 
-/// The count and the time of a rate that an arithmetic expression ends in.
+/// The count and the period of a quotient at the end of an arithmetic expression.
 fn quotient_at_the_end(expression: &Expr) -> Option<(&Expr, &Expr)> {
     match expression {
         Expr::Binary(binary) if matches!(binary.op, BinOp::Div(_)) => Some((&binary.left, &binary.right)),
@@ -90,7 +90,7 @@ fn is_arithmetic(operator: &BinOp) -> bool {
     matches!(operator, BinOp::Add(_) | BinOp::Sub(_) | BinOp::Mul(_) | BinOp::Rem(_) | BinOp::Shl(_) | BinOp::Shr(_))
 }
 
-/// As somebody would write it.
+/// The source text with conventional spacing.
 fn spaced(expression: &Expr) -> String {
     let text = expression.to_token_stream().to_string();
     [(" . ", "."), (" :: ", "::"), (" (", "("), ("( ", "("), (" )", ")"), (" ,", ",")]
@@ -98,7 +98,7 @@ fn spaced(expression: &Expr) -> String {
         .fold(text, |text, (loose, tight)| text.replace(loose, tight))
 }
 
-/// The unit of a time that lacks its number: `100 / s`, `100 / second`.
+/// The unit of a period without a number: `100 / s`, `100 / second`.
 fn unit_alone(period: &Duration, function: &Function) -> Option<&'static str> {
     let Expr::Path(path) = period.written() else { return None };
     let name = path.path.get_ident().filter(|name| function.parameters.find(name).is_none())?.to_string();

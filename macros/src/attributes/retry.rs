@@ -86,7 +86,7 @@ pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Parsed {
     Parsed::new(retry, common)
 }
 
-/// The first wait. Whoever writes a closure wants to compute each.
+/// The first wait. A closure is a mistake for an option that computes each wait.
 fn delay(input: ParseStream<'_>) -> syn::Result<Duration> {
     match input.parse()? {
         Expr::Closure(closure) => Err(syn::Error::new_spanned(
@@ -98,7 +98,7 @@ fn delay(input: ParseStream<'_>) -> syn::Result<Duration> {
     }
 }
 
-/// A wait by the error. Whoever writes a time wants the same for each.
+/// The wait requested by the error. A duration is a mistake for a constant wait.
 fn retry_after(input: ParseStream<'_>) -> syn::Result<Expr> {
     match input.parse()? {
         Expr::Lit(time) if has_unit(&time) => {
@@ -297,7 +297,7 @@ impl Retry {
         }
     }
 
-    /// `delay = 0s`, and nothing that says otherwise.
+    /// `delay = 0s`, and no other option that sets a wait.
     fn never_waits(&self) -> bool {
         self.retry_after.is_none() && self.delay.as_ref().and_then(Duration::literal).is_some_and(|delay| delay.is_zero())
     }

@@ -17,7 +17,7 @@ const OPTIONS: &[&str] = &["or_else"];
 struct Timeout {
     limit: Option<Duration>,
     or_else: Option<Expr>,
-    /// Whether the limit was written, and found wrong.
+    /// Whether a duration was written but is invalid.
     failed: bool,
 }
 

@@ -16,7 +16,7 @@ const OPTIONS: &[&str] = &["panic"];
 struct WarnSlowPoll {
     limit: Option<Duration>,
     panics: bool,
-    /// Whether the limit was written, and found wrong.
+    /// Whether a threshold was written but is invalid.
     failed: bool,
 }
 
@@ -26,7 +26,7 @@ pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Parsed {
         failed = true;
         if is_flag(input) {
             let error = input.error("missing threshold: write the duration first, as in `10ms, panic`");
-            // The time that follows would be an error too, and is none once it stands first.
+            // The duration that follows would be reported too, and is correct once it comes first.
             input.parse::<TokenStream>()?;
             return Err(error);
         }

@@ -8,7 +8,7 @@ use syn::{Expr, ExprLit, Lit, UnOp};
 use crate::parse::expression::plain;
 use crate::parse::units;
 
-/// A duration as it is written in an attribute.
+/// A duration in an attribute.
 #[derive(Clone)]
 pub(crate) enum Duration {
     /// `500ms`.

@@ -1,4 +1,4 @@
-//! What cannot be, and what to write instead.
+//! Invalid options and combinations, and what to write instead.
 
 use proc_macro2::Ident;
 use quote::ToTokens;
@@ -57,7 +57,7 @@ impl Cached {
         }
     }
 
-    /// What goes to later callers, or to others, borrows from none.
+    /// A value that later or concurrent callers receive cannot borrow from one of them.
     fn check_value(&self, function: &Function, errors: &mut Errors) {
         let value = function.output.as_ref().and_then(handle::value_in).filter(|value| types::borrows(value));
         if let Some(value) = value.filter(|_| self.options.background().is_none()) {
@@ -67,7 +67,7 @@ impl Cached {
         }
     }
 
-    /// A method may keep one cache for all instances or one for each, and only its author knows which.
+    /// A method may use one cache for all instances or one for each, and only its author knows which.
     fn check_receiver(&self, function: &Function, errors: &mut Errors) {
         let Some(receiver) = &function.parameters.receiver else { return };
         let Options { skip, key, cache, .. } = &self.options;
@@ -134,7 +134,7 @@ impl Options {
                 float.base10_parse().ok()
             }
             Expr::Lit(_) => None,
-            // A literal with a unit has become a `Duration`.
+            // A literal with a unit has already become a `Duration`.
             other if !matches!(plain(other), Expr::MethodCall(_)) && is_constructor(other, "Duration") => None,
             _ => return,
         };
@@ -143,7 +143,7 @@ impl Options {
         }
     }
 
-    /// Options that have no effect without another, or against another.
+    /// Options that have no effect without, or together with, another one.
     fn check_unused(&self, errors: &mut Errors) {
         if self.ttl.is_none() && self.cache.is_none() {
             let of_ttl = [
@@ -167,7 +167,7 @@ impl Options {
         }
     }
 
-    /// What has no effect on a cache that is made elsewhere.
+    /// Options that have no effect on a cache that is created elsewhere.
     fn check_cache(&self, errors: &mut Errors) {
         let Some(cache) = &self.cache else { return };
         policy::check_not_temporary(cache, "Cache", errors);
@@ -205,7 +205,7 @@ impl Options {
         }
     }
 
-    /// What the function's own cache is made with, at the first call of each instantiation.
+    /// Options of the function's own cache, which is created at the first call of each instantiation.
     fn check_once(&self, function: &Function, errors: &mut Errors) {
         if self.cache.is_some() {
             return;
@@ -218,7 +218,7 @@ impl Options {
         once::check(closures, SharedBy::Instantiation, function, &way_out, errors);
     }
 
-    /// What computes in the background outlives its caller.
+    /// A computation in the background outlives its caller.
     fn check_background(&self, function: &Function, errors: &mut Errors) {
         if let Some((option, _)) = self.background() {
             spawned::check(function, &format!("with `{option}`, the computation"), errors);
@@ -226,7 +226,7 @@ impl Options {
     }
 }
 
-/// The way out where the function's own cache would depend on one of its callers.
+/// The advice for options of the function's own cache that depend on the call.
 fn cache_instead(named: &Named) -> String {
     let (each, cache) = match named {
         Named::This => ("instance".to_owned(), "self.cache".to_owned()),
@@ -240,8 +240,8 @@ fn written(time: &Duration) -> proc_macro2::TokenStream {
 }
 
 impl Cached {
-    /// Whether the argument `name` is left out of the key: it is skipped, or nothing but `refresh_if` looks at it. Whatever else names it may
-    /// decide on the value: the body, what stands in front of it, and the attributes below. What stands above has no part in the value.
+    /// Whether the argument `name` is excluded from the key: it is skipped, or only `refresh_if` uses it. Any other mention may affect the
+    /// value: in the body, before it, and in the attributes below. Attributes above do not affect the value.
     pub(super) fn is_skipped(&self, function: &Function, name: &Ident) -> bool {
         self.options.skip.iter().any(|skipped| tokens::is_same(skipped, name))
             || (self.options.refresh_if_names(name) && !self.is_named_elsewhere(function, name))

@@ -1,4 +1,4 @@
-//! `handle = user_cache`: a function beside the function, by which its cache is reached.
+//! `handle = user_cache`: a function next to the attributed one that returns its cache.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
@@ -46,12 +46,12 @@ impl Handle {
         }
     }
 
-    /// Whether it can stand beside the function.
+    /// Whether it can be added next to the function.
     pub(super) fn can_stand(&self, function: &Function, key: &Key) -> bool {
         self.function.problem(function).is_none() && self.has_type(function, key)
     }
 
-    /// Whether the type of the cache is written, or can be read off.
+    /// Whether the type of the cache is written, or can be inferred.
     fn has_type(&self, function: &Function, key: &Key) -> bool {
         self.ty.is_some() || (key.ty().is_some() && value_type(function).is_some())
     }
@@ -124,13 +124,13 @@ pub(super) fn slot(context: &Context<'_>, types: &TokenStream, settings: &TokenS
     }}
 }
 
-/// What the function stores, as far as it can be read off: the `T` of a `Result<T, E>` or an `Option<T>`, else the return type.
+/// The type that the function stores, if it can be inferred: the `T` of a `Result<T, E>` or an `Option<T>`, otherwise the return type.
 fn value_type(function: &Function) -> Option<TokenStream> {
     let output = function.output.as_ref().filter(|ty| !has_impl(ty))?;
     value_in(output).map(ToTokens::to_token_stream)
 }
 
-/// The part of a return type that is stored, as far as it can be read off.
+/// The part of a return type that is stored, if it can be inferred.
 pub(super) fn value_in(output: &Type) -> Option<&Type> {
     match last_segment(output) {
         Some((name, arguments)) if name == "Result" || name == "Option" => arguments.first().copied(),

@@ -1,4 +1,4 @@
-//! The key: how it is looked up without being made, how it is made, and of which type it is.
+//! The key: how it is looked up without being constructed, how it is constructed, and its type.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
@@ -13,7 +13,7 @@ use crate::item::tokens::local;
 use crate::item::types::{any_part, borrows, has_impl, last_segment, ungroup};
 use crate::parse::expression::{is_decided_by_its_use, plain};
 
-/// The parts of a key: arguments, or what a `key` expression says.
+/// The parts of a key: arguments, or the elements of a `key` expression.
 pub(crate) struct Key {
     parts: Vec<Part>,
 }
@@ -21,23 +21,23 @@ pub(crate) struct Key {
 struct Part {
     /// The `cfg`s of the argument.
     cfgs: Vec<Attribute>,
-    /// What is evaluated in front of the look-up.
+    /// Statements before the lookup.
     evaluated: Option<Evaluated>,
-    /// Asks whether it is fit for a key.
+    /// Checks that it can be part of a key.
     ask: Option<BoundCheck>,
-    /// A reference by which the part is found.
+    /// A reference for looking the part up.
     probe: TokenStream,
-    /// The part as it is stored.
+    /// The stored form of the part.
     owned: TokenStream,
-    /// The type of the stored part, where it can be read off.
+    /// The type of the stored part, if it can be inferred.
     ty: Option<TokenStream>,
 }
 
-/// An expression whose value is found by a reference, which stands under this name.
+/// An expression whose value is looked up by reference, bound to this name.
 struct Evaluated {
     name: Ident,
     expression: TokenStream,
-    /// It may itself be the reference: its type says so.
+    /// The value may itself be the reference; its type decides.
     refers: bool,
 }
 
@@ -46,7 +46,7 @@ pub(crate) fn fit() -> Ident {
     local("fit")
 }
 
-/// More than this the standard library compares and hashes no tuple of, or our own look-up does not.
+/// The standard library implements traits for no longer tuples, and the lookup supports no more.
 const MOST_PARTS: usize = 10;
 
 impl Key {
@@ -56,7 +56,7 @@ impl Key {
         }
     }
 
-    /// The elements of a tuple are parts of their own, so that `key = (&self.tenant, name)` is looked up without being made.
+    /// The elements of a tuple are separate parts, so that `key = (&self.tenant, name)` is looked up without being constructed.
     pub(crate) fn of_expression(function: &Function, expression: &Expr) -> Self {
         let parts = match plain(expression) {
             Expr::Tuple(tuple) => tuple.elems.iter().collect(),
@@ -65,7 +65,7 @@ impl Key {
         Self { parts: parts.into_iter().enumerate().map(|(index, part)| Part::of_expression(function, index, part)).collect() }
     }
 
-    /// What stands in front of the look-up.
+    /// The statements before the lookup.
     pub(crate) fn bind(&self, private: &TokenStream) -> TokenStream {
         let evaluated = self.parts.iter().filter_map(|part| part.evaluated.as_ref());
         let bind = |Evaluated { name, expression, refers }: &Evaluated| {
@@ -76,12 +76,12 @@ impl Key {
         evaluated.map(bind).collect()
     }
 
-    /// What must hold for the parts of a key.
+    /// The bounds on the parts of a key.
     pub(crate) fn asks(&self) -> impl Iterator<Item = BoundCheck> {
         self.parts.iter().filter_map(|part| part.ask.clone().map(|ask| ask.under(&part.cfgs)))
     }
 
-    /// The expression by which the key is found: for one part a reference to it, for several a reference to a tuple of references.
+    /// The expression that looks the key up: for one part a reference to it, for several a reference to a tuple of references.
     pub(crate) fn probe(&self) -> TokenStream {
         let (fit, probe) = (fit(), self.references());
         quote!(#fit.gate(#probe))
@@ -109,7 +109,7 @@ impl Key {
         }
     }
 
-    /// The type of the stored key. `None` where it cannot be read off.
+    /// The type of the stored key. `None` if it cannot be inferred.
     pub(super) fn ty(&self) -> Option<TokenStream> {
         if self.parts.iter().any(|part| !part.cfgs.is_empty()) {
             return None;
@@ -133,7 +133,7 @@ impl Part {
         Self { cfgs: cfgs.clone(), ..part }
     }
 
-    /// A part that is named by an expression of a known type.
+    /// A part given by an expression of known type.
     fn of_typed(name: &TokenStream, at: Span, ty: &Type) -> Self {
         let fit = fit();
         let ty = ungroup(ty);
@@ -167,7 +167,7 @@ impl Part {
         Self::of_value(name, at, Some(ty))
     }
 
-    /// A part that is named by a reference to it.
+    /// A part given by a reference to it.
     fn of_reference(name: &TokenStream, at: Span, inner: Option<&Type>) -> Self {
         let fit = fit();
         Self {
@@ -201,8 +201,8 @@ impl Part {
         }
     }
 
-    /// A part of a `key`: an argument like any other, `&place` found by reference, or any other expression, evaluated for the look-up and
-    /// found by the reference that it is, or by one to it.
+    /// A part of a `key`: an argument, `&place` looked up by reference, or any other expression, evaluated for the lookup and found by the
+    /// reference that it is, or by one to it.
     fn of_expression(function: &Function, index: usize, expression: &Expr) -> Self {
         let expression = plain(expression);
         if let Expr::Path(path) = expression
@@ -228,7 +228,7 @@ impl Part {
     }
 }
 
-/// The types in the standard library that have no size, by name.
+/// The unsized types of the standard library, by name.
 const UNSIZED: &[&str] = &["str", "Path", "OsStr", "CStr"];
 
 fn is_unsized(ty: &Type) -> bool {
@@ -278,8 +278,8 @@ fn cow_content(ty: &Type) -> Option<&Type> {
     }
 }
 
-/// Reports a `key` that was meant as something else: a template, as other libraries have it, would be the same text for all calls.
-/// Where others use the same object (`shared`), a text may tell this function from them.
+/// Reports a `key` that was meant differently: a template, as in other libraries, would be the same text for all calls. On a `shared`
+/// object, a constant may distinguish this function from others.
 pub(crate) fn check_varies(key: Option<&Expr>, shared: bool, errors: &mut Errors) {
     match key.map(plain) {
         Some(Expr::Closure(closure)) => {
@@ -344,7 +344,7 @@ fn refuse_mutable(ident: &Ident, at: impl ToTokens, errors: &mut Errors) {
     );
 }
 
-/// A borrow that the key has no owned form for.
+/// Whether the type contains a borrow for which the key has no owned form.
 fn borrowed_inside(ty: &Type) -> bool {
     match ungroup(ty) {
         Type::Reference(reference) => borrowed_inside_reference(&reference.elem),

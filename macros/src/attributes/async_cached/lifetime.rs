@@ -1,4 +1,4 @@
-//! For how long each outcome is kept: in the settings of the cache where that is known, and at the end of a computation where it is not.
+//! How long each outcome is stored: in the settings of the cache if that is known there, otherwise at the end of a computation.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
@@ -28,8 +28,8 @@ fn durations(options: &Options) -> Vec<(&'static str, &Duration)> {
     all.into_iter().filter_map(|(name, time)| time.map(|time| (name, time))).collect()
 }
 
-/// The setters for the settings: all that does not depend on the arguments. What is no literal is evaluated for each value that comes
-/// without a computation of the function's (`insert`, `get_or_load`), as it is for one that comes with it.
+/// The setters for the settings that do not depend on the arguments. Expressions that are not literals are evaluated for each value,
+/// whether it comes from the function or by hand (`insert`, `get_or_load`).
 pub(super) fn settings(options: &Options, function: &Function, private: &TokenStream) -> TokenStream {
     let (mut setters, mut evaluated) = (TokenStream::new(), TokenStream::new());
     for (name, time) in durations(options) {
@@ -63,7 +63,7 @@ pub(super) struct Bound {
     pub(super) names: Vec<Ident>,
 }
 
-/// The window in which a hit is one that is stale. The look-up asks for it, and the entry that the call may bring has the same.
+/// The window of stale hits. The lookup needs it, and the entry of this call gets the same one.
 const WINDOW: &str = "stale_while_revalidate";
 
 pub(super) fn bind(options: &Options) -> Bound {
@@ -83,7 +83,7 @@ pub(super) fn bind(options: &Options) -> Bound {
     bound
 }
 
-/// What the look-up needs to know of the window: a statement that binds it, and the window, if there is one.
+/// The window for the lookup: a statement that binds it, and the window, if there is one.
 pub(super) fn window(options: &Options) -> (TokenStream, TokenStream) {
     match &options.stale_while_revalidate {
         None => (TokenStream::new(), quote!(::core::option::Option::None)),
@@ -111,7 +111,7 @@ pub(super) fn lifetime(options: &Options, function: &Function, private: &TokenSt
         }
     }
     if elsewhere && options.ttl.is_some() && options.ttl_jitter.is_none() {
-        // The jitter of another's cache belongs to the ttl of that: what is added to a shorter one might be many times it.
+        // The jitter of a shared cache belongs to its own ttl: on a shorter ttl it might be many times as long.
         lifetime.extend(quote!(.ttl_jitter(::core::time::Duration::ZERO)));
     }
     if let Some(Ttl::OfValue(closure)) = &options.ttl

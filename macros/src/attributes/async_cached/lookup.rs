@@ -120,7 +120,7 @@ impl Cached {
         }
     }
 
-    /// What the function's own cache is told when it is made: setters, one after another.
+    /// The setters of the function's own cache.
     pub(super) fn settings(&self, context: &Context<'_>) -> TokenStream {
         let (private, options) = (&context.private, &self.options);
         if !self.stores {

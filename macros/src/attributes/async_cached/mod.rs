@@ -23,9 +23,9 @@ use crate::parse::args;
 /// A layer that looks a result up, or lets one caller compute it for all.
 pub(crate) struct Cached {
     options: Options,
-    /// Whether results are kept.
+    /// Whether results are stored.
     stores: bool,
-    /// What stands in the attributes below.
+    /// The arguments of the attributes below.
     below: TokenStream,
 }
 
@@ -49,7 +49,7 @@ impl Cached {
         }
     }
 
-    /// Whether the look-up mentions the argument.
+    /// Whether the lookup mentions the argument.
     fn names(&self, function: &Function, name: &Ident) -> bool {
         let in_key = match &self.options.key {
             Some(key) => tokens::mentions(&key.to_token_stream(), name),

@@ -1,4 +1,4 @@
-//! What stands in the parentheses.
+//! The options.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens;
@@ -35,7 +35,7 @@ pub(super) const OPTIONS: &[&str] = &[
     "single_flight",
 ];
 
-/// The options of `async_cached`, and the few of them that `coalesce` has too.
+/// The options of `async_cached`, some of which `coalesce` has too.
 #[derive(Default)]
 pub(crate) struct Options {
     pub(super) handle: Option<Handle>,
@@ -119,7 +119,7 @@ impl Options {
         Ok(())
     }
 
-    /// The option that makes a computation go on without its caller, with its name.
+    /// The option that makes a computation continue without its caller, with its name.
     pub(super) fn background(&self) -> Option<(&'static str, TokenStream)> {
         let detached = self.detached.as_ref().map(|flag| ("detached", flag.to_token_stream()));
         let revalidate =
@@ -128,12 +128,12 @@ impl Options {
         detached.or(revalidate).or(ahead)
     }
 
-    /// Whether a hit may start a computation: where the function says so, or where it has what that needs and its cache may say so.
+    /// Whether a hit may start a computation: if the function says so, or if it can and its cache may say so.
     pub(super) fn refreshes(&self) -> bool {
         self.stale_while_revalidate.is_some() || self.refresh_ahead.is_some() || (self.detached.is_some() && self.cache.is_some())
     }
 
-    /// Whether the look-up mentions the argument.
+    /// Whether the tags mention the argument.
     pub(super) fn tags_name(&self, name: &Ident) -> bool {
         mentions(self.tags.as_ref(), name)
     }
@@ -142,7 +142,7 @@ impl Options {
         mentions(self.refresh_if.as_ref(), name)
     }
 
-    /// Whether an option mentions the argument that is neither `refresh_if` nor says what the key is.
+    /// Whether an option other than `refresh_if` and those that define the key mentions the argument.
     pub(super) fn mention_elsewhere(&self, name: &Ident) -> bool {
         let Self {
             handle: _,
