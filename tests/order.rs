@@ -703,7 +703,7 @@ async fn rate_limit_above_async_cached() {
 
 /// When the duration of the timeout was computed, and when the call ended, in milliseconds.
 #[tokio::test(start_paused = true)]
-async fn options_below_a_wait_are_evaluated_before_it() {
+async fn options_are_evaluated_in_their_turn() {
     #[derive(Default)]
     struct Seen(Cell<u128>);
     impl Seen {
@@ -740,18 +740,53 @@ async fn options_below_a_wait_are_evaluated_before_it() {
     }
     let (started, first, seen) = (Instant::now(), Seen::default(), Seen::default());
     let calls = async { join!(below_a_limit(&first, started), below_a_limit(&seen, started)) };
-    assert_eq!((timed(calls).await.1, seen.0.take()), (200, 0), "the wait and the whole time");
+    assert_eq!((timed(calls).await.1, seen.0.take()), (100, 100), "after the wait, when nothing is left");
     let (started, first, seen) = (Instant::now(), Seen::default(), Seen::default());
     let calls = async { join!(above_a_limit(&first, started), above_a_limit(&seen, started)) };
     assert_eq!((timed(calls).await.1, seen.0.take()), (100, 0));
     let (started, first, seen) = (Instant::now(), Seen::default(), Seen::default());
     let calls = async { join!(below_a_rate(&first, started), below_a_rate(&seen, started)) };
-    assert_eq!((timed(calls).await.1, seen.0.take()), (160, 0));
+    assert_eq!((timed(calls).await.1, seen.0.take()), (100, 60));
     let (started, first, seen) = (Instant::now(), Seen::default(), Seen::default());
     let calls = async { join!(below_a_retry(&first, started), below_a_retry(&seen, started)) };
     assert_eq!((timed(calls).await.1, seen.0.take()), (100, 60), "an attempt begins after the wait");
     let (started, seen) = (Instant::now(), Seen::default());
     assert_eq!(below_a_circuit(&seen, started).await, BUSY);
     advance(MS).await;
-    assert_eq!((below_a_circuit(&seen, started).await, seen.0.take()), (REFUSED, 1));
+    assert_eq!((below_a_circuit(&seen, started).await, seen.0.take()), (REFUSED, 0), "not of a call that is rejected");
+}
+
+/// A `max_elapsed` begins with the first attempt, wherever the call has waited before.
+#[tokio::test(start_paused = true)]
+async fn the_clock_of_a_retry_starts_with_its_first_attempt() {
+    #[rate_limit(1 / 50ms, max_wait = 1s)]
+    #[retry(max_elapsed = 20ms, delay = 5ms, jitter = none)]
+    async fn below_a_rate(runs: &Cell<u32>) -> Outcome {
+        runs.set(runs.get() + 1);
+        BUSY
+    }
+    #[concurrency_limit(1)]
+    #[timeout(1h)]
+    #[circuit_breaker(failures = 10)]
+    #[retry(max_elapsed = 20ms, delay = 5ms, jitter = none)]
+    async fn below_a_limit(runs: &Cell<u32>) -> Outcome {
+        runs.set(runs.get() + 1);
+        sleep(MS).await;
+        BUSY
+    }
+    #[concurrency_limit(1)]
+    #[hedge(after = 1h)]
+    #[retry(max_elapsed = 20ms, delay = 5ms, jitter = none)]
+    async fn below_a_hedge(runs: &Cell<u32>) -> Outcome {
+        runs.set(runs.get() + 1);
+        sleep(MS).await;
+        BUSY
+    }
+    let runs = [Cell::new(0), Cell::new(0)];
+    assert_eq!(join!(below_a_rate(&runs[0]), below_a_rate(&runs[1])), (BUSY, BUSY));
+    assert_eq!(runs.each_ref().map(Cell::take), [3, 3]);
+    assert_eq!(join!(below_a_limit(&runs[0]), below_a_limit(&runs[1])), (BUSY, BUSY));
+    assert_eq!(runs.each_ref().map(Cell::take), [3, 3]);
+    assert_eq!(join!(below_a_hedge(&runs[0]), below_a_hedge(&runs[1])), (BUSY, BUSY));
+    assert_eq!(runs.each_ref().map(Cell::take), [6, 6], "of two attempts of the hedge");
 }

@@ -8,37 +8,34 @@ fn find<'a>(
             __STEADFAST_SITE, __seen, "find", [("retry", "clone(name)")]
         );
         let __returned = {
-            let mut __attempts_1 = ::steadfast::__private::retry::Attempts::new(3);
-            let mut __original_6 = ::steadfast::__private::retry::Repeat::new(
+            let mut __attempts_0 = ::steadfast::__private::retry::Attempts::new(3);
+            let mut __original0_0 = ::steadfast::__private::retry::Repeat::new(
                 ::steadfast::__private::retry::assert_repeat(&name).gate(name),
             );
             loop {
-                let __last_3 = __attempts_1.begin();
-                let name = __original_6.next(__last_3);
+                let __last_0 = __attempts_0.begin();
+                let name = __original0_0.next(__last_0);
                 let __delay = {
-                    let __outcome = {
-                        ::steadfast::__steadfast_watched!(
-                            __seen, async { if let
-                            ::core::option::Option::Some(__returned) =
-                            ::core::option::Option::None:: < Option < u8 > > { return
-                            __returned; } ::steadfast::__steadfast_chaos!(asynchronous
-                            "find" __error::steadfast::__private::Rejection:: < Option <
-                            u8 > > ::new().reject(::steadfast::__private::rejected(&
-                            ::steadfast::__private::Origin { function : "find", module :
-                            ::core::module_path!() }, __error, false))); self
-                            .look_up(name). await }
-                        )
-                            .await
-                    };
+                    let __outcome = ::steadfast::__steadfast_watched!(
+                        __seen, async { if let ::core::option::Option::Some(__returned) =
+                        ::core::option::Option::None:: < Option < u8 > > { return
+                        __returned; } ::steadfast::__steadfast_chaos!(asynchronous "find"
+                        __error::steadfast::__private::Rejection:: < Option < u8 > >
+                        ::new().reject(::steadfast::__private::rejected(&
+                        ::steadfast::__private::Origin { function : "find", module :
+                        ::core::module_path!() }, __error, false))); self.look_up(name).
+                        await }
+                    )
+                        .await;
                     if !::steadfast::__private::retry::failed(
                         <Option<u8> as ::steadfast::__private::Judged<_>>::judge()
                             .failure(&__outcome),
-                    ) || !__attempts_1.left()
+                    ) || !__attempts_0.left()
                     {
                         break __outcome;
                     }
                     let __delay = ::steadfast::__private::retry::at_least(
-                        __attempts_1
+                        __attempts_0
                             .wait(
                                 &::steadfast::__private::retry::Backoff {
                                     delay: ::core::time::Duration::from_millis(100u64),
@@ -65,7 +62,7 @@ fn find<'a>(
                         function: "find",
                         module: ::core::module_path!(),
                     },
-                    __attempts_1.made(),
+                    __attempts_0.made(),
                     __delay,
                 );
             }

@@ -16,216 +16,214 @@ async fn charge(account: &Account, cents: u64) -> Result<Receipt, AppError> {
         "8, queue = 100"), ("circuit_breaker", "PAYMENTS"), ("retry", ""), ("hedge",
         "after = p95")]
     );
-    let __returned = {
-        let mut __attempts_14 = ::steadfast::__private::retry::Attempts::new(3);
-        match ::steadfast::__private::fallback::settle::<
-            Result<Receipt, AppError>,
-            _,
-        >('__rate_limit_1: {
-            let __limiter_2: &::steadfast::RateLimiter = {
-                static __STEADFAST_POLICY: ::steadfast::RateLimiter = ::steadfast::RateLimiter::new(
-                    100,
-                    ::core::time::Duration::new(1u64, 0u32),
+    let __returned = match ::steadfast::__private::fallback::settle::<
+        Result<Receipt, AppError>,
+        _,
+    >('__rate_limit_1: {
+        let __limiter_1: &::steadfast::RateLimiter = {
+            static __STEADFAST_POLICY: ::steadfast::RateLimiter = ::steadfast::RateLimiter::new(
+                100,
+                ::core::time::Duration::new(1u64, 0u32),
+            );
+            &__STEADFAST_POLICY
+        };
+        ::steadfast::__steadfast_attach!(__STEADFAST_SITE, __limiter_1);
+        if let ::core::result::Result::Err(__limited) = '__turn_1: {
+            let __wait = match ::steadfast::__private::rate_limit::acquire(
+                __limiter_1,
+                ::core::time::Duration::new(0u64, 50000000u32),
+                &::steadfast::__private::Origin {
+                    function: "charge",
+                    module: ::core::module_path!(),
+                },
+            ) {
+                ::steadfast::__private::rate_limit::Admission::Now => {
+                    let __entered = ::core::result::Result::Ok(());
+                    break '__turn_1 __entered;
+                }
+                ::steadfast::__private::rate_limit::Admission::Wait(__wait) => __wait,
+                ::steadfast::__private::rate_limit::Admission::Rejected(__limited) => {
+                    let __refused = ::core::result::Result::Err(__limited);
+                    break '__turn_1 __refused;
+                }
+            };
+            ::steadfast::__steadfast_watched!(__seen, __wait).await
+        } {
+            let __refusal = <Result<
+                Receipt,
+                AppError,
+            > as ::steadfast::__private::rate_limit::rejection::ErrorSlot<_>>::slot()
+                .reject(
+                    <_ as ::steadfast::__private::rate_limit::rejection::Represent<
+                        _,
+                    >>::represent(
+                        ::steadfast::__private::rejected(
+                            &::steadfast::__private::Origin {
+                                function: "charge",
+                                module: ::core::module_path!(),
+                            },
+                            __limited.error("charge"),
+                            false,
+                        ),
+                    ),
                 );
+            break '__rate_limit_1 __refusal;
+        }
+        '__concurrency_limit_2: {
+            let __limiter_2: &::steadfast::ConcurrencyLimiter = {
+                static __STEADFAST_POLICY: ::steadfast::ConcurrencyLimiter = ::steadfast::ConcurrencyLimiter::new(
+                        8,
+                    )
+                    .queue(100);
                 &__STEADFAST_POLICY
             };
             ::steadfast::__steadfast_attach!(__STEADFAST_SITE, __limiter_2);
-            if let ::core::result::Result::Err(__limited) = '__turn_5: {
-                let __wait = match ::steadfast::__private::rate_limit::acquire(
+            let __place_2 = match '__turn_2: {
+                let __wait = match ::steadfast::__private::concurrency_limit::acquire(
                     __limiter_2,
-                    ::core::time::Duration::new(0u64, 50000000u32),
+                    ::core::option::Option::None,
                     &::steadfast::__private::Origin {
                         function: "charge",
                         module: ::core::module_path!(),
                     },
                 ) {
-                    ::steadfast::__private::rate_limit::Admission::Now => {
-                        let __entered = ::core::result::Result::Ok(());
-                        break '__turn_5 __entered;
-                    }
-                    ::steadfast::__private::rate_limit::Admission::Wait(__wait) => __wait,
-                    ::steadfast::__private::rate_limit::Admission::Rejected(
-                        __limited,
+                    ::steadfast::__private::concurrency_limit::Admission::Now(
+                        __place,
                     ) => {
-                        let __refused = ::core::result::Result::Err(__limited);
-                        break '__turn_5 __refused;
+                        let __entered = ::core::result::Result::Ok(__place);
+                        break '__turn_2 __entered;
+                    }
+                    ::steadfast::__private::concurrency_limit::Admission::Wait(
+                        __wait,
+                    ) => __wait,
+                    ::steadfast::__private::concurrency_limit::Admission::Rejected(
+                        __saturated,
+                    ) => {
+                        let __refused = ::core::result::Result::Err(__saturated);
+                        break '__turn_2 __refused;
                     }
                 };
                 ::steadfast::__steadfast_watched!(__seen, __wait).await
             } {
-                let __refusal = <Result<
-                    Receipt,
-                    AppError,
-                > as ::steadfast::__private::rate_limit::rejection::ErrorSlot<_>>::slot()
-                    .reject(
-                        <_ as ::steadfast::__private::rate_limit::rejection::Represent<
-                            _,
-                        >>::represent(
-                            ::steadfast::__private::rejected(
-                                &::steadfast::__private::Origin {
-                                    function: "charge",
-                                    module: ::core::module_path!(),
-                                },
-                                __limited.error("charge"),
-                                false,
+                ::core::result::Result::Ok(__place) => __place,
+                ::core::result::Result::Err(__saturated) => {
+                    let __refusal = <Result<
+                        Receipt,
+                        AppError,
+                    > as ::steadfast::__private::concurrency_limit::rejection::ErrorSlot<
+                        _,
+                    >>::slot()
+                        .reject(
+                            <_ as ::steadfast::__private::concurrency_limit::rejection::Represent<
+                                _,
+                            >>::represent(
+                                ::steadfast::__private::rejected(
+                                    &::steadfast::__private::Origin {
+                                        function: "charge",
+                                        module: ::core::module_path!(),
+                                    },
+                                    __saturated.error("charge"),
+                                    false,
+                                ),
                             ),
-                        ),
-                    );
-                break '__rate_limit_1 __refusal;
-            }
-            '__concurrency_limit_6: {
-                let __limiter_7: &::steadfast::ConcurrencyLimiter = {
-                    static __STEADFAST_POLICY: ::steadfast::ConcurrencyLimiter = ::steadfast::ConcurrencyLimiter::new(
-                            8,
-                        )
-                        .queue(100);
-                    &__STEADFAST_POLICY
-                };
-                ::steadfast::__steadfast_attach!(__STEADFAST_SITE, __limiter_7);
-                let __place_9 = match '__turn_10: {
-                    let __wait = match ::steadfast::__private::concurrency_limit::acquire(
-                        __limiter_7,
-                        ::core::option::Option::None,
-                        &::steadfast::__private::Origin {
-                            function: "charge",
-                            module: ::core::module_path!(),
-                        },
-                    ) {
-                        ::steadfast::__private::concurrency_limit::Admission::Now(
-                            __place,
-                        ) => {
-                            let __entered = ::core::result::Result::Ok(__place);
-                            break '__turn_10 __entered;
-                        }
-                        ::steadfast::__private::concurrency_limit::Admission::Wait(
-                            __wait,
-                        ) => __wait,
-                        ::steadfast::__private::concurrency_limit::Admission::Rejected(
-                            __saturated,
-                        ) => {
-                            let __refused = ::core::result::Result::Err(__saturated);
-                            break '__turn_10 __refused;
-                        }
-                    };
-                    ::steadfast::__steadfast_watched!(__seen, __wait).await
-                } {
-                    ::core::result::Result::Ok(__place) => __place,
-                    ::core::result::Result::Err(__saturated) => {
-                        let __refusal = <Result<
-                            Receipt,
-                            AppError,
-                        > as ::steadfast::__private::concurrency_limit::rejection::ErrorSlot<
-                            _,
-                        >>::slot()
-                            .reject(
-                                <_ as ::steadfast::__private::concurrency_limit::rejection::Represent<
-                                    _,
-                                >>::represent(
-                                    ::steadfast::__private::rejected(
-                                        &::steadfast::__private::Origin {
-                                            function: "charge",
-                                            module: ::core::module_path!(),
-                                        },
-                                        __saturated.error("charge"),
-                                        false,
-                                    ),
+                        );
+                    break '__concurrency_limit_2 __refusal;
+                }
+            };
+            let __outcome = '__circuit_breaker_3: {
+                let __breaker_3: &'static ::steadfast::CircuitBreaker = &(PAYMENTS);
+                ::steadfast::__steadfast_attach!(__STEADFAST_SITE, __breaker_3);
+                let mut __permit_3 = ::steadfast::__private::circuit_breaker::permit(
+                    __breaker_3,
+                    &::steadfast::__private::Origin {
+                        function: "charge",
+                        module: ::core::module_path!(),
+                    },
+                );
+                if let ::core::result::Result::Err(__open) = __permit_3.acquire() {
+                    let __refusal = <Result<
+                        Receipt,
+                        AppError,
+                    > as ::steadfast::__private::circuit_breaker::rejection::ErrorSlot<
+                        _,
+                    >>::slot()
+                        .reject(
+                            <_ as ::steadfast::__private::circuit_breaker::rejection::Represent<
+                                _,
+                            >>::represent(
+                                ::steadfast::__private::rejected(
+                                    &::steadfast::__private::Origin {
+                                        function: "charge",
+                                        module: ::core::module_path!(),
+                                    },
+                                    __open.error("charge"),
+                                    false,
                                 ),
-                            );
-                        break '__concurrency_limit_6 __refusal;
-                    }
-                };
-                let __outcome = '__circuit_breaker_13: {
-                    let __breaker_11: &'static ::steadfast::CircuitBreaker = &(PAYMENTS);
-                    ::steadfast::__steadfast_attach!(__STEADFAST_SITE, __breaker_11);
-                    let mut __permit_12 = ::steadfast::__private::circuit_breaker::permit(
-                        __breaker_11,
-                        &::steadfast::__private::Origin {
-                            function: "charge",
-                            module: ::core::module_path!(),
-                        },
+                            ),
+                        );
+                    break '__circuit_breaker_3 __refusal;
+                }
+                let __outcome = {
+                    let mut __attempts_4 = ::steadfast::__private::retry::Attempts::new(
+                        3,
                     );
-                    if let ::core::result::Result::Err(__open) = __permit_12.acquire() {
-                        let __refusal = <Result<
-                            Receipt,
-                            AppError,
-                        > as ::steadfast::__private::circuit_breaker::rejection::ErrorSlot<
-                            _,
-                        >>::slot()
-                            .reject(
-                                <_ as ::steadfast::__private::circuit_breaker::rejection::Represent<
-                                    _,
-                                >>::represent(
-                                    ::steadfast::__private::rejected(
-                                        &::steadfast::__private::Origin {
-                                            function: "charge",
-                                            module: ::core::module_path!(),
-                                        },
-                                        __open.error("charge"),
-                                        false,
-                                    ),
-                                ),
-                            );
-                        break '__circuit_breaker_13 __refusal;
-                    }
-                    let __outcome = loop {
-                        __attempts_14.begin();
+                    loop {
+                        __attempts_4.begin();
                         let __delay = {
                             let __outcome = {
-                                let __latencies_22 = {
+                                let __latencies_5 = {
                                     static __STEADFAST_LATENCIES: ::steadfast::__private::hedge::Instances = ::steadfast::__private::hedge::Instances::new(
                                         95usize,
                                     );
                                     __STEADFAST_LATENCIES.of(|| {})
                                 };
-                                let __after_20 = __latencies_22.percentile();
-                                {
-                                    let mut __race_19 = ::core::pin::pin!(
-                                        ::steadfast::__private::hedge::Race::new(1, __after_20, &
-                                        ::steadfast::__private::Origin { function : "charge", module
-                                        : ::core::module_path!() })
-                                    );
-                                    let __started_23 = ::steadfast::__private::hedge::clock();
-                                    loop {
-                                        __race_19
-                                            .as_mut()
-                                            .start(async {
-                                                async {
-                                                    if let ::core::option::Option::Some(__returned) = ::core::option::Option::None::<
-                                                        Result<Receipt, AppError>,
-                                                    > {
-                                                        return __returned;
-                                                    }
-                                                    ::steadfast::__steadfast_chaos!(
-                                                        asynchronous "charge"
-                                                        __error::steadfast::__private::Rejection:: < Result <
-                                                        Receipt, AppError > > ::new()
-                                                        .reject(::steadfast::__private::rejected(&
-                                                        ::steadfast::__private::Origin { function : "charge", module
-                                                        : ::core::module_path!() }, __error, false))
-                                                    );
-                                                    account.charge(cents).await
-                                                }
-                                                    .await
-                                            });
-                                        match ::steadfast::__steadfast_watched!(
-                                            __seen, __permit_12.state.watch(__race_19.as_mut().next(|
-                                            __outcome | ::steadfast::__private::Verdict:: < Result <
-                                            Receipt, AppError > > ::new().failed(__outcome)))
-                                        )
-                                            .await
-                                        {
-                                            ::steadfast::__private::hedge::Step::Done(__outcome) => {
-                                                if !::steadfast::__private::Verdict::<
+                                let __after_5 = __latencies_5.percentile();
+                                let mut __race_5 = ::core::pin::pin!(
+                                    ::steadfast::__private::hedge::Race::new(1, __after_5, &
+                                    ::steadfast::__private::Origin { function : "charge", module
+                                    : ::core::module_path!() })
+                                );
+                                let __started_5 = ::steadfast::__private::hedge::clock();
+                                loop {
+                                    __race_5
+                                        .as_mut()
+                                        .start(async {
+                                            async {
+                                                if let ::core::option::Option::Some(__returned) = ::core::option::Option::None::<
                                                     Result<Receipt, AppError>,
-                                                >::new()
-                                                    .failed(&__outcome)
-                                                {
-                                                    __latencies_22.record(__started_23.elapsed());
+                                                > {
+                                                    return __returned;
                                                 }
-                                                break __outcome;
+                                                ::steadfast::__steadfast_chaos!(
+                                                    asynchronous "charge"
+                                                    __error::steadfast::__private::Rejection:: < Result <
+                                                    Receipt, AppError > > ::new()
+                                                    .reject(::steadfast::__private::rejected(&
+                                                    ::steadfast::__private::Origin { function : "charge", module
+                                                    : ::core::module_path!() }, __error, false))
+                                                );
+                                                account.charge(cents).await
                                             }
-                                            ::steadfast::__private::hedge::Step::Another => {}
+                                                .await
+                                        });
+                                    match ::steadfast::__steadfast_watched!(
+                                        __seen, __permit_3.state.watch(__race_5.as_mut().next(|
+                                        __outcome | ::steadfast::__private::Verdict:: < Result <
+                                        Receipt, AppError > > ::new().failed(__outcome)))
+                                    )
+                                        .await
+                                    {
+                                        ::steadfast::__private::hedge::Step::Done(__outcome) => {
+                                            if !::steadfast::__private::Verdict::<
+                                                Result<Receipt, AppError>,
+                                            >::new()
+                                                .failed(&__outcome)
+                                            {
+                                                __latencies_5.record(__started_5.elapsed());
+                                            }
+                                            break __outcome;
                                         }
+                                        ::steadfast::__private::hedge::Step::Another => {}
                                     }
                                 }
                             };
@@ -235,12 +233,12 @@ async fn charge(account: &Account, cents: u64) -> Result<Receipt, AppError> {
                                     AppError,
                                 > as ::steadfast::__private::Judged<_>>::judge()
                                     .failure(&__outcome),
-                            ) || !__attempts_14.left()
+                            ) || !__attempts_4.left()
                             {
                                 break __outcome;
                             }
                             let __delay = ::steadfast::__private::retry::at_least(
-                                __attempts_14
+                                __attempts_4
                                     .wait(
                                         &::steadfast::__private::retry::Backoff {
                                             delay: ::core::time::Duration::from_millis(100u64),
@@ -261,7 +259,7 @@ async fn charge(account: &Account, cents: u64) -> Result<Receipt, AppError> {
                             __delay
                         };
                         ::steadfast::__steadfast_watched!(
-                            __seen, __permit_12.state
+                            __seen, __permit_3.state
                             .watch(::steadfast::__private::retry::wait(__delay))
                         )
                             .await;
@@ -270,44 +268,42 @@ async fn charge(account: &Account, cents: u64) -> Result<Receipt, AppError> {
                                 function: "charge",
                                 module: ::core::module_path!(),
                             },
-                            __attempts_14.made(),
+                            __attempts_4.made(),
                             __delay,
                         );
-                    };
-                    __permit_12
-                        .record_outcome(
-                            ::steadfast::__private::retry::failed(
-                                <Result<
-                                    Receipt,
-                                    AppError,
-                                > as ::steadfast::__private::Judged<_>>::judge()
-                                    .failure(&__outcome),
-                            ),
-                        );
-                    __outcome
+                    }
                 };
-                __place_9
+                __permit_3
                     .record_outcome(
-                        ::steadfast::__private::Verdict::<
-                            Result<Receipt, AppError>,
-                        >::new()
-                            .failed(&__outcome),
+                        ::steadfast::__private::retry::failed(
+                            <Result<
+                                Receipt,
+                                AppError,
+                            > as ::steadfast::__private::Judged<_>>::judge()
+                                .failure(&__outcome),
+                        ),
                     );
                 __outcome
-            }
-        }) {
-            ::core::result::Result::Ok(__outcome) => __outcome,
-            ::core::result::Result::Err(__failure) => {
-                let (__stand_in, __error) = __failure.tell();
-                let error = __error;
-                ::steadfast::__private::fallback::stood_in(
-                    &::steadfast::__private::Origin {
-                        function: "charge",
-                        module: ::core::module_path!(),
-                    },
-                    __stand_in.replace(degraded(error)),
-                )
-            }
+            };
+            __place_2
+                .record_outcome(
+                    ::steadfast::__private::Verdict::<Result<Receipt, AppError>>::new()
+                        .failed(&__outcome),
+                );
+            __outcome
+        }
+    }) {
+        ::core::result::Result::Ok(__outcome) => __outcome,
+        ::core::result::Result::Err(__failure) => {
+            let (__stand_in, __error) = __failure.tell();
+            let error = __error;
+            ::steadfast::__private::fallback::stood_in(
+                &::steadfast::__private::Origin {
+                    function: "charge",
+                    module: ::core::module_path!(),
+                },
+                __stand_in.replace(degraded(error)),
+            )
         }
     };
     ::steadfast::__steadfast_leave!(

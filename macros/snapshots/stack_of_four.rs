@@ -15,125 +15,111 @@ async fn user(db: Db, id: UserId) -> Result<User, AppError> {
         "attempts = 3, delay = 50ms, when = |e| e.is_transient()"), ("timeout", "500ms"),
         ("offload_blocking", "limit = 4")]
     );
-    let __returned = {
-        '__cached_1: {
-            let __shape_3 = ::steadfast::__private::cache::KindOf::<
-                Result<User, AppError>,
-            >::new()
-                .kind();
-            let __fit = ::steadfast::__private::Satisfied
-                .and(::steadfast::__private::cache::assert_argument::<UserId, _>())
-                .and(::steadfast::__private::cache::assert_value(&__shape_3))
-                .and(
-                    ::steadfast::__private::cache::assert_readable::<
-                        User,
-                        _,
-                        _,
-                    >(&__shape_3),
-                );
-            let __shape_3 = __fit.gate(__shape_3);
-            let __owned = ::steadfast::__private::cache::Owned {
-                key: || ::core::clone::Clone::clone(__fit.gate(&id)),
-                tags: ::steadfast::__private::cache::Tags::none,
-            };
-            let __store: &::steadfast::Cache<_, _> = user_cache();
-            let __cache_2 = __fit.gate(__store);
-            ::steadfast::__steadfast_attach!(__STEADFAST_SITE, __cache_2);
-            let __mode = ::steadfast::__private::cache::Mode {
-                refresh: false,
-                single_flight: true,
-            };
-            let __turn = match ::steadfast::__private::cache::begin(
-                __cache_2,
-                __fit.gate(&id),
-                __owned,
-                __shape_3,
-                __mode,
-            ) {
-                ::steadfast::__private::cache::Begin::Hit(__out) => {
-                    break '__cached_1 __out;
+    let __returned = '__cached_0: {
+        let __shape_0 = ::steadfast::__private::cache::KindOf::<
+            Result<User, AppError>,
+        >::new()
+            .kind();
+        let __fit = ::steadfast::__private::Satisfied
+            .and(::steadfast::__private::cache::assert_argument::<UserId, _>())
+            .and(::steadfast::__private::cache::assert_value(&__shape_0))
+            .and(
+                ::steadfast::__private::cache::assert_readable::<User, _, _>(&__shape_0),
+            );
+        let __shape_0 = __fit.gate(__shape_0);
+        let __owned = ::steadfast::__private::cache::Owned {
+            key: || ::core::clone::Clone::clone(__fit.gate(&id)),
+            tags: ::steadfast::__private::cache::Tags::none,
+        };
+        let __store: &::steadfast::Cache<_, _> = user_cache();
+        let __cache_0 = __fit.gate(__store);
+        ::steadfast::__steadfast_attach!(__STEADFAST_SITE, __cache_0);
+        let __mode = ::steadfast::__private::cache::Mode {
+            refresh: false,
+            single_flight: true,
+        };
+        let __turn = match ::steadfast::__private::cache::begin(
+            __cache_0,
+            __fit.gate(&id),
+            __owned,
+            __shape_0,
+            __mode,
+        ) {
+            ::steadfast::__private::cache::Begin::Hit(__out) => break '__cached_0 __out,
+            ::steadfast::__private::cache::Begin::Miss(__turn) => __turn,
+            ::steadfast::__private::cache::Begin::Recursion => {
+                let __refusal = ::steadfast::__private::Rejection::<
+                    Result<User, AppError>,
+                >::new()
+                    .reject(
+                        ::steadfast::__private::rejected(
+                            &::steadfast::__private::Origin {
+                                function: "user",
+                                module: ::core::module_path!(),
+                            },
+                            ::steadfast::__private::cache::recursion("user"),
+                            false,
+                        ),
+                    );
+                break '__cached_0 __refusal;
+            }
+        };
+        let __lead_0 = match __turn {
+            ::steadfast::__private::cache::Role::Leader(__lead) => __lead,
+            ::steadfast::__private::cache::Role::Waiter(__waiter) => {
+                match ::steadfast::__steadfast_watched!(__seen, __waiter.wait(__shape_0))
+                    .await
+                {
+                    ::steadfast::__private::cache::Waited::Done(__out) => {
+                        break '__cached_0 __out;
+                    }
+                    ::steadfast::__private::cache::Waited::Leader(__lead) => __lead,
                 }
-                ::steadfast::__private::cache::Begin::Miss(__turn) => __turn,
-                ::steadfast::__private::cache::Begin::Recursion => {
-                    let __refusal = ::steadfast::__private::Rejection::<
-                        Result<User, AppError>,
-                    >::new()
-                        .reject(
-                            ::steadfast::__private::rejected(
-                                &::steadfast::__private::Origin {
-                                    function: "user",
-                                    module: ::core::module_path!(),
-                                },
-                                ::steadfast::__private::cache::recursion("user"),
-                                false,
-                            ),
-                        );
-                    break '__cached_1 __refusal;
-                }
-            };
-            let __limit_5: ::core::time::Duration = ::core::time::Duration::new(
-                2u64,
-                0u32,
-            );
-            let mut __attempts_9 = ::steadfast::__private::retry::Attempts::new(3);
-            let mut __original_14 = ::steadfast::__private::retry::Repeat::new(
-                ::steadfast::__private::retry::assert_repeat(&db).gate(db),
-            );
-            let mut __original_15 = ::steadfast::__private::retry::Repeat::new(
-                ::steadfast::__private::retry::assert_repeat(&id).gate(id),
-            );
-            let mut __deadline_6 = ::steadfast::__private::timeout::Deadline::new(
-                __limit_5,
+            }
+        };
+        let __out = {
+            let mut __deadline_1 = ::steadfast::__private::timeout::Deadline::new(
+                ::core::time::Duration::new(2u64, 0u32),
                 {
                     static __STEADFAST_DEADLINES: ::steadfast::__private::timeout::SharedTimers = ::steadfast::__private::timeout::SharedTimers::new();
                     &__STEADFAST_DEADLINES
                 },
             );
-            let __lead_4 = match __turn {
-                ::steadfast::__private::cache::Role::Leader(__lead) => __lead,
-                ::steadfast::__private::cache::Role::Waiter(__waiter) => {
-                    match ::steadfast::__steadfast_watched!(
-                        __seen, __waiter.wait(__shape_3)
-                    )
-                        .await
-                    {
-                        ::steadfast::__private::cache::Waited::Done(__out) => {
-                            break '__cached_1 __out;
-                        }
-                        ::steadfast::__private::cache::Waited::Leader(__lead) => __lead,
-                    }
-                }
-            };
-            let __out = match '__timeout_8: {
-                ::core::result::Result::Ok(
+            match '__timeout_1: {
+                ::core::result::Result::Ok({
+                    let mut __attempts_2 = ::steadfast::__private::retry::Attempts::new(
+                        3,
+                    );
+                    let mut __original0_2 = ::steadfast::__private::retry::Repeat::new(
+                        ::steadfast::__private::retry::assert_repeat(&db).gate(db),
+                    );
+                    let mut __original1_2 = ::steadfast::__private::retry::Repeat::new(
+                        ::steadfast::__private::retry::assert_repeat(&id).gate(id),
+                    );
                     loop {
-                        let __last_11 = __attempts_9.begin();
-                        let db = __original_14.next(__last_11);
-                        let id = __original_15.next(__last_11);
+                        let __last_2 = __attempts_2.begin();
+                        let db = __original0_2.next(__last_2);
+                        let id = __original1_2.next(__last_2);
                         let __delay = {
                             let __outcome = {
-                                let __limit_16: ::core::time::Duration = ::core::time::Duration::new(
-                                    0u64,
-                                    500000000u32,
-                                );
-                                let __pool_20 = ::steadfast::__private::offload::Tokio;
-                                let mut __deadline_17 = ::steadfast::__private::timeout::Deadline::new(
-                                    __limit_16,
+                                let mut __deadline_3 = ::steadfast::__private::timeout::Deadline::new(
+                                    ::core::time::Duration::new(0u64, 500000000u32),
                                     {
                                         static __STEADFAST_DEADLINES: ::steadfast::__private::timeout::SharedTimers = ::steadfast::__private::timeout::SharedTimers::new();
                                         &__STEADFAST_DEADLINES
                                     },
                                 );
-                                match '__timeout_19: {
+                                match '__timeout_3: {
                                     ::core::result::Result::Ok(
                                         match match match ::steadfast::__steadfast_watched!(
-                                            __seen, __lead_4
+                                            __seen, __lead_0
                                             .scope(::steadfast::__private::timeout::within(& mut
-                                            __deadline_6, ::steadfast::__private::timeout::within(& mut
-                                            __deadline_17,
-                                            ::steadfast::__private::offload::run(__pool_20, { static
-                                            __STEADFAST_GATE : ::steadfast::__private::offload::JobLimit
-                                            = ::steadfast::__private::offload::JobLimit::new();
+                                            __deadline_1, ::steadfast::__private::timeout::within(& mut
+                                            __deadline_3,
+                                            ::steadfast::__private::offload::run(::steadfast::__private::offload::Tokio,
+                                            { static __STEADFAST_GATE :
+                                            ::steadfast::__private::offload::JobLimit =
+                                            ::steadfast::__private::offload::JobLimit::new();
                                             __STEADFAST_GATE.acquire(|| 4) }, { let __job =
                                             ::steadfast::__private::Satisfied
                                             .and(::steadfast::__private::offload::assert_send:: < Db, _
@@ -157,17 +143,17 @@ async fn user(db: Db, id: UserId) -> Result<User, AppError> {
                                             ::core::result::Result::Ok(__value) => __value,
                                             ::core::result::Result::Err(__reason) => {
                                                 let __cut = ::core::result::Result::Err(__reason);
-                                                break '__timeout_8 __cut;
+                                                break '__timeout_1 __cut;
                                             }
                                         } {
                                             ::core::result::Result::Ok(__value) => __value,
                                             ::core::result::Result::Err(__reason) => {
                                                 let __cut = ::core::result::Result::Err(__reason);
-                                                break '__timeout_19 __cut;
+                                                break '__timeout_3 __cut;
                                             }
                                         } {
                                             ::core::result::Result::Ok(__value) => __value,
-                                            ::core::result::Result::Err(__gone_21) => {
+                                            ::core::result::Result::Err(__gone_4) => {
                                                 ::steadfast::__private::Rejection::<
                                                     Result<User, AppError>,
                                                 >::new()
@@ -177,7 +163,7 @@ async fn user(db: Db, id: UserId) -> Result<User, AppError> {
                                                                 function: "user",
                                                                 module: ::core::module_path!(),
                                                             },
-                                                            __gone_21.error("user"),
+                                                            __gone_4.error("user"),
                                                             false,
                                                         ),
                                                     )
@@ -186,7 +172,7 @@ async fn user(db: Db, id: UserId) -> Result<User, AppError> {
                                     )
                                 } {
                                     ::core::result::Result::Ok(__value) => __value,
-                                    ::core::result::Result::Err(__expired_18) => {
+                                    ::core::result::Result::Err(__expired_3) => {
                                         <Result<
                                             User,
                                             AppError,
@@ -202,12 +188,12 @@ async fn user(db: Db, id: UserId) -> Result<User, AppError> {
                                                             function: "user",
                                                             module: ::core::module_path!(),
                                                         },
-                                                        __expired_18
+                                                        __expired_3
                                                             .error(
                                                                 "user",
                                                                 ::core::time::Duration::new(0u64, 500000000u32),
                                                             ),
-                                                        __attempts_9.left(),
+                                                        __attempts_2.left(),
                                                     ),
                                                 ),
                                             )
@@ -221,12 +207,12 @@ async fn user(db: Db, id: UserId) -> Result<User, AppError> {
                                 > as ::steadfast::__private::Judged<_>>::judge()
                                     .failure(&__outcome),
                                 |e| e.is_transient(),
-                            ) || !__attempts_9.left()
+                            ) || !__attempts_2.left()
                             {
                                 break __outcome;
                             }
                             let __delay = ::steadfast::__private::retry::at_least(
-                                __attempts_9
+                                __attempts_2
                                     .wait(
                                         &::steadfast::__private::retry::Backoff {
                                             delay: ::core::time::Duration::new(0u64, 50000000u32),
@@ -242,23 +228,23 @@ async fn user(db: Db, id: UserId) -> Result<User, AppError> {
                                     .wait(&__outcome),
                             );
                             if !::steadfast::__private::retry::is_in_time(__delay)
-                                || !__deadline_6.leaves_room(__delay)
+                                || !__deadline_1.leaves_room(__delay)
                             {
                                 break __outcome;
                             }
                             __delay
                         };
                         match ::steadfast::__steadfast_watched!(
-                            __seen, __lead_4
+                            __seen, __lead_0
                             .scope(::steadfast::__private::timeout::within(& mut
-                            __deadline_6, ::steadfast::__private::retry::wait(__delay)))
+                            __deadline_1, ::steadfast::__private::retry::wait(__delay)))
                         )
                             .await
                         {
                             ::core::result::Result::Ok(__value) => __value,
                             ::core::result::Result::Err(__reason) => {
                                 let __cut = ::core::result::Result::Err(__reason);
-                                break '__timeout_8 __cut;
+                                break '__timeout_1 __cut;
                             }
                         };
                         ::steadfast::__private::retry::retrying(
@@ -266,14 +252,14 @@ async fn user(db: Db, id: UserId) -> Result<User, AppError> {
                                 function: "user",
                                 module: ::core::module_path!(),
                             },
-                            __attempts_9.made(),
+                            __attempts_2.made(),
                             __delay,
                         );
-                    },
-                )
+                    }
+                })
             } {
                 ::core::result::Result::Ok(__value) => __value,
-                ::core::result::Result::Err(__expired_7) => {
+                ::core::result::Result::Err(__expired_1) => {
                     <Result<
                         User,
                         AppError,
@@ -289,17 +275,17 @@ async fn user(db: Db, id: UserId) -> Result<User, AppError> {
                                         function: "user",
                                         module: ::core::module_path!(),
                                     },
-                                    __expired_7
+                                    __expired_1
                                         .error("user", ::core::time::Duration::new(2u64, 0u32)),
                                     false,
                                 ),
                             ),
                         )
                 }
-            };
-            let __lifetime = ::steadfast::__private::cache::Lifetime::new();
-            __lead_4.complete(__shape_3, __out, __lifetime)
-        }
+            }
+        };
+        let __lifetime = ::steadfast::__private::cache::Lifetime::new();
+        __lead_0.complete(__shape_0, __out, __lifetime)
     };
     ::steadfast::__steadfast_leave!(
         __seen, ::steadfast::__private::Verdict:: < Result < User, AppError > > ::new()

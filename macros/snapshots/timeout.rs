@@ -6,18 +6,17 @@ pub async fn greeting(&self, name: &str, mut count: u32) -> String {
         "2s, or_else = |error| error.to_string()")]
     );
     let __returned = {
-        let __limit_1: ::core::time::Duration = ::core::time::Duration::new(2u64, 0u32);
-        let mut __deadline_2 = ::steadfast::__private::timeout::Deadline::new(
-            __limit_1,
+        let mut __deadline_0 = ::steadfast::__private::timeout::Deadline::new(
+            ::core::time::Duration::new(2u64, 0u32),
             {
                 static __STEADFAST_DEADLINES: ::steadfast::__private::timeout::SharedTimers = ::steadfast::__private::timeout::SharedTimers::new();
                 &__STEADFAST_DEADLINES
             },
         );
-        match '__timeout_4: {
+        match '__timeout_0: {
             ::core::result::Result::Ok(
                 match ::steadfast::__steadfast_watched!(
-                    __seen, ::steadfast::__private::timeout::within(& mut __deadline_2,
+                    __seen, ::steadfast::__private::timeout::within(& mut __deadline_0,
                     async move { if let ::core::option::Option::Some(__returned) =
                     ::core::option::Option::None:: < String > { let _ = & count; let _ =
                     & name; let _ = & self; return __returned; }
@@ -33,13 +32,13 @@ pub async fn greeting(&self, name: &str, mut count: u32) -> String {
                     ::core::result::Result::Ok(__value) => __value,
                     ::core::result::Result::Err(__reason) => {
                         let __cut = ::core::result::Result::Err(__reason);
-                        break '__timeout_4 __cut;
+                        break '__timeout_0 __cut;
                     }
                 },
             )
         } {
             ::core::result::Result::Ok(__value) => __value,
-            ::core::result::Result::Err(__expired_3) => {
+            ::core::result::Result::Err(__expired_0) => {
                 ::steadfast::__private::reject_with::<
                     String,
                 >(
@@ -48,7 +47,7 @@ pub async fn greeting(&self, name: &str, mut count: u32) -> String {
                             function: "greeting",
                             module: ::core::module_path!(),
                         },
-                        __expired_3
+                        __expired_0
                             .error("greeting", ::core::time::Duration::new(2u64, 0u32)),
                         false,
                     ),

@@ -6,12 +6,14 @@ use syn::spanned::Spanned;
 use syn::{FnArg, ReturnType, Signature};
 
 use crate::attributes::batched;
+use crate::codegen::compose;
 use crate::codegen::context::{Context, Purpose};
 use crate::codegen::instrument;
 use crate::codegen::layer::{AttributeDef, Layer};
+use crate::codegen::plan::{Plan, Stacked};
 use crate::diagnostics::Errors;
 use crate::item::function::{FnKind, Function, Item, all, self_ident};
-use crate::item::parameters::{Parameters, strip_mut, strip_mut_in};
+use crate::item::parameters::{strip_mut, strip_mut_in};
 use crate::item::tokens::{self, with_braces};
 use crate::item::types;
 use crate::manifest;
@@ -157,10 +159,8 @@ fn assign_self(signature: &mut Signature, assigned: &dyn Fn(&Ident) -> bool) {
 
 /// The items next to a function that has errors, so that code which uses them reports no errors of its own: its handles.
 fn names_beside(function: &Function, stack: &Stack) -> TokenStream {
-    let layers: Vec<&dyn Layer> = stack.layers.iter().map(|entry| &*entry.parsed.layer).collect();
-    let mut context = Context::new(function, &layers, root(stack), false);
-    context.purpose = Purpose::Names;
-    layers.iter().map(|layer| layer.sibling_items(&context)).collect()
+    let context = Context::new(function, root(stack), Purpose::Names);
+    stack.layers.iter().map(|entry| entry.parsed.layer.sibling_items(&context)).collect()
 }
 
 /// The path to the library.
@@ -188,55 +188,56 @@ fn version(root: &TokenStream) -> TokenStream {
 ///
 /// If a layer batches calls, `one` is the function as its callers see it.
 fn function_tokens(function: &Function, one: Option<&Function>, stack: &Stack) -> TokenStream {
-    let batch = one.is_some().then_some(function);
-    let function = one.unwrap_or(function);
     let root = root(stack);
     let layers: Vec<&dyn Layer> = stack.layers.iter().map(|entry| &*entry.parsed.layer).collect();
     let (above, below) = layers.split_at(stack.above_batch().map_or(layers.len(), |above| above + 1));
-    let mut context = Context::new(function, above, root, stack.makes_async());
-    if let Some(batch) = batch {
-        context.serve(batch, below);
-    }
-    let fragment = instrument::track_polls(&mut context, &mut |context| context.expand(&layers)).tokens();
-    let fragment = instrument::count_call(&context, stack, &fragment);
-    let mut items: TokenStream = above.iter().map(|layer| layer.sibling_items(&context)).collect();
-    context.about_batch(|context| items.extend(below.iter().map(|layer| layer.sibling_items(context))));
+    let call = Stacked { function: one.unwrap_or(function), layers: above };
+    let batch = one.is_some().then_some(Stacked { function, layers: below });
+    let plan = Plan::of(&call, batch.as_ref(), &root, instrument::track_polls(call.function, &root));
+    let body = compose::expand(&plan, &layers);
+    let policies = stack.layers.iter().map(|entry| (entry.attribute.name, &entry.written));
+    let body = instrument::count_call(&plan.layers[0], policies, &body);
+    let items: TokenStream = layers.iter().zip(&plan.layers).map(|(layer, context)| layer.sibling_items(context)).collect();
+    // Where an argument is bound again, the `mut` belongs there. Also in a batch, which takes along what its callers share.
+    let rebinds = |name: &Ident| {
+        plan.rebound_in_batch().contains(name)
+            || above.iter().zip(&plan.layers).any(|(layer, context)| layer.rebinds(context, name))
+    };
+    let uses = stack.uses();
+    let version = version(&root);
+    let item = with_body(call.function, stack.makes_async(), &rebinds, &quote!(#version #uses), &body);
+    quote!(#item #items)
+}
 
+/// The function with another body, behind `items`.
+fn with_body(
+    function: &Function,
+    makes_async: bool,
+    rebinds: &dyn Fn(&Ident) -> bool,
+    items: &TokenStream,
+    body: &TokenStream,
+) -> TokenStream {
     let mut signature = function.signature.clone();
-    if stack.makes_async() && signature.asyncness.is_none() {
+    if makes_async && signature.asyncness.is_none() {
         signature.asyncness = Some(syn::Token![async](signature.fn_token.span()));
     }
-    // Also in a batch, which takes along what its callers share.
-    let again_in_batch = context.about_batch(|context| {
-        let Parameters { receiver, bindings } = &context.function.parameters;
-        let names = bindings.iter().map(|binding| binding.ident.clone()).chain(receiver.as_ref().map(self_ident));
-        names.filter(|name| below.iter().any(|layer| layer.rebinds(context, name))).collect::<Vec<_>>()
-    });
-    // Where an argument is bound again, the `mut` belongs there.
-    let binds_again = |ident: &Ident| {
-        again_in_batch.as_ref().is_some_and(|names| names.contains(ident))
-            || above.iter().any(|layer| layer.rebinds(&context, ident))
-    };
-    strip_mut(&mut signature, &binds_again);
-    assign_self(&mut signature, &binds_again);
+    strip_mut(&mut signature, rebinds);
+    assign_self(&mut signature, rebinds);
     let mut prologue = function.prologue.clone();
     for local in &mut prologue {
-        strip_mut_in(&mut local.pat, &binds_again);
+        strip_mut_in(&mut local.pat, rebinds);
     }
-    let (uses, version) = (stack.uses(), version(&context.root));
-    let uses = quote!(#version #uses);
     let body = match &function.shape {
         FnKind::Returned { before, boxed, braces } => {
-            let block = quote_spanned!(Span::mixed_site()=> async move { #(#prologue)* #fragment });
+            let block = quote_spanned!(Span::mixed_site()=> async move { #(#prologue)* #body });
             let last = boxed.as_ref().map_or_else(|| block.clone(), |pin| quote!(#pin(#block)));
-            with_braces(braces, quote!(#uses #before #last))
+            with_braces(braces, quote!(#items #before #last))
         }
         FnKind::Made { wrap, .. } => {
-            let made = wrap.around(&quote_spanned!(Span::mixed_site()=> async move { #fragment }));
-            with_braces(&function.body, quote!(#uses #made))
+            let made = wrap.around(&quote_spanned!(Span::mixed_site()=> async move { #body }));
+            with_braces(&function.body, quote!(#items #made))
         }
-        FnKind::Async | FnKind::Plain => with_braces(&function.body, quote!(#uses #fragment)),
+        FnKind::Async | FnKind::Plain => with_braces(&function.body, quote!(#items #body)),
     };
-    let item = function.item(&signature, &quote!(#body));
-    quote!(#item #items)
+    function.item(&signature, &quote!(#body))
 }

@@ -915,7 +915,7 @@ attributes! {
     /// | at each timeout | `or_else` |
     ///
     /// Below a [`retry`] or a [`hedge`], each attempt is a call. Below a limit that lets calls wait, the duration is evaluated
-    /// [before the wait].
+    /// [after the wait].
     ///
     /// # Errors
     ///
@@ -951,7 +951,7 @@ attributes! {
     /// [`is_timeout`]: https://docs.rs/steadfast/latest/steadfast/struct.Error.html#method.is_timeout
     /// [`offload_blocking`]: https://docs.rs/steadfast/latest/steadfast/attr.offload_blocking.html
     /// [`retry`]: https://docs.rs/steadfast/latest/steadfast/attr.retry.html
-    /// [before the wait]: https://docs.rs/steadfast/latest/steadfast/guide/order/index.html#when-options-are-evaluated
+    /// [after the wait]: https://docs.rs/steadfast/latest/steadfast/guide/order/index.html#when-options-are-evaluated
     /// [left]: https://docs.rs/steadfast/latest/steadfast/fn.remaining.html
     timeout
 
@@ -994,7 +994,7 @@ attributes! {
     /// | `factor = n` | 2 | multiplies each further wait, at least 1; an expression below 1, or NaN, counts as 1 |
     /// | `max_delay = duration` | `30s` | maximum of the computed waits |
     /// | `jitter = full \| equal \| none` | `full` | spreads the waits: over all of `0..=wait`, over its upper half, or not at all |
-    /// | `max_elapsed = duration` | none | no attempt starts later than this after the start of the call, and no wait starts that would end later |
+    /// | `max_elapsed = duration` | none | no attempt starts later than this after the start of the first one, and no wait starts that would end later |
     /// | `when = \|error\| bool` | every error | which errors are retried; the argument is a reference |
     /// | `failure = \|outcome\| bool` | `Err`, `None` | which outcomes are failures, for any return type; the argument is a reference |
     /// | `retry_after = \|error\| Option<Duration>` | none | delay requested by the error; replaces the computed wait, neither jittered nor capped by `max_delay` |

@@ -11,8 +11,9 @@ use syn::spanned::Spanned;
 use syn::{Expr, FnArg, GenericArgument, Pat, PatType, PathArguments, ReturnType, Signature, Type, parse_quote};
 
 use crate::codegen::bounds::{self, BoundCheck};
-use crate::codegen::context::{Context, Fragment};
-use crate::codegen::layer::{Layer, Parsed, Target};
+use crate::codegen::context::Context;
+use crate::codegen::fragment::Fragment;
+use crate::codegen::layer::{Boundary, Layer, LayerPlan, Parsed, Target};
 use crate::codegen::policy;
 use crate::diagnostics::{Errors, available};
 use crate::item::function::{FnKind, Function, self_ident};
@@ -22,6 +23,7 @@ use crate::item::types;
 use crate::parse::args::{self, Count};
 use crate::parse::closure;
 use crate::parse::duration::Duration;
+use crate::parse::expression::{is_literal, is_place};
 use crate::parse::once::{self, Named, Once, SharedBy};
 
 const OPTIONS: &[&str] = &["max_batch_size", "delay", "share", "or_else"];
@@ -81,17 +83,28 @@ impl Layer for Batched {
         check_return(function, errors);
     }
 
+    fn plan(&self, _: &Context<'_>) -> LayerPlan<'_> {
+        let options = self.max_batch_size.iter().map(|count| &count.0).chain(self.delay.iter().map(Duration::written));
+        let turn_exprs: Vec<&Expr> = options.collect();
+        LayerPlan {
+            boundary: Some(Boundary::Batch),
+            needs_turn: !turn_exprs.iter().all(|option| is_literal(option) || is_place(option)),
+            turn_exprs,
+            deferred_exprs: self.or_else.iter().collect(),
+            ..LayerPlan::default()
+        }
+    }
+
     // match load(&__STEADFAST_SLOT, || (), "name", limits, shares, ids, move |ids: Vec<Id>| async move { body }).await {
     //     Ok(value) => value,
-    //     Err(failure) => refusal,
+    //     Err(failure) => rejection,
     // }
-    fn expand(&self, context: &mut Context<'_>, below: &mut dyn FnMut(&mut Context<'_>) -> Fragment) -> Fragment {
+    fn expand(&self, context: &Context<'_>, inner: Fragment) -> Fragment {
         let span = Span::mixed_site();
-        let private = context.private.clone();
+        let Context { private, .. } = context;
         let failure = context.name("failure");
-        let (arguments, body) = context.in_batch(&is_keys, below);
-        let body = body.tokens();
-        let max_batch_size = self.max_batch_size.as_ref().map_or_else(|| quote!(100), |count| count.tokens(&private));
+        let (arguments, body) = (context.batch_arguments(&is_keys), inner.expr);
+        let max_batch_size = self.max_batch_size.as_ref().map_or_else(|| quote!(100), |count| count.tokens(private));
         let delay = self.delay.as_ref().map_or_else(|| quote!(::core::time::Duration::from_millis(5)), ToTokens::to_token_stream);
         let name = context.function_name();
         let keys = self.keys(context.function);
@@ -110,23 +123,19 @@ impl Layer for Batched {
                 #capture |#arguments| async move { #body },
             )
         };
-        let Fragment { prelude, captures, setup, expr } = context.leaf(&load);
         let error = quote!(#failure.error(#name));
-        let refusal = match &self.or_else {
+        let rejection = match &self.or_else {
             Some(_) => context.reject(NAME, &error, self.or_else.as_ref()),
             None => context.reject_or_panic(&error),
         };
-        Fragment {
-            prelude,
-            captures,
-            setup,
-            expr: quote_spanned! {span=>
+        context.leaf(&load).map(|expr| {
+            quote_spanned! {span=>
                 match #expr {
                     ::core::result::Result::Ok(__value) => __value,
-                    ::core::result::Result::Err(#failure) => #refusal,
+                    ::core::result::Result::Err(#failure) => #rejection,
                 }
-            },
-        }
+            }
+        })
     }
 }
 
@@ -227,7 +236,7 @@ impl Batched {
         match element(&keys.ty) {
             None => errors.at(&keys.ty, "`#[batched]` takes the keys as a `Vec`: write `Vec<Id>`, and each caller passes one `Id`"),
             Some(key) if types::has_impl(key) => {
-                errors.at(key, "one batch serves all callers, so their keys have one type: name it instead of `impl Trait`")
+                errors.at(key, "one batch serves all callers, so their keys have one type: name it instead of `impl Trait`");
             }
             Some(key) if types::borrows(key) => {
                 errors.at(key, format!("the batch outlives its callers and cannot borrow: {}", types::owned_form(key)));

@@ -5,8 +5,9 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::Expr;
 use syn::spanned::Spanned;
 
-use crate::codegen::context::{Context, Fragment, Wrapper};
-use crate::codegen::layer::{Layer, Parsed, Target};
+use crate::codegen::context::Context;
+use crate::codegen::fragment::{Fragment, Wrapper};
+use crate::codegen::layer::{Layer, LayerPlan, Parsed, Target};
 use crate::diagnostics::Errors;
 use crate::item::tokens::respan;
 use crate::parse::args;
@@ -67,44 +68,46 @@ impl Layer for Cancellable {
         }
     }
 
-    /// What runs after the body has gone needs its arguments still there.
-    fn deferred_exprs(&self) -> TokenStream {
-        let Self { cleanup, or_else, .. } = self;
-        quote!(#cleanup #or_else)
+    fn plan(&self, context: &Context<'_>) -> LayerPlan<'_> {
+        let (private, cancellation) = (&context.private, context.name("cancellation"));
+        LayerPlan {
+            wrapper: Some(Wrapper {
+                call: quote!(#private::cancellable::until),
+                argument: Some(quote_spanned!(Span::mixed_site()=> #cancellation.as_mut())),
+                breaks_to: Some(context.label("cancellable")),
+            }),
+            turn_exprs: self.token.iter().collect(),
+            // What runs after the body has gone needs its arguments still there.
+            deferred_exprs: self.cleanup.iter().chain(&self.or_else).collect(),
+            ..LayerPlan::default()
+        }
     }
 
-    // let cancellation = pin!(Cancellation::new(&token)); ..
+    // let token = ..; let cancellation = pin!(Cancellation::new(&token));
     // match 'cancellable: { if it is cancelled { break 'cancellable Err(..) } Ok(..) } {
     //     Ok(value) => value,
-    //     Err(cancelled) => { cleanup.await; refusal }
+    //     Err(cancelled) => { cleanup.await; rejection }
     // }
-    fn expand(&self, context: &mut Context<'_>, below: &mut dyn FnMut(&mut Context<'_>) -> Fragment) -> Fragment {
+    fn expand(&self, context: &Context<'_>, mut inner: Fragment) -> Fragment {
         let span = Span::mixed_site();
-        let private = context.private.clone();
+        let Context { private, .. } = context;
         let (token, cancellation, cancelled) = (context.name("token"), context.name("cancellation"), context.name("cancelled"));
-        let label = context.label("cancellable");
-        let bind_token = self.token.as_ref().map(|written| bind(&private, &token, written));
-        let (until, shared) = (quote!(#private::cancellable::until), cancellation.clone());
-        let wrap = move |future: &TokenStream| quote_spanned!(span=> #until(#shared.as_mut(), #future));
-        let wrapper = Wrapper { wrap: Box::new(wrap), breaks_to: Some(label.clone()) };
-        let Fragment { prelude, mut captures, setup, expr } = context.with_wrapper(wrapper, below);
-        captures.push(token.clone());
-        let name = context.function_name();
-        let refusal = context.reject("cancellable", &quote!(#cancelled.error(#name)), self.or_else.as_ref());
+        let (label, name) = (context.label("cancellable"), context.function_name());
+        let bind_token = self.token.as_ref().map(|written| {
+            let bind = bind(private, &token, written);
+            context.bind_option(&mut inner, &token, written, bind)
+        });
+        let rejection = context.reject("cancellable", &quote!(#cancelled.error(#name)), self.or_else.as_ref());
         let cleanup = self.cleanup.as_ref().map(|cleanup| {
             let awaited = context.await_wrapped(&quote_spanned!(span=> __cleanup));
             let cleaned = respan(cleanup.span(), quote_spanned!(span=> #private::cancellable::cleaned(#name, #awaited);));
             quote_spanned!(span=> let __cleanup = #cleanup; #cleaned)
         });
         let drop_body = context.drop_body();
-        Fragment {
-            prelude: quote!(#bind_token #prelude),
-            captures,
-            setup: quote_spanned! {span=>
+        inner.map(|expr| {
+            quote_spanned! {span=> {
+                #bind_token
                 let mut #cancellation = ::core::pin::pin!(#private::cancellable::Cancellation::new(&#token));
-                #setup
-            },
-            expr: quote_spanned! {span=>
                 match #label: {
                     if let ::core::option::Option::Some(__cancelled) = #cancellation.as_mut().already() {
                         let __cut = ::core::result::Result::Err(__cancelled);
@@ -116,11 +119,11 @@ impl Layer for Cancellable {
                     ::core::result::Result::Ok(__value) => __value,
                     ::core::result::Result::Err(#cancelled) => {
                         #cleanup
-                        #refusal
+                        #rejection
                     }
                 }
-            },
-        }
+            }}
+        })
     }
 }
 

@@ -6,15 +6,17 @@ use syn::parse::ParseStream;
 use syn::spanned::Spanned;
 use syn::{Expr, Lit, Token};
 
-use crate::codegen::context::{Context, Fragment, Wrapper};
+use crate::codegen::context::Context;
+use crate::codegen::fragment::{Fragment, Wrapper};
 use crate::codegen::instrument;
-use crate::codegen::layer::{Layer, Parsed, Target};
+use crate::codegen::layer::{Layer, LayerPlan, Parsed, Target};
 use crate::codegen::policy::{self, PolicyInit, Setting};
+use crate::codegen::rejection;
 use crate::diagnostics::Errors;
 use crate::parse::args::{self, Count, OptionName};
 use crate::parse::closure::{self, Closure};
 use crate::parse::duration::{Duration, has_unit};
-use crate::parse::expression;
+use crate::parse::expression::{self, is_place};
 use crate::parse::handle::Handle;
 use crate::parse::units;
 
@@ -166,59 +168,62 @@ impl Layer for CircuitBreaker {
         }
     }
 
-    fn deferred_exprs(&self) -> TokenStream {
+    fn plan(&self, context: &Context<'_>) -> LayerPlan<'_> {
+        let permit = context.name("permit");
         let Self { object, when, failure, or_else, .. } = self;
-        quote!(#object #when #failure #or_else)
+        LayerPlan {
+            wrapper: Some(Wrapper {
+                call: quote_spanned!(Span::mixed_site()=> #permit.state.watch),
+                argument: None,
+                breaks_to: None,
+            }),
+            hints: true,
+            deferred_exprs: [object, when, failure, or_else].into_iter().flatten().collect(),
+            needs_turn: object.as_ref().is_some_and(|object| !is_place(object)),
+            ..LayerPlan::default()
+        }
     }
 
     // 'circuit_breaker: {
     //     let permit = at(breaker);
-    //     if let Err(open) = permit.enter() { break 'circuit_breaker refusal; }
+    //     if let Err(open) = permit.enter() { break 'circuit_breaker rejection; }
     //     let outcome = ..;
     //     permit.settle(failed(&outcome));
     //     outcome
     // }
-    fn expand(&self, context: &mut Context<'_>, below: &mut dyn FnMut(&mut Context<'_>) -> Fragment) -> Fragment {
+    fn expand(&self, context: &Context<'_>, mut inner: Fragment) -> Fragment {
         let span = Span::mixed_site();
-        let (root, private) = (context.root.clone(), context.private.clone());
+        let Context { root, private, .. } = context;
         let (breaker, permit, label) = (context.name("breaker"), context.name("permit"), context.label("circuit_breaker"));
         let object = match &self.object {
             Some(object) => quote_spanned!(object.span()=> &(#object)),
             None => self.recipe(context).reference(context, self.handle.as_ref()),
         };
         let ty = policy::reference_type(context.function, self.object.as_ref(), &quote!(#root::CircuitBreaker));
-        let bind_breaker = context.bind_before_body(self.object.as_ref(), quote_spanned!(span=> let #breaker: #ty = #object;));
-        let bind = context.declare_mut_before_body(&permit);
-        let held = permit.clone();
-        let wrap = move |future: &TokenStream| quote_spanned!(span=> #held.state.watch(#future));
-        let Fragment { prelude, captures, setup, expr } =
-            context.with_wrapper(Wrapper { wrap: Box::new(wrap), breaks_to: None }, below);
-        let (name, origin) = (context.function_name(), context.origin());
-        let refusal =
-            context.reject_with_hint("circuit_breaker", &quote_spanned!(span=> __open.error(#name)), self.or_else.as_ref());
-        let drop_body = context.drop_body();
         let attach = instrument::attach_handle(context, self.object.as_ref(), &breaker);
-        let failed = self.failed(context);
-        Fragment {
-            prelude,
-            captures,
-            setup,
-            expr: quote_spanned! {span=>
+        let (name, origin) = (context.function_name(), context.origin());
+        let at = quote_spanned!(span=> #private::circuit_breaker::permit(#breaker, #origin));
+        let bind = context.guard_mut(&mut inner, &permit, &at);
+        let rejection =
+            context.reject_with_hint("circuit_breaker", &quote_spanned!(span=> __open.error(#name)), self.or_else.as_ref());
+        let (drop_body, failed) = (context.drop_body(), self.failed(context));
+        inner.map(|expr| {
+            quote_spanned! {span=>
                 #label: {
-                    #bind_breaker
+                    let #breaker: #ty = #object;
                     #attach
-                    #bind = #private::circuit_breaker::permit(#breaker, #origin);
+                    #bind
                     if let ::core::result::Result::Err(__open) = #permit.acquire() {
                         #drop_body
-                        let __refusal = #refusal;
+                        let __refusal = #rejection;
                         break #label __refusal;
                     }
                     let __outcome = #expr;
                     #permit.record_outcome(#failed);
                     __outcome
                 }
-            },
-        }
+            }
+        })
     }
 
     fn sibling_items(&self, context: &Context<'_>) -> TokenStream {
@@ -230,12 +235,12 @@ impl CircuitBreaker {
     fn failed(&self, context: &Context<'_>) -> TokenStream {
         let span = Span::mixed_site();
         let private = &context.private;
-        let failure_of = policy::failure_of(context);
+        let failure_of = rejection::failure_of(context);
         match (&self.failure, &self.when) {
             (Some(failure), _) => quote_spanned!(span=> #private::retry::failure(&__outcome, #failure)),
             (None, Some(when)) => quote_spanned!(span=> #private::retry::when(#failure_of, #when)),
             // The time alone says which call failed, where the value cannot.
-            (None, None) if self.slow_call.is_some() => policy::verdict(context, &quote_spanned!(span=> &__outcome)),
+            (None, None) if self.slow_call.is_some() => rejection::verdict(context, &quote_spanned!(span=> &__outcome)),
             (None, None) => quote_spanned!(span=> #private::retry::failed(#failure_of)),
         }
     }

@@ -6,17 +6,20 @@ use syn::Expr;
 use syn::parse::ParseStream;
 use syn::spanned::Spanned;
 
-use crate::codegen::context::{Admission, Context, Fragment};
+use crate::codegen::admission::Admission;
+use crate::codegen::context::Context;
+use crate::codegen::fragment::Fragment;
 use crate::codegen::instrument;
-use crate::codegen::layer::{Layer, Parsed, Target};
+use crate::codegen::layer::{Layer, LayerPlan, Parsed, Target};
 use crate::codegen::policy::{self, PolicyInit};
+use crate::codegen::rejection;
 use crate::diagnostics::Errors;
 use crate::item::function::Function;
 use crate::item::tokens::{self, respan};
 use crate::parse::args::{self, Count};
 use crate::parse::closure;
 use crate::parse::duration::Duration;
-use crate::parse::expression::{self, plain};
+use crate::parse::expression::{self, is_place, plain};
 use crate::parse::handle::Handle;
 use crate::parse::once::{self, Once, SharedBy};
 
@@ -110,19 +113,24 @@ impl Layer for ConcurrencyLimit {
         }
     }
 
-    fn deferred_exprs(&self) -> TokenStream {
+    fn plan(&self, _: &Context<'_>) -> LayerPlan<'_> {
         let object = self.limit.as_ref().filter(|limit| limit.literal().is_none()).map(|limit| &limit.0);
-        let or_else = &self.or_else;
-        quote!(#object #or_else)
+        LayerPlan {
+            waits: !self.never_waits(),
+            turn_exprs: self.max_wait.iter().map(Duration::written).collect(),
+            deferred_exprs: object.into_iter().chain(&self.or_else).collect(),
+            needs_turn: self.external().is_some_and(|object| !is_place(object)),
+            ..LayerPlan::default()
+        }
     }
 
     // 'concurrency_limit: {
-    //     let place = match (enter(limiter, max_wait), or a wait) { Ok(place) => place, Err(saturated) => break 'concurrency_limit refusal };
+    //     let place = match (enter(limiter, max_wait), or a wait) { Ok(place) => place, Err(saturated) => break 'concurrency_limit rejection };
     //     let outcome = ..;
     //     place.settle(failed(&outcome));
     //     outcome
     // }
-    fn expand(&self, context: &mut Context<'_>, below: &mut dyn FnMut(&mut Context<'_>) -> Fragment) -> Fragment {
+    fn expand(&self, context: &Context<'_>, mut inner: Fragment) -> Fragment {
         let span = Span::mixed_site();
         let label = context.label("concurrency_limit");
         let names = Names {
@@ -133,27 +141,22 @@ impl Layer for ConcurrencyLimit {
         };
         let (mut look, mut captures) = (TokenStream::new(), Vec::new());
         if let Some(max_wait) = self.max_wait.as_ref().filter(|max_wait| max_wait.literal().is_none()) {
-            look.extend(max_wait.bind(&names.max_wait));
+            look = context.bind_option(&mut inner, &names.max_wait, max_wait.written(), max_wait.bind(&names.max_wait));
             captures.push(names.max_wait.clone());
         }
-        let failed = policy::verdict(context, &quote_spanned!(span=> &__outcome));
-        let place = names.place.clone();
-        let leave = move |expr: TokenStream| {
+        let failed = rejection::verdict(context, &quote_spanned!(span=> &__outcome));
+        let enter = self.enter(context, &mut inner, &names, &label);
+        let (place, limiter) = (&names.place, &names.limiter);
+        let (bind, attach) = (self.bind(context, limiter), instrument::attach_handle(context, self.external(), limiter));
+        let object = quote!(#bind #attach);
+        let inner = inner.map(|expr| {
             quote_spanned! {span=>
                 let __outcome = #expr;
                 #place.record_outcome(#failed);
                 __outcome
             }
-        };
-        let enter = |context: &Context<'_>| self.enter(context, &names, &label);
-        if self.never_waits() {
-            let entered = enter(context);
-            let Fragment { prelude, captures, setup, expr } = below(context);
-            let expr = leave(expr);
-            return Fragment { prelude, captures, setup, expr: quote!(#label: { #entered #expr }) };
-        }
-        let named = |ident: &Ident| self.names(ident);
-        context.with_admission(&Admission { label: &label, look, captures, named: &named, enter: &enter, leave: &leave }, below)
+        });
+        Admission { label: &label, object, look, captures, named: &|ident| self.names(ident), enter }.around(context, inner)
     }
 
     fn rebinds(&self, context: &Context<'_>, argument: &Ident) -> bool {
@@ -189,11 +192,9 @@ impl ConcurrencyLimit {
         self.max_wait.as_ref().is_some_and(|max_wait| tokens::mentions(&max_wait.written().to_token_stream(), ident))
     }
 
-    fn enter(&self, context: &Context<'_>, names: &Names, label: &syn::Lifetime) -> TokenStream {
+    fn enter(&self, context: &Context<'_>, inner: &mut Fragment, names: &Names, label: &syn::Lifetime) -> TokenStream {
         let span = Span::mixed_site();
         let (private, Names { limiter, max_wait, place, turn }) = (&context.private, names);
-        let object = context.bind_before_body(self.external(), self.bind(context, limiter));
-        let bind = context.declare_before_body(place);
         let entered = if self.never_waits() {
             quote_spanned!(span=> #private::concurrency_limit::try_acquire(#limiter))
         } else {
@@ -230,15 +231,13 @@ impl ConcurrencyLimit {
         } else {
             quote_spanned!(span=> #private::concurrency_limit::never_rejects(__saturated))
         };
-        let attach = instrument::attach_handle(context, self.external(), limiter);
-        quote_spanned! {span=>
-            #object
-            #attach
-            #bind = match #entered {
+        let admitted = quote_spanned! {span=>
+            match #entered {
                 ::core::result::Result::Ok(__place) => __place,
                 ::core::result::Result::Err(__saturated) => #refused,
-            };
-        }
+            }
+        };
+        context.guard(inner, place, &admitted)
     }
 
     /// The limit, if it is certainly a count: next to options that only a limiter of the function's own has, or by its syntax.

@@ -5,8 +5,9 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Expr, ExprClosure, Pat, ReturnType, Stmt};
 
-use crate::codegen::context::{Context, Fragment};
-use crate::codegen::layer::{Layer, Parsed, Target};
+use crate::codegen::context::Context;
+use crate::codegen::fragment::Fragment;
+use crate::codegen::layer::{Layer, LayerPlan, Parsed, Target};
 use crate::codegen::policy;
 use crate::diagnostics::Errors;
 use crate::item::function::Function;
@@ -64,33 +65,29 @@ impl Layer for Fallback {
         }
     }
 
-    fn deferred_exprs(&self) -> TokenStream {
-        self.value.to_token_stream()
+    fn plan(&self, _: &Context<'_>) -> LayerPlan<'_> {
+        LayerPlan { deferred_exprs: self.value.iter().collect(), ..LayerPlan::default() }
     }
 
     // match settle(..) { Ok(outcome) => outcome, Err(failure) => value }
-    fn expand(&self, context: &mut Context<'_>, below: &mut dyn FnMut(&mut Context<'_>) -> Fragment) -> Fragment {
+    fn expand(&self, context: &Context<'_>, inner: Fragment) -> Fragment {
         let span = Span::mixed_site();
-        let private = context.private.clone();
-        let Fragment { prelude, captures, setup, expr } = below(context);
-        let output = context.function.output();
-        let whole = context.function.output.as_ref().is_some_and(is_result_of_values);
-        let stood_in = Told { private: &private, origin: &context.origin() };
+        let Context { private, function, .. } = context;
+        let output = function.output();
+        let whole = function.output.as_ref().is_some_and(is_result_of_values);
+        let stood_in = Told { private, origin: &context.origin() };
         let replaced = self.value.as_ref().map(|value| replace(value, whole, &stood_in));
         // At the return type, where one that cannot fail is to be reported, and once.
-        let at = context.function.output.as_ref().map_or(span, |output| output.span().resolved_at(span));
-        let settled = quote_spanned!(at=> #private::fallback::settle::<#output, _>(#expr));
-        Fragment {
-            prelude,
-            captures,
-            setup,
-            expr: quote_spanned! {span=>
+        let at = function.output.as_ref().map_or(span, |output| output.span().resolved_at(span));
+        inner.map(|expr| {
+            let settled = quote_spanned!(at=> #private::fallback::settle::<#output, _>(#expr));
+            quote_spanned! {span=>
                 match #settled {
                     ::core::result::Result::Ok(__outcome) => __outcome,
                     ::core::result::Result::Err(__failure) => { #replaced }
                 }
-            },
-        }
+            }
+        })
     }
 }
 

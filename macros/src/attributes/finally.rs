@@ -6,9 +6,11 @@ use syn::spanned::Spanned;
 use syn::{Expr, FnArg, Receiver};
 
 use crate::codegen::bounds::BoundCheck;
-use crate::codegen::context::{Context, Fragment, Wrapper};
-use crate::codegen::layer::{Layer, Parsed, Target};
+use crate::codegen::context::Context;
+use crate::codegen::fragment::{Fragment, Wrapper};
+use crate::codegen::layer::{Layer, LayerPlan, Parsed, Target};
 use crate::codegen::policy;
+use crate::codegen::rejection;
 use crate::codegen::spawned::{self, is_copied};
 use crate::diagnostics::Errors;
 use crate::item::function::{Function, self_ident};
@@ -66,45 +68,46 @@ impl Layer for Finally {
         }
     }
 
-    // let cleanup = { let id = Clone::clone(&id); move |exit| release(id) };
-    // let finally = Finally::new(name, cleanup);
+    fn plan(&self, context: &Context<'_>) -> LayerPlan<'_> {
+        let finally = context.name("finally");
+        LayerPlan {
+            wrapper: Some(Wrapper {
+                call: quote_spanned!(Span::mixed_site()=> #finally.catch),
+                argument: None,
+                breaks_to: Some(context.label("finally")),
+            }),
+            turn_exprs: self.cleanup.iter().collect(),
+            ..LayerPlan::default()
+        }
+    }
+
+    // let finally = Finally::new(name, { let id = Clone::clone(&id); move |exit| release(id) });
     // match 'finally: { Ok(..) } {
     //     Ok(out) => { finally.end(exit(&out)).await; out }
     //     Err(payload) => finally.resume(payload).await,
     // }
-    fn expand(&self, context: &mut Context<'_>, below: &mut dyn FnMut(&mut Context<'_>) -> Fragment) -> Fragment {
+    fn expand(&self, context: &Context<'_>, mut inner: Fragment) -> Fragment {
         let span = Span::mixed_site();
-        let private = context.private.clone();
-        let (cleanup, finally) = (context.name("cleanup"), context.name("finally"));
-        let (label, payload) = (context.label("finally"), context.name("payload"));
-        let bind = context.declare_mut_before_body(&finally);
-        let catches = finally.clone();
-        let wrap = move |future: &TokenStream| quote_spanned!(span=> #catches.catch(#future));
-        let wrapper = Wrapper { wrap: Box::new(wrap), breaks_to: Some(label.clone()) };
-        let Fragment { prelude, mut captures, setup, expr } = context.with_wrapper(wrapper, below);
-        captures.push(cleanup.clone());
-        let name = context.function_name();
-        let written = self.written(context);
-        let failed = policy::verdict(context, &quote_spanned!(span=> &__outcome));
+        let Context { private, .. } = context;
+        let (finally, label, payload) = (context.name("finally"), context.label("finally"), context.name("payload"));
+        let (name, cleanup) = (context.function_name(), self.written(context));
+        let made = quote_spanned!(span=> #private::finally::Finally::new(#name, #cleanup));
+        let bind = context.guard_mut(&mut inner, &finally, &made);
+        let failed = rejection::verdict(context, &quote_spanned!(span=> &__outcome));
         let end = context.await_wrapped(&quote_spanned!(span=> #finally.end(#failed)));
         let resume = context.await_wrapped_to_the_end(&quote_spanned!(span=> #finally.resume(#payload)));
-        Fragment {
-            prelude: quote_spanned!(span=> let #cleanup = #written; #prelude),
-            captures,
-            setup,
-            expr: quote_spanned! {span=>
-                {
-                    #bind = #private::finally::Finally::new(#name, #cleanup);
-                    match #label: { ::core::result::Result::Ok(#expr) } {
-                        ::core::result::Result::Ok(__outcome) => {
-                            #end;
-                            __outcome
-                        }
-                        ::core::result::Result::Err(#payload) => #resume,
+        inner.map(|expr| {
+            quote_spanned! {span=> {
+                #bind
+                match #label: { ::core::result::Result::Ok(#expr) } {
+                    ::core::result::Result::Ok(__outcome) => {
+                        #end;
+                        __outcome
                     }
+                    ::core::result::Result::Err(#payload) => #resume,
                 }
-            },
-        }
+            }}
+        })
     }
 }
 

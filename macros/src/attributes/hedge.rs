@@ -6,9 +6,11 @@ use syn::parse::ParseStream;
 use syn::{Expr, Member};
 
 use crate::codegen::clones;
-use crate::codegen::context::{Context, Fragment};
-use crate::codegen::layer::{Layer, Parsed, Target};
+use crate::codegen::context::Context;
+use crate::codegen::fragment::Fragment;
+use crate::codegen::layer::{Boundary, Layer, LayerPlan, Parsed, Target};
 use crate::codegen::policy;
+use crate::codegen::rejection;
 use crate::diagnostics::Errors;
 use crate::item::function::Function;
 use crate::item::parameters::Mode;
@@ -104,12 +106,12 @@ impl Layer for Hedge {
         check_arguments(target, errors);
     }
 
-    fn reruns_body(&self) -> bool {
-        true
+    fn plan(&self, _: &Context<'_>) -> LayerPlan<'_> {
+        LayerPlan { boundary: Some(Boundary::Attempt), ..LayerPlan::default() }
     }
 
     fn rebinds(&self, context: &Context<'_>, _: &Ident) -> bool {
-        context.hedge_clones()
+        context.moves_below
     }
 
     // let race = pin!(Race::new(1, after));
@@ -117,19 +119,19 @@ impl Layer for Hedge {
     //     race.start(async { .. });
     //     match race.next().await { Done(outcome) => break outcome, Another => {} }
     // }
-    fn expand(&self, context: &mut Context<'_>, below: &mut dyn FnMut(&mut Context<'_>) -> Fragment) -> Fragment {
+    fn expand(&self, context: &Context<'_>, inner: Fragment) -> Fragment {
         let span = Span::mixed_site();
-        let private = context.private.clone();
+        let Context { private, .. } = context;
         let (race, after, last) = (context.name("race"), context.name("after"), context.name("last"));
-        let max = self.max.as_ref().map_or_else(|| quote!(1), |max| max.tokens(&private));
-        let clones = context.begin_hedge();
+        let max = self.max.as_ref().map_or_else(|| quote!(1), |max| max.tokens(private));
+        let clones = context.moves_below;
         let (originals, copies) =
-            if clones { clones::clones(context, &last, &|_| true) } else { (TokenStream::new(), TokenStream::new()) };
+            if clones { clones::for_attempts(context, &last, &|_| true) } else { (TokenStream::new(), TokenStream::new()) };
+        let share_hint = clones.then(|| context.lend_hint());
         // What an attempt only looks at is its own too.
         let mode = clones.then(|| quote!(move));
         let copies = if copies.is_empty() { copies } else { quote_spanned!(span=> let #last = #race.as_mut().ends(); #copies) };
-        let body = context.without_wrappers(below).tokens();
-        let verdict = policy::verdict(context, &quote_spanned!(span=> __outcome));
+        let verdict = rejection::verdict(context, &quote_spanned!(span=> __outcome));
         let failed = if verdict.to_string() == "false" {
             quote_spanned!(span=> #private::hedge::never_fails)
         } else {
@@ -138,16 +140,16 @@ impl Layer for Hedge {
         let step = context.await_wrapped(&quote_spanned!(span=> #race.as_mut().next(#failed)));
         let origin = context.origin();
         let Clock { bind, start, note } = self.clock(context, &after, &verdict);
-        Fragment {
-            prelude: quote_spanned!(span=> #bind #originals),
-            captures: Vec::new(),
-            setup: TokenStream::new(),
-            expr: quote_spanned! {span=> {
+        inner.map(|expr| {
+            quote_spanned! {span=> {
+                #bind
+                #originals
+                #share_hint
                 let mut #race = ::core::pin::pin!(#private::hedge::Race::new(#max, #after, #origin));
                 #start
                 loop {
                     #copies
-                    #race.as_mut().start(async #mode { #body });
+                    #race.as_mut().start(async #mode { #expr });
                     match #step {
                         #private::hedge::Step::Done(__outcome) => {
                             #note
@@ -156,8 +158,8 @@ impl Layer for Hedge {
                         #private::hedge::Step::Another => {}
                     }
                 }
-            }},
-        }
+            }}
+        })
     }
 }
 
@@ -169,7 +171,7 @@ struct Clock {
 }
 
 impl Hedge {
-    fn clock(&self, context: &mut Context<'_>, after: &Ident, failed: &TokenStream) -> Clock {
+    fn clock(&self, context: &Context<'_>, after: &Ident, failed: &TokenStream) -> Clock {
         let span = Span::mixed_site();
         let private = context.private.clone();
         let percentile = self.after.as_ref().and_then(|after| after.percentile(context.function)).and_then(percent);
@@ -179,7 +181,7 @@ impl Hedge {
                 let failed = if failed.to_string() == "false" {
                     failed.clone()
                 } else {
-                    policy::verdict(context, &quote_spanned!(span=> &__outcome))
+                    rejection::verdict(context, &quote_spanned!(span=> &__outcome))
                 };
                 Clock {
                     bind: quote_spanned! {span=>

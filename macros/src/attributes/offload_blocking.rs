@@ -6,14 +6,16 @@ use syn::Expr;
 use syn::spanned::Spanned;
 
 use crate::codegen::bounds::{self, BoundCheck};
-use crate::codegen::context::{Context, Fragment};
-use crate::codegen::layer::{Layer, Parsed, Target};
+use crate::codegen::context::Context;
+use crate::codegen::fragment::Fragment;
+use crate::codegen::layer::{Boundary, Layer, LayerPlan, Parsed, Target};
 use crate::diagnostics::Errors;
 use crate::item::function::{FnKind, Function};
 use crate::item::parameters::{Binding, borrows_self};
 use crate::item::tokens::{local, respan};
 use crate::item::types;
 use crate::parse::args::{self, Count};
+use crate::parse::expression::is_place;
 use crate::parse::once::{self, Named, Once, SharedBy};
 
 const OPTIONS: &[&str] = &["limit", "pool"];
@@ -67,16 +69,30 @@ impl Layer for OffloadBlocking {
         "it makes one"
     }
 
-    // match run(executor, permit, move || { body }).await { Ok(value) => value, Err(gone) => refusal }
-    fn expand(&self, context: &mut Context<'_>, _: &mut dyn FnMut(&mut Context<'_>) -> Fragment) -> Fragment {
+    fn needs_own_arguments(&self) -> bool {
+        true
+    }
+
+    fn plan(&self, _: &Context<'_>) -> LayerPlan<'_> {
+        LayerPlan {
+            boundary: Some(Boundary::Job),
+            turn_exprs: self.pool.iter().collect(),
+            needs_turn: self.pool.as_ref().is_some_and(|pool| !is_place(pool)),
+            ..LayerPlan::default()
+        }
+    }
+
+    // let pool = executor;
+    // match run(pool, permit, move || { body }).await { Ok(value) => value, Err(gone) => rejection }
+    fn expand(&self, context: &Context<'_>, _: Fragment) -> Fragment {
         let span = Span::mixed_site();
-        let private = context.private.clone();
-        let (pool, gone) = (context.name("pool"), context.name("gone"));
-        let bind_pool = self.executor(context);
+        let Context { private, .. } = context;
+        let gone = context.name("gone");
+        let pool = self.executor(context);
         let permit = match &self.limit {
             None => quote!(::core::future::ready(())),
             Some(limit) => {
-                let count = limit.tokens(&private);
+                let count = limit.tokens(private);
                 let literal = limit.literal().is_some();
                 let limit = if literal { quote!(|| #count) } else { once::maker(&count, &quote!(::core::primitive::usize)) };
                 quote_spanned! {span=> {
@@ -85,29 +101,30 @@ impl Layer for OffloadBlocking {
                 }}
             }
         };
-        let (asks, job, body) = (asks(context), local("job"), context.body("blocking"));
-        let asks = bounds::statements(&job, &private, &quote!(#private::offload), &asks);
-        let job = quote_spanned!(span=> { #asks #job.gate(move || #body) });
-        let Fragment { prelude, captures, setup, expr } =
-            context.leaf(&quote_spanned!(span=> #private::offload::run(#pool, #permit, #job)));
+        let (checks, job, body) = (checks(context), local("job"), context.body("blocking"));
+        let checks = bounds::statements(&job, private, &quote!(#private::offload), &checks);
+        let clones = context.bind_clones();
+        let job = quote_spanned!(span=> { #checks #clones #job.gate(move || #body) });
         let name = context.function_name();
-        let refusal = context.reject_or_panic(&quote!(#gone.error(#name)));
-        Fragment {
-            prelude: quote_spanned!(span=> let #pool = #bind_pool; #prelude),
-            captures,
-            setup,
-            expr: quote_spanned! {span=>
+        let rejection = context.reject_or_panic(&quote!(#gone.error(#name)));
+        let mut run = quote_spanned!(span=> #private::offload::run(#pool, #permit, #job));
+        if self.pool.is_some() {
+            // In a statement of its own, so that what the expression borrows is given back before the call waits.
+            run = quote_spanned!(span=> { let __pool = #pool; #private::offload::run(__pool, #permit, #job) });
+        }
+        context.leaf(&run).map(|expr| {
+            quote_spanned! {span=>
                 match #expr {
                     ::core::result::Result::Ok(__value) => __value,
-                    ::core::result::Result::Err(#gone) => #refusal,
+                    ::core::result::Result::Err(#gone) => #rejection,
                 }
-            },
-        }
+            }
+        })
     }
 }
 
 impl OffloadBlocking {
-    /// What runs the job, owned: the expression may name an argument, which goes into the job.
+    /// What runs the job, owned: the expression may name an argument, which goes into the job behind it.
     fn executor(&self, context: &Context<'_>) -> TokenStream {
         let (root, private) = (&context.root, &context.private);
         match &self.pool {
@@ -139,7 +156,7 @@ fn pool_instead(named: &Named) -> String {
 }
 
 /// What the thread needs of the arguments and of what is returned.
-fn asks(context: &Context<'_>) -> Vec<BoundCheck> {
+fn checks(context: &Context<'_>) -> Vec<BoundCheck> {
     let function = context.function;
     let asks = function.parameters.bindings.iter().filter_map(|binding| {
         let Binding { ident, ty, cfgs, .. } = binding;

@@ -7,10 +7,12 @@ use syn::spanned::Spanned;
 use syn::{BinOp, Expr, Lit};
 
 use crate::attributes::async_cached::key::{self, Key, fit};
+use crate::codegen::admission::Admission;
 use crate::codegen::bounds::{self, BoundCheck};
-use crate::codegen::context::{Admission, Context, Fragment};
+use crate::codegen::context::Context;
+use crate::codegen::fragment::Fragment;
 use crate::codegen::instrument;
-use crate::codegen::layer::{Layer, Parsed, Target};
+use crate::codegen::layer::{Layer, LayerPlan, Parsed, Target};
 use crate::codegen::policy::{self, PolicyInit, Setting};
 use crate::diagnostics::Errors;
 use crate::item::function::Function;
@@ -18,7 +20,7 @@ use crate::item::tokens;
 use crate::parse::args::{self, Count};
 use crate::parse::closure;
 use crate::parse::duration::Duration;
-use crate::parse::expression::{self, plain};
+use crate::parse::expression::{self, is_place, plain};
 use crate::parse::handle::Handle;
 use crate::parse::once::Once;
 use crate::parse::units;
@@ -179,20 +181,26 @@ impl Layer for RateLimit {
         }
     }
 
-    fn deferred_exprs(&self) -> TokenStream {
+    fn plan(&self, _: &Context<'_>) -> LayerPlan<'_> {
         let object = match &self.limit {
             Some(Limit::Object(object)) => Some(object),
             _ => None,
         };
-        let or_else = &self.or_else;
-        quote!(#object #or_else)
+        LayerPlan {
+            waits: self.key.is_some() || !self.never_waits(),
+            hints: true,
+            turn_exprs: self.key.iter().chain(self.max_wait.as_ref().map(Duration::written)).collect(),
+            deferred_exprs: object.into_iter().chain(&self.or_else).collect(),
+            needs_turn: self.key.is_some() || object.is_some_and(|object| !is_place(object)),
+            ..LayerPlan::default()
+        }
     }
 
     // 'rate_limit: {
-    //     if let Err(limited) = (enter(limiter, max_wait), or a wait) { break 'rate_limit refusal; }
+    //     if let Err(limited) = (enter(limiter, max_wait), or a wait) { break 'rate_limit rejection; }
     //     ..
     // }
-    fn expand(&self, context: &mut Context<'_>, below: &mut dyn FnMut(&mut Context<'_>) -> Fragment) -> Fragment {
+    fn expand(&self, context: &Context<'_>, mut inner: Fragment) -> Fragment {
         let label = context.label("rate_limit");
         let names = Names {
             limiter: context.name("limiter"),
@@ -203,26 +211,18 @@ impl Layer for RateLimit {
         let bind_limiter = self.limiter(context, &names);
         let (mut look, mut captures) = (TokenStream::new(), Vec::new());
         if let Some(max_wait) = self.max_wait.as_ref().filter(|max_wait| max_wait.literal().is_none()) {
-            look.extend(max_wait.bind(&names.max_wait));
+            look = context.bind_option(&mut inner, &names.max_wait, max_wait.written(), max_wait.bind(&names.max_wait));
             captures.push(names.max_wait.clone());
         }
-        if let Some(key) = &self.key {
+        let enter = self.enter(context, &names, &label);
+        let object = if let Some(key) = &self.key {
             look.extend(Self::find_line(context, key, &names, &bind_limiter));
             captures.push(names.keyed.clone());
-        }
-        let bind_limiter = if self.key.is_some() { TokenStream::new() } else { bind_limiter };
-        let enter = |context: &Context<'_>| {
-            let entered = self.enter(context, &names, &label);
-            quote!(#bind_limiter #entered)
+            TokenStream::new()
+        } else {
+            bind_limiter
         };
-        if self.key.is_none() && self.never_waits() {
-            let Fragment { prelude, captures, setup, expr } = below(context);
-            let entered = enter(context);
-            return Fragment { prelude, captures, setup, expr: quote!(#label: { #entered #expr }) };
-        }
-        let named = |ident: &Ident| self.names(ident);
-        context
-            .with_admission(&Admission { label: &label, look, captures, named: &named, enter: &enter, leave: &|expr| expr }, below)
+        Admission { label: &label, object, look, captures, named: &|ident| self.names(ident), enter }.around(context, inner)
     }
 
     fn rebinds(&self, context: &Context<'_>, argument: &Ident) -> bool {

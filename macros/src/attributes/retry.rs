@@ -7,9 +7,11 @@ use syn::parse::ParseStream;
 use syn::spanned::Spanned;
 
 use crate::codegen::clones;
-use crate::codegen::context::{Context, Fragment};
-use crate::codegen::layer::{Layer, Parsed, Target};
+use crate::codegen::context::{Context, Hints};
+use crate::codegen::fragment::Fragment;
+use crate::codegen::layer::{Attempts, Layer, LayerPlan, Parsed, Target};
 use crate::codegen::policy;
+use crate::codegen::rejection;
 use crate::diagnostics::{Errors, available, suggest};
 use crate::item::function::Function;
 use crate::item::tokens::{is_same, mixed_site};
@@ -125,12 +127,13 @@ impl Layer for Retry {
         }
     }
 
-    fn reruns_body(&self) -> bool {
-        true
+    fn plan(&self, context: &Context<'_>) -> LayerPlan<'_> {
+        let attempts = Some(Attempts { count: context.name("attempts"), hint: context.name("hint") });
+        LayerPlan { attempts, ..LayerPlan::default() }
     }
 
     fn rebinds(&self, context: &Context<'_>, argument: &Ident) -> bool {
-        context.clones_all() || self.clone.iter().any(|cloned| is_same(cloned, argument))
+        self.clones(context, argument)
     }
 
     // let mut attempts = Attempts::new(3);
@@ -139,34 +142,34 @@ impl Layer for Retry {
     //     let delay = { let outcome = ..; if no more { break outcome; } wait };
     //     wait(delay).await;
     // }
-    fn expand(&self, context: &mut Context<'_>, below: &mut dyn FnMut(&mut Context<'_>) -> Fragment) -> Fragment {
+    fn expand(&self, context: &Context<'_>, inner: Fragment) -> Fragment {
         let span = Span::mixed_site();
-        let private = context.private.clone();
+        let Context { root, private, .. } = context;
         let names = Names {
             attempts: context.name("attempts"),
             started: context.name("started"),
             last: context.name("last"),
             budget: context.name("budget"),
-            refused: context.name("refused"),
+            hint: context.name("hint"),
         };
-        let Names { attempts, started, last, budget, refused } = &names;
-        let limit = self.attempts.as_ref().map_or_else(|| quote!(3), |count| count.tokens(&private));
-        let all = context.clones_all();
-        let clones = clones::clones(context, last, &|name| all || self.clone.iter().any(|cloned| is_same(cloned, name)));
+        let Names { attempts, started, last, budget, hint } = &names;
+        let limit = self.attempts.as_ref().map_or_else(|| quote!(3), |count| count.tokens(private));
+        let (originals, copies) = clones::for_attempts(context, last, &|name| self.clones(context, name));
         let clock = self.max_elapsed.as_ref().map(|_| quote_spanned!(span=> let #started = #private::retry::Attempts::clock();));
-        let (body, refuses) = context.with_retry_hint(attempts, refused, below);
-        let body = body.tokens();
-        let bind_refused = refuses.then(|| quote_spanned!(span=> let mut #refused = 0;));
-        let root = &context.root;
+        let bind_hint = match context.hints {
+            Hints::None => TokenStream::new(),
+            Hints::Here => quote_spanned!(span=> let #hint = #private::retry::RequestedDelay::new();),
+            Hints::OnTask => quote_spanned!(span=> let #hint = #private::retry::RequestedDelay::shared();),
+        };
         let bind_budget = self.budget.as_ref().map(|of| {
             let ty = policy::reference_type(context.function, Some(of), &quote!(#root::RetryBudget));
             let of = quote_spanned!(of.span()=> &(#of));
             quote_spanned!(span=> let #budget: #ty = #of;)
         });
-        let decision = self.decision(context, &names, refuses);
+        let decision = self.decision(context, &names);
         let wait = context.await_wrapped(&quote_spanned!(span=> #private::retry::wait(__delay)));
         let wait = if self.never_waits() {
-            // Only a refusal makes it wait.
+            // Only a rejection makes it wait.
             quote_spanned!(span=> if !__delay.is_zero() { #wait; })
         } else {
             quote_spanned!(span=> #wait;)
@@ -174,35 +177,30 @@ impl Layer for Retry {
         let origin = context.origin();
         // Not before the wait: a call that goes meanwhile makes no other attempt.
         let retrying = quote_spanned!(span=> #private::retry::retrying(#origin, #attempts.made(), __delay););
-        let (originals, copies) = clones;
-        let begin = if self.clone.is_empty() && copies.is_empty() {
+        let begin = if copies.is_empty() {
             quote_spanned!(span=> #attempts.begin();)
         } else {
             quote_spanned!(span=> let #last = #attempts.begin();)
         };
-        Fragment {
-            prelude: quote_spanned! {span=>
+        inner.map(|expr| {
+            quote_spanned! {span=> {
                 let mut #attempts = #private::retry::Attempts::new(#limit);
                 #clock
                 #bind_budget
                 #originals
-            },
-            captures: Vec::new(),
-            setup: TokenStream::new(),
-            expr: quote_spanned! {span=>
                 loop {
                     #begin
                     #copies
-                    #bind_refused
+                    #bind_hint
                     let __delay = {
-                        let __outcome = { #body };
+                        let __outcome = #expr;
                         #decision
                     };
                     #wait
                     #retrying
                 }
-            },
-        }
+            }}
+        })
     }
 }
 
@@ -211,16 +209,21 @@ struct Names {
     started: Ident,
     last: Ident,
     budget: Ident,
-    /// What a refusal of a layer below asks for.
-    refused: Ident,
+    /// What a rejection by a layer below asks for.
+    hint: Ident,
 }
 
 impl Retry {
+    /// Whether each attempt gets a clone of the argument: of those that are named, or of all, if an attempt takes them to where it runs.
+    fn clones(&self, context: &Context<'_>, argument: &Ident) -> bool {
+        context.moves_below || self.clone.iter().any(|cloned| is_same(cloned, argument))
+    }
+
     /// What follows an attempt: out of the loop with its outcome, or the delay before the next.
-    fn decision(&self, context: &Context<'_>, names: &Names, refuses: bool) -> TokenStream {
+    fn decision(&self, context: &Context<'_>, names: &Names) -> TokenStream {
         let span = Span::mixed_site();
-        let Names { attempts, started, budget, refused, .. } = names;
-        let (private, name, failure_of) = (&context.private, context.function_name(), policy::failure_of(context));
+        let Names { attempts, started, budget, hint, .. } = names;
+        let (private, name, failure_of) = (&context.private, context.function_name(), rejection::failure_of(context));
         let failed = self.failed(context);
         let backoff = self.backoff(context);
         let delay = match &self.retry_after {
@@ -233,7 +236,7 @@ impl Retry {
                 }
             },
         };
-        let noted = if refuses { quote!(#refused) } else { quote!(0) };
+        let noted = if context.hints == Hints::None { quote!(0) } else { quote_spanned!(span=> #hint.nanos()) };
         let hint = Self::hint(context);
         let in_time = self.in_time(context, started);
         // A failure that `when` does not retry is none that a retry could be paid with.
@@ -291,7 +294,7 @@ impl Retry {
             .max_elapsed
             .as_ref()
             .map(|limit| quote_spanned!(span=> || !#private::retry::Attempts::ends_in_time(#started, #limit, __delay)));
-        let deadlines = context.deadlines().iter().map(|deadline| quote_spanned!(span=> || !#deadline.leaves_room(__delay)));
+        let deadlines = context.deadlines.iter().map(|deadline| quote_spanned!(span=> || !#deadline.leaves_room(__delay)));
         quote_spanned! {span=>
             if !#private::retry::is_in_time(__delay) #(#deadlines)* #elapsed { break __outcome; }
         }
@@ -304,7 +307,7 @@ impl Retry {
 
     fn failed(&self, context: &Context<'_>) -> TokenStream {
         let span = Span::mixed_site();
-        let (private, failure_of) = (&context.private, policy::failure_of(context));
+        let (private, failure_of) = (&context.private, rejection::failure_of(context));
         match (&self.failure, &self.when) {
             (Some(failure), _) => quote_spanned!(span=> #private::retry::failure(&__outcome, #failure)),
             (None, Some(when)) => quote_spanned!(span=> #private::retry::when(#failure_of, #when)),

@@ -6,12 +6,14 @@ use syn::Expr;
 use syn::spanned::Spanned;
 
 use crate::codegen::bounds;
-use crate::codegen::context::{Context, Fragment};
-use crate::codegen::layer::{Layer, Parsed, Target};
+use crate::codegen::context::Context;
+use crate::codegen::fragment::Fragment;
+use crate::codegen::layer::{Boundary, Layer, LayerPlan, Parsed, Target};
 use crate::codegen::spawned;
 use crate::diagnostics::Errors;
 use crate::item::types;
 use crate::parse::args;
+use crate::parse::expression::is_place;
 
 const OPTIONS: &[&str] = &["tracker"];
 
@@ -34,14 +36,24 @@ impl Layer for Shield {
         spawned::check(target.function, "a shielded call", errors);
     }
 
+    fn plan(&self, _: &Context<'_>) -> LayerPlan<'_> {
+        LayerPlan {
+            boundary: Some(Boundary::Task),
+            turn_exprs: self.tracker.iter().collect(),
+            needs_turn: self.tracker.as_ref().is_some_and(|tracker| !is_place(tracker)),
+            ..LayerPlan::default()
+        }
+    }
+
     // let work = async move { .. };
-    // match shield(name, work).await { Ok(out) => out, Err(stopped) => refusal }
-    fn expand(&self, context: &mut Context<'_>, below: &mut dyn FnMut(&mut Context<'_>) -> Fragment) -> Fragment {
+    // match shield(name, work).await { Ok(out) => out, Err(stopped) => rejection }
+    fn expand(&self, context: &Context<'_>, inner: Fragment) -> Fragment {
         let span = Span::mixed_site();
-        let private = context.private.clone();
+        let Context { private, .. } = context;
         let (work, fit) = (context.name("work"), context.name("fit"));
-        let asks = bounds::statements(&fit, &private, &quote!(#private::shield), &spawned::checks(context, "assert_shielded"));
+        let checks = bounds::statements(&fit, private, &quote!(#private::shield), &spawned::checks(context, "assert_shielded"));
         let (copies, borrows) = spawned::copies(context);
+        let (clones, share_hint) = (context.bind_clones(), context.share_hint());
         let tracker = context.name("tracker");
         let bind_tracker = self
             .tracker
@@ -49,7 +61,7 @@ impl Layer for Shield {
             .map(|written| quote_spanned!(written.span()=> let #tracker = #private::shield::tracker(&(#written));));
         let tracked =
             self.tracker.as_ref().map(|_| quote_spanned!(span=> let #work = #private::shield::tracked(&#tracker, #work);));
-        let inside = context.in_background(below).tokens();
+        let inside = inner.expr;
         let name = context.function_name();
         let describe = match context.function.output.as_ref().map(types::ungroup) {
             Some(syn::Type::ImplTrait(_)) | None => quote!(#private::shield::describe_nothing),
@@ -58,13 +70,15 @@ impl Layer for Shield {
                 quote!(#private::shield::Describe::<#output>::new().describe())
             }
         };
-        let refusal = context.reject_or_panic(&quote_spanned!(span=> __stopped.error(#name)));
+        let rejection = context.reject_or_panic(&quote_spanned!(span=> __stopped.error(#name)));
         // One expression, made before a layer above waits: the arguments are in it then.
         let shielded = quote_spanned! {span=>
             {
-                #asks
+                #checks
                 #bind_tracker
+                #clones
                 #copies
+                #share_hint
                 let #work = #fit.gate(async move {
                     #borrows
                     #inside
@@ -73,21 +87,17 @@ impl Layer for Shield {
                 #private::shield::shield(#name, #work, #describe)
             }
         };
-        let Fragment { prelude, captures, setup, expr } = context.leaf(&shielded);
-        Fragment {
-            prelude,
-            captures,
-            setup,
-            expr: quote_spanned! {span=>
+        context.leaf(&shielded).map(|expr| {
+            quote_spanned! {span=>
                 match #expr {
                     ::core::result::Result::Ok(__out) => __out,
-                    ::core::result::Result::Err(__stopped) => #refusal,
+                    ::core::result::Result::Err(__stopped) => #rejection,
                 }
-            },
-        }
+            }
+        })
     }
 
-    fn spawns(&self) -> bool {
+    fn needs_own_arguments(&self) -> bool {
         true
     }
 

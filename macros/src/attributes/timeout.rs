@@ -4,8 +4,9 @@ use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::Expr;
 
-use crate::codegen::context::{Context, Fragment, Wrapper};
-use crate::codegen::layer::{Layer, Parsed, Target};
+use crate::codegen::context::Context;
+use crate::codegen::fragment::{Fragment, Wrapper};
+use crate::codegen::layer::{Layer, LayerPlan, Parsed, Target};
 use crate::diagnostics::Errors;
 use crate::parse::args;
 use crate::parse::closure;
@@ -65,46 +66,48 @@ impl Layer for Timeout {
         true
     }
 
-    fn deferred_exprs(&self) -> TokenStream {
-        self.or_else.to_token_stream()
+    fn plan(&self, context: &Context<'_>) -> LayerPlan<'_> {
+        let (private, deadline) = (&context.private, context.name("deadline"));
+        LayerPlan {
+            wrapper: Some(Wrapper {
+                call: quote!(#private::timeout::within),
+                argument: Some(quote_spanned!(Span::mixed_site()=> &mut #deadline)),
+                breaks_to: Some(context.label("timeout")),
+            }),
+            deadline: Some(deadline),
+            turn_exprs: self.limit.iter().map(Duration::written).collect(),
+            deferred_exprs: self.or_else.iter().collect(),
+            ..LayerPlan::default()
+        }
     }
 
-    // let mut deadline = Deadline::new(limit, ..); ..
-    // match 'timeout: { Ok(..) } { Ok(value) => value, Err(expired) => refusal }
-    fn expand(&self, context: &mut Context<'_>, below: &mut dyn FnMut(&mut Context<'_>) -> Fragment) -> Fragment {
+    // let limit = patience; let mut deadline = Deadline::new(limit, ..);
+    // match 'timeout: { Ok(..) } { Ok(value) => value, Err(expired) => rejection }
+    fn expand(&self, context: &Context<'_>, mut inner: Fragment) -> Fragment {
         let span = Span::mixed_site();
-        let private = context.private.clone();
+        let Context { private, .. } = context;
         let (limit, deadline, expired) = (context.name("limit"), context.name("deadline"), context.name("expired"));
-        let label = context.label("timeout");
-        let bind_limit = self.limit.as_ref().map(|written| written.bind(&limit));
-        let (within, shared) = (quote!(#private::timeout::within), deadline.clone());
-        let wrap = move |future: &TokenStream| quote_spanned!(span=> #within(&mut #shared, #future));
-        let wrapper = Wrapper { wrap: Box::new(wrap), breaks_to: Some(label.clone()) };
-        let Fragment { prelude, mut captures, setup, expr } = context.with_deadline(deadline.clone(), wrapper, below);
-        captures.push(limit.clone());
-        let name = context.function_name();
+        let (label, name) = (context.label("timeout"), context.function_name());
         // A literal is written again, so that no future carries it along.
-        let again = match &self.limit {
-            Some(literal) if literal.literal().is_some() => literal.to_token_stream(),
-            _ => limit.to_token_stream(),
+        let (bind_limit, limit) = match &self.limit {
+            Some(written) if written.literal().is_none() => {
+                (context.bind_option(&mut inner, &limit, written.written(), written.bind(&limit)), limit.to_token_stream())
+            }
+            literal => (TokenStream::new(), literal.to_token_stream()),
         };
-        let refusal = context.reject("timeout", &quote!(#expired.error(#name, #again)), self.or_else.as_ref());
-        Fragment {
-            prelude: quote!(#bind_limit #prelude),
-            captures,
-            setup: quote_spanned! {span=>
+        let rejection = context.reject("timeout", &quote!(#expired.error(#name, #limit)), self.or_else.as_ref());
+        inner.map(|expr| {
+            quote_spanned! {span=> {
+                #bind_limit
                 let mut #deadline = #private::timeout::Deadline::new(#limit, {
                     static __STEADFAST_DEADLINES: #private::timeout::SharedTimers = #private::timeout::SharedTimers::new();
                     &__STEADFAST_DEADLINES
                 });
-                #setup
-            },
-            expr: quote_spanned! {span=>
                 match #label: { ::core::result::Result::Ok(#expr) } {
                     ::core::result::Result::Ok(__value) => __value,
-                    ::core::result::Result::Err(#expired) => #refusal,
+                    ::core::result::Result::Err(#expired) => #rejection,
                 }
-            },
-        }
+            }}
+        })
     }
 }

@@ -1,11 +1,12 @@
 //! `#[warn_slow_poll(10ms)]`
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{quote, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::parse::ParseStream;
 
-use crate::codegen::context::{Context, Fragment, Wrapper};
-use crate::codegen::layer::{Layer, Parsed, Target};
+use crate::codegen::context::Context;
+use crate::codegen::fragment::{Fragment, Wrapper};
+use crate::codegen::layer::{Layer, LayerPlan, Parsed, Target};
 use crate::diagnostics::Errors;
 use crate::parse::args;
 use crate::parse::duration::Duration;
@@ -60,27 +61,37 @@ impl Layer for WarnSlowPoll {
         }
     }
 
-    // let mut slow = Slow::new("name", limit); ..
-    fn expand(&self, context: &mut Context<'_>, below: &mut dyn FnMut(&mut Context<'_>) -> Fragment) -> Fragment {
-        let span = Span::mixed_site();
-        let private = context.private.clone();
-        let (limit, slow) = (context.name("limit"), context.name("slow"));
-        let bind_limit = self.limit.as_ref().map(|written| written.bind(&limit));
-        let (watch, shared) = (quote!(#private::warn_slow_poll::watch), slow.clone());
-        let wrap = move |future: &TokenStream| quote_spanned!(span=> #watch(&mut #shared, #future));
-        let Fragment { prelude, mut captures, setup, expr } =
-            context.with_wrapper(Wrapper { wrap: Box::new(wrap), breaks_to: None }, below);
-        captures.push(limit.clone());
-        let name = context.function_name();
-        let panics = self.panics.then(|| quote!(.panics()));
-        Fragment {
-            prelude: quote!(#bind_limit #prelude),
-            captures,
-            setup: quote_spanned! {span=>
-                let mut #slow = #private::warn_slow_poll::Slow::new(#name, #limit) #panics;
-                #setup
-            },
-            expr,
+    fn plan(&self, context: &Context<'_>) -> LayerPlan<'_> {
+        let (private, slow) = (&context.private, context.name("slow"));
+        LayerPlan {
+            wrapper: Some(Wrapper {
+                call: quote!(#private::warn_slow_poll::watch),
+                argument: Some(quote_spanned!(Span::mixed_site()=> &mut #slow)),
+                breaks_to: None,
+            }),
+            turn_exprs: self.limit.iter().map(Duration::written).collect(),
+            ..LayerPlan::default()
         }
+    }
+
+    // let mut slow = Slow::new("name", limit); ..
+    fn expand(&self, context: &Context<'_>, mut inner: Fragment) -> Fragment {
+        let span = Span::mixed_site();
+        let Context { private, .. } = context;
+        let (limit, slow, name) = (context.name("limit"), context.name("slow"), context.function_name());
+        let (bind_limit, limit) = match &self.limit {
+            Some(written) if written.literal().is_none() => {
+                (context.bind_option(&mut inner, &limit, written.written(), written.bind(&limit)), limit.to_token_stream())
+            }
+            literal => (TokenStream::new(), literal.to_token_stream()),
+        };
+        let panics = self.panics.then(|| quote!(.panics()));
+        inner.map(|expr| {
+            quote_spanned! {span=> {
+                #bind_limit
+                let mut #slow = #private::warn_slow_poll::Slow::new(#name, #limit) #panics;
+                #expr
+            }}
+        })
     }
 }

@@ -9,33 +9,54 @@ use crate::item::function::self_ident;
 use crate::item::parameters::Binding;
 
 /// The statements that keep the originals, and those that bind a copy for a run. The run for which `last` holds gets the original.
-pub(crate) fn clones(context: &mut Context<'_>, last: &Ident, chosen: &dyn Fn(&Ident) -> bool) -> (TokenStream, TokenStream) {
+pub(crate) fn for_attempts(context: &Context<'_>, last: &Ident, chosen: &dyn Fn(&Ident) -> bool) -> (TokenStream, TokenStream) {
     let span = Span::mixed_site();
-    let private = context.private.clone();
-    let function = context.function;
+    let parameters = &context.function.parameters;
     let (mut originals, mut copies) = (TokenStream::new(), TokenStream::new());
-    for Binding { ident, mutability, cfgs, .. } in &function.parameters.bindings {
+    for (index, Binding { ident, mutability, cfgs, .. }) in parameters.bindings.iter().enumerate() {
         if !chosen(ident) {
             continue;
         }
-        let original = context.name("original");
-        let clone = clone(&private, ident);
-        originals.extend(quote_spanned!(span=> #(#cfgs)* let mut #original = #clone;));
+        let original = context.name(&format!("original{index}"));
+        let kept = keep(context, ident);
+        originals.extend(quote_spanned!(span=> #(#cfgs)* let mut #original = #kept;));
         copies.extend(quote_spanned!(span=> #(#cfgs)* let #mutability #ident = #original.next(#last);));
     }
-    if let Some(receiver) = function.parameters.receiver.as_ref().filter(|receiver| chosen(&self_ident(receiver))) {
+    if let Some(receiver) = parameters.receiver.as_ref().filter(|receiver| chosen(&self_ident(receiver))) {
         // No other name can be given to it, but it can be put back.
         let (this, original) = (self_ident(receiver), context.name("original"));
-        let clone = clone(&private, &this);
-        originals.extend(quote_spanned!(span=> let mut #original = #clone;));
+        let kept = keep(context, &this);
+        originals.extend(quote_spanned!(span=> let mut #original = #kept;));
         copies.extend(quote_spanned!(span=> #this = #original.next(#last);));
     }
     (originals, copies)
 }
 
 /// Keeps an argument for the attempts.
-fn clone(private: &TokenStream, argument: &Ident) -> TokenStream {
-    let ask = BoundCheck::of_value(argument.span(), "assert_repeat", quote!(&#argument));
-    let kept = ask.pass(&quote!(#private::retry), &argument.to_token_stream());
+fn keep(context: &Context<'_>, argument: &Ident) -> TokenStream {
+    let private = &context.private;
+    let check = BoundCheck::of_value(argument.span(), "assert_repeat", quote!(&#argument));
+    let kept = check.pass(&quote!(#private::retry), &context.owned(argument));
     quote_spanned!(Span::mixed_site()=> #private::retry::Repeat::new(#kept))
+}
+
+impl Context<'_> {
+    /// The argument, for what needs it for itself: a clone, if an option of a layer above still names it.
+    fn owned(&self, argument: &Ident) -> TokenStream {
+        if !self.deferred_above.contains(argument) {
+            return argument.to_token_stream();
+        }
+        quote_spanned!(argument.span()=> ::core::clone::Clone::clone(&#argument))
+    }
+
+    /// Statements that bind clones of those arguments that options above still name, for a task or a job, which takes the arguments along.
+    /// There is no second name for `self`.
+    pub(crate) fn bind_clones(&self) -> TokenStream {
+        let bindings = self.function.parameters.bindings.iter().filter(|binding| self.deferred_above.contains(&binding.ident));
+        let bind = |Binding { ident, cfgs, .. }: &Binding| {
+            let owned = self.owned(ident);
+            quote_spanned!(Span::mixed_site()=> #(#cfgs)* let #ident = #owned;)
+        };
+        bindings.map(bind).collect()
+    }
 }

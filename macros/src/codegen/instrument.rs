@@ -5,11 +5,12 @@ use proc_macro2::{Group, Ident, Literal, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::Expr;
 
-use crate::codegen::context::{Context, Fragment, Wrapper};
-use crate::codegen::policy;
+use crate::codegen::context::Context;
+use crate::codegen::fragment::Wrapper;
+use crate::codegen::rejection;
+use crate::item::function::Function;
 use crate::item::tokens::{local, mixed_site};
 use crate::parse::expression::is_static;
-use crate::stack::Stack;
 
 /// What every expanded body begins with, and no other.
 pub(crate) const ENTER: &str = "__steadfast_enter";
@@ -26,35 +27,38 @@ fn site() -> Ident {
 /// Input:  body
 /// Output: enter!(SITE seen "user" [("timeout", "2s")]); let out = { body }; leave!(seen, failed(&out)); out
 /// ```
-pub(crate) fn count_call(context: &Context<'_>, stack: &Stack, fragment: &TokenStream) -> TokenStream {
+pub(crate) fn count_call<'a>(
+    context: &Context<'_>,
+    policies: impl Iterator<Item = (&'static str, &'a TokenStream)>,
+    body: &TokenStream,
+) -> TokenStream {
     if context.function.diverges() {
-        return fragment.clone();
+        return body.clone();
     }
     let span = proc_macro2::Span::mixed_site();
     let (root, function) = (&context.root, context.function_name());
-    let policies = stack.layers.iter().map(|entry| {
-        let (attribute, settings) = (entry.attribute.name, written(&entry.written));
+    let policies = policies.map(|(attribute, settings)| {
+        let settings = written(settings);
         quote!((#attribute, #settings))
     });
     let (site, seen, out) = (site(), local("seen"), local("returned"));
-    let failed = policy::verdict(context, &quote_spanned!(span=> &#out));
+    let failed = rejection::verdict(context, &quote_spanned!(span=> &#out));
     quote_spanned! {span=>
         #root::__steadfast_enter!(#site, #seen, #function, [#(#policies),*]);
-        let #out = { #fragment };
+        let #out = #body;
         #root::__steadfast_leave!(#seen, #failed);
         #out
     }
 }
 
-/// Writes a body that is [counted](counted): who counts it wants to know whether it was running when it was dropped.
-pub(crate) fn track_polls(context: &mut Context<'_>, body: &mut dyn FnMut(&mut Context<'_>) -> Fragment) -> Fragment {
-    if context.function.diverges() {
-        return body(context);
-    }
-    let (root, seen) = (context.root.clone(), local("seen"));
-    let wrap =
-        move |future: &TokenStream| quote_spanned!(proc_macro2::Span::mixed_site()=> #root::__steadfast_watched!(#seen, #future));
-    context.with_wrapper(Wrapper { wrap: Box::new(wrap), breaks_to: None }, body)
+/// What is around everything that a [counted](count_call) call awaits: whether it was running when it was dropped.
+pub(crate) fn track_polls(function: &Function, root: &TokenStream) -> Option<Wrapper> {
+    let seen = local("seen");
+    (!function.diverges()).then(|| Wrapper {
+        call: quote_spanned!(proc_macro2::Span::mixed_site()=> #root::__steadfast_watched!),
+        argument: Some(seen.to_token_stream()),
+        breaks_to: None,
+    })
 }
 
 /// Gives the function the handle of a policy: its own, or a static that the attribute names.

@@ -2,8 +2,10 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
+use syn::Expr;
 
-use crate::codegen::context::{Context, Fragment};
+use super::context::Context;
+use super::fragment::{Fragment, Wrapper};
 use crate::diagnostics::Errors;
 use crate::item::function::Function;
 use crate::parse::args::Common;
@@ -36,18 +38,73 @@ pub(crate) struct Target<'a> {
     pub(crate) makes_async: bool,
 }
 
+/// What a layer is to the others, decided before anything is expanded.
+#[derive(Default)]
+pub(crate) struct LayerPlan<'l> {
+    /// Around everything that is awaited below.
+    pub(crate) wrapper: Option<Wrapper>,
+    /// The variable of the wrapper, if it is a deadline.
+    pub(crate) deadline: Option<Ident>,
+    /// The variables of a layer that makes several attempts.
+    pub(crate) attempts: Option<Attempts>,
+    /// What is below becomes a future of its own.
+    pub(crate) boundary: Option<Boundary>,
+    /// Whether the layer awaits something before it runs what is below.
+    pub(crate) waits: bool,
+    /// Whether the layer rejects calls and may know when they are to come again.
+    pub(crate) hints: bool,
+    /// Options that are evaluated in their turn, before the body is made.
+    pub(crate) turn_exprs: Vec<&'l Expr>,
+    /// Options that are evaluated after the body has begun: what they name the body may not take along. Those of a layer with a task of its
+    /// own are evaluated there.
+    pub(crate) deferred_exprs: Vec<&'l Expr>,
+    /// Whether what is below can only be made in its turn, and not before a layer above waits: the layer looks at all arguments, or its
+    /// state lives in a temporary.
+    pub(crate) needs_turn: bool,
+}
+
+impl LayerPlan<'_> {
+    /// Whether the body may run more than once: then it borrows its arguments, or they are cloned for it.
+    pub(crate) fn reruns_body(&self) -> bool {
+        self.attempts.is_some() || self.boundary == Some(Boundary::Attempt)
+    }
+
+    /// Whether the layer takes the arguments to where it runs what is below.
+    pub(crate) fn moves_arguments(&self) -> bool {
+        self.boundary.is_some_and(|boundary| boundary != Boundary::Attempt)
+    }
+}
+
+/// The variables of a layer that makes several attempts.
+pub(crate) struct Attempts {
+    pub(crate) count: Ident,
+    /// Takes what a rejection below asks for.
+    pub(crate) hint: Ident,
+}
+
+/// Why what is below a layer is a future of its own.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Boundary {
+    /// One of several attempts that run side by side.
+    Attempt,
+    /// A task of its own.
+    Task,
+    /// A job on another thread.
+    Job,
+    /// A task that serves several callers.
+    Batch,
+}
+
 /// One attribute on one function: its checks, and its part of the expansion.
 pub(crate) trait Layer {
     /// Reports what cannot be expanded on this function, in this stack.
     fn check(&self, target: Target<'_>, errors: &mut Errors);
 
-    /// Writes the layer around what `below` writes.
-    fn expand(&self, context: &mut Context<'_>, below: &mut dyn FnMut(&mut Context<'_>) -> Fragment) -> Fragment;
+    /// What the layer is to the others. The names are those that `context` gives; of the rest of the stack it knows nothing yet.
+    fn plan(&self, context: &Context<'_>) -> LayerPlan<'_>;
 
-    /// Whether the body may run more than once: then it borrows its arguments, or they are cloned for it.
-    fn reruns_body(&self) -> bool {
-        false
-    }
+    /// Expands the layer around what those below it have expanded to.
+    fn expand(&self, context: &Context<'_>, inner: Fragment) -> Fragment;
 
     /// Whether the body is a blocking one, and the function an ordinary `fn`.
     fn makes_async(&self) -> bool {
@@ -69,24 +126,9 @@ pub(crate) trait Layer {
         "write `async fn`"
     }
 
-    /// Expressions that are evaluated after the body has begun. What they name the body may not take along.
-    fn deferred_exprs(&self) -> TokenStream {
-        TokenStream::new()
-    }
-
-    /// Whether the layer looks at the arguments when its turn comes, and they may not be taken along before.
-    fn reads_args_late(&self) -> bool {
-        false
-    }
-
-    /// Whether the layer takes the arguments to a task of its own.
-    fn spawns(&self) -> bool {
-        false
-    }
-
     /// Whether the layer needs the arguments for itself, and not references to them.
     fn needs_own_arguments(&self) -> bool {
-        self.spawns() || self.makes_async()
+        false
     }
 
     /// Whether the layer looks at the argument without an option that says so.
@@ -101,12 +143,12 @@ pub(crate) trait Layer {
         false
     }
 
-    /// Told once what stands in the attributes below this one.
+    /// Receives, once, what is written in the attributes below this one.
     fn stands_above(&mut self, below: &TokenStream) {
         let _ = below;
     }
 
-    /// Items beside the function; also of one that has errors, where they are there for their names only (`Purpose::Names`).
+    /// Items next to the function; also next to one that has errors, where only their names are needed (`Purpose::Names`).
     fn sibling_items(&self, context: &Context<'_>) -> TokenStream {
         let _ = context;
         quote!()

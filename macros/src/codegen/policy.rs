@@ -11,7 +11,7 @@ use crate::codegen::context::{Context, Purpose};
 use crate::diagnostics::Errors;
 use crate::item::function::Function;
 use crate::item::parameters::cfgs;
-use crate::item::types::{self, ungroup};
+use crate::item::types;
 use crate::parse::args::Count;
 use crate::parse::duration::Duration;
 use crate::parse::expression;
@@ -169,22 +169,4 @@ pub(crate) fn check_nonzero(duration: Option<&Duration>, message: &str, errors: 
     if let Some(duration) = duration.filter(|duration| duration.literal().is_some_and(|duration| duration.is_zero())) {
         errors.at(duration.written(), message);
     }
-}
-
-/// Whether an outcome failed, for a layer that takes what can never fail as a success.
-pub(crate) fn verdict(context: &Context<'_>, outcome: &TokenStream) -> TokenStream {
-    let private = &context.private;
-    match context.function.output.as_ref().map(ungroup) {
-        Some(syn::Type::ImplTrait(_)) | None => quote!(false),
-        Some(ty) => {
-            let output = types::without_impl(ty);
-            quote!(#private::Verdict::<#output>::new().failed(#outcome))
-        }
-    }
-}
-
-/// The failure that an outcome is.
-pub(crate) fn failure_of(context: &Context<'_>) -> TokenStream {
-    let (private, output) = (&context.private, context.function.output());
-    quote_spanned!(Span::mixed_site()=> <#output as #private::Judged<_>>::judge().failure(&__outcome))
 }

@@ -30,6 +30,12 @@ pub(crate) fn taken_from_outside<T: Clone>(expression: &Expr, wanted: &Wanted<T>
     uses.found.into_iter().map(|(_, span, what)| (span, what)).collect()
 }
 
+/// Whether the expression takes the variable, or `self`, from outside.
+pub(crate) fn takes(expression: &Expr, name: &Ident) -> bool {
+    let wanted = Wanted { values: vec![(name.unraw().to_string(), ())], types: Vec::new(), consts: Vec::new() };
+    !taken_from_outside(expression, &wanted).is_empty()
+}
+
 /// The names that the `let`s among these statements bind.
 pub(crate) fn bound_by_statements(statements: &TokenStream) -> Vec<String> {
     struct Bound(Vec<String>);

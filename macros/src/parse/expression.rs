@@ -21,6 +21,16 @@ pub(crate) fn is_literal(expression: &Expr) -> bool {
     }
 }
 
+/// Whether the expression only names something, as `limit`, `self.limit`, `&LIMIT`: to evaluate it runs no code of the user's.
+pub(crate) fn is_place(expression: &Expr) -> bool {
+    match plain(expression) {
+        Expr::Path(_) => true,
+        Expr::Field(field) => is_place(&field.base),
+        Expr::Reference(reference) => is_place(&reference.expr),
+        _ => false,
+    }
+}
+
 /// Whether the expression names an item and so a static: any other name in an attribute is an argument. A `const` is rejected by its type,
 /// which is not a reference to a `'static` object.
 pub(crate) fn is_static(expression: &Expr, parameters: &Parameters) -> bool {

@@ -21,16 +21,50 @@ pub mod private {
     pub use super::{Backoff, Jitter, RetryEvent};
     use std::future::Future;
     use std::pin::Pin;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU64, Ordering};
     use std::task::{Context, Poll};
     use std::time::Duration;
     use tokio::time::Sleep;
 
-    /// The delay requested by the rejection of a layer below, in compact form: nanoseconds, or 0 for none.
-    pub fn hint_nanos(refusal: &crate::error::Error) -> u64 {
-        refusal.retry_after().map_or(0, crate::clock::nanos)
+    /// The delay that rejections below a retry request. One for each attempt, also where layers below run on other tasks.
+    #[derive(Debug, Default)]
+    pub struct RequestedDelay(AtomicU64);
+
+    impl RequestedDelay {
+        /// None so far.
+        #[inline]
+        #[must_use]
+        pub fn new() -> Self {
+            Self::default()
+        }
+
+        /// One that work on another task can note in.
+        #[must_use]
+        pub fn shared() -> Arc<Self> {
+            Arc::default()
+        }
+
+        /// The same one, for another task.
+        #[must_use]
+        pub fn share(self: &Arc<Self>) -> Arc<Self> {
+            Arc::clone(self)
+        }
+
+        /// Notes the delay that a rejection requests.
+        pub fn note(&self, rejection: &crate::error::Error) {
+            self.0.store(rejection.retry_after().map_or(0, crate::clock::nanos), Ordering::Relaxed);
+        }
+
+        /// The delay in nanoseconds; 0 if none was requested.
+        #[inline]
+        #[must_use]
+        pub fn nanos(&self) -> u64 {
+            self.0.load(Ordering::Relaxed)
+        }
     }
 
-    /// The delay after a failure: the backoff, but no less than what was [noted](hint_nanos) or what the error requests.
+    /// The delay after a failure: the backoff, but no less than what was [noted](RequestedDelay::note) or what the error requests.
     #[inline]
     pub fn at_least(delay: Duration, noted: u64, hint: Option<Duration>) -> Duration {
         // The common case: no delay was requested.

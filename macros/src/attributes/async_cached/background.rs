@@ -4,7 +4,8 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote_spanned;
 
 use super::{Cached, key, lifetime};
-use crate::codegen::context::{Context, Fragment};
+use crate::codegen::context::Context;
+use crate::codegen::fragment::Fragment;
 use crate::codegen::spawned::copies;
 use crate::item::tokens::local;
 
@@ -14,24 +15,20 @@ impl Cached {
     //     let load = async move { let out = ..; (out, lifetime) };
     //     let turn = match turn { Compute(turn) => turn, Refresh(old, lead) => { lead.spawn(load); break 'cached old } };
     //     let lead = match turn { Lead(lead) => lead, Wait(waiter) => waiter.wait().await };
-    //     lead.spawn(load).await, or let (out, lifetime) = lead.scope(load).await; lead.land(out, lifetime)
+    //     lead.spawn(load).await, or let (out, lifetime) = lead.scope(load).await; lead.complete(out, lifetime)
     // }
-    pub(super) fn expand_in_background(
-        &self,
-        context: &mut Context<'_>,
-        below: &mut dyn FnMut(&mut Context<'_>) -> Fragment,
-    ) -> Fragment {
+    pub(super) fn expand_in_background(&self, context: &Context<'_>, inner: Fragment) -> Fragment {
         let span = Span::mixed_site();
-        let private = context.private.clone();
+        let Context { private, function, .. } = context;
         let label = context.label("cached");
         let (cache, shape, load, lead) = (context.name("cache"), context.name("shape"), context.name("load"), context.name("lead"));
         let begin = self.begin(context, &cache, &shape, &label);
         let fit = key::fit();
         let bound = lifetime::bind(&self.options).statements;
+        let (clones, share_hint) = (context.bind_clones(), context.share_hint());
         let (copies, borrows) = copies(context);
-        let inside = context.in_background(below).tokens();
         let out = local("out");
-        let lifetime = lifetime::lifetime(&self.options, context.function, &private, &shape, &out);
+        let lifetime = lifetime::lifetime(&self.options, function, private, &shape, &out);
         let name = context.function_name();
         let refresh = self.options.refreshes().then(|| {
             quote_spanned! {span=>
@@ -46,15 +43,17 @@ impl Cached {
         });
         let wait = self.wait(context, &shape, &label);
         let compute = self.compute(context, &shape, &load, &lead);
-        Fragment {
-            expr: quote_spanned! {span=>
+        inner.map(|expr| {
+            quote_spanned! {span=>
                 #label: {
                     #begin
                     #bound
+                    #clones
                     #copies
+                    #share_hint
                     let #load = #fit.gate(async move {
                         #borrows
-                        let #out = { #inside };
+                        let #out = #expr;
                         let __lifetime = #lifetime;
                         (#out, __lifetime)
                     });
@@ -62,9 +61,8 @@ impl Cached {
                     let #lead = #wait;
                     #compute
                 }
-            },
-            ..Fragment::default()
-        }
+            }
+        })
     }
 
     fn compute(&self, context: &Context<'_>, shape: &Ident, load: &Ident, lead: &Ident) -> TokenStream {

@@ -200,8 +200,7 @@ impl Options {
             Closure { option, arguments, written: written.as_ref(), hint: "" }.check(errors);
         }
         if let Some(Ttl::OfValue(closure)) = &self.ttl {
-            let written = Expr::Closure(closure.clone());
-            Closure { option: "ttl", arguments: &["value"], written: Some(&written), hint: "" }.check(errors);
+            Closure { option: "ttl", arguments: &["value"], written: Some(closure), hint: "" }.check(errors);
         }
     }
 

@@ -1,7 +1,7 @@
 //! How long each outcome is stored: in the settings of the cache if that is known there, otherwise at the end of a computation.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{ToTokens, quote, quote_spanned};
+use quote::{quote, quote_spanned};
 use syn::Expr;
 
 use super::options::{Options, Ttl};
@@ -41,7 +41,7 @@ pub(super) fn settings(options: &Options, function: &Function, private: &TokenSt
         }
     }
     if let Some(Ttl::OfValue(closure)) = &options.ttl
-        && !names_an_argument(&Expr::Closure(closure.clone()), function)
+        && !names_an_argument(closure, function)
     {
         setters.extend(quote!(.ttl_of(#closure)));
     }
@@ -115,7 +115,7 @@ pub(super) fn lifetime(options: &Options, function: &Function, private: &TokenSt
         lifetime.extend(quote!(.ttl_jitter(::core::time::Duration::ZERO)));
     }
     if let Some(Ttl::OfValue(closure)) = &options.ttl
-        && (elsewhere || names_an_argument(&Expr::Closure(closure.clone()), function))
+        && (elsewhere || names_an_argument(closure, function))
     {
         let ttl_of = mixed_site(if options.none_ttl.is_some() { "ttl_of_some" } else { "ttl_of" });
         lifetime.extend(quote!(.with_ttl(#private::cache::#ttl_of(#shape, &#out, #closure))));
@@ -132,10 +132,10 @@ pub(super) fn lifetime(options: &Options, function: &Function, private: &TokenSt
 }
 
 /// What is evaluated after the body: a `ttl` that looks at the value.
-pub(super) fn deferred_exprs(options: &Options) -> TokenStream {
+pub(super) fn deferred_exprs(options: &Options) -> Vec<&Expr> {
     match &options.ttl {
-        Some(Ttl::OfValue(closure)) => closure.to_token_stream(),
-        _ => TokenStream::new(),
+        Some(Ttl::OfValue(closure)) => vec![closure],
+        _ => Vec::new(),
     }
 }
 

@@ -12,9 +12,11 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote_spanned};
 
 use self::key::Key;
+use self::lifetime::Bound;
 pub(crate) use self::options::Options;
-use crate::codegen::context::{Context, Fragment, Wrapper};
-use crate::codegen::layer::{Layer, Parsed, Target};
+use crate::codegen::context::Context;
+use crate::codegen::fragment::{Fragment, Wrapper};
+use crate::codegen::layer::{Boundary, Layer, LayerPlan, Parsed, Target};
 use crate::diagnostics::Errors;
 use crate::item::function::Function;
 use crate::item::tokens::{self, local};
@@ -63,45 +65,33 @@ impl Cached {
     //     let body = pin!(..);
     //     let lead = match turn { Lead(lead) => lead, Wait(waiter) => waiter.wait().await };
     //     let out = lead.scope(body).await;
-    //     lead.land(out)
+    //     lead.complete(out)
     // }
-    fn expand_inline(&self, context: &mut Context<'_>, below: &mut dyn FnMut(&mut Context<'_>) -> Fragment) -> Fragment {
+    fn expand_inline(&self, context: &Context<'_>, mut inner: Fragment) -> Fragment {
         let span = Span::mixed_site();
-        let private = context.private.clone();
+        let Context { private, function, .. } = context;
         let label = context.label("cached");
         let (cache, shape, lead) = (context.name("cache"), context.name("shape"), context.name("lead"));
         let begin = self.begin(context, &cache, &shape, &label);
-        let (mut bind, mut wait) = (TokenStream::new(), TokenStream::new());
-        let pins = context.pins();
-        let Fragment { prelude, mut captures, setup, expr } = context.with_pinned_body(&mut |context| {
-            bind = context.declare_before_body(&lead);
-            wait = self.wait(context, &shape, &label);
-            let scope = lead.clone();
-            let wrap = move |future: &TokenStream| quote_spanned!(span=> #scope.scope(#future));
-            context.with_wrapper(Wrapper { wrap: Box::new(wrap), breaks_to: None }, below)
-        });
-        let bound = lifetime::bind(&self.options);
-        captures.extend([shape.clone(), local("turn")]);
-        captures.extend(bound.names);
-        let bind_times = bound.statements;
-        let looked = quote_spanned!(span=> #begin #bind_times #prelude);
-        let function = context.function;
-        let enclosed = if pins { context.rebind_arguments(&looked, &captures, &|name| self.names(function, name)) } else { looked };
+        let wait = self.wait(context, &shape, &label);
+        let bind = context.guard(&mut inner, &lead, &wait);
+        let Bound { statements, mut names } = lifetime::bind(&self.options);
+        names.extend([shape.clone(), local("turn")]);
+        let look = quote_spanned!(span=> #begin #statements);
+        let before = context.before_wait(&mut inner, &look, names, &|name| self.names(function, name));
         let out = local("out");
-        let lifetime = lifetime::lifetime(&self.options, context.function, &private, &shape, &out);
-        Fragment {
-            expr: quote_spanned! {span=>
+        let lifetime = lifetime::lifetime(&self.options, function, private, &shape, &out);
+        inner.map(|expr| {
+            quote_spanned! {span=>
                 #label: {
-                    #enclosed
-                    #setup
-                    #bind = #wait;
+                    #before
+                    #bind
                     let #out = #expr;
                     let __lifetime = #lifetime;
                     #lead.complete(#shape, #out, __lifetime)
                 }
-            },
-            ..Fragment::default()
-        }
+            }
+        })
     }
 }
 
@@ -121,27 +111,36 @@ impl Layer for Cached {
         "write `async fn`, or add `#[offload_blocking]` below it, which makes a blocking `fn` async"
     }
 
-    fn expand(&self, context: &mut Context<'_>, below: &mut dyn FnMut(&mut Context<'_>) -> Fragment) -> Fragment {
-        if self.options.background().is_some() {
-            self.expand_in_background(context, below)
-        } else {
-            self.expand_inline(context, below)
+    fn plan(&self, context: &Context<'_>) -> LayerPlan<'_> {
+        let lead = context.name("lead");
+        let background = self.options.background().is_some();
+        LayerPlan {
+            wrapper: (!background).then(|| Wrapper {
+                call: quote_spanned!(Span::mixed_site()=> #lead.scope),
+                argument: None,
+                breaks_to: None,
+            }),
+            boundary: background.then_some(Boundary::Task),
+            waits: !background,
+            deferred_exprs: lifetime::deferred_exprs(&self.options),
+            needs_turn: true,
+            ..LayerPlan::default()
         }
     }
 
-    fn deferred_exprs(&self) -> TokenStream {
-        lifetime::deferred_exprs(&self.options)
+    fn expand(&self, context: &Context<'_>, inner: Fragment) -> Fragment {
+        if self.options.background().is_some() {
+            self.expand_in_background(context, inner)
+        } else {
+            self.expand_inline(context, inner)
+        }
     }
 
     fn stands_above(&mut self, below: &TokenStream) {
         self.below = below.clone();
     }
 
-    fn reads_args_late(&self) -> bool {
-        true
-    }
-
-    fn spawns(&self) -> bool {
+    fn needs_own_arguments(&self) -> bool {
         self.options.background().is_some()
     }
 

@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens;
 use syn::parse::{Parse, ParseStream};
-use syn::{Expr, ExprArray, ExprClosure, LitBool};
+use syn::{Expr, ExprArray, LitBool};
 
 use super::handle::Handle;
 use crate::item::tokens;
@@ -64,13 +64,14 @@ pub(crate) struct Options {
 /// `ttl = 60s`, or `ttl = |token| token.expires_in()`.
 pub(super) enum Ttl {
     Same(Duration),
-    OfValue(ExprClosure),
+    /// A closure.
+    OfValue(Expr),
 }
 
 impl Parse for Ttl {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
         match input.parse()? {
-            Expr::Closure(closure) => units::read(closure).map(Self::OfValue),
+            closure @ Expr::Closure(_) => units::read(closure).map(Self::OfValue),
             other => Duration::new(other).map(Self::Same),
         }
     }

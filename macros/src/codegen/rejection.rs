@@ -1,0 +1,98 @@
+//! What a function returns if one of its attributes rejects a call, and which outcomes count as failures.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
+
+use super::context::{Context, Hints};
+use crate::item::tokens::{mixed_site, respan};
+use crate::item::types;
+
+impl Context<'_> {
+    /// An error of which those who watch are told. `again` says whether another attempt of the call may follow.
+    fn told(&self, error: &TokenStream, again: &TokenStream) -> TokenStream {
+        let (private, origin) = (&self.private, self.origin());
+        quote_spanned!(Span::mixed_site()=> #private::rejected(#origin, #error, #again))
+    }
+
+    /// A refusal as the function's return value: what `or_else` makes of it, or what the return type can carry.
+    pub(crate) fn reject(&self, attribute: &str, error: &TokenStream, or_else: Option<&syn::Expr>) -> TokenStream {
+        let private = &self.private;
+        let output = if self.function.diverges() { quote!(_) } else { self.function.output() };
+        let attempts = &self.attempts;
+        let again = if attempts.is_empty() { quote!(false) } else { quote_spanned!(Span::mixed_site()=> #(#attempts.left())||*) };
+        let error = &self.told(error, &again);
+        if let Some(or_else) = or_else {
+            return quote!(#private::reject_with::<#output>(#error, #or_else));
+        }
+        let (span, module) = (Span::mixed_site(), mixed_site(attribute));
+        let module = quote!(#private::#module::rejection);
+        let written = self.function.output.as_ref();
+        let at_output = written.map_or(span, Spanned::span);
+        if written.is_none_or(|ty| matches!(types::ungroup(ty), syn::Type::ImplTrait(_))) {
+            let message = format!(
+                "`#[{attribute}]` can fail, but this return type cannot represent its error: return a `Result` or an `Option`, \
+                 or set `or_else = |error| ..`"
+            );
+            return syn::Error::new(at_output, message).into_compile_error();
+        }
+        let at_error = written.and_then(types::error_type).map_or(at_output, Spanned::span);
+        let carry = respan(at_error, quote_spanned!(span=> <_ as #module::Represent<_>>::represent));
+        let refuse = respan(at_output, quote_spanned!(span=> .reject));
+        quote_spanned!(span=> <#output as #module::ErrorSlot<_>>::slot()#refuse(#carry(#error)))
+    }
+
+    /// The same, of a refusal that may know when to come again.
+    pub(crate) fn reject_with_hint(&self, attribute: &str, error: &TokenStream, or_else: Option<&syn::Expr>) -> TokenStream {
+        let Some(hint) = &self.hint else { return self.reject(attribute, error, or_else) };
+        let span = Span::mixed_site();
+        let refusal = self.reject(attribute, &quote_spanned!(span=> __error), or_else);
+        quote_spanned! {span=> {
+            let __error = #error;
+            #hint.note(&__error);
+            #refusal
+        }}
+    }
+
+    /// Hands on to a task of its own where a retry above is told what a rejection asks for.
+    pub(crate) fn share_hint(&self) -> TokenStream {
+        let hint = self.hint.as_ref().filter(|_| self.hints != Hints::None);
+        hint.map(|hint| quote_spanned!(Span::mixed_site()=> let #hint = #hint.share();)).unwrap_or_default()
+    }
+
+    /// The same, to attempts of the same task that take along what they name.
+    pub(crate) fn lend_hint(&self) -> TokenStream {
+        let hint = self.hint.as_ref().filter(|_| self.hints != Hints::None);
+        hint.map(|hint| quote_spanned!(Span::mixed_site()=> let #hint = &#hint;)).unwrap_or_default()
+    }
+
+    /// A refusal that is too unexpected to ask the user for an `or_else`: a panic where the return type carries no error.
+    pub(crate) fn reject_or_panic(&self, error: &TokenStream) -> TokenStream {
+        let private = &self.private;
+        let error = self.told(error, &quote!(false));
+        let unnamed = self.function.output.as_ref().is_none_or(|output| matches!(types::ungroup(output), syn::Type::ImplTrait(_)));
+        if unnamed || self.function.diverges() {
+            return quote!(#private::panic_with(#error));
+        }
+        let output = self.function.output();
+        quote!(#private::Rejection::<#output>::new().reject(#error))
+    }
+}
+
+/// Whether an outcome failed, for a layer that takes what can never fail as a success.
+pub(crate) fn verdict(context: &Context<'_>, outcome: &TokenStream) -> TokenStream {
+    let private = &context.private;
+    match context.function.output.as_ref().map(types::ungroup) {
+        Some(syn::Type::ImplTrait(_)) | None => quote!(false),
+        Some(ty) => {
+            let output = types::without_impl(ty);
+            quote!(#private::Verdict::<#output>::new().failed(#outcome))
+        }
+    }
+}
+
+/// The failure that an outcome is.
+pub(crate) fn failure_of(context: &Context<'_>) -> TokenStream {
+    let (private, output) = (&context.private, context.function.output());
+    quote_spanned!(Span::mixed_site()=> <#output as #private::Judged<_>>::judge().failure(&__outcome))
+}
