@@ -125,7 +125,7 @@ const PHASES: [CircuitState; 4] = [CircuitState::Closed, CircuitState::Open, Cir
 
 const PHASE: u64 = 3;
 
-/// Set if the settings require more than counting consecutive failures: every outcome is counted or timed.
+/// Set if the settings require every outcome to be counted (`failure_rate`) or timed (`slow_call`).
 const EACH: u64 = 4;
 
 const GENERATION: u64 = 8;

@@ -11,7 +11,7 @@ use crate::events::EventSource;
 /// [`record_outcome`](Self::record_outcome). Dropping a held permit counts as neither success nor failure, or as a failure if the
 /// call panicked.
 ///
-/// Constructed in place and then entered, because returning a fresh permit from the breaker moves it field by field, which causes a
+/// Constructed in place and then acquired, because returning a fresh permit from the breaker moves it field by field, which causes a
 /// store-forwarding stall for the next reader.
 #[derive(Debug)]
 #[must_use]

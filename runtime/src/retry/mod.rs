@@ -27,31 +27,31 @@ pub mod private {
     use std::time::Duration;
     use tokio::time::Sleep;
 
-    /// The delay that rejections below a retry request. One for each attempt, also where layers below run on other tasks.
+    /// The delay requested by a rejection below a retry. One per attempt, shared with layers below that run on other tasks.
     #[derive(Debug, Default)]
     pub struct RequestedDelay(AtomicU64);
 
     impl RequestedDelay {
-        /// None so far.
+        /// No delay requested.
         #[inline]
         #[must_use]
         pub fn new() -> Self {
             Self::default()
         }
 
-        /// One that work on another task can note in.
+        /// One that can be shared with another task.
         #[must_use]
         pub fn shared() -> Arc<Self> {
             Arc::default()
         }
 
-        /// The same one, for another task.
+        /// A handle for another task.
         #[must_use]
         pub fn share(self: &Arc<Self>) -> Arc<Self> {
             Arc::clone(self)
         }
 
-        /// Notes the delay that a rejection requests.
+        /// Records the delay that a rejection requests.
         pub fn note(&self, rejection: &crate::error::Error) {
             self.0.store(rejection.retry_after().map_or(0, crate::clock::nanos), Ordering::Relaxed);
         }
@@ -64,7 +64,8 @@ pub mod private {
         }
     }
 
-    /// The delay after a failure: the backoff, but no less than what was [noted](RequestedDelay::note) or what the error requests.
+    /// The delay after a failure: the backoff, but no less than what a rejection below [requested](RequestedDelay::note) or the
+    /// error requests.
     #[inline]
     pub fn at_least(delay: Duration, noted: u64, hint: Option<Duration>) -> Duration {
         // The common case: no delay was requested.
