@@ -41,8 +41,8 @@ async fn a_thread_that_is_held_is_reported_once() {
     assert_eq!(found.len(), 1, "{found:?}");
     assert_eq!(found[0].kind(), ReportKind::Blocked);
     let text = found[0].to_string();
-    assert!(text.starts_with("`holds` held its thread for "), "{text}");
-    assert!(text.ends_with(" in one poll, and 10ms is too long"), "{text}");
+    assert!(text.starts_with("`holds` blocked its thread for "), "{text}");
+    assert!(text.ends_with(" in a single poll (threshold 10ms)"), "{text}");
 
     // Once for each call.
     holds(1).await;
@@ -122,7 +122,7 @@ async fn strict() {
 }
 
 #[tokio::test]
-#[should_panic(expected = "`strict` held its thread for")]
+#[should_panic(expected = "`strict` blocked its thread for")]
 async fn it_may_panic_instead() {
     strict().await;
 }

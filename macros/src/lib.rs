@@ -68,7 +68,7 @@ attributes! {
     /// # let hook = reports.clone();
     /// on_report(move |report| hook.lock().unwrap().push(report.to_string()));
     /// assert_eq!(thumbnail(160).await, 10);
-    /// assert!(reports.lock().unwrap()[0].starts_with("`thumbnail` held its thread for "), "{reports:?}");
+    /// assert!(reports.lock().unwrap()[0].starts_with("`thumbnail` blocked its thread for "), "{reports:?}");
     /// # }
     /// ```
     ///

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use pin_project_lite::pin_project;
 
 use crate::report::{Report, ReportKind};
+use crate::rounded::rounded;
 
 // Documented where it is defined, in `macros/src/lib.rs`.
 pub use steadfast_macros::warn_slow_poll;
@@ -38,7 +39,7 @@ impl Slow {
     #[cold]
     fn tell(&mut self, took: Duration, panics: bool) {
         self.told = true;
-        let message = format!("held its thread for {took:?} in one poll, and {:?} is too long", self.limit);
+        let message = format!("blocked its thread for {:?} in a single poll (threshold {:?})", rounded(took), self.limit);
         assert!(!panics, "`{}` {message}", self.function);
         Report::new(self.function, ReportKind::Blocked, message).send();
     }
