@@ -13,7 +13,7 @@
 //! | `run_in_executor`, `asyncio.to_thread` | [`offload_blocking`], [`offload`] | [`thread_pool`] |
 //! | `asyncio.Queue` | [`WorkerPool`] | [`queue`] |
 //! | a dictionary and a lock per key | [`async_cached`] | [`cache`] |
-//! | a FastAPI route | an axum handler, one `IntoResponse` | [`web_endpoint`] |
+//! | a `FastAPI` route | an axum handler, one `IntoResponse` | [`web_endpoint`] |
 //! | `AsyncSession` | sqlx: a pool, transactions, rows as a stream | [`database`] |
 //! | `pytest.mark.asyncio`, `AsyncMock` | a paused clock, mockall, [`cancel_at_every_await`] | [`testing`] |
 //! | `async def` or `def`? | `async fn` or `fn`? | [`sync_or_async`] |

@@ -63,7 +63,7 @@
 //! | [`finally`](macro@finally) | runs an async cleanup on return, error, panic and drop |
 //! | [`shield`](macro@shield) | runs to completion even if the caller is dropped |
 //! | [`macro@cancellable`] | cancels via a [`CancellationToken`], then runs a cleanup |
-//! | [`macro@batched`] | serves many calls with one (DataLoader) |
+//! | [`macro@batched`] | serves many calls with one (`DataLoader`) |
 //! | [`macro@warn_slow_poll`] | reports polls that block the thread |
 //! | [`offload_blocking`] | runs a blocking function on a thread pool |
 //!

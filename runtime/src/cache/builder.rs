@@ -184,7 +184,7 @@ impl<K: Hash + Eq + Send + Sync + 'static, V: Clone + Send + Sync + 'static> Cac
 
 impl<K, V> Clone for CacheBuilder<K, V> {
     fn clone(&self) -> Self {
-        Self { settings: self.settings.clone(), ..*self }
+        Self { settings: self.settings.clone() }
     }
 }
 
