@@ -68,7 +68,7 @@ attributes! {
     /// # let hook = reports.clone();
     /// on_report(move |report| hook.lock().unwrap().push(report.to_string()));
     /// assert_eq!(thumbnail(160).await, 10);
-    /// assert!(reports.lock().unwrap()[0].starts_with("`thumbnail` blocked its thread for "), "{reports:?}");
+    /// assert!(reports.lock().unwrap()[0].starts_with("`thumbnail` blocked its thread for "));
     /// # }
     /// ```
     ///
@@ -137,7 +137,10 @@ attributes! {
     /// }
     ///
     /// // The closure receives the error, and returns a success or a failure.
-    /// #[fallback(|error| if error.kind() == std::io::ErrorKind::NotFound { Ok(String::new()) } else { Err(error) })]
+    /// #[fallback(|error| match error.kind() {
+    ///     std::io::ErrorKind::NotFound => Ok(String::new()),
+    ///     _ => Err(error),
+    /// })]
     /// async fn notes(path: &str) -> std::io::Result<String> {
     ///     std::fs::read_to_string(path)
     /// }
@@ -191,6 +194,7 @@ attributes! {
     /// async fn name(id: u64, locale: &str) -> std::io::Result<String> {
     ///     Ok(format!("user {id} in {locale}"))
     /// }
+    ///
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> std::io::Result<()> {
     /// name(7, "eu").await?; // computes
     /// name(7, "eu").await?; // a hit: the body does not run, and the lookup allocates nothing
@@ -342,6 +346,7 @@ attributes! {
     ///     tokio::task::yield_now().await; // the query
     ///     format!("report of day {day}")
     /// }
+    ///
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
     /// let (a, b) = tokio::join!(report(7), report(7));
     /// assert_eq!(a, b);
@@ -422,7 +427,10 @@ attributes! {
     /// let rejected = reset_password(1).await.unwrap_err();
     /// assert!(rejected.is_rate_limited());
     /// assert_eq!(rejected.retry_after(), Some(std::time::Duration::from_secs(12)));
-    /// assert_eq!(rejected.to_string(), "`reset_password` was rejected: rate limit of 5 per 60s exceeded; retry in 12s");
+    /// assert_eq!(
+    ///     rejected.to_string(),
+    ///     "`reset_password` was rejected: rate limit of 5 per 60s exceeded; retry in 12s"
+    /// );
     /// # Ok(()) }
     /// ```
     ///
@@ -597,27 +605,32 @@ attributes! {
     /// # impl From<steadfast::Error> for AppError { fn from(e: steadfast::Error) -> Self { Self::Policy(e) } }
     /// # impl AppError { fn is_outage(&self) -> bool { matches!(self, Self::Down) } }
     ///
-    /// #[circuit_breaker(failures = 3, open_for = 10s, when = |error| error.is_outage(), handle = stock_breaker)]
+    /// #[circuit_breaker(failures = 3, open_for = 10s, when = AppError::is_outage, handle = breaker)]
     /// async fn stock(article: u64) -> Result<u64, AppError> {
     ///     if article == 0 { Err(AppError::Down) } else { Err(AppError::NotFound) }
     /// }
     ///
     /// // Opens when half of the last 100 calls failed or took two seconds, after at least 20 calls.
-    /// #[circuit_breaker(failure_rate = 0.5, slow_call = 2s, failure = |status| *status >= 500, or_else = |_| 503)]
+    /// #[circuit_breaker(
+    ///     failure_rate = 0.5,
+    ///     slow_call = 2s,
+    ///     failure = |status| *status >= 500,
+    ///     or_else = |_| 503,
+    /// )]
     /// async fn status() -> u16 {
     ///     200
     /// }
     ///
     /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
     /// for article in [0, 1, 0, 0, 0] {
-    ///     assert!(stock(article).await.is_err()); // article 1 is `NotFound`: a success, which resets the count
+    ///     assert!(stock(article).await.is_err()); // 1 is `NotFound`: a success, resets the count
     /// }
     /// let Err(AppError::Policy(error)) = stock(1).await else { panic!() };
     /// assert!(error.is_circuit_open());
     /// assert_eq!(error.to_string(), "`stock` was rejected: circuit breaker is open; retry in 10s");
     /// assert_eq!(error.retry_after(), Some(std::time::Duration::from_secs(10)));
     ///
-    /// stock_breaker().reset();
+    /// breaker().reset();
     /// assert!(matches!(stock(1).await, Err(AppError::NotFound)));
     /// assert_eq!(status().await, 200);
     /// # }
@@ -720,6 +733,7 @@ attributes! {
     /// async fn logged(id: u32) -> Option<u32> {
     ///     (id > 0).then_some(id)
     /// }
+    ///
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
     /// assert_eq!(run(1).await, Ok(1));
     /// assert_eq!(run(0).await, Err("no such job".to_owned()));
@@ -889,6 +903,7 @@ attributes! {
     /// async fn poke(patience: std::time::Duration) -> Option<()> {
     ///     std::future::pending().await
     /// }
+    ///
     /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
     /// assert_eq!(queue_length().await, 0);
     /// assert_eq!(poke(std::time::Duration::from_millis(5)).await, None);
@@ -974,10 +989,11 @@ attributes! {
     /// }
     ///
     /// // For a plain value, `failure` defines what a failure is.
-    /// #[retry(failure = |status| *status >= 500, on_retry = |event| println!("retry in {:?}", event.delay()))]
+    /// #[retry(failure = |status| *status >= 500, on_retry = |event| println!("{:?}", event.delay()))]
     /// async fn status() -> u16 {
     ///     200
     /// }
+    ///
     /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
     /// assert_eq!(fetch(7).await.unwrap(), 7);
     /// assert_eq!(CALLS.load(Ordering::Relaxed), 3);
@@ -1010,11 +1026,16 @@ attributes! {
     ///
     /// ```
     /// # use steadfast::{retry, timeout};
-    /// #[retry(when = |error| error.downcast_ref::<steadfast::Error>().is_some_and(steadfast::Error::is_timeout))]
+    /// fn is_timeout(error: &anyhow::Error) -> bool {
+    ///     error.downcast_ref::<steadfast::Error>().is_some_and(steadfast::Error::is_timeout)
+    /// }
+    ///
+    /// #[retry(when = is_timeout)]
     /// #[timeout(1s)]
     /// async fn fetch() -> anyhow::Result<u32> {
     ///     Ok(1)
     /// }
+    ///
     /// # #[tokio::main(flavor = "current_thread")] async fn main() { assert_eq!(fetch().await.unwrap(), 1); }
     /// ```
     ///
@@ -1078,6 +1099,7 @@ attributes! {
     ///     sleep(Duration::from_secs(2)).await; // the transaction
     ///     Ok(BOOKED.fetch_add(seats, std::sync::atomic::Ordering::Relaxed) + seats)
     /// }
+    ///
     /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
     /// assert!(timeout(Duration::from_secs(1), book(2)).await.is_err()); // the client hangs up
     /// steadfast::drain(Duration::from_secs(5)).await;
@@ -1260,7 +1282,8 @@ attributes! {
     ///
     /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
     /// let db = Arc::new(Db);
-    /// let (first, second, third) = tokio::join!(load(db.clone(), 7), load(db.clone(), 9), load(db, 11));
+    /// let calls = (load(db.clone(), 7), load(db.clone(), 9), load(db, 11));
+    /// let (first, second, third) = tokio::join!(calls.0, calls.1, calls.2);
     /// assert_eq!(first.as_deref(), Some("user 7 of 3"));
     /// assert_eq!(second.as_deref(), Some("user 9 of 3"));
     /// assert_eq!(third, None);
@@ -1352,6 +1375,7 @@ attributes! {
     /// fn size(path: std::path::PathBuf) -> std::io::Result<u64> {
     ///     Ok(std::fs::metadata(path)?.len())
     /// }
+    ///
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
     /// assert_eq!(checksum(vec![1, 2, 3]).await, 6);
     /// assert!(size("no such file".into()).await.is_err());
