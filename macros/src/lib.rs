@@ -215,7 +215,7 @@ attributes! {
     /// | option | default | meaning |
     /// | --- | --- | --- |
     /// | `handle = name` | none | adds a function next to this one, `fn name() -> &'static Cache<K, V>` (`handle = Self::name` inside an `impl`; `handle = name: Cache<K, V>` if the types cannot be inferred from the signature) |
-    /// | `capacity = n` | 10 000 | maximum number of entries, or their total weight |
+    /// | `capacity = n` | 10,000 | maximum number of entries, or their total weight |
     /// | `unbounded` | | no maximum: entries stay until they expire or are invalidated |
     /// | `weight = \|key, value\| n` | 1 each | the weight of an entry, at least 1; an entry heavier than the capacity is returned and not stored. A stored failure weighs 1 |
     /// | `ttl = duration` | forever | time-to-live: how long a value is fresh, from the moment it is available; an expression may name the arguments |
