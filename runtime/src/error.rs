@@ -1,7 +1,10 @@
 //! The library's error type.
 
+use std::cell::Cell;
+use std::error::Error as StdError;
 use std::fmt;
 use std::io;
+use std::iter::successors;
 use std::time::Duration;
 
 use crate::rounded::rounded;
@@ -167,7 +170,7 @@ impl Error {
     /// A `#[retry]` above waits at least this long without further code.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
-        self.retry_after.map(|RetryAfter(wait)| wait)
+        self.retry_after.map(|RetryAfter(delay)| delay)
     }
 }
 
@@ -217,17 +220,40 @@ impl fmt::Display for Error {
     }
 }
 
-impl std::error::Error for Error {
-    /// The requested [delay](Error::retry_after), so that `#[retry]` finds it even if the error is wrapped in one that exposes the
-    /// source of this error instead of the error itself (thiserror's `#[error(transparent)]`).
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.retry_after.as_ref().map(|wait| wait as &(dyn std::error::Error + 'static))
+impl StdError for Error {
+    /// None: no other error caused it. The exception is a `#[retry]` that [looks for the delay](RetryAfter::find) an error requests, also where
+    /// the error is wrapped in one that shows the source of this error instead of the error itself (thiserror's `#[error(transparent)]`).
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.retry_after.as_ref().filter(|_| IS_SEARCHED.get()).map(|delay| delay as &(dyn StdError + 'static))
     }
 }
 
-/// The delay before a retry, as the source of an [`Error`].
+thread_local! {
+    /// Whether a `#[retry]` walks the sources of an error on this thread.
+    static IS_SEARCHED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// The delay before a retry: the source of an [`Error`], for a `#[retry]` alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct RetryAfter(pub(crate) Duration);
+pub(crate) struct RetryAfter(Duration);
+
+impl RetryAfter {
+    /// The delay that a rejection requests that is `error`, or among its sources.
+    pub(crate) fn find(error: &(dyn StdError + 'static)) -> Option<Duration> {
+        /// Also if a `source` of the user's panics.
+        struct Search(bool);
+
+        impl Drop for Search {
+            fn drop(&mut self) {
+                IS_SEARCHED.set(self.0);
+            }
+        }
+
+        let _search = Search(IS_SEARCHED.replace(true));
+        let mut errors = successors(Some(error), |&error| error.source());
+        errors.find_map(|error| error.downcast_ref()).map(|Self(delay)| *delay)
+    }
+}
 
 impl fmt::Display for RetryAfter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -235,7 +261,7 @@ impl fmt::Display for RetryAfter {
     }
 }
 
-impl std::error::Error for RetryAfter {}
+impl StdError for RetryAfter {}
 
 /// `TimedOut` for a timeout, `Deadlock` for a recursion, `BrokenPipe` for a pool that has shut down, `ConnectionAborted` for a
 /// cancellation, `ConnectionRefused` for an open circuit, `QuotaExceeded` for a rate limit, `ResourceBusy` for a concurrency limit,
@@ -254,5 +280,19 @@ impl From<Error> for io::Error {
             ErrorKind::Batch | ErrorKind::Injected => io::ErrorKind::Other,
         };
         Self::new(kind, error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_cause_is_invented() {
+        let error = || Error::new(ErrorKind::RateLimited, "f").with_retry_after(Some(Duration::from_secs(3)));
+        assert_eq!(RetryAfter::find(&error()), Some(Duration::from_secs(3)));
+        assert!(error().source().is_none());
+        assert!(io::Error::from(error()).source().is_none());
+        assert_eq!(format!("{:#}", anyhow::Error::new(error())), error().to_string());
     }
 }

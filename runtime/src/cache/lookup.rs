@@ -37,6 +37,16 @@ pub enum Begin<R, M> {
     Recursion,
 }
 
+impl<R, M> Begin<R, M> {
+    fn map_miss<N>(self, next: impl FnOnce(M) -> N) -> Begin<R, N> {
+        match self {
+            Self::Hit(out) => Begin::Hit(out),
+            Self::Miss(miss) => Begin::Miss(next(miss)),
+            Self::Recursion => Begin::Recursion,
+        }
+    }
+}
+
 /// What a call does that was not simply a hit.
 pub enum Next<R, K, V> {
     /// Returns the stored result and computes in the background.
@@ -70,13 +80,10 @@ where
 {
     let inner = cache.inner();
     let hash = inner.hash(key);
-    if !mode.refresh
-        && let Some((out, _)) = inner.hit(hash, key, None, |found| kind.restore(found))
-    {
-        inner.counters.add(Count::Hits);
-        return Begin::Hit(out);
+    match hit(inner, (hash, key), kind, mode, None) {
+        Some((out, _)) => Begin::Hit(out),
+        None => miss(inner, (hash, key), &owned.key, (owned.tags)(), kind, mode),
     }
-    miss(inner, (hash, key), &owned.key, (owned.tags)(), kind, mode)
 }
 
 /// Like [`begin`], for a function whose hits may start a background computation: within `revalidate` after the ttl, or after the
@@ -98,15 +105,9 @@ where
     let inner = cache.inner();
     let hash = inner.hash(key);
     let revalidate = revalidate.or(inner.settings.lifetime.revalidate());
-    let found = if mode.refresh { None } else { inner.hit(hash, key, revalidate, |found| kind.restore(found)) };
-    let Some((out, age)) = found else {
-        return match miss(inner, (hash, key), &owned.key, (owned.tags)(), kind, mode) {
-            Begin::Hit(out) => Begin::Hit(out),
-            Begin::Miss(turn) => Begin::Miss(Next::Compute(turn)),
-            Begin::Recursion => Begin::Recursion,
-        };
+    let Some((out, age)) = hit(inner, (hash, key), kind, mode, revalidate) else {
+        return miss(inner, (hash, key), &owned.key, (owned.tags)(), kind, mode).map_miss(Next::Compute);
     };
-    inner.counters.add(Count::Hits);
     if age == Age::Fresh {
         return Begin::Hit(out);
     }
@@ -117,6 +118,29 @@ where
         Some(lead) => Begin::Miss(Next::Refresh(out, lead)),
         None => Begin::Hit(out),
     }
+}
+
+/// The stored result, if the call may be served with it: fresh, or within `window` after its ttl.
+#[inline]
+fn hit<K, V, Q, S>(
+    inner: &Inner<K, V>,
+    (hash, key): (u64, &Q),
+    kind: S,
+    mode: Mode,
+    window: Option<Duration>,
+) -> Option<(S::Out, Age)>
+where
+    K: Hash + Eq + Key<Q>,
+    V: Clone,
+    Q: ?Sized,
+    S: ReturnKind<Value = V>,
+{
+    if mode.refresh {
+        return None;
+    }
+    let hit = inner.hit(hash, key, window, |found| kind.restore(found))?;
+    inner.counters.add(Count::Hits);
+    Some(hit)
 }
 
 // The closure that makes the key is behind a pointer, here and below, so that functions with the same types share this code.
@@ -165,9 +189,6 @@ where
     drop(superseded);
     let Some(turn) = turn else { return Begin::Recursion };
     inner.counters.add(Count::Misses);
-    if matches!(turn, Role::Waiter(_)) {
-        inner.counters.add(Count::Coalesced);
-    }
     Begin::Miss(turn)
 }
 

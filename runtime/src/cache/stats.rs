@@ -62,7 +62,6 @@ pub(super) enum Count {
     Refreshes,
     LoadSuccesses,
     LoadErrors,
-    Coalesced,
     StaleHits,
     Evictions,
     Expirations,
@@ -81,21 +80,18 @@ impl Counters {
         self.0.add(count as usize);
     }
 
-    /// Undoes one `add`.
-    pub(super) fn take_back(&self, count: Count) {
-        self.0.take_back(count as usize);
-    }
-
     pub(super) fn snapshot(&self) -> Stats {
         let sum = |count| self.0.sum(count as usize);
+        let (loads, misses) = (sum(Count::Loads), sum(Count::Misses));
         Stats {
             hits: sum(Count::Hits),
-            misses: sum(Count::Misses),
-            loads: sum(Count::Loads),
+            misses,
+            loads,
             refreshes: sum(Count::Refreshes),
             load_successes: sum(Count::LoadSuccesses),
             load_errors: sum(Count::LoadErrors),
-            coalesced: sum(Count::Coalesced),
+            // Each miss either starts a load or waits for one. A waiter that takes over becomes one that loads.
+            coalesced: misses.saturating_sub(loads),
             stale_hits: sum(Count::StaleHits),
             evictions: sum(Count::Evictions),
             expirations: sum(Count::Expirations),

@@ -1,7 +1,6 @@
 //! Finds the delay that a rejection of this crate requests, whatever error type it was converted to.
 
 use std::error::Error as StdError;
-use std::iter::successors;
 use std::marker::PhantomData;
 use std::ops::Deref;
 use std::time::Duration;
@@ -40,7 +39,7 @@ impl<R> Hint<R> {
 impl<R: Attempted<Error: StdError + 'static>> Hint<R> {
     /// The delay that a rejection requests.
     pub fn wait(&self, outcome: &R) -> Option<Duration> {
-        outcome.failure().and_then(|error| find(error))
+        outcome.failure().and_then(|error| RetryAfter::find(error))
     }
 }
 
@@ -56,7 +55,7 @@ impl<R: Attempted<Error: AsRef<dyn StdError + Send + Sync>>> HintByRef<R> {
     /// The delay that a rejection requests.
     #[expect(clippy::unused_self, reason = "found by method lookup")]
     pub fn wait(&self, outcome: &R) -> Option<Duration> {
-        outcome.failure().and_then(|error| find(error.as_ref()))
+        outcome.failure().and_then(|error| RetryAfter::find(error.as_ref()))
     }
 }
 
@@ -72,7 +71,7 @@ impl<R: Attempted<Error: AsRef<dyn StdError + Send>>> HintSent<R> {
     /// The delay that a rejection requests.
     #[expect(clippy::unused_self, reason = "found by method lookup")]
     pub fn wait(&self, outcome: &R) -> Option<Duration> {
-        outcome.failure().and_then(|error| find(error.as_ref()))
+        outcome.failure().and_then(|error| RetryAfter::find(error.as_ref()))
     }
 }
 
@@ -88,7 +87,7 @@ impl<R: Attempted<Error: AsRef<dyn StdError>>> HintHere<R> {
     /// The delay that a rejection requests.
     #[expect(clippy::unused_self, reason = "found by method lookup")]
     pub fn wait(&self, outcome: &R) -> Option<Duration> {
-        outcome.failure().and_then(|error| find(error.as_ref()))
+        outcome.failure().and_then(|error| RetryAfter::find(error.as_ref()))
     }
 }
 
@@ -104,7 +103,7 @@ impl<R: Attempted<Error: Deref<Target: AsRef<dyn StdError + Send + Sync>>>> Hint
     /// The delay that a rejection requests.
     #[expect(clippy::unused_self, reason = "found by method lookup")]
     pub fn wait(&self, outcome: &R) -> Option<Duration> {
-        outcome.failure().and_then(|error| find((**error).as_ref()))
+        outcome.failure().and_then(|error| RetryAfter::find((**error).as_ref()))
     }
 }
 
@@ -122,12 +121,6 @@ impl<R> NoHint<R> {
     pub fn wait(&self, _: &R) -> Option<Duration> {
         None
     }
-}
-
-/// Walks the sources of an error. The source of a rejection is the delay that it requests.
-fn find(error: &(dyn StdError + 'static)) -> Option<Duration> {
-    let mut errors = successors(Some(error), |&error| error.source());
-    errors.find_map(|error| error.downcast_ref()).map(|RetryAfter(wait)| *wait)
 }
 
 #[cfg(test)]

@@ -167,10 +167,7 @@ impl<K: Clone + Eq + Hash, V: Clone> Waiter<K, V> {
         }
         match join(&self.inner, shard, (*hash, key), owned, tags.clone(), *joinable) {
             Some(Role::Waiter(next)) => Err(next),
-            Some(Role::Leader(lead)) => {
-                self.inner.counters.take_back(Count::Coalesced);
-                Ok(Waited::Leader(lead))
-            }
+            Some(Role::Leader(lead)) => Ok(Waited::Leader(lead)),
             None => {
                 let key = owned.take().expect("not consumed: a call that would wait for itself starts no flight");
                 Ok(Waited::Leader(self.take_over(self.flight.unlisted_copy(key))))
@@ -179,7 +176,6 @@ impl<K: Clone + Eq + Hash, V: Clone> Waiter<K, V> {
     }
 
     fn take_over(&self, flight: Arc<Flight<K, V>>) -> Leader<K, V> {
-        self.inner.counters.take_back(Count::Coalesced);
         Leader::of_miss(Arc::clone(&self.inner), flight)
     }
 }
