@@ -10,14 +10,14 @@ pub(crate) fn fault(spec: &Spec) -> Option<&'static str> {
         return Some("`finally` takes each token with the name of an argument for that argument");
     }
     let unused = spec.arguments.iter().any(|argument| argument.usage == Usage::Unused);
-    if has(|layer| matches!(layer, Layer::Shield)) && unused {
+    if has(Layer::spawns) && unused {
         return Some("`shield` leaves with the caller what the body does not mention");
     }
     let above = |above: fn(&Layer) -> bool, below: fn(&Layer) -> bool| {
         let (above, below) = (spec.stack.iter().position(above), spec.stack.iter().rposition(below));
         matches!((above, below), (Some(above), Some(below)) if above < below)
     };
-    if above(|layer| matches!(layer, Layer::Retry(_)), |layer| matches!(layer, Layer::Shield)) && !spec.arguments.is_empty() {
+    if above(|layer| matches!(layer, Layer::Retry(_)), Layer::spawns) && !spec.arguments.is_empty() {
         return Some("`retry` above `shield` does not clone the arguments");
     }
     let guards = |layer: &Layer| matches!(layer, Layer::Timeout { .. } | Layer::Cancellable { .. } | Layer::Finally { .. });

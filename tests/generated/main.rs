@@ -61,8 +61,8 @@ fn stacks_of_two_and_three_compile() {
         let first = number("GENERATED_FIRST", 0);
         (first..all.min(first + number("GENERATED_COUNT", 0))).collect()
     } else {
-        let mut random = fastrand::Rng::with_seed(12);
-        (0..SAMPLE).map(|_| random.usize(..all)).collect()
+        let mut random = fastrand::Rng::with_seed(number("GENERATED_SEED", 12) as u64);
+        (0..number("GENERATED_STACKS", SAMPLE)).map(|_| random.usize(..all)).collect()
     };
     let numbers: Vec<usize> = numbers.into_iter().collect();
     let mut wrong = String::new();

@@ -44,6 +44,31 @@ impl Reply for Outcome {
     }
 }
 
+/// An error that cannot be shared, and is shown as the one within.
+pub(crate) struct Unshared(pub(crate) Failure);
+
+impl std::fmt::Debug for Unshared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl From<steadfast::Error> for Unshared {
+    fn from(error: steadfast::Error) -> Self {
+        Self(error.into())
+    }
+}
+
+impl Reply for Result<u32, Unshared> {
+    fn success(value: u32) -> Self {
+        Ok(value)
+    }
+
+    fn failure(number: u32) -> Self {
+        Err(Unshared(Failure::Application(number)))
+    }
+}
+
 impl Reply for Option<u32> {
     fn success(value: u32) -> Self {
         Some(value)

@@ -42,9 +42,11 @@ fn script(spec: &Spec) -> String {
 
 /// The function with what stands around it.
 fn function(spec: &Spec) -> String {
-    let attributes: String = spec.stack.iter().map(|layer| format!("#[{}]\n", attribute(spec, layer))).collect();
+    let attributes: String =
+        spec.stack.iter().enumerate().map(|(at, layer)| format!("#[{}]\n", attribute(spec, at, layer))).collect();
     let returned = match spec.output {
         Output::Result => "Outcome",
+        Output::Unshared => "Result<u32, Unshared>",
         Output::Option => "Option<u32>",
         Output::Plain => "u32",
     };
@@ -184,74 +186,88 @@ pub(crate) fn name(layer: &Layer) -> &'static str {
     }
 }
 
-fn attribute(spec: &Spec, layer: &Layer) -> String {
+fn attribute(spec: &Spec, at: usize, layer: &Layer) -> String {
+    let mentions = spec.mentions[at].map_or_else(String::new, |name| format!("{name}.touch(); "));
+    let mentions = mentions.as_str();
+    // An option that is evaluated at each call: as a literal, or as an expression that tells when it is evaluated.
+    let each_call = |name: &str, literal: String, expression: String| match (spec.notes, mentions) {
+        (false, "") => literal,
+        (false, mentions) => format!("{{ {mentions}{expression} }}"),
+        (true, mentions) => format!("{{ {mentions}option(call, \"{name}\"); {expression} }}"),
+    };
+    let duration = |name: &str, time: u64| each_call(name, format!("{time}ms"), format!("ms({time})"));
     let mut options: Vec<String> = Vec::new();
     match layer {
         Layer::Timeout { limit, or_else } => {
-            options.push(format!("{limit}ms"));
-            options.extend(refused(spec, *or_else));
+            options.push(duration("limit", *limit));
+            options.extend(refused(spec, *or_else, mentions));
         }
-        Layer::Retry(retry) => options.extend(retries(spec, retry)),
-        Layer::Fallback(fallback) => options.push(stand_in(spec, fallback)),
-        Layer::Cached { ttl, error_ttl, single_flight, skips } => {
-            options.push(keyed(spec, *skips));
+        Layer::Retry(retry) => {
+            options.push(format!("attempts = {}", each_call("attempts", retry.attempts.to_string(), retry.attempts.to_string())));
+            options.extend(retries(spec, retry));
+        }
+        Layer::Fallback(fallback) => options.push(stand_in(spec, fallback, mentions)),
+        Layer::Cached { ttl, error_ttl, single_flight, detached, skips } => {
+            options.push(keyed(spec, *skips, &each_call("key", "key".to_owned(), "key".to_owned())));
             options.extend(ttl.map(|ttl| format!("ttl = {ttl}ms")));
             options.extend(error_ttl.map(|ttl| format!("error_ttl = {ttl}ms")));
             options.extend((!single_flight).then(|| "single_flight = false".to_owned()));
+            options.extend(detached.then(|| "detached".to_owned()));
         }
-        Layer::Coalesce { skips } => options.push(keyed(spec, *skips)),
+        Layer::Coalesce { skips } => options.push(keyed(spec, *skips, &each_call("key", "key".to_owned(), "key".to_owned()))),
         Layer::Breaker { failures, open_for, when, or_else } => {
             options.push(format!("failures = {failures}, open_for = {open_for}ms"));
-            options.extend(which(*when));
+            options.extend(which(spec, *when));
             options.extend(plain_failure(spec));
-            options.extend(refused(spec, *or_else));
+            options.extend(refused(spec, *or_else, mentions));
         }
         Layer::Rate { interval, burst, max_wait, or_else } => {
             options.push(format!("1 / {interval}ms, burst = {burst}"));
-            options.extend(max_wait.map(|wait| format!("max_wait = {wait}ms")));
-            options.extend(refused(spec, *or_else));
+            options.extend(max_wait.map(|wait| format!("max_wait = {}", duration("max_wait", wait))));
+            options.extend(refused(spec, *or_else, mentions));
         }
         Layer::Limit { permits, max_wait, queue, or_else } => {
             options.push(permits.to_string());
-            options.extend(max_wait.map(|wait| format!("max_wait = {wait}ms")));
+            options.extend(max_wait.map(|wait| format!("max_wait = {}", duration("max_wait", wait))));
             options.extend(queue.map(|queue| format!("queue = {queue}")));
-            options.extend(refused(spec, *or_else));
+            options.extend(refused(spec, *or_else, mentions));
         }
-        Layer::Hedge { after, max } => options.push(format!("after = {after}ms, max = {max}")),
+        Layer::Hedge { after, max } => options.push(format!("after = {}, max = {max}", duration("after", *after))),
         Layer::Shield => {}
-        Layer::Finally { takes } => options.push(format!("|exit| finally_of(call, exit, {takes})")),
+        Layer::Finally { takes } => options.push(format!("|exit| {{ {mentions}finally_of(call, exit, {takes}) }}")),
         Layer::Cancellable { cleanup, or_else } => {
-            options.push("token = token()".to_owned());
-            options.extend(cleanup.map(|takes| format!("cleanup = cleanup_of(call, {takes})")));
-            options.extend(refused(spec, *or_else));
+            options.push(format!("token = {}", each_call("token", "token()".to_owned(), "token()".to_owned())));
+            options.extend(cleanup.map(|takes| format!("cleanup = {{ {mentions}cleanup_of(call, {takes}) }}")));
+            options.extend(refused(spec, *or_else, mentions));
         }
-        Layer::Warn => options.push("1h".to_owned()),
+        Layer::Warn => options.push(duration("warn", 3_600_000)),
     }
     let name = name(layer);
     if options.is_empty() { name.to_owned() } else { format!("{name}({})", options.join(", ")) }
 }
 
 /// `or_else`: it says that it runs.
-fn refused(spec: &Spec, or_else: Option<bool>) -> Option<String> {
+fn refused(spec: &Spec, or_else: Option<bool>, mentions: &str) -> Option<String> {
     let value = match (spec.output, or_else?) {
-        (Output::Result, true) => "Ok(7_001)",
+        (Output::Result | Output::Unshared, true) => "Ok(7_001)",
         (Output::Result, false) => "Err(Failure::Application(7_002))",
+        (Output::Unshared, false) => "Err(Unshared(Failure::Application(7_002)))",
         (Output::Option, true) => "Some(7_001)",
         (Output::Option, false) => "None",
         (Output::Plain, _) => "7_001",
     };
-    Some(format!("or_else = |_error| {{ option(call, \"or_else\"); {value} }}"))
+    Some(format!("or_else = |_error| {{ {mentions}option(call, \"or_else\"); {value} }}"))
 }
 
 fn retries(spec: &Spec, retry: &Retry) -> Vec<String> {
-    let mut options = vec![format!("attempts = {}, delay = {}ms", retry.attempts, retry.delay)];
+    let mut options = vec![format!("delay = {}ms", retry.delay)];
     // The others are refused where they have no effect.
     if retry.delay > 0 {
         options.push(format!("factor = {}, jitter = none", retry.factor));
         options.extend(retry.max_delay.map(|most| format!("max_delay = {most}ms")));
     }
     options.extend(retry.max_elapsed.map(|most| format!("max_elapsed = {most}ms")));
-    options.extend(which(retry.when));
+    options.extend(which(spec, retry.when));
     options.extend(plain_failure(spec));
     if retry.reports {
         options.push("on_retry = |event| option(call, &format!(\"again in {:?}\", event.delay()))".to_owned());
@@ -262,11 +278,12 @@ fn retries(spec: &Spec, retry: &Retry) -> Vec<String> {
     options
 }
 
-fn which(when: When) -> Option<String> {
+fn which(spec: &Spec, when: When) -> Option<String> {
+    let error = if spec.output == Output::Unshared { "error.0" } else { "error" };
     match when {
         When::Always => None,
-        When::Application => Some("when = |error| error.is_application()".to_owned()),
-        When::Policy => Some("when = |error| !error.is_application()".to_owned()),
+        When::Application => Some(format!("when = |error| {error}.is_application()")),
+        When::Policy => Some(format!("when = |error| !{error}.is_application()")),
     }
 }
 
@@ -274,14 +291,15 @@ fn plain_failure(spec: &Spec) -> Option<String> {
     (spec.output == Output::Plain).then(|| "failure = |outcome| *outcome >= 9_000".to_owned())
 }
 
-fn stand_in(spec: &Spec, fallback: &Fallback) -> String {
+fn stand_in(spec: &Spec, fallback: &Fallback, mentions: &str) -> String {
     let value = match (spec.output, fallback.fails) {
-        (Output::Result, false) => "Ok(8_001)",
+        (Output::Result | Output::Unshared, false) => "Ok(8_001)",
         (Output::Result, true) => "Err(Failure::Application(8_002))",
+        (Output::Unshared, true) => "Err(Unshared(Failure::Application(8_002)))",
         (_, false) => "Some(8_001)",
         (_, true) => "None",
     };
-    let mut block = "option(call, \"fallback\"); ".to_owned();
+    let mut block = format!("{mentions}option(call, \"fallback\"); ");
     if let Some(takes) = fallback.takes {
         write!(block, "sleep(ms({takes})).await; option(call, \"fallback is there\"); ").expect("text");
     }
@@ -291,9 +309,9 @@ fn stand_in(spec: &Spec, fallback: &Fallback) -> String {
     format!("{}{{ {block}{value} }}", if fallback.closure { "|_error| " } else { "" })
 }
 
-fn keyed(spec: &Spec, skips: bool) -> String {
+fn keyed(spec: &Spec, skips: bool, key: &str) -> String {
     if !skips {
-        return "key = key".to_owned();
+        return format!("key = {key}");
     }
     let skipped = spec.arguments.iter().flat_map(|argument| {
         let mut names = vec![argument.name];

@@ -45,12 +45,19 @@ struct Context {
     deadline: Option<Instant>,
     /// Whether a `cancellable` bounds it.
     cancellable: bool,
+    /// Where a panic waits for a cleanup, no deadline above ends the wait.
+    panicking: Rc<Cell<bool>>,
     arguments: Rc<Arguments>,
 }
 
 impl Context {
     fn left(&self) -> Option<Duration> {
         self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()))
+    }
+
+    /// What is spawned: a deadline or a cancellation above bounds the caller, and not the work.
+    fn on_another_task(self) -> Self {
+        Self { deadline: None, cancellable: false, panicking: Rc::default(), ..self }
     }
 
     /// `cancellable`: "Nothing that stands below begins after the token was cancelled." What is polled in that moment is then dropped.
@@ -85,9 +92,12 @@ impl Arguments {
 
     /// What `retry(clone(..))` makes for an attempt.
     fn cloned(self: &Rc<Self>, names: &[&'static str]) -> Self {
-        let own = self.own.borrow();
-        let of = |name: &&'static str| own.iter().flatten().find(|argument| argument.name() == *name).cloned();
-        Self { own: RefCell::new(names.iter().map(of).collect()), originals: Some(self.clone()) }
+        Self { own: RefCell::new(names.iter().map(|name| self.cloned_one(name)).collect()), originals: Some(self.clone()) }
+    }
+
+    fn cloned_one(&self, name: &str) -> Option<Noisy> {
+        let own = self.own.borrow().iter().flatten().find(|argument| argument.name() == name).cloned();
+        own.or_else(|| self.originals.as_ref()?.cloned_one(name))
     }
 
     /// What a body consumes.
@@ -120,7 +130,7 @@ pub(crate) struct Model {
 
 enum State {
     None,
-    Cache(Cache),
+    Cache(Rc<Cache>),
     Breaker(RefCell<Breaker>),
     Rate(RateLine),
     Limit(Arc<Semaphore>, Cell<usize>),
@@ -129,7 +139,7 @@ enum State {
 impl Model {
     pub(crate) fn new(spec: Rc<Spec>) -> Rc<Self> {
         let states = spec.stack.iter().map(|layer| match layer {
-            Layer::Cached { .. } | Layer::Coalesce { .. } => State::Cache(Cache::default()),
+            Layer::Cached { .. } | Layer::Coalesce { .. } => State::Cache(Rc::default()),
             Layer::Breaker { .. } => State::Breaker(RefCell::default()),
             Layer::Rate { .. } => State::Rate(RateLine::new()),
             Layer::Limit { permits, .. } => State::Limit(Arc::new(Semaphore::new(*permits)), Cell::new(0)),
@@ -141,14 +151,14 @@ impl Model {
     /// A call of the function, and what it returns.
     pub(crate) async fn call(self: Rc<Self>, call: u32, key: u32) -> String {
         let arguments = Rc::new(Arguments::of(&self.spec, call));
-        let context = Context { call, key, deadline: None, cancellable: false, arguments };
+        let context = Context { call, key, deadline: None, cancellable: false, panicking: Rc::default(), arguments };
         let out = self.clone().layer(0, context).await;
         self.show(&out)
     }
 
     fn show(&self, out: &Out) -> String {
         match self.spec.output {
-            Output::Result => {
+            Output::Result | Output::Unshared => {
                 let outcome: Outcome = out.value.map_err(|why| match why {
                     Why::Application(number) => Failure::Application(number),
                     Why::Policy(kind) => Failure::Policy(kind),
@@ -173,10 +183,14 @@ impl Model {
             Layer::Timeout { limit, or_else } => here.timeout(context, limit, or_else).boxed_local(),
             Layer::Retry(retry) => here.retry(context, retry).boxed_local(),
             Layer::Fallback(fallback) => here.fallback(context, fallback).boxed_local(),
-            Layer::Cached { ttl, error_ttl, single_flight, .. } => {
-                here.cached(context, Times { ttl: Some(ttl), error_ttl, single_flight }).boxed_local()
+            Layer::Cached { ttl, error_ttl, single_flight, detached, skips } => {
+                let keeps = Keeps { ttl: Some(ttl), error_ttl, single_flight, detached, tells: !skips };
+                here.cached(context, keeps).boxed_local()
             }
-            Layer::Coalesce { .. } => here.cached(context, Times { ttl: None, error_ttl: None, single_flight: true }).boxed_local(),
+            Layer::Coalesce { skips } => {
+                let keeps = Keeps { ttl: None, error_ttl: None, single_flight: true, detached: false, tells: !skips };
+                here.cached(context, keeps).boxed_local()
+            }
             Layer::Breaker { failures, open_for, when, or_else } => {
                 here.breaker(context, failures, ms(open_for), when, or_else).boxed_local()
             }
@@ -188,7 +202,7 @@ impl Model {
             Layer::Shield => here.shield(context).boxed_local(),
             Layer::Finally { takes } => here.finally(context, takes).boxed_local(),
             Layer::Cancellable { cleanup, or_else } => here.cancellable(context, cleanup, or_else).boxed_local(),
-            Layer::Warn => here.below(context),
+            Layer::Warn => here.warn(context).boxed_local(),
         };
         async move {
             begins.begins().await;
@@ -232,6 +246,18 @@ impl Here {
         &self.model.states[self.at]
     }
 
+    /// An option that is evaluated at each call: in the turn of the attribute.
+    fn evaluates(&self, context: &Context, option: &str) {
+        if self.model.spec.notes {
+            option_left(context.call, option, context.left());
+        }
+    }
+
+    async fn warn(self, context: Context) -> Out {
+        self.evaluates(&context, "warn");
+        self.below(context).await
+    }
+
     /// What a refused call returns.
     fn refuse(&self, context: &Context, kind: ErrorKind, hint: Option<Duration>, or_else: Option<bool>) -> Out {
         let value = match or_else {
@@ -246,16 +272,24 @@ impl Here {
 
     // `timeout`: "At the deadline the body is dropped before `or_else` runs." "The body is polled before the clock is looked at."
     async fn timeout(self, context: Context, limit: u64, or_else: Option<bool>) -> Out {
+        self.evaluates(&context, "limit");
         let deadline = Instant::now() + ms(limit);
         let nearest = context.deadline.map_or(deadline, |outer| outer.min(deadline));
-        let below = self.below(Context { deadline: Some(nearest), ..context.clone() });
-        match timeout(ms(limit), below).await {
+        let mut below = self.below(Context { deadline: Some(nearest), ..context.clone() });
+        match timeout(ms(limit), &mut below).await {
             Ok(out) => out,
-            Err(_) => self.refuse(&context, ErrorKind::Timeout, None, or_else),
+            // `finally`: "A panic of the function reaches the caller when the cleanup has ended, also where a deadline above would not have
+            // waited for that."
+            Err(_) if context.panicking.get() => below.await,
+            Err(_) => {
+                drop(below);
+                self.refuse(&context, ErrorKind::Timeout, None, or_else)
+            }
         }
     }
 
     async fn retry(self, context: Context, retry: Retry) -> Out {
+        self.evaluates(&context, "attempts");
         let began = Instant::now();
         let mut wait = ms(retry.delay);
         for attempt in 1.. {
@@ -303,6 +337,7 @@ impl Here {
     }
 
     async fn hedge(self, context: Context, after: Duration, max: usize) -> Out {
+        self.evaluates(&context, "after");
         let mut racers = FuturesUnordered::new();
         racers.push(self.below(context.clone()));
         let mut left = max;
@@ -329,7 +364,7 @@ impl Here {
 
     // "The body, with the attributes below this one, runs on a task of its own." A deadline above bounds the caller, and not the work.
     async fn shield(self, context: Context) -> Out {
-        let task = spawn_local(self.below(Context { deadline: None, cancellable: false, ..context }));
+        let task = spawn_local(self.below(context.on_another_task()));
         match task.await {
             Ok(out) => out,
             Err(error) => resume_unwind(error.into_panic()),
@@ -337,20 +372,26 @@ impl Here {
     }
 
     async fn finally(self, context: Context, takes: u64) -> Out {
-        let mut cleanup = Cleanup { call: context.call, takes, pending: true };
+        // "It has clones of those, made when the call begins, which live until it has ended."
+        let clones = context.arguments.cloned(self.model.spec.mentions[self.at].as_slice());
+        let mut cleanup = Cleanup { call: context.call, takes, clones: Some(clones) };
+        let panicking = context.panicking.clone();
         let ended = AssertUnwindSafe(self.below(context)).catch_unwind().await;
-        cleanup.pending = false;
         let exit = match &ended {
             Ok(out) if self.model.is_failure(out) => "Err",
             Ok(_) => "Ok",
             Err(_) => "Panicked",
         };
         // "A call that returns or panics waits for it."
-        _ = spawn_local(cleanup.run(exit)).await;
+        panicking.set(ended.is_err());
+        if let Some(cleanup) = cleanup.run(exit) {
+            _ = spawn_local(cleanup).await;
+        }
         ended.unwrap_or_else(|panic: Box<dyn Any + Send>| resume_unwind(panic))
     }
 
     async fn cancellable(self, context: Context, cleanup: Option<u64>, or_else: Option<bool>) -> Out {
+        self.evaluates(&context, "token");
         let token = world::token();
         // "Where the token is cancelled already when the call is first polled, the body never starts."
         if !token.is_cancelled() {
@@ -371,6 +412,9 @@ impl Here {
 
     async fn limit(self, context: Context, max_wait: Option<u64>, queue: Option<usize>, or_else: Option<bool>) -> Out {
         let State::Limit(permits, waiting) = self.state() else { unreachable!() };
+        if max_wait.is_some() {
+            self.evaluates(&context, "max_wait");
+        }
         let full = || self.refuse(&context, ErrorKind::Saturated, None, or_else);
         let _permit = if let Ok(permit) = permits.clone().try_acquire_owned() {
             permit
@@ -394,6 +438,9 @@ impl Here {
 
     async fn rate(self, context: Context, interval: Duration, burst: u32, max_wait: Option<u64>, or_else: Option<bool>) -> Out {
         let State::Rate(line) = self.state() else { unreachable!() };
+        if max_wait.is_some() {
+            self.evaluates(&context, "max_wait");
+        }
         if let Err(hint) = line.turn(interval, burst, ms(max_wait.unwrap_or_default())).await {
             return self.refuse(&context, ErrorKind::RateLimited, Some(hint), or_else);
         }
@@ -415,14 +462,17 @@ impl Here {
         ended.unwrap_or_else(|panic| resume_unwind(panic))
     }
 
-    async fn cached(self, context: Context, times: Times) -> Out {
+    async fn cached(self, context: Context, keeps: Keeps) -> Out {
+        if keeps.tells {
+            self.evaluates(&context, "key");
+        }
         let State::Cache(cache) = self.state() else { unreachable!() };
         let key = context.key;
         loop {
             if let Some(out) = cache.fresh(key) {
                 return out;
             }
-            let flight = times.single_flight.then(|| cache.flights.borrow().get(&key).cloned()).flatten();
+            let flight = keeps.single_flight.then(|| cache.flights.borrow().get(&key).cloned()).flatten();
             let Some(flight) = flight else { break };
             loop {
                 let news = flight.news.notified();
@@ -436,16 +486,26 @@ impl Here {
             }
             // "If the computing caller is dropped or panics, the next waiter computes."
         }
-        let leader = Leader { cache, key, flight: Rc::default(), began: cache.next() };
-        if times.single_flight {
-            cache.flights.borrow_mut().insert(key, leader.flight.clone());
+        let leader = Leader::new(cache.clone(), key, keeps.single_flight);
+        if !keeps.detached {
+            return self.lead(context, keeps, leader).await;
         }
-        let out = self.below(context.clone()).await;
-        let kept = if self.model.is_failure(&out) { times.error_ttl.map(Some) } else { times.ttl };
+        match spawn_local(self.lead(context.on_another_task(), keeps, leader)).await {
+            Ok(out) => out,
+            Err(error) => resume_unwind(error.into_panic()),
+        }
+    }
+
+    async fn lead(self, context: Context, keeps: Keeps, leader: Leader) -> Out {
+        let out = self.below(context).await;
+        let failed = self.model.is_failure(&out);
+        let kept = if failed { keeps.error_ttl.map(Some) } else { keeps.ttl };
         if let Some(time) = kept {
-            cache.store(key, leader.began, &out, time);
+            leader.cache.store(leader.key, leader.began, &out, time);
         }
-        *leader.flight.out.borrow_mut() = Some(out.clone());
+        // "Its error goes to all of them if the error is `Clone`; otherwise they try one after another."
+        let shared = !failed || self.model.spec.output != Output::Unshared;
+        *leader.flight.out.borrow_mut() = shared.then(|| out.clone());
         out
     }
 }
@@ -479,37 +539,42 @@ impl Drop for Counted<'_> {
 struct Cleanup {
     call: u32,
     takes: u64,
-    pending: bool,
+    /// Until it has begun.
+    clones: Option<Arguments>,
 }
 
 impl Cleanup {
-    fn run(&self, exit: &'static str) -> impl Future<Output = ()> + use<> {
-        let (call, takes) = (self.call, self.takes);
-        async move {
+    fn run(&mut self, exit: &'static str) -> Option<impl Future<Output = ()> + use<>> {
+        let (call, takes, clones) = (self.call, self.takes, self.clones.take()?);
+        Some(async move {
             note(call, format!("finally {exit}"));
             if takes > 0 {
                 sleep(ms(takes)).await;
             }
             note(call, "finally done");
-        }
+            drop(clones);
+        })
     }
 }
 
 impl Drop for Cleanup {
     fn drop(&mut self) {
-        if self.pending {
-            spawn_local(self.run("Cancelled"));
+        if let Some(cleanup) = self.run("Cancelled") {
+            spawn_local(cleanup);
         }
     }
 }
 
 // --- `async_cached`, `coalesce` ---
 
-struct Times {
+struct Keeps {
     /// How long a value is kept: not at all, without end, or for a time.
     ttl: Option<Option<u64>>,
     error_ttl: Option<u64>,
     single_flight: bool,
+    detached: bool,
+    /// Whether it has a `key`.
+    tells: bool,
 }
 
 #[derive(Default)]
@@ -560,14 +625,24 @@ impl Cache {
 }
 
 /// The one who computes.
-struct Leader<'a> {
-    cache: &'a Cache,
+struct Leader {
+    cache: Rc<Cache>,
     key: u32,
     flight: Rc<Flight>,
     began: u64,
 }
 
-impl Drop for Leader<'_> {
+impl Leader {
+    fn new(cache: Rc<Cache>, key: u32, single_flight: bool) -> Self {
+        let (began, flight) = (cache.next(), Rc::<Flight>::default());
+        if single_flight {
+            cache.flights.borrow_mut().insert(key, flight.clone());
+        }
+        Self { cache, key, flight, began }
+    }
+}
+
+impl Drop for Leader {
     fn drop(&mut self) {
         let mut flights = self.cache.flights.borrow_mut();
         if flights.get(&self.key).is_some_and(|flight| Rc::ptr_eq(flight, &self.flight)) {

@@ -13,6 +13,10 @@ pub(crate) struct Spec {
     pub(crate) arguments: Vec<Argument>,
     /// Outermost first.
     pub(crate) stack: Vec<Layer>,
+    /// By layer: the argument that one of its options names.
+    pub(crate) mentions: Vec<Option<&'static str>>,
+    /// Whether options that are evaluated at each call tell when.
+    pub(crate) notes: bool,
     /// What the first, the second, .. run of the body does in a call; the last of them holds for all further runs.
     pub(crate) script: Vec<Run>,
     pub(crate) calls: Vec<Call>,
@@ -25,6 +29,8 @@ pub(crate) struct Spec {
 pub(crate) enum Output {
     /// `Result<u32, Failure>`, behind an alias.
     Result,
+    /// The same with an error that is not `Clone`.
+    Unshared,
     Option,
     /// `u32`: values of 9000 and more are failures where the stack says so.
     Plain,
@@ -73,7 +79,7 @@ pub(crate) enum Layer {
     Timeout { limit: u64, or_else: Option<bool> },
     Retry(Retry),
     Fallback(Fallback),
-    Cached { ttl: Option<u64>, error_ttl: Option<u64>, single_flight: bool, skips: bool },
+    Cached { ttl: Option<u64>, error_ttl: Option<u64>, single_flight: bool, detached: bool, skips: bool },
     Coalesce { skips: bool },
     Breaker { failures: u32, open_for: u64, when: When, or_else: Option<bool> },
     Rate { interval: u64, burst: u32, max_wait: Option<u64>, or_else: Option<bool> },
@@ -145,9 +151,9 @@ pub(crate) struct Call {
 impl Spec {
     pub(crate) fn of(seed: u64) -> Self {
         let rng = &mut Rng::with_seed(seed);
-        let output = *pick(rng, &[Output::Result, Output::Result, Output::Option, Output::Plain]);
+        let output = *pick(rng, &[Output::Result, Output::Result, Output::Unshared, Output::Option, Output::Plain]);
         let stack = stack(rng, output);
-        let shielded = stack.iter().any(|layer| matches!(layer, Layer::Shield));
+        let shielded = stack.iter().any(Layer::spawns);
         let shapes: &[Shape] = if shielded {
             &[Shape::Free, Shape::Free, Shape::ArcMethod, Shape::Returned, Shape::Boxed]
         } else {
@@ -157,12 +163,15 @@ impl Spec {
             output,
             shape: *pick(rng, shapes),
             arguments: Vec::new(),
+            mentions: vec![None; stack.len()],
+            notes: rng.bool(),
             stack,
             script: (0..rng.usize(1..4)).map(|_| run(rng)).collect(),
             calls: calls(rng),
             cancelled_at: rng.bool().then(|| rng.u64(0..9) * 100 + 57),
         };
         spec.add_arguments(rng, shielded);
+        spec.mention_arguments(rng);
         spec.skip_where_keys_allow_it();
         spec
     }
@@ -200,9 +209,22 @@ impl Spec {
         }
     }
 
+    /// Options name arguments that the body only looks at.
+    fn mention_arguments(&mut self, rng: &mut Rng) {
+        let noisy = |argument: &&Argument| !matches!(argument.kind, Kind::Str | Kind::Number) && argument.usage == Usage::Touched;
+        let names: Vec<_> = self.arguments.iter().filter(noisy).map(|argument| argument.name).collect();
+        if names.is_empty() {
+            return;
+        }
+        for (mention, layer) in self.mentions.iter_mut().zip(&self.stack) {
+            let can = !matches!(layer, Layer::Shield | Layer::Breaker { or_else: None, .. });
+            *mention = (can && rng.u8(..3) == 0).then(|| *pick(rng, &names));
+        }
+    }
+
     /// Whether the body may do so: attempts that run side by side cannot change or consume what they borrow.
     fn fits(&self, argument: &Argument) -> bool {
-        let shield = self.position(|layer| matches!(layer, Layer::Shield)).unwrap_or(usize::MAX);
+        let shield = self.position(Layer::spawns).unwrap_or(usize::MAX);
         let hedge = self.position(|layer| matches!(layer, Layer::Hedge { .. }));
         let hedged = hedge.is_some_and(|hedge| shield == usize::MAX || hedge > shield);
         !(hedged && argument.usage == Usage::Moved || hedge.is_some() && argument.usage == Usage::Mutated)
@@ -210,7 +232,7 @@ impl Spec {
 
     /// Where attempts follow each other on one task, what the body consumes is named.
     fn name_in_clone(&mut self, argument: &Argument) {
-        let shield = self.position(|layer| matches!(layer, Layer::Shield));
+        let shield = self.position(Layer::spawns);
         for (index, layer) in self.stack.iter_mut().enumerate() {
             if let Layer::Retry(retry) = layer
                 && shield.is_none_or(|shield| shield < index)
@@ -235,6 +257,13 @@ impl Spec {
 
     pub(crate) fn position(&self, is: impl Fn(&Layer) -> bool) -> Option<usize> {
         self.stack.iter().position(is)
+    }
+}
+
+impl Layer {
+    /// Whether what is below runs on a task of its own.
+    pub(crate) fn spawns(&self) -> bool {
+        matches!(self, Self::Shield | Self::Cached { detached: true, .. })
     }
 }
 
@@ -315,6 +344,7 @@ fn layer(rng: &mut Rng, kind: u32, output: Output) -> Option<Layer> {
             ttl: rng.bool().then(|| rng.u64(..9) * 100 + 71),
             error_ttl: (output == Output::Result && rng.u8(..3) == 0).then(|| rng.u64(..5) * 100 + 73),
             single_flight: rng.u8(..4) != 0,
+            detached: rng.u8(..4) == 0,
             skips: rng.bool(),
         },
         6 => Layer::Coalesce { skips: rng.bool() },
