@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::ops::Range;
 
 use crate::compile::{Error, Program};
-use crate::program::world::looks_for_known_faults;
+use crate::program::known::tolerates;
 
 /// Attributes with what makes them expand in another way.
 const ATTRIBUTES: [&str; 28] = [
@@ -98,14 +98,13 @@ fn is_refused(stack: &[&str]) -> bool {
 }
 
 /// A fault that is known, and not mended yet.
-fn known_fault(stack: &[&str]) -> Option<&'static str> {
+fn has_known_fault(stack: &[&str]) -> bool {
     let above = |above: &[&str], below: &[&str]| {
         let above = stack.iter().position(|attribute| above.contains(&name(attribute)));
         let below = stack.iter().rposition(|attribute| below.iter().any(|below| attribute.contains(below)));
         matches!((above, below), (Some(above), Some(below)) if above < below)
     };
-    above(&["retry"], &["shield", "detached", "refresh_ahead"])
-        .then_some("`retry` does not clone the arguments of what is spawned below it")
+    tolerates("retry-spawn") && above(&["retry"], &["shield", "detached", "refresh_ahead"])
 }
 
 /// An attribute as it fits a batch: `above` it or below.
@@ -155,7 +154,7 @@ pub(crate) struct Tally {
 
 /// Checks stacks, by their numbers.
 pub(crate) fn check(numbers: &BTreeSet<usize>) -> Tally {
-    let known = |number: &usize| known_fault(&stack(*number)).is_some() && !looks_for_known_faults();
+    let known = |number: &usize| has_known_fault(&stack(*number));
     let numbers: BTreeSet<usize> = numbers.iter().copied().filter(|number| !known(number)).collect();
     let pieces = numbers.iter().map(|number| (*number, function(*number))).collect();
     let program = Program { name: "stacks", head: HEAD, pieces, tail: &|_| "fn main() {}\n".to_owned() };

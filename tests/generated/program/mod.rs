@@ -13,10 +13,12 @@ use futures::{FutureExt, StreamExt};
 use tokio::task::{LocalSet, spawn_local};
 use tokio::time::{sleep, sleep_until, timeout};
 
+pub(crate) mod known;
 pub(crate) mod model;
 pub(crate) mod spec;
 pub(crate) mod world;
 
+use known::tolerates;
 use model::{Model, names};
 use spec::{Layer, Shape, Spec, Usage};
 use world::{Trace, ms, note};
@@ -106,7 +108,9 @@ fn events(spec: &Spec, trace: &Trace, call: u32) -> Vec<String> {
     let compared = events.filter(|(_, text)| !(clones_for_tasks(spec) && text.starts_with("clone ")));
     let mut compared: Vec<_> = compared.map(|(at, text)| (*at, text.as_str())).collect();
     // Racers that are dropped at one time are dropped in no order.
-    for left in compared.chunk_by_mut(|(at, text), (then, next)| at == then && text.ends_with("left") && next.ends_with("left")) {
+    for left in
+        compared.chunk_by_mut(|(at, text), (then, next)| at == then && text.ends_with("dropped") && next.ends_with("dropped"))
+    {
         left.sort_unstable();
     }
     compared.into_iter().map(|(at, text)| format!("{at} {text}")).collect()
@@ -137,14 +141,12 @@ fn wrong_drops(spec: &Spec, expected: &Trace, seen: &Trace, call: u32) -> Option
 
 /// What is dropped in an order that is documented, and then the rest.
 fn in_order<'a>(spec: &Spec, drops: Vec<&'a str>) -> (Vec<&'a str>, Vec<&'a str>) {
-    let known = !world::looks_for_known_faults();
     // The captures of an `async` block are dropped in an order of its own.
     let block = matches!(spec.shape, Shape::Returned | Shape::Boxed);
-    // A known fault: so are the arguments of a function that is shielded.
-    let shielded = known && spec.stack.iter().any(Layer::spawns);
-    // A known fault: so is what the body would have consumed, had it not been dropped.
+    let shielded = tolerates("spawn-drops") && spec.stack.iter().any(Layer::spawns);
     let consumed = |name: &str| {
-        known && spec.arguments.iter().any(|argument| argument.usage == Usage::Moved && names(argument).contains(&name))
+        tolerates("consumed-drops")
+            && spec.arguments.iter().any(|argument| argument.usage == Usage::Moved && names(argument).contains(&name))
     };
     let (ordered, mut rest): (Vec<_>, Vec<_>) = drops.into_iter().partition(|name| !block && !shielded && !consumed(name));
     rest.sort_unstable();

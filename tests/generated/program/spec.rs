@@ -363,7 +363,7 @@ fn layer(rng: &mut Rng, kind: u32, output: Output) -> Option<Layer> {
         }
         10 => Layer::Hedge { after: rng.u64(..4) * 100 + 17, max: rng.usize(1..3) },
         11 => Layer::Shield,
-        12 => Layer::Finally { takes: rng.u64(..3) * 100 },
+        12 => Layer::Finally { takes: rng.u64(..3) * 100 + rng.u64(..2) * 29 },
         13 => Layer::Cancellable { cleanup: rng.bool().then(|| rng.u64(..3) * 100), or_else: or_else(rng) },
         _ => Layer::Warn,
     })

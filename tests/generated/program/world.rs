@@ -9,6 +9,7 @@ use std::time::Duration;
 use steadfast::{CancellationToken, ErrorKind};
 use tokio::time::{Instant, sleep};
 
+use super::known::tolerates;
 use super::spec::{Spec, Step};
 
 thread_local! {
@@ -68,16 +69,9 @@ fn note_left(call: u32, text: &str, left: Option<Duration>) {
     note(call, left.map_or_else(|| text.to_owned(), |left| format!("{text}, {left:?} left")));
 }
 
-/// Whether faults that are known are to be found.
-pub(crate) fn looks_for_known_faults() -> bool {
-    std::env::var_os("GENERATED_KNOWN").is_some()
-}
-
 /// What an option says of itself, of a function or of its model.
 pub(crate) fn option_left(call: u32, name: &str, left: Option<Duration>) {
-    // A known fault: `remaining()` is `None` in the options of a stack that stand below a `timeout`.
-    let left = left.filter(|_| looks_for_known_faults());
-    note_left(call, name, left);
+    note_left(call, name, left.filter(|_| !tolerates("remaining")));
 }
 
 pub(crate) fn ms(ms: u64) -> Duration {
@@ -137,7 +131,7 @@ impl Run {
 impl Drop for Run {
     fn drop(&mut self) {
         if !self.ended {
-            note(self.call, format!("body {} left", self.number));
+            note(self.call, format!("body {} dropped", self.number));
         }
     }
 }
