@@ -106,6 +106,12 @@ pub(crate) fn option(call: u32, name: &str) {
     world::option_left(call, name, steadfast::remaining());
 }
 
+/// An option that panics in every second call.
+pub(crate) fn trap(call: u32, name: &str) {
+    option(call, name);
+    world::trap(call);
+}
+
 /// What bodies do with their arguments.
 pub(crate) trait Touch {
     fn touch(&self) {}

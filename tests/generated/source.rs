@@ -98,7 +98,18 @@ fn body(spec: &Spec) -> String {
             .expect("text");
         }
     }
-    body + "run.step().await;\nrun.end()\n"
+    let end = match (spec.asks, spec.output) {
+        (true, Output::Result | Output::Unshared) => {
+            if spec.output == Output::Result {
+                "let value = run.end::<Outcome>()?;\nOk(value)\n"
+            } else {
+                "let value = run.end::<Result<u32, Unshared>>()?;\nOk(value)\n"
+            }
+        }
+        (true, Output::Option) => "let value = run.end::<Option<u32>>()?;\nSome(value)\n",
+        _ => "run.end()\n",
+    };
+    body + "run.step().await;\n" + end
 }
 
 /// What the name is in the parameters: with `_` where the body does not use it.
@@ -193,7 +204,10 @@ fn attribute(spec: &Spec, at: usize, layer: &Layer) -> String {
     let each_call = |name: &str, literal: String, expression: String| match (spec.notes, mentions) {
         (false, "") => literal,
         (false, mentions) => format!("{{ {mentions}{expression} }}"),
-        (true, mentions) => format!("{{ {mentions}option(call, \"{name}\"); {expression} }}"),
+        (true, mentions) => format!(
+            "{{ {mentions}{}(call, \"{name}\"); {expression} }}",
+            if spec.panics_at == Some(at) { "trap" } else { "option" }
+        ),
     };
     let duration = |name: &str, time: u64| each_call(name, format!("{time}ms"), format!("ms({time})"));
     let mut options: Vec<String> = Vec::new();
@@ -221,8 +235,9 @@ fn attribute(spec: &Spec, at: usize, layer: &Layer) -> String {
             options.extend(plain_failure(spec));
             options.extend(refused(spec, *or_else, mentions));
         }
-        Layer::Rate { interval, burst, max_wait, or_else } => {
+        Layer::Rate { interval, burst, max_wait, keyed, or_else } => {
             options.push(format!("1 / {interval}ms, burst = {burst}"));
+            options.extend(keyed.then(|| "key = key".to_owned()));
             options.extend(max_wait.map(|wait| format!("max_wait = {}", duration("max_wait", wait))));
             options.extend(refused(spec, *or_else, mentions));
         }
@@ -269,6 +284,8 @@ fn retries(spec: &Spec, retry: &Retry) -> Vec<String> {
     options.extend(retry.max_elapsed.map(|most| format!("max_elapsed = {most}ms")));
     options.extend(which(spec, retry.when));
     options.extend(plain_failure(spec));
+    let error = if spec.output == Output::Unshared { "error.0" } else { "error" };
+    options.extend(retry.retry_after.map(|time| format!("retry_after = |error| {error}.is_application().then(|| ms({time}))")));
     if retry.reports {
         options.push("on_retry = |event| option(call, &format!(\"again in {:?}\", event.delay()))".to_owned());
     }
@@ -280,11 +297,13 @@ fn retries(spec: &Spec, retry: &Retry) -> Vec<String> {
 
 fn which(spec: &Spec, when: When) -> Option<String> {
     let error = if spec.output == Output::Unshared { "error.0" } else { "error" };
-    match when {
-        When::Always => None,
-        When::Application => Some(format!("when = |error| {error}.is_application()")),
-        When::Policy => Some(format!("when = |error| !{error}.is_application()")),
-    }
+    let not = match when {
+        When::Always => return None,
+        When::Application => "",
+        When::Policy => "!",
+    };
+    let notes = if spec.notes { "option(call, \"when\"); " } else { "" };
+    Some(format!("when = |error| {{ {notes}{not}{error}.is_application() }}"))
 }
 
 fn plain_failure(spec: &Spec) -> Option<String> {

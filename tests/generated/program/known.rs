@@ -5,7 +5,7 @@
 use super::spec::{Layer, Spec, Usage};
 
 /// Their names.
-const KNOWN: [&str; 8] = [
+const KNOWN: [&str; 9] = [
     // `remaining()` is `None` in the options of a stack that stand below a `timeout`.
     "remaining",
     // `finally` takes each token with the name of an argument for that argument.
@@ -20,6 +20,8 @@ const KNOWN: [&str; 8] = [
     "retry-spawn",
     // What a `fallback` awaits is not bounded by the attributes above it.
     "fallback-awaits",
+    // A panic of an option below `finally` reaches the caller before the cleanup has ended.
+    "option-panics",
     // A `finally` that is reached in the moment of the cancellation cleans up after a body that never began.
     "cancelled-finally",
 ];
@@ -45,6 +47,7 @@ pub(crate) fn fault(spec: &Spec) -> Option<&'static str> {
         ("spawn-unused", has(Layer::spawns) && spec.arguments.iter().any(|argument| argument.usage == Usage::Unused)),
         ("retry-spawn", above(|layer| matches!(layer, Layer::Retry(_)), Layer::spawns) && !spec.arguments.is_empty()),
         ("fallback-awaits", above(guards, awaits)),
+        ("option-panics", spec.notes && spec.panics_at.is_some_and(|at| spec.stack.iter().take(at).any(finally))),
         ("cancelled-finally", above(|layer| matches!(layer, Layer::Cancellable { .. }), finally)),
     ];
     faults.into_iter().find_map(|(name, applies)| (applies && tolerates(name)).then_some(name))

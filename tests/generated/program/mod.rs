@@ -148,7 +148,15 @@ fn in_order<'a>(spec: &Spec, drops: Vec<&'a str>) -> (Vec<&'a str>, Vec<&'a str>
         tolerates("consumed-drops")
             && spec.arguments.iter().any(|argument| argument.usage == Usage::Moved && names(argument).contains(&name))
     };
-    let (ordered, mut rest): (Vec<_>, Vec<_>) = drops.into_iter().partition(|name| !block && !shielded && !consumed(name));
+    // The clone of a cleanup lives until that has ended.
+    let cleaned = |name: &str| {
+        spec.stack
+            .iter()
+            .zip(&spec.mentions)
+            .any(|(layer, mention)| matches!(layer, Layer::Finally { .. }) && *mention == Some(name))
+    };
+    let has_order = |name: &&str| !block && !shielded && !consumed(name) && !cleaned(name);
+    let (ordered, mut rest): (Vec<_>, Vec<_>) = drops.into_iter().partition(has_order);
     rest.sort_unstable();
     (ordered, rest)
 }

@@ -132,7 +132,7 @@ enum State {
     None,
     Cache(Rc<Cache>),
     Breaker(RefCell<Breaker>),
-    Rate(RateLine),
+    Rate(RefCell<HashMap<u32, Rc<RateLine>>>),
     Limit(Arc<Semaphore>, Cell<usize>),
 }
 
@@ -141,7 +141,7 @@ impl Model {
         let states = spec.stack.iter().map(|layer| match layer {
             Layer::Cached { .. } | Layer::Coalesce { .. } => State::Cache(Rc::default()),
             Layer::Breaker { .. } => State::Breaker(RefCell::default()),
-            Layer::Rate { .. } => State::Rate(RateLine::new()),
+            Layer::Rate { .. } => State::Rate(RefCell::default()),
             Layer::Limit { permits, .. } => State::Limit(Arc::new(Semaphore::new(*permits)), Cell::new(0)),
             _ => State::None,
         });
@@ -194,8 +194,9 @@ impl Model {
             Layer::Breaker { failures, open_for, when, or_else } => {
                 here.breaker(context, failures, ms(open_for), when, or_else).boxed_local()
             }
-            Layer::Rate { interval, burst, max_wait, or_else } => {
-                here.rate(context, ms(interval), burst, max_wait, or_else).boxed_local()
+            Layer::Rate { interval, burst, max_wait, keyed, or_else } => {
+                let rate = Rate { interval: ms(interval), burst, keyed };
+                here.rate(context, rate, max_wait, or_else).boxed_local()
             }
             Layer::Limit { max_wait, queue, or_else, .. } => here.limit(context, max_wait, queue, or_else).boxed_local(),
             Layer::Hedge { after, max } => here.hedge(context, ms(after), max).boxed_local(),
@@ -250,6 +251,21 @@ impl Here {
     fn evaluates(&self, context: &Context, option: &str) {
         if self.model.spec.notes {
             option_left(context.call, option, context.left());
+            if self.model.spec.panics_at == Some(self.at) {
+                world::trap(context.call);
+            }
+        }
+    }
+
+    /// Whether a failure is one that counts.
+    fn counts(&self, context: &Context, when: When, out: &Out) -> bool {
+        if when != When::Always && self.model.spec.notes {
+            option_left(context.call, "when", context.left());
+        }
+        match when {
+            When::Always => true,
+            When::Application => matches!(out.value, Err(Why::Application(_))),
+            When::Policy => matches!(out.value, Err(Why::Policy(_))),
         }
     }
 
@@ -297,11 +313,15 @@ impl Here {
             // "Cloned for each attempt but the last."
             let clones = if last { context.arguments.clone() } else { Rc::new(context.arguments.cloned(&retry.clones)) };
             let out = self.below(Context { arguments: clones, ..context.clone() }).await;
-            if out.value.is_ok() || last || !matches(retry.when, &out) {
+            // `when` is evaluated "after each attempt that failed".
+            if out.value.is_ok() || !self.counts(&context, retry.when, &out) || last {
                 return out;
             }
             let computed = retry.max_delay.map_or(wait, |most| wait.min(ms(most)));
             wait *= retry.factor;
+            // "A wait that the error asks for, instead of the computed one."
+            let asked = retry.retry_after.filter(|_| matches!(out.value, Err(Why::Application(_))));
+            let computed = asked.map_or(computed, ms);
             // "Where the failure is a refusal of this crate's own that knows when to come again, the wait is at least that long."
             let this = out.hint.map_or(computed, |hint| hint.max(computed));
             let ends = Instant::now() + this;
@@ -436,12 +456,14 @@ impl Here {
         self.below(context.clone()).await
     }
 
-    async fn rate(self, context: Context, interval: Duration, burst: u32, max_wait: Option<u64>, or_else: Option<bool>) -> Out {
-        let State::Rate(line) = self.state() else { unreachable!() };
+    async fn rate(self, context: Context, rate: Rate, max_wait: Option<u64>, or_else: Option<bool>) -> Out {
+        let State::Rate(lines) = self.state() else { unreachable!() };
         if max_wait.is_some() {
             self.evaluates(&context, "max_wait");
         }
-        if let Err(hint) = line.turn(interval, burst, ms(max_wait.unwrap_or_default())).await {
+        let key = if rate.keyed { context.key } else { 0 };
+        let line = lines.borrow_mut().entry(key).or_insert_with(|| Rc::new(RateLine::new())).clone();
+        if let Err(hint) = line.turn(rate.interval, rate.burst, ms(max_wait.unwrap_or_default())).await {
             return self.refuse(&context, ErrorKind::RateLimited, Some(hint), or_else);
         }
         self.below(context.clone()).await
@@ -455,9 +477,9 @@ impl Here {
             Err(hint) => return self.refuse(&context, ErrorKind::CircuitOpen, hint, or_else),
         };
         let mut probe = Probe { breaker, generation, open_for, pending: true };
-        let ended = AssertUnwindSafe(self.below(context)).catch_unwind().await;
+        let ended = AssertUnwindSafe(self.below(context.clone())).catch_unwind().await;
         probe.pending = false;
-        let failed = ended.as_ref().map_or(true, |out| out.value.is_err() && matches(when, out));
+        let failed = ended.as_ref().map_or(true, |out| out.value.is_err() && self.counts(&context, when, out));
         breaker.borrow_mut().record(generation, failed, failures, open_for);
         ended.unwrap_or_else(|panic| resume_unwind(panic))
     }
@@ -507,15 +529,6 @@ impl Here {
         let shared = !failed || self.model.spec.output != Output::Unshared;
         *leader.flight.out.borrow_mut() = shared.then(|| out.clone());
         out
-    }
-}
-
-/// Whether a failure is one that counts.
-fn matches(when: When, out: &Out) -> bool {
-    match when {
-        When::Always => true,
-        When::Application => matches!(out.value, Err(Why::Application(_))),
-        When::Policy => matches!(out.value, Err(Why::Policy(_))),
     }
 }
 
@@ -749,6 +762,12 @@ impl Drop for Probe<'_> {
 }
 
 // --- `rate_limit` ---
+
+struct Rate {
+    interval: Duration,
+    burst: u32,
+    keyed: bool,
+}
 
 /// The generic cell rate algorithm, and those who wait for their turn, first come first served.
 struct RateLine {

@@ -17,6 +17,10 @@ pub(crate) struct Spec {
     pub(crate) mentions: Vec<Option<&'static str>>,
     /// Whether options that are evaluated at each call tell when.
     pub(crate) notes: bool,
+    /// The layer of which such an option panics, in every second call.
+    pub(crate) panics_at: Option<usize>,
+    /// Whether the body ends with `?`.
+    pub(crate) asks: bool,
     /// What the first, the second, .. run of the body does in a call; the last of them holds for all further runs.
     pub(crate) script: Vec<Run>,
     pub(crate) calls: Vec<Call>,
@@ -82,7 +86,7 @@ pub(crate) enum Layer {
     Cached { ttl: Option<u64>, error_ttl: Option<u64>, single_flight: bool, detached: bool, skips: bool },
     Coalesce { skips: bool },
     Breaker { failures: u32, open_for: u64, when: When, or_else: Option<bool> },
-    Rate { interval: u64, burst: u32, max_wait: Option<u64>, or_else: Option<bool> },
+    Rate { interval: u64, burst: u32, max_wait: Option<u64>, keyed: bool, or_else: Option<bool> },
     Limit { permits: usize, max_wait: Option<u64>, queue: Option<usize>, or_else: Option<bool> },
     Hedge { after: u64, max: usize },
     Shield,
@@ -99,6 +103,8 @@ pub(crate) struct Retry {
     pub(crate) max_delay: Option<u64>,
     pub(crate) max_elapsed: Option<u64>,
     pub(crate) when: When,
+    /// What the errors of the body ask for.
+    pub(crate) retry_after: Option<u64>,
     pub(crate) reports: bool,
     /// Names in `clone(..)`.
     pub(crate) clones: Vec<&'static str>,
@@ -165,6 +171,8 @@ impl Spec {
             arguments: Vec::new(),
             mentions: vec![None; stack.len()],
             notes: rng.bool(),
+            panics_at: (rng.u8(..6) == 0).then(|| rng.usize(..6)),
+            asks: rng.bool(),
             stack,
             script: (0..rng.usize(1..4)).map(|_| run(rng)).collect(),
             calls: calls(rng),
@@ -317,8 +325,9 @@ fn stack(rng: &mut Rng, output: Output) -> Vec<Layer> {
 fn layer(rng: &mut Rng, kind: u32, output: Output) -> Option<Layer> {
     let plain = output == Output::Plain;
     let or_else = |rng: &mut Rng| if plain { Some(true) } else { (rng.u8(..4) == 0).then(|| rng.bool()) };
+    let has_errors = matches!(output, Output::Result | Output::Unshared);
     let when = |rng: &mut Rng| {
-        if output == Output::Result { *pick(rng, &[When::Always, When::Application, When::Policy]) } else { When::Always }
+        if has_errors { *pick(rng, &[When::Always, When::Application, When::Policy]) } else { When::Always }
     };
     Some(match kind {
         // Several of them may stand.
@@ -330,6 +339,7 @@ fn layer(rng: &mut Rng, kind: u32, output: Output) -> Option<Layer> {
             max_delay: rng.bool().then_some(150),
             max_elapsed: rng.bool().then(|| rng.u64(..8) * 100 + 23),
             when: when(rng),
+            retry_after: (has_errors && rng.u8(..3) == 0).then(|| rng.u64(..4) * 100 + 9),
             reports: rng.bool(),
             clones: Vec::new(),
         }),
@@ -353,6 +363,7 @@ fn layer(rng: &mut Rng, kind: u32, output: Output) -> Option<Layer> {
             interval: rng.u64(1..5) * 100,
             burst: rng.u32(1..4),
             max_wait: rng.bool().then(|| rng.u64(..8) * 100 + 13),
+            keyed: rng.u8(..3) == 0,
             or_else: or_else(rng),
         },
         9 => {

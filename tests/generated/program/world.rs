@@ -74,6 +74,11 @@ pub(crate) fn option_left(call: u32, name: &str, left: Option<Duration>) {
     note_left(call, name, left.filter(|_| !tolerates("remaining")));
 }
 
+/// Panics in every second call.
+pub(crate) fn trap(call: u32) {
+    assert!(call.is_multiple_of(2), "trap");
+}
+
 pub(crate) fn ms(ms: u64) -> Duration {
     Duration::from_millis(ms)
 }
