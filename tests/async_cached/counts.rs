@@ -160,7 +160,7 @@ async fn contains_is_whether_there_is_a_fresh_value() {
 }
 
 #[tokio::test]
-#[should_panic(expected = "above 0 and below 1")]
+#[should_panic(expected = "greater than 0 and at most 1")]
 async fn a_share_that_is_none_panics() {
     const SHARE: f64 = 80.0;
     #[async_cached(ttl = 10s, refresh_ahead = SHARE)]
