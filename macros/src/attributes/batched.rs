@@ -140,7 +140,7 @@ impl Layer for Batched {
 }
 
 impl Batched {
-    /// What the callers of a batch have in common, and how the batch takes it along.
+    /// The arguments that the callers of a batch share, and how the batch captures them.
     ///
     /// ```text
     /// Output: { let fit = Satisfied.and(assert_share::<Arc<Db>, _>()); let shares = (); let shares = (&db, shares); hold(fit.gate(shares)) }

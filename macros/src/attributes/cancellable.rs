@@ -77,7 +77,7 @@ impl Layer for Cancellable {
                 breaks_to: Some(context.label("cancellable")),
             }),
             turn_exprs: self.token.iter().collect(),
-            // What runs after the body has gone needs its arguments still there.
+            // Code that runs after the body has been dropped needs its arguments.
             deferred_exprs: self.cleanup.iter().chain(&self.or_else).collect(),
             ..LayerPlan::default()
         }
@@ -127,7 +127,7 @@ impl Layer for Cancellable {
     }
 }
 
-/// A token of the call's own: the body may take along the argument that the expression names.
+/// A token that the call owns, since the body may consume the argument that the expression names.
 fn bind(private: &TokenStream, name: &Ident, written: &Expr) -> TokenStream {
     let token = quote_spanned!(written.span()=> #private::cancellable::token(&(#written)));
     quote_spanned!(Span::mixed_site()=> let #name = #token;)

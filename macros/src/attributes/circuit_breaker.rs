@@ -239,7 +239,7 @@ impl CircuitBreaker {
         match (&self.failure, &self.when) {
             (Some(failure), _) => quote_spanned!(span=> #private::retry::failure(&__outcome, #failure)),
             (None, Some(when)) => quote_spanned!(span=> #private::retry::when(#failure_of, #when)),
-            // The time alone says which call failed, where the value cannot.
+            // The duration alone decides which calls fail if the value cannot.
             (None, None) if self.slow_call.is_some() => rejection::verdict(context, &quote_spanned!(span=> &__outcome)),
             (None, None) => quote_spanned!(span=> #private::retry::failed(#failure_of)),
         }

@@ -172,7 +172,7 @@ struct Names {
     limiter: Ident,
     max_wait: Ident,
     place: Ident,
-    /// Around the wait.
+    /// Wraps the wait.
     turn: syn::Lifetime,
 }
 
@@ -187,7 +187,7 @@ impl ConcurrencyLimit {
         self.max_wait.is_some() || self.queue.is_some() || self.or_else.is_some() || self.external().is_some()
     }
 
-    /// Whether what is evaluated before the body mentions the argument.
+    /// Whether an expression that is evaluated before the body mentions the argument.
     fn names(&self, ident: &Ident) -> bool {
         self.max_wait.as_ref().is_some_and(|max_wait| tokens::mentions(&max_wait.written().to_token_stream(), ident))
     }
@@ -204,7 +204,7 @@ impl ConcurrencyLimit {
                 Some(_) => quote!(::core::option::Option::Some(#max_wait)),
             };
             let (waited, origin) = (context.await_wrapped(&quote_spanned!(span=> __wait)), context.origin());
-            // What is matched on would be kept while the call waits, if that were done in an arm.
+            // Waiting inside the match arm would keep the matched value alive during the wait.
             quote_spanned! {span=>
                 #turn: {
                     let __wait = match #private::concurrency_limit::acquire(#limiter, #max_wait, #origin) {
@@ -258,7 +258,7 @@ impl ConcurrencyLimit {
         self.limit.as_ref().filter(|limit| limit.literal().is_none() && !of_its_own).map(|limit| &limit.0)
     }
 
-    /// Binds the limiter: one of the function's own, or what the expression comes to. What that makes lives as long as the call.
+    /// Binds the limiter: the function's own, or the value of the expression, whose temporaries live as long as the call.
     fn bind(&self, context: &Context<'_>, limiter: &Ident) -> TokenStream {
         let (root, private, span) = (&context.root, &context.private, Span::mixed_site());
         let Some(either) = self.external() else {
@@ -271,7 +271,7 @@ impl ConcurrencyLimit {
         let once = (callers.is_empty() && is_figure(either)).then(|| once::seen_from_outside(either));
         let found = match callers.first() {
             None => quote_spanned!(either.span()=> #private::concurrency_limit::Limit::limiter(#owner, #slot)),
-            // At the name, where a count is to be reported.
+            // At the name, where a count should be reported.
             Some((name, _)) => respan(*name, quote_spanned!(span=> #private::concurrency_limit::of_call(#owner))),
         };
         quote_spanned! {span=>

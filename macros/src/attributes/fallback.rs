@@ -77,7 +77,7 @@ impl Layer for Fallback {
         let whole = function.output.as_ref().is_some_and(is_result_of_values);
         let stood_in = Told { private, origin: &context.origin() };
         let replaced = self.value.as_ref().map(|value| replace(value, whole, &stood_in));
-        // At the return type, where one that cannot fail is to be reported, and once.
+        // At the return type, so that a type that cannot fail is reported there, and once.
         let at = function.output.as_ref().map_or(span, |output| output.span().resolved_at(span));
         inner.map(|expr| {
             let settled = quote_spanned!(at=> #private::fallback::settle::<#output, _>(#expr));
@@ -124,25 +124,26 @@ fn replace(value: &Expr, whole: bool, told: &Told<'_>) -> TokenStream {
             }
             quote_spanned!(span=> { let (__stand_in, __error) = __failure.tell(); let #argument = __error; #applied })
         }
-        // It returns from itself.
+        // It contains a `return` of its own.
         Expr::Closure(_) => told.of(&quote_spanned!(value.span().resolved_at(span)=> __failure.replace_with(#value))),
         _ => stand_in(&quote_spanned!(span=> __failure.forget()), value, &value.to_token_stream(), whole, told),
     }
 }
 
-/// Applies a value, at the value, where a wrong one is to be reported. `whole`: what says that it is an outcome is one.
+/// Applies a value, with the span of the value, where a type error should be reported. `whole`: an expression that looks like an outcome is
+/// one.
 fn stand_in(target: &TokenStream, decides: &Expr, value: &TokenStream, whole: bool, told: &Told<'_>) -> TokenStream {
-    // Nothing is done with what never is; a call of it would be unreachable.
+    // A diverging expression is not passed on: the call would be unreachable.
     if panics(decides) {
         return quote!(#value);
     }
     let method = match plain(decides) {
         decided if whole && is_outcome(decided) => "end_as",
-        // What is decided by its use is the value of a success: nothing else could be told from it.
+        // An expression whose type is inferred is the success value, since nothing else would determine its type.
         decided if is_decided_by_its_use(decided) => "succeed",
         _ => "replace",
     };
-    // At the value, and not of it: a call of what never returns is nothing that the user wrote.
+    // With the location but not the hygiene of the value, so that rustc reports no unreachable call that the user did not write.
     let place = Span::mixed_site().located_at(decides.span());
     let method = Ident::new(method, place);
     let applied = quote_spanned!(place=> .#method(#value));

@@ -112,7 +112,7 @@ impl Layer for Finally {
 }
 
 impl Finally {
-    /// The cleanup as a closure that has what it names for itself: the body may take the arguments along, and the call may be gone.
+    /// The cleanup as a closure that owns what it names, since the body may consume the arguments, and the call may have been dropped.
     fn written(&self, context: &Context<'_>) -> TokenStream {
         let span = Span::mixed_site();
         let Some(cleanup) = &self.cleanup else { return TokenStream::new() };
@@ -149,7 +149,7 @@ impl Finally {
         } else {
             (local("exit"), written)
         };
-        // What it names is in the future, where the cleanup may borrow it.
+        // The future owns what it names, so that the cleanup may borrow from it.
         let kept = local("kept");
         let fit = BoundCheck::of_value(cleanup.span(), "assert_cleanup", quote!(&#kept))
             .pass(&quote!(#private::finally), &kept.to_token_stream());

@@ -128,7 +128,7 @@ impl Layer for Hedge {
         let (originals, copies) =
             if clones { clones::for_attempts(context, &last, &|_| true) } else { (TokenStream::new(), TokenStream::new()) };
         let share_hint = clones.then(|| context.lend_hint());
-        // What an attempt only looks at is its own too.
+        // Arguments that an attempt only reads are its own too.
         let mode = clones.then(|| quote!(move));
         let copies = if copies.is_empty() { copies } else { quote_spanned!(span=> let #last = #race.as_mut().ends(); #copies) };
         let verdict = rejection::verdict(context, &quote_spanned!(span=> __outcome));
@@ -163,7 +163,7 @@ impl Layer for Hedge {
     }
 }
 
-/// The statements that find out when the next attempt starts.
+/// The statements that determine when the next attempt starts.
 struct Clock {
     bind: TokenStream,
     start: TokenStream,

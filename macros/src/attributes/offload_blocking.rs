@@ -109,7 +109,7 @@ impl Layer for OffloadBlocking {
         let rejection = context.reject_or_panic(&quote!(#gone.error(#name)));
         let mut run = quote_spanned!(span=> #private::offload::run(#pool, #permit, #job));
         if self.pool.is_some() {
-            // In a statement of its own, so that what the expression borrows is given back before the call waits.
+            // In a separate statement, so that borrows of the expression end before the call waits.
             run = quote_spanned!(span=> { let __pool = #pool; #private::offload::run(__pool, #permit, #job) });
         }
         context.leaf(&run).map(|expr| {
@@ -124,7 +124,7 @@ impl Layer for OffloadBlocking {
 }
 
 impl OffloadBlocking {
-    /// What runs the job, owned: the expression may name an argument, which goes into the job behind it.
+    /// The executor of the job, owned: the expression may name an argument, which the job consumes afterward.
     fn executor(&self, context: &Context<'_>) -> TokenStream {
         let (root, private) = (&context.root, &context.private);
         match &self.pool {
@@ -155,7 +155,7 @@ fn pool_instead(named: &Named) -> String {
     format!("use a `BlockingPool` with that many threads, which is selected at each call, as in `pool = {pool}`")
 }
 
-/// What the thread needs of the arguments and of what is returned.
+/// The bounds that the thread requires of the arguments and the return value.
 fn checks(context: &Context<'_>) -> Vec<BoundCheck> {
     let function = context.function;
     let asks = function.parameters.bindings.iter().filter_map(|binding| {

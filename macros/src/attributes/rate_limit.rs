@@ -238,7 +238,7 @@ struct Names {
     limiter: Ident,
     keyed: Ident,
     max_wait: Ident,
-    /// Around the wait.
+    /// Wraps the wait.
     turn: syn::Lifetime,
 }
 
@@ -247,7 +247,7 @@ impl RateLimit {
         self.max_wait.as_ref().is_none_or(|max_wait| max_wait.literal().is_some_and(|max_wait| max_wait.is_zero()))
     }
 
-    /// Whether what is evaluated before the body mentions the argument.
+    /// Whether an expression that is evaluated before the body mentions the argument.
     fn names(&self, ident: &Ident) -> bool {
         let written =
             [self.key.to_token_stream(), self.max_wait.as_ref().map(|wait| wait.written().to_token_stream()).unwrap_or_default()];
@@ -305,7 +305,7 @@ impl RateLimit {
                     quote_spanned!(span=> #private::rate_limit::acquire_keyed(#keyed, #max_wait, #origin))
                 };
                 let waited = context.await_wrapped(&quote_spanned!(span=> __wait));
-                // What is matched on would be kept while the call waits, if that were done in an arm.
+                // Waiting inside the match arm would keep the matched value alive during the wait.
                 quote_spanned! {span=>
                     #turn: {
                         let __wait = match #enter {

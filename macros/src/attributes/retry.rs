@@ -175,7 +175,7 @@ impl Layer for Retry {
             quote_spanned!(span=> #wait;)
         };
         let origin = context.origin();
-        // Not before the wait: a call that goes meanwhile makes no other attempt.
+        // After the wait, since a call that is dropped during it makes no further attempt.
         let retrying = quote_spanned!(span=> #private::retry::retrying(#origin, #attempts.made(), __delay););
         let begin = if copies.is_empty() {
             quote_spanned!(span=> #attempts.begin();)
@@ -209,17 +209,18 @@ struct Names {
     started: Ident,
     last: Ident,
     budget: Ident,
-    /// What a rejection by a layer below asks for.
+    /// The delay that a rejection by a layer below asks for.
     hint: Ident,
 }
 
 impl Retry {
-    /// Whether each attempt gets a clone of the argument: of those that are named, or of all, if an attempt takes them to where it runs.
+    /// Whether each attempt receives a clone of the argument: if it is listed in `clone(..)`, or for all arguments if the attempt runs
+    /// elsewhere.
     fn clones(&self, context: &Context<'_>, argument: &Ident) -> bool {
         context.moves_below || self.clone.iter().any(|cloned| is_same(cloned, argument))
     }
 
-    /// What follows an attempt: out of the loop with its outcome, or the delay before the next.
+    /// What follows an attempt: leaving the loop with its outcome, or the delay before the next one.
     fn decision(&self, context: &Context<'_>, names: &Names) -> TokenStream {
         let span = Span::mixed_site();
         let Names { attempts, started, budget, hint, .. } = names;
@@ -239,7 +240,7 @@ impl Retry {
         let noted = if context.hints == Hints::None { quote!(0) } else { quote_spanned!(span=> #hint.nanos()) };
         let hint = Self::hint(context);
         let in_time = self.in_time(context, started);
-        // A failure that `when` does not retry is none that a retry could be paid with.
+        // A failure that `when` does not retry is not a success that refills the budget.
         let deposit = quote_spanned!(span=> #budget.deposit(););
         let deposit = if self.when.is_some() {
             quote_spanned!(span=> if !#private::retry::failed(#failure_of) { #deposit })
@@ -274,7 +275,7 @@ impl Retry {
         }
     }
 
-    /// What a refusal asks for that has become part of the error.
+    /// The delay that a rejection asks for if it has become part of the error.
     fn hint(context: &Context<'_>) -> TokenStream {
         let private = &context.private;
         match context.function.output.as_ref().map(types::ungroup) {
@@ -286,7 +287,7 @@ impl Retry {
         }
     }
 
-    /// Out of the loop where the wait would not end in time: by `max_elapsed`, a deadline of this function, or one of a caller.
+    /// Leaves the loop if the wait would not end in time: by `max_elapsed`, a deadline of this function, or one of a caller.
     fn in_time(&self, context: &Context<'_>, started: &Ident) -> TokenStream {
         let span = Span::mixed_site();
         let private = &context.private;

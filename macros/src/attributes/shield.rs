@@ -71,7 +71,7 @@ impl Layer for Shield {
             }
         };
         let rejection = context.reject_or_panic(&quote_spanned!(span=> __stopped.error(#name)));
-        // One expression, made before a layer above waits: the arguments are in it then.
+        // One expression, created before a layer above waits, so that it captures the arguments by then.
         let shielded = quote_spanned! {span=>
             {
                 #checks

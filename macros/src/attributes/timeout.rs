@@ -88,7 +88,7 @@ impl Layer for Timeout {
         let Context { private, .. } = context;
         let (limit, deadline, expired) = (context.name("limit"), context.name("deadline"), context.name("expired"));
         let (label, name) = (context.label("timeout"), context.function_name());
-        // A literal is written again, so that no future carries it along.
+        // A literal is repeated, so that no future stores it.
         let (bind_limit, limit) = match &self.limit {
             Some(written) if written.literal().is_none() => {
                 (context.bind_option(&mut inner, &limit, written.written(), written.bind(&limit)), limit.to_token_stream())

@@ -1,10 +1,10 @@
-//! What would leave an option's expression: `.await`, `?`, `return`, `break`.
+//! Control flow that would leave an option's expression: `.await`, `?`, `return`, `break`.
 //!
-//! The expression becomes a part of the function's body, in the middle of what the attributes above have around it. An `.await` there would
-//! be out of reach of their deadlines, and a `?` or a `return` would end the function past all of them. Inside of a closure, an `async`
-//! block, a loop or an item of its own an expression may do all of that.
+//! The expression becomes a part of the function's body, inside the wrappers of the attributes above. The deadlines of those could not
+//! bound an `.await` there, and a `?` or a `return` would leave the function past all of them. Inside a closure, an `async` block, a loop
+//! or an item of its own, an expression may do all of that.
 //!
-//! A macro is looked into as far as its arguments are expressions; of anything else only an `.await` or a `return` is seen.
+//! Macro calls are checked if their arguments parse as expressions; otherwise only an `.await` or a `return` is recognized.
 
 use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
 use syn::parse::Parser;
@@ -15,7 +15,8 @@ use syn::{Expr, Item, Label, Lifetime, Macro, Token};
 use crate::diagnostics::Errors;
 use crate::item::tokens::{is_ident, is_punct};
 
-/// Reports what would leave the expression. `awaits`: it is awaited itself, within the attributes above, and so may await.
+/// Reports control flow that would leave the expression. `awaits`: the expression is itself awaited within the attributes above, and so may
+/// await.
 pub(crate) fn check(expression: &Expr, awaits: bool, errors: &mut Errors) {
     let mut escapes = Escapes { found: Vec::new(), loops: 0, labels: Vec::new(), is_async: awaits };
     escapes.visit_expr(expression);
@@ -43,13 +44,13 @@ impl Escape {
     fn message(self) -> &'static str {
         match self {
             Self::Await => {
-                "an option cannot await: the attributes above would not limit it; await the value before the call, and pass it as an argument"
+                "an option cannot `.await`, since the attributes above would not bound it: await the value before the call, and pass it as an argument"
             }
             Self::Try => {
-                "`?` would leave the function, past the attributes above: handle the error here, or put `?` into a function that the option calls"
+                "an option cannot use `?`, which would bypass the attributes above: handle the error here, or in a function that the option calls"
             }
-            Self::Return => "`return` would leave the function, past the attributes above: make the value of the option an expression",
-            Self::Break => "this would leave the expression of the option, into what the attributes expand to: remove it",
+            Self::Return => "an option cannot `return`, which would bypass the attributes above: write the value without `return`",
+            Self::Break => "`break` and `continue` cannot leave an option: remove this one",
         }
     }
 }

@@ -60,13 +60,13 @@ impl Handle {
         &self.function.0
     }
 
-    /// How the function reaches its own cache.
+    /// The function's reference to its own cache.
     pub(super) fn call(&self, function: &Function, private: &TokenStream) -> TokenStream {
         let path = self.function.path();
         let generics: Vec<&Ident> = generics(function).map(name_of).collect();
         let turbofish = (!generics.is_empty()).then(|| quote!(::<#(#generics),*>));
         let call = quote!(#path #turbofish ());
-        // Of a wrong type there is nothing more to say than is said beside the function.
+        // A wrong type is already reported next to the function.
         let types = self.ty.as_ref().map(|ty| quote!(<#ty as #private::cache::IsCache<_>>::types()));
         types.map_or_else(|| call.clone(), |types| quote!(#types.pass(#call)))
     }
@@ -105,14 +105,14 @@ impl Handle {
         }
     }
 
-    /// Asks whether the value type in the signature of the handle is the one that the function stores.
+    /// Checks that the value type in the signature of the handle is the one that the function stores.
     pub(super) fn ask_readable(&self, function: &Function, shape: &Ident) -> Option<BoundCheck> {
         let value = value_type(function).filter(|_| self.ty.is_none())?;
         Some(BoundCheck::of_value(self.path().span(), "assert_readable", quote!(&#shape)).against(value))
     }
 }
 
-/// A cache in a static of its own.
+/// A cache in a separate static.
 pub(super) fn slot(context: &Context<'_>, types: &TokenStream, settings: &TokenStream) -> TokenStream {
     let private = &context.private;
     if context.purpose == Purpose::Names {

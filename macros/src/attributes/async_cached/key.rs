@@ -41,12 +41,12 @@ struct Evaluated {
     refers: bool,
 }
 
-/// The answer to everything that is asked of the types.
+/// The name of the value that proves all bounds on the types.
 pub(crate) fn fit() -> Ident {
     local("fit")
 }
 
-/// The standard library implements traits for no longer tuples, and the lookup supports no more.
+/// The standard library implements `Eq` and `Hash` for no longer tuples, or the lookup supports no longer ones.
 const MOST_PARTS: usize = 10;
 
 impl Key {
@@ -236,7 +236,7 @@ fn is_unsized(ty: &Type) -> bool {
         || last_segment(ty).is_some_and(|(name, _)| UNSIZED.contains(&name.as_str()))
 }
 
-/// Asks at the type of a reference. Of a slice it is the elements that matter.
+/// Checks the bounds at the referenced type; for a slice, at its elements.
 fn ask_borrowed(ty: &Type) -> BoundCheck {
     match ty {
         Type::Slice(slice) => BoundCheck::of_type(slice.elem.span(), "assert_argument", slice.elem.to_token_stream()),

@@ -55,7 +55,7 @@ pub(super) fn settings(options: &Options, function: &Function, private: &TokenSt
     if evaluated.is_empty() { setters } else { quote!(#setters .times(|| #private::cache::Lifetime::new() #evaluated)) }
 }
 
-/// What is bound in front of a computation, for its end: the expressions. Literals are in the settings, unless the cache is another's.
+/// The expressions that are evaluated before a computation, for use at its end. Literals are in the settings, unless the cache is shared.
 pub(super) struct Bound {
     /// The statements.
     pub(super) statements: TokenStream,
@@ -95,7 +95,7 @@ pub(super) fn window(options: &Options) -> (TokenStream, TokenStream) {
     }
 }
 
-/// The lifetime of what a computation brought, after `out` and `shape` have been bound.
+/// The lifetime of a computed value, after `out` and `shape` have been bound.
 pub(super) fn lifetime(options: &Options, function: &Function, private: &TokenStream, shape: &Ident, out: &Ident) -> TokenStream {
     let mut lifetime = quote!(#private::cache::Lifetime::new());
     let elsewhere = options.cache.is_some();
@@ -131,7 +131,7 @@ pub(super) fn lifetime(options: &Options, function: &Function, private: &TokenSt
     lifetime
 }
 
-/// What is evaluated after the body: a `ttl` that looks at the value.
+/// The expressions that are evaluated after the body: a `ttl` computed from the value.
 pub(super) fn deferred_exprs(options: &Options) -> Vec<&Expr> {
     match &options.ttl {
         Some(Ttl::OfValue(closure)) => vec![closure],

@@ -16,7 +16,7 @@ use crate::item::types;
 use crate::parse::duration::Duration;
 
 impl Cached {
-    /// Binds the cache, the shape, and `turn`: what a miss comes to.
+    /// Binds the cache, the shape, and `turn`, the result of a miss.
     pub(super) fn begin(&self, context: &Context<'_>, cache: &Ident, shape: &Ident, label: &syn::Lifetime) -> TokenStream {
         let span = Span::mixed_site();
         let (root, private, options) = (&context.root, &context.private, &self.options);
@@ -42,7 +42,7 @@ impl Cached {
         } else {
             (TokenStream::new(), quote!(begin), TokenStream::new())
         };
-        // Of another's cache it is known only now whether it asks for what this function cannot do.
+        // Only at run time is it known whether a shared cache asks for refreshes, which this function cannot do.
         let in_turn = options.cache.is_some() && !options.refreshes();
         let missed = if in_turn {
             quote_spanned! {span=> {
@@ -82,7 +82,7 @@ impl Cached {
         quote!(|| #private::cache::Tags::new([#(#tags),*]))
     }
 
-    /// Until this caller computes, or has the result of another.
+    /// Waits until this caller computes, or has the result of another.
     pub(super) fn wait(&self, context: &Context<'_>, shape: &Ident, label: &syn::Lifetime) -> TokenStream {
         let span = Span::mixed_site();
         let private = &context.private;
@@ -104,7 +104,7 @@ impl Cached {
         }
     }
 
-    /// The cache: one that is named, that of the handle, or the function's own.
+    /// The cache: the named one, that of the handle, or the function's own.
     fn store(&self, context: &Context<'_>, shape: &Ident) -> TokenStream {
         let private = &context.private;
         match (&self.options.cache, &self.options.handle) {
@@ -134,7 +134,7 @@ impl Cached {
         let times = lifetime::settings(options, context.function, private);
         let weight = options.weight.as_ref().map(|weight| quote!(.weight(#weight)));
         let on_evict = options.on_evict.as_ref().map(|listener| quote!(.on_evict(#listener)));
-        // So that a `None` that is inserted stays for as long as one that is computed.
+        // So that an inserted `None` is stored for as long as a computed one.
         let nones = options
             .none_ttl
             .as_ref()
@@ -144,7 +144,7 @@ impl Cached {
         quote!(#capacity #unbounded #times #weight #on_evict #nones)
     }
 
-    /// Asks whether what the function stores is what a cache of a given type holds.
+    /// Checks that the function stores what a cache of the given type holds.
     fn belongs(&self, context: &Context<'_>, shape: &Ident, fit: &Ident) -> TokenStream {
         let span = Span::mixed_site();
         let at_handle = self.options.handle.as_ref().and_then(|handle| handle.ty.as_ref()).map(Spanned::span);
@@ -158,7 +158,7 @@ impl Cached {
         quote_spanned!(span=> #asks let #fit = #fit.and(#belongs); let #shape = #fit.gate(#shape);)
     }
 
-    /// Whether the type of the value is known from the body only.
+    /// Whether the type of the value is only inferred from the body.
     fn infers_value(context: &Context<'_>) -> bool {
         context.function.output.as_ref().is_none_or(types::has_impl)
     }
@@ -176,7 +176,7 @@ impl Cached {
         }
     }
 
-    /// What is asked of the return type, there or at the option that asks for it.
+    /// The bounds on the return type, reported there or at the option that requires them.
     fn asks(&self, context: &Context<'_>, shape: &Ident) -> Vec<BoundCheck> {
         let options = &self.options;
         let at_output = context.function.output.as_ref().map_or_else(Span::call_site, Spanned::span);
