@@ -120,7 +120,7 @@ async fn a_panic_is_the_callers_and_what_nobody_sees_is_told_once() {
     sleep(SECOND).await;
     let told = TOLD.lock().unwrap().clone();
     let shown = "`fails_shown` failed in the background: Full { _left: 3 }";
-    assert_eq!(told, [shown, "`fails_mutely` failed in the background: an error without a text"]);
+    assert_eq!(told, [shown, "`fails_mutely` failed in the background: error type implements neither `Display` nor `Debug`"]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,4 +1,4 @@
-//! `blocking_stream`: blocking code that yields items, as a stream.
+//! `blocking_stream`: a blocking producer as a stream.
 
 use std::error::Error;
 use std::fmt;
@@ -16,7 +16,7 @@ use tokio::task::AbortHandle;
 use crate::offload::clock_hold::{Hold, spawn_without_hold};
 use crate::offload::job::{Submitted, submit_job};
 
-/// Runs blocking code that produces items on tokio's blocking pool, and yields them as a `Stream`.
+/// Runs a blocking producer on Tokio's blocking pool, and yields its items as a `Stream`.
 ///
 /// ```
 /// use std::io::{self, BufRead};
@@ -25,7 +25,7 @@ use crate::offload::job::{Submitted, submit_job};
 /// fn lines(file: std::path::PathBuf) -> BlockingStream<String, io::Error> {
 ///     blocking_stream(64, move |tx| {
 ///         for line in io::BufReader::new(std::fs::File::open(file)?).lines() {
-///             tx.send(line?)?; // waits while 64 lines are waiting; fails when nobody reads on
+///             tx.send(line?)?; // waits while 64 lines are buffered; fails if the stream was dropped
 ///         }
 ///         Ok(())
 ///     })
@@ -43,9 +43,9 @@ use crate::offload::job::{Submitted, submit_job};
 ///
 /// # Arguments
 ///
-/// - `capacity`: how many items may wait. The one that the consumer took last counts until it asks for the next, so that, with the one
-///   that the producer holds out, at most `capacity + 1` are alive (unless the consumer keeps them).
-/// - `producer`: gets the sending end, and ends with a `Result`. It starts when the stream is first polled.
+/// - `capacity`: the number of buffered items. The item that the consumer received last counts until it requests the next; together with the
+///   one that the producer is sending, at most `capacity + 1` are alive (unless the consumer keeps them).
+/// - `producer`: receives the sending end, and returns a `Result`. It starts when the stream is first polled.
 ///
 /// # Errors
 ///
@@ -57,30 +57,30 @@ use crate::offload::job::{Submitted, submit_job};
 /// waiting; until then it runs on its thread, which cannot be interrupted, and what it returns is dropped. [`next`](BlockingStream::next)
 /// is cancel safe: no item is lost.
 ///
-/// A runtime that shuts down ends a producer that waits for a consumer: its `send` fails as if the stream had been dropped. A stream that
-/// is kept elsewhere still yields what was sent before, and then what the producer returned.
+/// A runtime that shuts down ends a producer that waits for its consumer: its `send` fails as if the stream had been dropped. A stream that
+/// outlives the runtime still yields what was sent before, and then the producer's result.
 ///
 /// # Paused clock
 ///
 /// The producer works in real time, and a paused clock (`tokio::time::pause`) waits for it, except while the producer waits for the
-/// consumer: one that sleeps between two items would wait for ever. For that, with this crate's feature `test-util` and in a runtime of one
+/// consumer: one that sleeps between two items would wait forever. For that, with this crate's feature `test-util` and in a runtime of one
 /// thread, it runs on a thread of its own and not on tokio's blocking pool.
 ///
 /// # Panics
 ///
-/// If `capacity` is zero. A panic of the producer is resumed in the consumer, behind the items that were sent. Polling the stream
-/// panics outside of a tokio runtime, and where the runtime shuts down before the producer could start.
+/// If `capacity` is zero. A panic of the producer is resumed in the consumer, after the items that were sent. Polling the stream panics outside
+/// of a Tokio runtime, and if the runtime shuts down before the producer could start.
 pub fn blocking_stream<T, E, P>(capacity: usize, producer: P) -> BlockingStream<T, E>
 where
     T: Send + 'static,
     E: Send + 'static,
     P: FnOnce(BlockingSender<T>) -> Result<(), E> + Send + 'static,
 {
-    assert!(capacity > 0, "a `capacity` of 0: no item could ever pass");
+    assert!(capacity > 0, "`capacity` must be at least 1");
     BlockingStream { state: State::Idle { producer: Box::new(producer), capacity } }
 }
 
-/// The items of a [`blocking_stream`], each a `Result`. A `Stream`; [`next`](Self::next) makes do without `StreamExt`.
+/// The items of a [`blocking_stream`], each a `Result`. A `Stream`; [`next`](Self::next) works without `StreamExt`.
 #[must_use = "nothing runs before it is polled"]
 pub struct BlockingStream<T, E> {
     state: State<T, E>,
@@ -97,7 +97,7 @@ enum State<T, E> {
 struct Running<T, E> {
     items: UnboundedReceiver<T>,
     places: Arc<Places>,
-    /// Whether an item was yielded: whoever asks for the next is taken to be done with it, and its place is free.
+    /// Whether an item was yielded: a request for the next one frees its slot.
     taken: bool,
     job: Submitted<Result<(), E>>,
 }
@@ -116,12 +116,12 @@ impl<T: Send + 'static, E: Send + 'static> Running<T, E> {
 
 impl<T, E> Drop for Running<T, E> {
     fn drop(&mut self) {
-        // Wakes a producer that waits for a place, and tells it that there will be none.
+        // Wakes a producer that waits for a slot, so that it fails.
         self.places.close();
     }
 }
 
-/// The places for items that have been sent, and who waits for one.
+/// The slots for items that have been sent, and the threads that wait for one.
 struct Places {
     line: Mutex<Line>,
     freed: Condvar,
@@ -130,14 +130,14 @@ struct Places {
 
 struct Line {
     free: usize,
-    /// How many threads wait for a place.
+    /// The number of threads that wait for a slot.
     waiting: usize,
-    /// There will be no more places: nobody reads on.
+    /// The stream was dropped: no slot will become free.
     closed: bool,
-    /// Whether the producer runs.
+    /// Whether the producer is running.
     producing: bool,
     hold: Option<Hold>,
-    /// A task that closes the line where the runtime drops it. There once a thread has waited.
+    /// A task that closes the queue when the runtime drops it. Started once a thread has waited.
     sentinel: Option<AbortHandle>,
 }
 
@@ -151,7 +151,7 @@ impl Places {
         self.line.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits for a place. `false`: nobody reads on.
+    /// Waits for a slot. `false`: the stream was dropped.
     fn enter(self: &Arc<Self>) -> bool {
         let mut line = self.lock();
         if line.must_wait() && line.sentinel.is_none() {
@@ -181,7 +181,7 @@ impl Places {
     fn free(&self) {
         let mut line = self.lock();
         line.free += 1;
-        // Before the thread that waits has come to: it is its turn now.
+        // Before the waiting thread has woken up: the slot is its own.
         line.hold_clock(&self.runtime);
         drop(line);
         self.freed.notify_one();
@@ -222,7 +222,7 @@ impl Drop for CloseOnDrop {
     }
 }
 
-/// A producer that is not over.
+/// A producer that has not returned.
 struct Producing(Arc<Places>);
 
 impl Producing {
@@ -251,14 +251,14 @@ impl<T: Send + 'static, E: Send + 'static> BlockingStream<T, E> {
         poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
     }
 
-    /// What the producer ended with. A panic of it leaves the stream ended.
+    /// The result of the producer. After its panic the stream has ended.
     fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<T, E>>> {
         let State::Running(mut running) = std::mem::replace(&mut self.state, State::Ended) else { return Poll::Ready(None) };
         let Poll::Ready(ended) = Pin::new(&mut running.job).poll(cx) else {
             self.state = State::Running(running);
             return Poll::Pending;
         };
-        let ended = ended.expect("the runtime runs until the producer of a `blocking_stream` could start");
+        let ended = ended.expect("the runtime shut down before the producer of a `blocking_stream` started");
         Poll::Ready(ended.err().map(Err))
     }
 }
@@ -312,18 +312,18 @@ pub struct BlockingSender<T> {
 }
 
 impl<T> BlockingSender<T> {
-    /// Sends an item; blocks the thread until there is a place for it.
+    /// Sends an item; blocks the thread until there is room for it.
     ///
     /// # Errors
     ///
-    /// [`ConsumerGone`] when the stream has been dropped, or its runtime has shut down while this waited: nobody will read on. It
+    /// [`ConsumerGone`] if the stream was dropped, or its runtime shut down while this waited. It
     /// converts into `std::io::Error`, `anyhow::Error` and `Box<dyn Error + Send + Sync>`, so that a `?` ends the producer.
     ///
     /// # Panics
     ///
-    /// On a thread that runs async tasks, also where there is a place: a test with little data notices it as well.
+    /// On a thread that runs async tasks, even if there is room, so that a test with little data notices it as well.
     pub fn send(&self, item: T) -> Result<(), ConsumerGone> {
-        // Tokio alone knows what this thread does, and panics where it must not block.
+        // Only Tokio knows the kind of this thread, and panics if it must not block.
         self.places.runtime.block_on(std::future::ready(()));
         if !self.places.enter() {
             return Err(ConsumerGone(()));
@@ -334,7 +334,7 @@ impl<T> BlockingSender<T> {
 
 impl<T> Drop for BlockingSender<T> {
     fn drop(&mut self) {
-        // Nobody is left who could wait for the consumer.
+        // No producer is left to wait for the consumer.
         let sentinel = self.places.lock().sentinel.take();
         if let Some(sentinel) = sentinel {
             sentinel.abort();
@@ -348,13 +348,13 @@ impl<T> fmt::Debug for BlockingSender<T> {
     }
 }
 
-/// The stream of a [`BlockingSender`] has been dropped.
+/// The stream of a [`BlockingSender`] was dropped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ConsumerGone(());
 
 impl fmt::Display for ConsumerGone {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the stream has been dropped: nobody reads on")
+        f.write_str("the receiving stream was dropped")
     }
 }
 

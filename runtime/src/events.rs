@@ -1,20 +1,20 @@
-//! What is told while it happens, to `tracing` and `metrics` where those features are on. Everything here is off the path of success.
+//! Events for `tracing` and `metrics`, if those features are on. Nothing here runs on the success path.
 
 use std::time::Duration;
 
 use crate::circuit_breaker::CircuitState;
 use crate::error::{Error, ErrorKind};
 
-/// The function of which something is told: a constant of its expansion.
+/// The function that an event is about: a constant of its expansion.
 #[derive(Debug)]
 pub struct Origin {
-    /// Its name, as it is written.
+    /// Its name in the source.
     pub function: &'static str,
-    /// The path of its module. Two functions of one name are two series.
+    /// The path of its module, which tells functions of the same name apart.
     pub module: &'static str,
 }
 
-/// Who is told of. It takes no room where nobody is told anything.
+/// The function an event is about. Zero-sized without the features.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct EventSource {
     #[cfg(any(feature = "tracing", feature = "metrics"))]
@@ -22,7 +22,7 @@ pub(crate) struct EventSource {
 }
 
 impl EventSource {
-    /// Something that a function did.
+    /// An event of a function.
     #[inline]
     pub(crate) fn by(origin: &'static Origin) -> Self {
         let _ = origin;
@@ -32,14 +32,14 @@ impl EventSource {
         }
     }
 
-    /// Something that no function did, but the program by hand.
+    /// An event that the program caused by hand, without a function.
     #[inline]
     pub(crate) fn none() -> Self {
         Self::by(&Origin { function: "", module: "" })
     }
 }
 
-/// A policy rejected a call, or cut it short. `again`: another attempt of the same call may follow.
+/// A policy rejected a call or ended it early. `again`: another attempt of the same call may follow.
 #[cold]
 pub fn rejected(origin: &'static Origin, error: Error, again: bool) -> Error {
     #[cfg(feature = "tracing")]
@@ -56,7 +56,7 @@ fn counter(name: &'static str, origin: &Origin, label: Option<(&'static str, &'s
     metrics::counter!(name, crate::metrics::series::labels(origin.function, origin.module, label))
 }
 
-/// Lines about rejected calls. A policy that rejects does so thousands of times a second: one line for each would bury all others, and
+/// Log lines about rejected calls. A policy that rejects may do so thousands of times per second: a line for each would bury all others, and
 /// cost more than the rejection.
 #[cfg(feature = "tracing")]
 mod lines {
@@ -96,7 +96,7 @@ mod lines {
         }
     }
 
-    /// How many calls no line was written about since the last one, where it is time for another.
+    /// The number of calls since the last line that got none, if another line is due.
     fn due(key: (&'static str, &'static str, &'static str)) -> Option<u64> {
         let now = clock::now();
         let mut lines = LAST.lock().unwrap_or_else(PoisonError::into_inner);
@@ -104,7 +104,7 @@ mod lines {
             lines.insert(key, Last { at: now, suppressed: 0 });
             return Some(0);
         };
-        // A paused clock may stand behind that of another test.
+        // A paused clock may be behind that of another test.
         if now >= last.at && now - last.at < PAUSE {
             last.suppressed += 1;
             return None;
@@ -113,29 +113,29 @@ mod lines {
         Some(std::mem::take(&mut last.suppressed))
     }
 
-    /// The same for each line of a kind, so that lines group: figures are fields.
+    /// Constant for each kind, so that lines group: values are fields.
     fn text(kind: ErrorKind) -> &'static str {
         match kind {
             ErrorKind::Timeout => "a call timed out",
-            ErrorKind::Recursion => "a call asked for the key that it is computing",
-            ErrorKind::Shutdown => "a call did not run: its thread pool or runtime has shut down",
+            ErrorKind::Recursion => "a call requested the key it is computing",
+            ErrorKind::Shutdown => "a call did not run: its thread pool or runtime shut down",
             ErrorKind::Cancelled => "a call was cancelled",
             ErrorKind::CircuitOpen => "a call was rejected: the circuit is open",
             ErrorKind::RateLimited => "a call was rejected: the rate limit is reached",
             ErrorKind::Saturated => "a call was rejected: the concurrency limit is reached",
-            ErrorKind::Batch => "a call got no answer from its batch",
-            ErrorKind::Injected => "a call failed: a test injected it",
+            ErrorKind::Batch => "a call received no result from its batch",
+            ErrorKind::Injected => "a call failed: injected by a test",
         }
     }
 }
 
-/// An attempt failed, and another begins now, after a wait of `delay`.
+/// An attempt failed, and the next begins now, after a backoff of `delay`.
 #[cfg_attr(any(feature = "tracing", feature = "metrics"), cold)]
 #[cfg_attr(not(any(feature = "tracing", feature = "metrics")), inline)]
 pub(crate) fn retrying(origin: &'static Origin, attempt: u32, delay: Duration) {
     #[cfg(feature = "tracing")]
     tracing::debug!(
-        target: "steadfast", function = origin.function, module = origin.module, attempt, ?delay, "an attempt failed, and another follows"
+        target: "steadfast", function = origin.function, module = origin.module, attempt, ?delay, "attempt failed; retrying"
     );
     #[cfg(feature = "metrics")]
     {
@@ -146,18 +146,18 @@ pub(crate) fn retrying(origin: &'static Origin, attempt: u32, delay: Duration) {
     let _ = (origin, attempt, delay);
 }
 
-/// A circuit is in another state.
+/// A circuit has changed its state.
 #[cold]
 pub(crate) fn circuit(told: EventSource, to: CircuitState) {
     #[cfg(feature = "tracing")]
     {
         let Origin { function, module } = *told.origin;
         match to {
-            CircuitState::Open => tracing::warn!(target: "steadfast", function, module, "the circuit opens"),
-            CircuitState::Isolated => tracing::warn!(target: "steadfast", "a circuit is forced open"),
-            CircuitState::HalfOpen => tracing::debug!(target: "steadfast", function, module, "the circuit is tried"),
-            CircuitState::Closed if function.is_empty() => tracing::warn!(target: "steadfast", "a circuit is reset"),
-            CircuitState::Closed => tracing::warn!(target: "steadfast", function, module, "the circuit is closed again"),
+            CircuitState::Open => tracing::warn!(target: "steadfast", function, module, "circuit opened"),
+            CircuitState::Isolated => tracing::warn!(target: "steadfast", "circuit forced open"),
+            CircuitState::HalfOpen => tracing::debug!(target: "steadfast", function, module, "circuit half-open: probing"),
+            CircuitState::Closed if function.is_empty() => tracing::warn!(target: "steadfast", "circuit reset"),
+            CircuitState::Closed => tracing::warn!(target: "steadfast", function, module, "circuit closed"),
         }
     }
     #[cfg(feature = "metrics")]
@@ -165,7 +165,7 @@ pub(crate) fn circuit(told: EventSource, to: CircuitState) {
     let _ = (told, to);
 }
 
-/// A call that waits for a limit. It takes no room where nobody measures.
+/// A call that waits for a limit. Zero-sized without the feature.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Wait {
     #[cfg(feature = "metrics")]
@@ -177,7 +177,7 @@ pub(crate) struct Wait {
 }
 
 impl Wait {
-    /// It begins to wait.
+    /// Starts to measure.
     #[inline]
     pub(crate) fn begin(origin: &'static Origin, limit: &'static str) -> Self {
         let _ = (origin, limit);
@@ -191,7 +191,7 @@ impl Wait {
         }
     }
 
-    /// It was let through, or refused.
+    /// The call was admitted or rejected.
     #[inline]
     pub(crate) fn end(self) {
         #[cfg(feature = "metrics")]
@@ -203,23 +203,23 @@ impl Wait {
     }
 }
 
-/// Another attempt runs beside those that take too long.
+/// Another attempt was started concurrently.
 #[cfg_attr(any(feature = "tracing", feature = "metrics"), cold)]
 #[cfg_attr(not(any(feature = "tracing", feature = "metrics")), inline)]
 pub(crate) fn hedged(told: EventSource) {
     #[cfg(feature = "tracing")]
-    tracing::debug!(target: "steadfast", function = told.origin.function, module = told.origin.module, "another attempt runs beside the first");
+    tracing::debug!(target: "steadfast", function = told.origin.function, module = told.origin.module, "hedged attempt started");
     #[cfg(feature = "metrics")]
     counter("steadfast_hedges_total", told.origin, None).increment(1);
     let _ = told;
 }
 
-/// A value stands in for a failure.
+/// A value replaced a failure.
 #[cfg_attr(any(feature = "tracing", feature = "metrics"), cold)]
 #[cfg_attr(not(any(feature = "tracing", feature = "metrics")), inline)]
 pub(crate) fn fell_back(origin: &'static Origin) {
     #[cfg(feature = "tracing")]
-    tracing::debug!(target: "steadfast", function = origin.function, module = origin.module, "a fallback stands in for a failure");
+    tracing::debug!(target: "steadfast", function = origin.function, module = origin.module, "fallback used");
     #[cfg(feature = "metrics")]
     counter("steadfast_fallbacks_total", origin, None).increment(1);
     let _ = origin;
@@ -237,7 +237,7 @@ fn state(state: CircuitState) -> &'static str {
 }
 
 /// The label of a kind: one word each.
-#[cfg_attr(not(any(feature = "tracing", feature = "metrics")), expect(dead_code, reason = "nobody is told"))]
+#[cfg_attr(not(any(feature = "tracing", feature = "metrics")), expect(dead_code, reason = "without a feature that reports it"))]
 fn kind(kind: ErrorKind) -> &'static str {
     match kind {
         ErrorKind::Timeout => "timeout",

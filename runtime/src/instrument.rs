@@ -1,6 +1,6 @@
-//! What expansions say about a call, and what becomes of it: nothing at all without the features that look.
+//! What expansions report about a call. Without the features, nothing.
 //!
-//! These are macros, since an expansion cannot know the features of the library: without them no token is left.
+//! These are macros because an expansion cannot know the features of the library: without them, no token is left.
 
 /// Declares a function and begins a call of it.
 #[cfg(feature = "registry")]
@@ -19,7 +19,7 @@ macro_rules! __steadfast_enter {
     };
 }
 
-/// Nobody looks.
+/// Without the feature.
 #[cfg(not(feature = "registry"))]
 #[doc(hidden)]
 #[macro_export]
@@ -27,7 +27,7 @@ macro_rules! __steadfast_enter {
     ($($ignored:tt)*) => {};
 }
 
-/// Watches what a call awaits.
+/// Tracks the polls of what a call awaits.
 #[cfg(feature = "registry")]
 #[doc(hidden)]
 #[macro_export]
@@ -37,7 +37,7 @@ macro_rules! __steadfast_watched {
     };
 }
 
-/// Nobody looks.
+/// Without the feature.
 #[cfg(not(feature = "registry"))]
 #[doc(hidden)]
 #[macro_export]
@@ -57,7 +57,7 @@ macro_rules! __steadfast_leave {
     };
 }
 
-/// Nobody looks.
+/// Without the feature.
 #[cfg(not(feature = "registry"))]
 #[doc(hidden)]
 #[macro_export]
@@ -76,7 +76,7 @@ macro_rules! __steadfast_attach {
     }};
 }
 
-/// Nobody looks.
+/// Without the feature.
 #[cfg(not(feature = "registry"))]
 #[doc(hidden)]
 #[macro_export]
@@ -84,7 +84,7 @@ macro_rules! __steadfast_attach {
     ($($ignored:tt)*) => {};
 }
 
-/// Stands first in the body of a function: what `steadfast::chaos` was told to do to it.
+/// The first statement in the body of a function: the faults that `steadfast::chaos` injects.
 #[cfg(feature = "chaos")]
 #[doc(hidden)]
 #[macro_export]
@@ -105,7 +105,7 @@ macro_rules! __steadfast_chaos {
     };
 }
 
-/// Nothing goes wrong on purpose.
+/// No faults are injected.
 #[cfg(not(feature = "chaos"))]
 #[doc(hidden)]
 #[macro_export]

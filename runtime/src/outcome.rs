@@ -1,4 +1,4 @@
-//! What a function's return type can express, found by traits and never by spelling.
+//! What a function's return type can represent, resolved by traits and never by spelling.
 
 use std::marker::PhantomData;
 use std::ops::Deref;
@@ -6,9 +6,9 @@ use std::ops::Deref;
 use crate::bounds::{Satisfied, Uninhabited, Unsatisfied};
 use crate::error::Error;
 
-/// A return type that can carry a refusal, for those who do without one.
+/// A return type that can represent a rejection, where it is optional.
 pub trait Reject: Sized {
-    /// The return value that says `error`.
+    /// The return value that represents `error`.
     fn reject(error: Error) -> Self;
 }
 
@@ -31,10 +31,10 @@ pub fn reject_with<R>(error: Error, or_else: impl FnOnce(Error) -> R) -> R {
 
 /// A return type that can fail.
 pub trait Attempted {
-    /// What a failure tells: the error of a `Result`, nothing for an `Option`.
+    /// The content of a failure: the error of a `Result`, nothing for an `Option`.
     type Error;
 
-    /// The failure, where it is one.
+    /// The failure, if it is one.
     fn failure(&self) -> Option<&Self::Error>;
 }
 
@@ -56,10 +56,10 @@ impl<T> Attempted for Option<T> {
     }
 }
 
-/// Tells failures where there can be any: a plain value is none. Decided by method look-up, as for a [`Rejection`].
+/// Recognizes failures, if the type has any: a plain value is none. Decided by autoref specialization, as for a [`Rejection`].
 pub struct Verdict<R>(Harmless<R>);
 
-/// Where `Verdict` ends for a return type without failures.
+/// The last candidate of `Verdict`, for a return type without failures.
 pub struct Harmless<R>(PhantomData<fn() -> R>);
 
 impl<R> Verdict<R> {
@@ -88,7 +88,7 @@ impl<R> Deref for Verdict<R> {
 }
 
 impl<R> Harmless<R> {
-    /// It is none.
+    /// A plain value is not a failure.
     #[inline]
     #[expect(clippy::unused_self, reason = "same call as `Verdict::failed`")]
     pub fn failed(&self, _: &R) -> bool {
@@ -96,18 +96,18 @@ impl<R> Harmless<R> {
     }
 }
 
-/// What is asked of a return type when nobody says what a failure is.
+/// The bound on a return type without `failure`.
 #[diagnostic::on_unimplemented(
     message = "cannot tell which `{Self}` values are failures",
     label = "neither a `Result` nor an `Option`",
     note = "return a `Result` or an `Option`, or define what a failure is: `failure = |outcome| ..`"
 )]
 pub trait Judged<J> {
-    /// Who tells.
+    /// The type that decides.
     fn judge() -> J;
 }
 
-/// Tells failures from successes.
+/// Distinguishes failures from successes.
 pub struct Judge<R>(PhantomData<fn() -> R>);
 
 #[diagnostic::do_not_recommend]
@@ -127,7 +127,7 @@ impl<T> Judged<Judge<Self>> for Option<T> {
 }
 
 impl<R: Attempted> Judge<R> {
-    /// The failure, where the outcome is one.
+    /// The failure, if the outcome is one.
     #[inline]
     #[expect(clippy::unused_self, reason = "its type is all it knows")]
     pub fn failure(self, outcome: &R) -> Option<&R::Error> {
@@ -135,14 +135,14 @@ impl<R: Attempted> Judge<R> {
     }
 }
 
-/// Refuses where a refusal is so unexpected that the user is not asked for an `or_else`: through the return type if that
-/// can carry an error, else by a panic.
+/// Rejects where a rejection is so unexpected that no `or_else` is required: through the return type if that can represent an error, else by
+/// a panic.
 ///
-/// Which of the two is decided by method look-up: the inherent method below exists only for types that can carry one, and
-/// what does not exist is looked for behind `Deref`.
+/// Which of the two is decided by autoref specialization: the inherent method below exists only for types that can represent one; otherwise
+/// method resolution continues behind `Deref`.
 pub struct Rejection<R>(Panicking<R>);
 
-/// Where `Rejection` ends for a return type that carries nothing.
+/// The last candidate of `Rejection`, for a return type that cannot represent an error.
 pub struct Panicking<R>(PhantomData<fn() -> R>);
 
 impl<R> Rejection<R> {
@@ -155,7 +155,7 @@ impl<R> Rejection<R> {
 }
 
 impl<R: Reject> Rejection<R> {
-    /// The return value that says `error`.
+    /// The return value that represents `error`.
     pub fn reject(&self, error: Error) -> R {
         R::reject(error)
     }
@@ -182,7 +182,7 @@ impl<R> Panicking<R> {
     }
 }
 
-/// Where a refusal has no other way out. The type is that of a return value, so that nothing behind it is called unreachable.
+/// Where a rejection has no other way out. The type is that of a return value, so that rustc does not call the code behind it unreachable.
 ///
 /// # Panics
 ///
@@ -193,18 +193,18 @@ pub fn panic_with<R>(error: Error) -> R {
     panic!("{error}")
 }
 
-/// A count of whatever integer type it is written in. What does not fit is as good as infinite, or as nothing.
+/// A count of any integer type. Values that do not fit saturate.
 #[inline]
 pub fn count<T: Count<U>, U>(count: T) -> U {
     count.clamped()
 }
 
-/// The same, of a type of which only so much is known.
+/// The same, of a generic type.
 pub(crate) fn clamped<T: PartialOrd + Default, U: TryFrom<T> + Default + Bounded>(count: T) -> U {
     if count < T::default() { U::default() } else { U::try_from(count).unwrap_or(U::MAX) }
 }
 
-/// What an option that counts can be given.
+/// The values of an option that is a count.
 #[diagnostic::on_unimplemented(
     message = "a count must be an integer, found `{Self}`",
     label = "not an integer",
@@ -229,7 +229,7 @@ macro_rules! counts {
 
 counts! { u8 u16 u32 u64 u128 usize i8 i16 i32 i64 i128 isize }
 
-/// What the option `factor` can be given.
+/// The values of the option `factor`.
 #[diagnostic::on_unimplemented(
     message = "`factor` must be a number, found `{Self}`",
     label = "not convertible to `f64` without loss",

@@ -1,4 +1,4 @@
-//! `#[shield]`: work that finishes also when its caller goes away.
+//! `#[shield]`: work that completes even if its caller is dropped.
 
 // Documented where it is defined, in `macros/src/lib.rs`.
 pub use steadfast_macros::shield;
@@ -18,7 +18,7 @@ pub mod private {
     use crate::report;
     use crate::shutdown::RuntimeShutDown;
 
-    /// Runs `work` on a task of its own, which a caller that goes away leaves running.
+    /// Runs `work` on a task of its own, which continues if the caller is dropped.
     pub async fn shield<F>(
         function: &'static str,
         work: F,
@@ -35,26 +35,26 @@ pub mod private {
         }
     }
 
-    /// The tracker that `tracker` names: a handle of it, since the body may take along what it is part of.
+    /// A handle of the tracker that `tracker` names, since the body may move what contains it.
     pub fn tracker(tracker: &TaskTracker) -> TaskTracker {
         tracker.clone()
     }
 
-    /// The same work, counted by `tracker` too.
+    /// The same work, also counted by `tracker`.
     pub fn tracked<F: Future>(tracker: &TaskTracker, work: F) -> impl Future<Output = F::Output> + use<F> {
         tracker.track_future(work)
     }
 
-    /// What is told of an outcome that nobody takes: of an error its text, if it has one. Decided by method look-up.
+    /// How an outcome that no caller receives is reported: by the text of its error, if it has one. Decided by autoref specialization.
     pub struct Describe<R>(DescribeDebug<R>);
 
-    /// Where the look-up goes on for an error that is no more than `Debug`.
+    /// The next candidate, for an error that is only `Debug`.
     pub struct DescribeDebug<R>(DescribeUnnamed<R>);
 
-    /// Where it goes on for an error without a text.
+    /// The next candidate, for an error that is neither.
     pub struct DescribeUnnamed<R>(DescribeNothing<R>);
 
-    /// Where it ends: there is no error.
+    /// The last candidate: there is no error.
     pub struct DescribeNothing<R>(PhantomData<fn() -> R>);
 
     impl<R> Describe<R> {
@@ -74,16 +74,16 @@ pub mod private {
     }
 
     impl<T, E: Debug> DescribeDebug<Result<T, E>> {
-        /// The error, as it is shown to programmers.
+        /// The error by its `Debug`.
         pub fn describe(&self) -> fn(&Result<T, E>) -> Option<String> {
             |out| out.as_ref().err().map(report::debug_text)
         }
     }
 
     impl<T, E> DescribeUnnamed<Result<T, E>> {
-        /// That there is one.
+        /// The fact that there is one.
         pub fn describe(&self) -> fn(&Result<T, E>) -> Option<String> {
-            |out| out.as_ref().err().map(|_| "an error without a text".to_owned())
+            |out| out.as_ref().err().map(|_| "error type implements neither `Display` nor `Debug`".to_owned())
         }
     }
 
@@ -118,12 +118,12 @@ pub mod private {
         }
     }
 
-    /// Nothing is told.
+    /// Reports nothing.
     pub fn describe_nothing<R>(_: &R) -> Option<String> {
         None
     }
 
-    /// A type that can go to another task. Its own trait only for its message.
+    /// A type that can be moved to another task. A trait of its own for the message.
     #[diagnostic::on_unimplemented(
         message = "`{Self}` cannot be moved into the task of `#[shield]`",
         label = "not `Send + 'static`",
@@ -137,7 +137,7 @@ pub mod private {
     #[diagnostic::do_not_recommend]
     impl<T: Uninhabited> Shielded<Unsatisfied> for T {}
 
-    /// Asks whether a `T` can go to another task.
+    /// Asserts that a `T` can be moved to another task.
     #[inline]
     pub fn assert_shielded<T: Shielded<M>, M: Default>() -> M {
         M::default()

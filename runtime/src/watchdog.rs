@@ -1,4 +1,4 @@
-//! `Watchdog`: notices that the threads of a runtime are being blocked.
+//! `Watchdog`: detects blocked worker threads of a runtime.
 
 use std::collections::HashMap;
 use std::future::poll_fn;
@@ -14,7 +14,7 @@ use tokio::task::JoinHandle;
 
 use crate::report::{Report, ReportKind};
 
-/// Watches a runtime from a thread outside of it, and reports when one of its workers is blocked by a task that does not yield.
+/// Watches a runtime from a separate thread, and reports worker threads blocked by a task that does not yield.
 ///
 /// ```
 /// use std::time::Duration;
@@ -25,27 +25,27 @@ use crate::report::{Report, ReportKind};
 /// # }
 /// ```
 ///
-/// It only warns: each time a worker is blocked, one [`Report`] of the kind [`ReportKind::Blocked`]. It cannot name the task; that is
-/// what an attribute on the suspected function is for.
+/// It only warns: each time a worker is blocked, it sends one [`Report`] of kind [`ReportKind::Blocked`]. It cannot name the task; put
+/// [`warn_slow_poll`](macro@crate::warn_slow_poll) on suspected functions for that.
 ///
-/// # How it knows
+/// # How it works
 ///
-/// Four times within the threshold it looks at tokio's stable metrics: a worker that is awake, and has neither gone to sleep nor worked
-/// off 61 polls for that long, may be blocked. Many short polls look the same: meanwhile it spawns tasks that do nothing, and a worker
-/// that gets to one is not blocked. A block is reported once, after one to two thresholds.
+/// Four times per threshold it reads Tokio's stable metrics: a worker that is awake, and has neither parked nor completed 61 polls for that
+/// long, may be blocked. Many short polls look the same, so it also spawns probe tasks that do nothing: a worker that runs one is not blocked.
+/// A block is reported once, after one to two thresholds.
 ///
-/// The report says "blocked by a task" where another worker slept all the while, which would have taken over whatever waited behind short
-/// polls. Where all are busy it says "blocked by a task, or overloaded": a worker that is suddenly given many polls needs 31 to 127 of
-/// them to get to a new task, and cannot be told from a blocked one until then. Once it has got to one, polls of up to a quarter of the
-/// threshold for a whole round of its queue are not taken for a block.
+/// The report says "blocked by a task" if another worker was parked all the time, which would have stolen the tasks behind short polls. If all
+/// are busy, it says "blocked by a task, or overloaded": a worker that suddenly has many polls needs 31 to 127 of them to reach a new task,
+/// and cannot be distinguished from a blocked one until then. Once it has reached one, polls of up to a quarter of the threshold for a whole
+/// round of its queue are not taken for a block.
 ///
-/// Where a task of its own has not been run within twice the threshold although no worker looks blocked, the runtime has more work than it
-/// can do, which is reported as that. Time is that of the machine, not of tokio's paused clock.
+/// If a probe task has not run within twice the threshold although no worker looks blocked, the runtime is overloaded, which is reported as
+/// such. Time is real time, not that of Tokio's paused clock.
 ///
-/// What it does not see: code that blocks for less than the threshold; the future that is given to `block_on` of a runtime with several
-/// threads, which runs outside of the workers. A current-thread runtime that nobody drives looks blocked.
+/// It does not detect code that blocks for less than the threshold, nor the future that is passed to `block_on` of a multi-threaded runtime,
+/// which runs outside of the workers. A current-thread runtime that is not being driven looks blocked.
 ///
-/// It costs one thread that sleeps, and a few spawned tasks a second; up to two more for each worker while all of them are busy.
+/// It costs one sleeping thread and a few spawned tasks per second, plus up to two for each worker while all of them are busy.
 #[derive(Debug)]
 #[must_use = "it stops when it is dropped"]
 pub struct Watchdog {
@@ -63,7 +63,7 @@ impl Watchdog {
         Self::builder().start()
     }
 
-    /// Settings other than the default ones.
+    /// Configures a watchdog.
     pub fn builder() -> WatchdogBuilder {
         WatchdogBuilder { threshold: Duration::from_millis(500), runtime: None }
     }
@@ -78,23 +78,23 @@ pub struct WatchdogBuilder {
 }
 
 impl WatchdogBuilder {
-    /// How long a worker may be blocked before it is reported. By default 500 ms.
+    /// How long a worker may be blocked before it is reported. Default: 500 ms.
     pub fn threshold(self, threshold: Duration) -> Self {
         Self { threshold, ..self }
     }
 
-    /// Which runtime to watch. By default the current one.
+    /// The runtime to watch. Default: the current one.
     pub fn runtime(self, runtime: &Handle) -> Self {
         Self { runtime: Some(runtime.clone()), ..self }
     }
 
-    /// Starts to watch, until the [`Watchdog`] is dropped or the runtime shuts down.
+    /// Starts watching, until the [`Watchdog`] is dropped or the runtime shuts down.
     ///
     /// # Panics
     ///
-    /// If the threshold is zero; outside of a tokio runtime, unless one was given; where no thread can be started.
+    /// If the threshold is zero, outside of a Tokio runtime unless one was given, and if no thread can be started.
     pub fn start(self) -> Watchdog {
-        assert!(!self.threshold.is_zero(), "a Watchdog with a threshold of zero would always bark");
+        assert!(!self.threshold.is_zero(), "`Watchdog` threshold must be greater than zero");
         let runtime = self.runtime.unwrap_or_else(Handle::current);
         let (stop, stopped) = channel();
         let watch = Watch::new(self.threshold, runtime);
@@ -103,7 +103,7 @@ impl WatchdogBuilder {
     }
 }
 
-/// What the thread keeps.
+/// The state of the thread.
 struct Watch {
     threshold: Duration,
     runtime: Handle,
@@ -124,7 +124,7 @@ impl Watch {
     fn run(mut self, stopped: &Receiver<()>) {
         let interval = self.interval();
         loop {
-            // First, since its tasks have less time than the probe.
+            // First, because its tasks have less time than the probe.
             self.look_at_workers();
             if self.runtime_is_gone() {
                 return;
@@ -145,7 +145,7 @@ impl Watch {
         probe.task.is_finished() && !probe.answered()
     }
 
-    /// The time between two looks.
+    /// The time between two checks.
     fn interval(&self) -> Duration {
         (self.threshold / 4).max(Duration::from_millis(1))
     }
@@ -159,10 +159,10 @@ impl Watch {
                 *worker_state = WorkerState::new(progress, now, parks);
             }
         }
-        // One that sleeps takes each new task at once, so that none gets to a busy one.
+        // A parked worker takes each new task at once, so that none reaches a busy one.
         let all_awake = progress.iter().all(|progress| !progress.asleep());
         if all_awake {
-            // Those that are taken by a worker that has one already are over at once: more than one for each.
+            // A task that is taken by a worker that has one already ends at once: hence more than one for each.
             let count = self.workers.len();
             self.roll.call(&self.runtime, if count == 1 { 1 } else { 2 * count });
         }
@@ -171,14 +171,14 @@ impl Watch {
         if silent == 0 {
             return;
         }
-        // Those who are not silent may be the ones who have answered.
+        // The workers that are not silent may be the ones that have answered.
         let answered = self.roll.answered_since(now.checked_sub(3 * interval).unwrap_or(now));
         let alive = answered.saturating_sub(self.workers.len() - silent);
         let reported = self.workers.iter().filter(|worker_state| worker_state.reported).count();
         self.judge(now, parks, silent.saturating_sub(alive + reported), all_awake);
     }
 
-    /// Reports no more than `blocked` of those who have been silent for too long, the longest first. The others have answered.
+    /// Reports at most `blocked` of the workers that have been silent for too long, the longest first. The others have answered.
     fn judge(&mut self, now: Instant, parks: u64, blocked: usize, all_awake: bool) {
         let count = self.workers.len();
         let (interval, threshold) = (self.interval(), self.threshold);
@@ -191,7 +191,7 @@ impl Watch {
                 continue;
             }
             worker_state.reported = true;
-            // What each task of this watchdog makes of a worker that sleeps: it wakes up, and goes to sleep again.
+            // What each task of this watchdog does to a parked worker: it wakes up, and parks again.
             let own_tasks = (now - worker_state.since).as_nanos() / interval.as_nanos() + 2;
             let others_slept = !all_awake && u128::from(parks.saturating_sub(worker_state.parks_of_all)) <= 2 * own_tasks;
             let what = if others_slept { "blocked by a task" } else { "blocked by a task, or overloaded," };
@@ -200,7 +200,7 @@ impl Watch {
     }
 
     fn look_at_probe(&mut self) {
-        // Twice as long, so that a worker that is the reason has been found by then.
+        // Twice as long, so that a blocked worker that is the cause has been found by then.
         let patience = self.threshold.saturating_mul(2);
         let blocked = self.workers.iter().any(|worker_state| worker_state.reported);
         if let Some(probe) = &mut self.probe
@@ -211,7 +211,7 @@ impl Watch {
             probe.reported = true;
             // A blocked worker has been reported, and explains it.
             if !blocked {
-                report(&format!("waits for a task of its own to be run for {patience:?}"), &self.metrics);
+                report(&format!("has waited {patience:?} for its probe task to run: the runtime is overloaded"), &self.metrics);
             }
         }
     }
@@ -244,12 +244,12 @@ impl Probe {
     }
 }
 
-/// Tasks that find out which threads still work off their queues.
+/// Tasks that find out which threads still process their queues.
 struct Roll {
     answers: Arc<Mutex<Answers>>,
-    /// How many tasks there are, those that wait for their first poll included.
+    /// The number of tasks, including those that wait for their first poll.
     tasks: Arc<AtomicUsize>,
-    /// A round of a queue that takes no longer shows in tokio's metrics in time.
+    /// A round of a queue that takes no longer shows in Tokio's metrics in time.
     short: Duration,
     called: u64,
 }
@@ -262,7 +262,7 @@ impl Roll {
         Self { answers: Arc::default(), tasks: Arc::default(), short: threshold / 64, called: 0 }
     }
 
-    /// Sees to it that there are so many tasks.
+    /// Ensures that there are this many tasks.
     fn call(&mut self, runtime: &Handle, tasks: usize) {
         for _ in self.tasks.load(Ordering::Acquire)..tasks {
             self.called += 1;
@@ -270,7 +270,7 @@ impl Roll {
         }
     }
 
-    /// Stays in the queue of a busy worker, so that each round of it is an answer: it takes many rounds to get to a new task. One for each
+    /// Stays in the queue of a busy worker, so that each round of the queue is an answer: reaching a new task takes many rounds. One for each
     /// thread is enough.
     async fn answer(answers: Arc<Mutex<Answers>>, counted: OneMore, short: Duration, number: u64) {
         let mut last = None;
@@ -321,7 +321,7 @@ impl Drop for OneMore {
 struct WorkerState {
     progress: Progress,
     since: Instant,
-    /// How often all workers had gone to sleep or woken up by then.
+    /// The number of times that all workers had parked or woken up by then.
     parks_of_all: u64,
     reported: bool,
 }
@@ -339,9 +339,9 @@ impl WorkerState {
 /// What changes whenever a worker gets back to its scheduler.
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
 struct Progress {
-    /// Odd while it sleeps.
+    /// Odd while it is parked.
     parks: u64,
-    /// Brought up to date with each round of its queue.
+    /// Updated with each round of its queue.
     busy: Duration,
 }
 
@@ -351,7 +351,7 @@ impl Progress {
         Self { parks: metrics.worker_park_unpark_count(worker), busy: metrics.worker_total_busy_duration(worker) }
     }
 
-    /// Without these metrics every worker counts as asleep, and the probe is all there is.
+    /// Without these metrics every worker counts as parked, and only the probe remains.
     #[cfg(not(target_has_atomic = "64"))]
     fn of(_: &RuntimeMetrics, _: usize) -> Self {
         Self { parks: 1, busy: Duration::ZERO }

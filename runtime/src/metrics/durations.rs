@@ -9,15 +9,15 @@ use metrics::{Histogram, histogram};
 use super::series::labels;
 use crate::clock;
 
-/// Whether somebody reads the figures: before that, no call looks at a clock.
+/// Whether durations are recorded: until then, no call reads the clock.
 static READ: AtomicBool = AtomicBool::new(false);
 
-/// Somebody reads them from now on.
+/// Starts recording.
 pub(super) fn read() {
     READ.store(true, Relaxed);
 }
 
-/// The beginning of a call, where somebody wants to know; 0 where nobody does.
+/// The start of a call; 0 if durations are not recorded.
 #[inline]
 pub(crate) fn start() -> u64 {
     if READ.load(Relaxed) { clock::now() } else { 0 }

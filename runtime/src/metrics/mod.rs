@@ -1,4 +1,4 @@
-//! Figures for the `metrics` facade: whatever recorder (Prometheus, for instance) the program installs.
+//! Metrics for the `metrics` facade, and any recorder that the program installs (Prometheus, for instance).
 //!
 //! ```no_run
 //! # async fn start() {
@@ -10,33 +10,33 @@
 //! | name | kind | labels | what |
 //! | --- | --- | --- | --- |
 //! | `steadfast_calls_total` | counter | `function`, `module`, `outcome` = `ok`, `error`, `cancelled`, `panic` | calls that ended |
-//! | `steadfast_calls_running` | gauge | `function`, `module` | calls under way |
+//! | `steadfast_calls_running` | gauge | `function`, `module` | calls in progress |
 //! | `steadfast_call_duration_seconds` | histogram | `function`, `module` | calls that returned, from the first [`publish`] on |
-//! | `steadfast_rejections_total` | counter | `function`, `module`, `kind` = `timeout`, `circuit_open`, `rate_limited`, `saturated`, `cancelled`, `recursion`, `shutdown`, `batch`, `injected` | what a policy refused or cut short |
+//! | `steadfast_rejections_total` | counter | `function`, `module`, `kind` = `timeout`, `circuit_open`, `rate_limited`, `saturated`, `cancelled`, `recursion`, `shutdown`, `batch`, `injected` | calls that a policy rejected or ended early |
 //! | `steadfast_retries_total` | counter | `function`, `module` | attempts after the first |
-//! | `steadfast_retry_wait_seconds` | histogram | `function`, `module` | waits before them |
-//! | `steadfast_hedges_total` | counter | `function`, `module` | attempts that were started beside others |
-//! | `steadfast_fallbacks_total` | counter | `function`, `module` | failures that a fallback stood in for |
-//! | `steadfast_limit_wait_seconds` | histogram | `function`, `module`, `limit` = `rate`, `concurrency` | waits for a limit that came to an end |
-//! | `steadfast_circuit_transitions_total` | counter | `function`, `module`, `to` = `closed`, `open`, `half_open`, `isolated` | changes of a circuit's state, by the function whose call caused them; of those by hand `function` is empty |
-//! | `steadfast_cache_requests_total` | counter | `function`, `module`, `name`, `result` = `hit`, `miss` | look-ups of cached calls |
-//! | `steadfast_cache_loads_total` | counter | `function`, `module`, `name`, `result` = `ok`, `error` | bodies that came to an end, for a miss or a refresh |
-//! | `steadfast_cache_removals_total` | counter | `function`, `module`, `name`, `cause` = `size`, `expired` | entries that left by themselves |
-//! | `steadfast_cache_entries` | gauge | `function`, `module`, `name` | entries kept |
+//! | `steadfast_retry_wait_seconds` | histogram | `function`, `module` | backoff before them |
+//! | `steadfast_hedges_total` | counter | `function`, `module` | hedged attempts |
+//! | `steadfast_fallbacks_total` | counter | `function`, `module` | failures that a fallback replaced |
+//! | `steadfast_limit_wait_seconds` | histogram | `function`, `module`, `limit` = `rate`, `concurrency` | completed waits for a permit |
+//! | `steadfast_circuit_transitions_total` | counter | `function`, `module`, `to` = `closed`, `open`, `half_open`, `isolated` | state transitions, by the function whose call caused them; `function` is empty for manual ones |
+//! | `steadfast_cache_requests_total` | counter | `function`, `module`, `name`, `result` = `hit`, `miss` | lookups by cached calls |
+//! | `steadfast_cache_loads_total` | counter | `function`, `module`, `name`, `result` = `ok`, `error` | completed loads, for a miss or a refresh |
+//! | `steadfast_cache_removals_total` | counter | `function`, `module`, `name`, `cause` = `size`, `expired` | entries that were evicted or expired |
+//! | `steadfast_cache_entries` | gauge | `function`, `module`, `name` | current entries |
 //! | `steadfast_concurrency` | gauge | `function`, `module`, `name`, `state` = `running`, `waiting`, `limit` | calls under a concurrency limit |
 //! | `steadfast_circuit_state` | gauge | `function`, `module`, `name` | 0 closed, 1 half-open, 2 open, 3 isolated |
 //!
-//! `function` is the name of the function as it is written, and `module` the path of its module. Methods of the same name in one module
-//! share a series, in which their figures are added up (of circuits: that of the worst).
+//! `function` is the name of the function in the source, and `module` the path of its module. Methods of the same name in one module share a
+//! series with the sum of their values (for circuits: the worst state).
 //!
-//! A cache or a concurrency limit that several functions share is counted once, under the one of them that ran first; the state of a circuit
-//! stands under each of its functions. One that was given a name ([`CircuitBreaker::name`], [`CacheBuilder::name`](crate::CacheBuilder::name),
-//! [`ConcurrencyLimiter::name`]) stands under that as the label `name`, with no function, also in a field; those that have the same name and are alive
-//! are added up. Of a generic function, only the first instantiation's cache is counted.
+//! A cache or a concurrency limit that several functions share is counted once, for the function that ran first; the state of a circuit is
+//! exported for each of its functions. An object with a name ([`CircuitBreaker::name`], [`CacheBuilder::name`](crate::CacheBuilder::name),
+//! [`ConcurrencyLimiter::name`]), in a static or a field, is exported under the label `name`, without a function; live objects of the same name
+//! are summed. Of a generic function, only the first instantiation's cache is counted.
 //!
-//! The values of labels are bounded by the program's text. Arguments never become labels. Refusals, retries, hedges, fallbacks, waits for a
-//! limit and transitions are recorded as they happen; the rest is counted by the library itself and handed over by [`publish`], so that a
-//! call costs no more than two counters. With the feature `metrics`.
+//! The number of label values is bounded by the program's source. Arguments never become labels. Rejections, retries, hedges, fallbacks, waits
+//! for a permit and transitions are recorded as they happen; everything else is counted by the library itself and published by [`publish`], so
+//! that a call costs no more than two counters. Requires the feature `metrics`.
 
 pub(crate) mod durations;
 pub(crate) mod series;
@@ -51,7 +51,7 @@ use crate::circuit_breaker::{CircuitBreaker, CircuitState};
 use crate::concurrency_limit::ConcurrencyLimiter;
 use crate::registry::{CacheHandle, Function, Named, Object, registry};
 
-/// Hands the figures of all functions over to the recorder: to be called before each scrape, or by [`publish_every`].
+/// Publishes the metrics of all functions to the recorder. Call it before each scrape, or use [`publish_every`].
 pub fn publish() {
     durations::read();
     let mut figures = Figures::default();
@@ -61,11 +61,11 @@ pub fn publish() {
     figures.hand_over();
 }
 
-/// Publishes the figures now, and then again after each `interval`, for ever.
+/// Publishes the metrics now, and then again after each `interval`, forever.
 ///
 /// # Cancel safety
 ///
-/// Dropping it ends the publishing.
+/// Dropping it stops the publishing.
 pub async fn publish_every(interval: Duration) {
     loop {
         publish();
@@ -73,12 +73,12 @@ pub async fn publish_every(interval: Duration) {
     }
 }
 
-/// What is counted by the library itself. Functions of one name and module share their series.
+/// The metrics that the library counts itself. Functions of the same name and module share their series.
 #[derive(Default)]
 struct Figures {
     counters: BTreeMap<Series, u64>,
     gauges: BTreeMap<Series, f64>,
-    /// Where the caches and limits are that have been counted.
+    /// The addresses of the caches and limits that have been counted.
     counted: BTreeSet<usize>,
 }
 
@@ -104,7 +104,7 @@ impl Figures {
         }
     }
 
-    /// What has a name stands under that, and not under the functions that use it.
+    /// An object with a name is exported under that, and not under the functions that use it.
     fn add_named(&mut self, named: &Named) {
         let owner = Owner { function: "", module: "", name: Some(named.name()) };
         match named.object() {
@@ -115,7 +115,7 @@ impl Figures {
         }
     }
 
-    /// Whether what several functions may share has not been counted yet.
+    /// Whether an object that several functions may share has not been counted yet.
     fn is_first<T: ?Sized>(&mut self, shared: &'static T) -> bool {
         self.counted.insert(std::ptr::from_ref(shared).cast::<()>().addr())
     }
@@ -141,7 +141,7 @@ impl Figures {
             CircuitState::Open => 2.0,
             CircuitState::Isolated => 3.0,
         };
-        // Of several, the one that is worst off.
+        // Of several, the worst state.
         let worst = self.gauges.entry(Series { figure: "steadfast_circuit_state", owner, label: None }).or_insert(state);
         *worst = worst.max(state);
     }

@@ -1,19 +1,19 @@
-//! The labels of a figure.
+//! The labels of a metric.
 
 use metrics::Label;
 
-/// Whose figures they are.
+/// The owner of a metric.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Owner {
     pub(super) function: &'static str,
     pub(super) module: &'static str,
-    /// Of a cache, a circuit or a limit; empty where it has none. Nothing where a figure is that of a function.
+    /// The name of a cache, a circuit or a limit, empty if it has none. `None` for the metric of a function.
     pub(super) name: Option<&'static str>,
 }
 
 pub(super) type Extra = (&'static str, &'static str);
 
-/// A name, whose it is, and another label.
+/// A metric name, its owner, and another label.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Series {
     pub(super) figure: &'static str,
@@ -21,7 +21,7 @@ pub(super) struct Series {
     pub(super) label: Option<Extra>,
 }
 
-/// The labels of a figure of a function.
+/// The labels of a metric of a function.
 pub(crate) fn labels(function: &'static str, module: &'static str, label: Option<Extra>) -> Vec<Label> {
     Series { figure: "", owner: Owner { function, module, name: None }, label }.labels()
 }

@@ -1,11 +1,11 @@
-//! What an expansion does to tell a function of its policies.
+//! How an expansion attaches policy handles to a function.
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use super::function::Function;
 use super::handle::Attach;
 
-/// Whether the handle of a policy has been given to its function.
+/// Whether the handle of a policy has been attached to its function.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct Attached(AtomicBool);
@@ -18,7 +18,7 @@ impl Attached {
         Self(AtomicBool::new(false))
     }
 
-    /// Gives it, once.
+    /// Attaches it, once.
     #[inline]
     pub fn attach(&self, function: &'static Function, policy: impl Attach) {
         if !self.0.load(Relaxed) {

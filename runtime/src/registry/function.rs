@@ -1,4 +1,4 @@
-//! One annotated function: where it stands, what is on it, how its calls went.
+//! An attributed function: its location, its attributes and its call counts.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -13,7 +13,7 @@ use crate::metrics::durations::Durations;
 use crate::rate_limit::RateLimiter;
 use crate::stripe::Counters;
 
-/// An annotated function, as [`registry`](super::registry) lists it.
+/// An attributed function, as [`registry`](super::registry) lists it.
 pub struct Function {
     name: &'static str,
     module: &'static str,
@@ -32,28 +32,28 @@ pub struct Function {
 pub struct Policy {
     /// `timeout`
     pub attribute: &'static str,
-    /// What stands in its parentheses, where each string is shown as `".."`: it may be a secret (`key = "..."`), and operators look at this.
-    /// Numbers and names are shown; a secret does not belong into those.
+    /// The contents of its parentheses, with each string replaced by `".."`: it may be a secret (`key = "..."`), and operators see this. Numbers
+    /// and names are shown, so they must not contain secrets.
     pub settings: &'static str,
 }
 
-/// How the calls of a function went.
+/// Counts of the calls of a function by outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Calls {
-    /// Those that were polled at all.
+    /// Calls that were polled.
     pub started: u64,
-    /// Those that returned an `Ok`, a `Some` or a plain value.
+    /// Calls that returned an `Ok`, a `Some` or a plain value.
     pub ok: u64,
-    /// Those that returned an `Err` or a `None`.
+    /// Calls that returned an `Err` or a `None`.
     pub failed: u64,
-    /// Those that were dropped before they returned.
+    /// Calls that were dropped before they returned.
     pub cancelled: u64,
-    /// Those that panicked themselves: one that goes with the panic of another is cancelled.
+    /// Calls that panicked themselves; a call that is dropped by the panic of another is cancelled.
     pub panicked: u64,
 }
 
-/// What is counted of the calls of a function.
+/// The counters of a function.
 #[derive(Debug, Clone, Copy)]
 enum Count {
     Started,
@@ -64,7 +64,7 @@ enum Count {
 }
 
 impl Calls {
-    /// How many are under way.
+    /// The number of calls in progress.
     #[must_use]
     pub fn running(&self) -> u64 {
         self.started.saturating_sub(self.ok + self.failed + self.cancelled + self.panicked)
@@ -89,19 +89,19 @@ impl Function {
         }
     }
 
-    /// Its name, as it is written; of a raw identifier without `r#`.
+    /// Its name in the source, without the `r#` of a raw identifier.
     #[must_use]
     pub fn name(&self) -> &'static str {
         self.name
     }
 
-    /// The path of the module in which it stands.
+    /// The path of its module.
     #[must_use]
     pub fn module(&self) -> &'static str {
         self.module
     }
 
-    /// The source file, as the compiler was given it.
+    /// The source file, by the path that was passed to the compiler.
     #[must_use]
     pub fn file(&self) -> &'static str {
         self.file
@@ -119,17 +119,17 @@ impl Function {
         self.policies
     }
 
-    /// How its calls went so far.
+    /// Counts of its calls so far.
     #[must_use]
     pub fn calls(&self) -> Calls {
-        // Ends before beginnings, so that nothing seems to run that never began.
+        // Ends before starts, so that `running` never counts a call that has not started.
         let [ok, failed, cancelled, panicked] =
             [Count::Ok, Count::Failed, Count::Cancelled, Count::Panicked].map(|count| self.counts.sum(count as usize));
         Calls { started: self.counts.sum(Count::Started as usize), ok, failed, cancelled, panicked }
     }
 
-    /// What holds the state of its policies: its own, and statics that it names. Those that belong to an instance (`cache = self.users`)
-    /// are not known here, and of a generic function only the first instantiation's cache is.
+    /// The handles of its policies: its own, and statics that it names. Those of an instance (`cache = self.users`) are not known here, and of a
+    /// generic function only the first instantiation's cache.
     pub fn handles(&self) -> impl Iterator<Item = Handle> {
         self.lock().clone().into_iter()
     }
@@ -183,7 +183,7 @@ impl Function {
         }
     }
 
-    /// Also by a raw identifier, as it is written where it must be: `r#match`.
+    /// Also matches a raw identifier: `r#match`.
     fn is_named(&self, name: &str) -> bool {
         self.name == name.strip_prefix("r#").unwrap_or(name)
     }
@@ -192,7 +192,7 @@ impl Function {
         self.lock().push(handle);
     }
 
-    /// A call begins.
+    /// Starts a call.
     #[doc(hidden)]
     #[inline]
     pub fn enter(&'static self) -> CallGuard {
@@ -218,7 +218,7 @@ impl Function {
 
 static FUNCTIONS: Mutex<Vec<&'static Function>> = Mutex::new(Vec::new());
 
-/// Those that have run, in the order of their first calls.
+/// The functions that have run, in the order of their first calls.
 pub(super) fn all() -> Vec<&'static Function> {
     FUNCTIONS.lock().unwrap_or_else(PoisonError::into_inner).clone()
 }
@@ -231,15 +231,15 @@ impl fmt::Debug for Function {
     }
 }
 
-/// A call under way. Dropped before it has [left](Self::leave), it was cancelled or has panicked.
+/// A call in progress. Dropped before it has [left](Self::leave), it was cancelled or has panicked.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct CallGuard {
-    /// Nothing once it has left.
+    /// `None` once it has left.
     function: Option<&'static Function>,
-    /// How far the call is.
+    /// The state of the call.
     pub state: CallState,
-    /// 0: nobody wants to know.
+    /// 0: durations are not recorded.
     #[cfg(feature = "metrics")]
     started: u64,
 }

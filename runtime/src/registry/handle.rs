@@ -1,4 +1,4 @@
-//! What an operator turns: the state of a policy, found by the name of its function.
+//! Handles for control at runtime: the state of a policy, found by the name of its function.
 
 use std::fmt;
 use std::hash::Hash;
@@ -34,7 +34,7 @@ impl fmt::Debug for Handle {
     }
 }
 
-/// A cache whose types are not known.
+/// A cache of unknown types.
 pub trait CacheHandle: Send + Sync {
     /// See [`Cache::clear`].
     fn clear(&self);
@@ -81,7 +81,7 @@ impl<K: Hash + Eq + Send + Sync, V: Clone + Send + Sync> CacheHandle for Cache<K
     }
 }
 
-// What the registry knows of a cache with a name: what its callers share.
+// The registry's view of a named cache: the state that its callers share.
 impl<K: Hash + Eq + Send + Sync, V: Clone + Send + Sync> CacheHandle for Inner<K, V> {
     fn clear(&self) {
         Self::clear(self);
@@ -100,7 +100,7 @@ impl<K: Hash + Eq + Send + Sync, V: Clone + Send + Sync> CacheHandle for Inner<K
     }
 }
 
-/// What has a handle.
+/// A policy that has a handle.
 #[doc(hidden)]
 pub trait Attach: Copy {
     /// The handle.

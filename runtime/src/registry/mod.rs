@@ -1,7 +1,7 @@
-//! Every annotated function that has run, with its policies, its counters and its handles: what an operator looks at and turns.
+//! Every attributed function that has run, with its policies, counters and handles, for inspection and control at runtime.
 //!
-//! `examples/operator` mounts it in axum: as JSON, as figures for Prometheus, and as a page with buttons. Whoever reaches such an endpoint
-//! can open every circuit: it belongs behind authentication.
+//! `examples/operator` mounts it in axum: as JSON, as metrics for Prometheus, and as a page with controls. Any client of such an endpoint can
+//! open every circuit: put it behind authentication.
 
 mod attached;
 mod function;
@@ -14,7 +14,7 @@ pub use handle::{Attach, CacheHandle, Handle};
 use named::WeakObject;
 pub use named::{Named, Object};
 
-/// The annotated functions that have run, in the order of their first calls: all that stand in this process, of every crate.
+/// The attributed functions of this process that have run, in the order of their first calls, across all crates.
 ///
 /// ```
 /// use steadfast::{async_cached, registry};
@@ -38,13 +38,13 @@ pub use named::{Named, Object};
 /// # }
 /// ```
 ///
-/// With the feature `registry`. A function is in it from its first call on; that call costs an allocation, the others two counters.
+/// Requires the feature `registry`. A function is listed from its first call on; that call costs an allocation, each further call two counters.
 #[must_use]
 pub fn registry() -> Registry {
     Registry { functions: function::all(), named: named::all() }
 }
 
-/// The annotated functions at one moment: [`registry`].
+/// A snapshot of the attributed functions: [`registry`].
 #[derive(Debug, Clone)]
 pub struct Registry {
     functions: Vec<&'static Function>,
@@ -57,8 +57,8 @@ impl Registry {
         self.functions.iter().copied()
     }
 
-    /// The caches, circuits, limits and budgets that were given a name ([`CircuitBreaker::name`](crate::CircuitBreaker::name)), in the order in
-    /// which they were first used: those in fields too, as long as they live.
+    /// The caches, circuits, limits and budgets with a name ([`CircuitBreaker::name`](crate::CircuitBreaker::name)), in the order of their first
+    /// use. Those in fields are listed as long as they live.
     ///
     /// ```
     /// use steadfast::registry::Object;
@@ -91,9 +91,8 @@ impl Registry {
         self.named.iter().filter_map(|(name, object)| Some(Named { name, object: object.upgrade()? }))
     }
 
-    /// The function of a name: `rate`, or with the end of its module's path, `currency::rate`. Of several (methods are found by their names
-    /// and modules, and not by their types) the one that ran first; by the place of its first attribute, `src/currency.rs:12`, each can be
-    /// found.
+    /// Finds a function by its name: `rate`, or with the end of its module's path, `currency::rate`. Of several (methods are found by name and
+    /// module, not by type), the one that ran first. The location of its first attribute, `src/currency.rs:12`, is unambiguous.
     #[must_use]
     pub fn find(&self, name: &str) -> Option<&'static Function> {
         self.functions().find(|function| function.is_called(name))

@@ -1,4 +1,4 @@
-//! What has a name of its own: a cache, a circuit, a limit in a field.
+//! Objects with a name of their own: a cache, a circuit, a limit in a field.
 
 use std::fmt;
 use std::hash::Hash;
@@ -12,9 +12,9 @@ use crate::name::Listed;
 use crate::rate_limit::RateLimiter;
 use crate::retry::RetryBudget;
 
-/// A cache, a circuit, a limit or a budget that was given a name: [`Registry::named`](super::Registry::named).
+/// A cache, a circuit, a limit or a budget with a name: [`Registry::named`](super::Registry::named).
 ///
-/// It is held as long as this lives, and may be turned like any other.
+/// This keeps the object alive, and gives access to its controls.
 #[derive(Debug, Clone)]
 pub struct Named {
     pub(super) name: &'static str,
@@ -22,7 +22,7 @@ pub struct Named {
 }
 
 impl Named {
-    /// Its name. Several may have the same.
+    /// Its name, which need not be unique.
     #[must_use]
     pub fn name(&self) -> &'static str {
         self.name
@@ -35,7 +35,7 @@ impl Named {
     }
 }
 
-/// What has a name.
+/// An object with a name.
 #[derive(Clone)]
 #[non_exhaustive]
 pub enum Object {
@@ -63,7 +63,7 @@ impl fmt::Debug for Object {
     }
 }
 
-/// The same, and whoever has it may drop it.
+/// The same without keeping it alive.
 #[derive(Debug, Clone)]
 pub(crate) enum WeakObject {
     Cache(Weak<dyn CacheHandle>),
@@ -116,10 +116,10 @@ impl<K: Hash + Eq + Send + Sync + 'static, V: Clone + Send + Sync + 'static> Lis
 
 static NAMED: Mutex<Vec<(&'static str, WeakObject)>> = Mutex::new(Vec::new());
 
-/// Puts an object into the list, at its first use.
+/// Adds an object to the list, at its first use.
 fn list(name: &'static str, object: WeakObject) {
     let mut named = NAMED.lock().unwrap_or_else(PoisonError::into_inner);
-    // Only what would grow looks for those that have gone: their values went with them, and nothing of a user's runs here.
+    // Only a list that would grow removes the dead: their values are gone already, so no user code runs here.
     if named.len() == named.capacity() {
         named.retain(|(_, object)| object.lives());
     }

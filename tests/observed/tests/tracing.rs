@@ -55,13 +55,13 @@ async fn refusals_and_retries_are_told_with_the_functions_name_and_never_the_arg
     let text = lines.text();
     assert!(
         text.contains(
-            "DEBUG steadfast: an attempt failed, and another follows function=\"charge\" module=\"tracing\" attempt=1 delay=10ms"
+            "DEBUG steadfast: attempt failed; retrying function=\"charge\" module=\"tracing\" attempt=1 delay=10ms"
         ),
         "{text}"
     );
     let line = "WARN steadfast: a call timed out function=\"charge\" module=\"tracing\" kind=\"timeout\" limit=1s suppressed=0";
     assert!(text.contains(line), "{text}");
-    assert!(text.contains("DEBUG steadfast: a fallback stands in for a failure function=\"charge\" module=\"tracing\""), "{text}");
+    assert!(text.contains("DEBUG steadfast: fallback used function=\"charge\" module=\"tracing\""), "{text}");
     assert!(!text.contains("4111") && !text.contains("4000"), "{text}");
 }
 
@@ -100,7 +100,7 @@ async fn rejected_calls_are_told_once_a_second_in_lines_that_group() {
         format!("{text} function=\"limited\" module=\"tracing\" {fields} retry_after=86400s suppressed=0"),
         format!("{text} function=\"limited\" module=\"tracing\" {fields} retry_after=86399s suppressed=1999"),
         format!("{text} function=\"both\" module=\"tracing\" {fields} retry_after=86400s suppressed=0"),
-        "WARN steadfast: a circuit is forced open".to_owned(),
+        "WARN steadfast: circuit forced open".to_owned(),
         "WARN steadfast: a call was rejected: the circuit is open function=\"both\" module=\"tracing\" kind=\"circuit_open\" suppressed=0"
             .to_owned(),
         format!("{text} function=\"limited\" module=\"tracing\" {fields} retry_after=86400s suppressed=999"),
@@ -146,11 +146,11 @@ async fn the_transitions_of_a_circuit_are_told_with_the_function_that_caused_the
     BREAKER.force_open();
     BREAKER.reset();
     let expected = [
-        "WARN steadfast: the circuit opens function=\"fails\" module=\"tracing\"",
-        "DEBUG steadfast: the circuit is tried function=\"works\" module=\"tracing\"",
-        "WARN steadfast: the circuit is closed again function=\"works\" module=\"tracing\"",
-        "WARN steadfast: a circuit is forced open",
-        "WARN steadfast: a circuit is reset",
+        "WARN steadfast: circuit opened function=\"fails\" module=\"tracing\"",
+        "DEBUG steadfast: circuit half-open: probing function=\"works\" module=\"tracing\"",
+        "WARN steadfast: circuit closed function=\"works\" module=\"tracing\"",
+        "WARN steadfast: circuit forced open",
+        "WARN steadfast: circuit reset",
     ];
     assert_eq!(lines.text().lines().map(str::trim).collect::<Vec<_>>(), expected);
 }
@@ -196,7 +196,7 @@ async fn spans_are_those_that_are_asked_for() {
     let (lines, _guard) = listen();
     one_a_call(&1).await;
     one_an_attempt(&1).await;
-    let told = "steadfast: an attempt failed, and another follows";
+    let told = "steadfast: attempt failed; retrying";
     let expected = [
         "WARN one_a_call: tracing: inside".to_owned(),
         format!("DEBUG one_a_call: {told} function=\"one_a_call\" module=\"tracing\" attempt=1 delay=0ns"),
