@@ -184,7 +184,11 @@ impl<K: Hash + Eq + Send + Sync + 'static, V: Clone + Send + Sync + 'static> Cac
 
 impl<K, V> Clone for CacheBuilder<K, V> {
     fn clone(&self) -> Self {
-        Self { settings: self.settings.clone() }
+        Self {
+            settings: self.settings.clone(),
+            #[cfg(feature = "registry")]
+            list: self.list,
+        }
     }
 }
 
