@@ -221,26 +221,27 @@ impl fmt::Display for Error {
 }
 
 impl StdError for Error {
-    /// None: no other error caused it. The exception is a `#[retry]` that [looks for the delay](RetryAfter::find) an error requests, also where
-    /// the error is wrapped in one that shows the source of this error instead of the error itself (thiserror's `#[error(transparent)]`).
+    /// `None`: no other error caused it. Only while a `#[retry]` [searches](RetryAfter::find) for the delay that an error requests, the
+    /// source is that delay, so that it is found even if the error is wrapped in one that exposes the source of this error instead of
+    /// the error itself (thiserror's `#[error(transparent)]`).
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         self.retry_after.as_ref().filter(|_| IS_SEARCHED.get()).map(|delay| delay as &(dyn StdError + 'static))
     }
 }
 
 thread_local! {
-    /// Whether a `#[retry]` walks the sources of an error on this thread.
+    /// Whether a `#[retry]` is walking the sources of an error on this thread.
     static IS_SEARCHED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// The delay before a retry: the source of an [`Error`], for a `#[retry]` alone.
+/// The delay before a retry, which is the source of an [`Error`] during a search only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct RetryAfter(Duration);
 
 impl RetryAfter {
-    /// The delay that a rejection requests that is `error`, or among its sources.
+    /// The delay requested by the rejection that is `error` or is among its sources.
     pub(crate) fn find(error: &(dyn StdError + 'static)) -> Option<Duration> {
-        /// Also if a `source` of the user's panics.
+        /// Restores the flag on drop, even if a user's `source` panics.
         struct Search(bool);
 
         impl Drop for Search {
