@@ -29,10 +29,9 @@ pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Parsed {
     let mut misplaced = false;
     let mut positional = |input: syn::parse::ParseStream<'_>| {
         misplaced = true;
-        let token: Expr = input.parse()?;
+        let token = args::object(input, OPTIONS)?;
         let written = token.to_token_stream().to_string().replace(' ', "");
-        let advice = if OPTIONS.contains(&written.as_str()) { format!("{written} = ..") } else { format!("token = {written}") };
-        Err(syn::Error::new_spanned(token, format!("`cancellable` takes named options: write `{advice}`")))
+        Err(syn::Error::new_spanned(token, format!("missing option name: write `token = {written}`")))
     };
     let common = args::read("cancellable", tokens, OPTIONS, errors, Some(&mut positional), &mut |option, input| {
         match option.name.as_str() {

@@ -17,7 +17,7 @@ use crate::parse::args;
 use crate::parse::expression::{called, is_decided_by_its_use, plain};
 use crate::parse::units;
 
-const OPTIONS: &[&str] = &["crate"];
+const OPTIONS: &[&str] = &[];
 
 #[derive(Default)]
 struct Fallback {
