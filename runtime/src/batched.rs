@@ -17,7 +17,7 @@ use tokio::sync::oneshot;
 use tokio::time::Sleep;
 
 use crate::background;
-use crate::bounds::{Satisfied, Uninhabited, Unsatisfied};
+use crate::bounds::bounds;
 use crate::contain::{contain, discard};
 use crate::error::{Error, ErrorKind};
 use crate::recursion::ActiveFlights;
@@ -139,36 +139,25 @@ impl<K, A: BatchOutput<K>, E: Shared> BatchOutput<K> for Result<A, E> {
     }
 }
 
-/// An argument that callers share. Its own trait only for its message.
-#[diagnostic::on_unimplemented(
-    message = "`share` requires an `Arc`, found `{Self}`",
-    label = "not an `Arc`",
-    note = "take an `Arc<..>`, which callers clone, or make it part of the keys"
-)]
-pub trait Common<M> {}
-
-#[diagnostic::do_not_recommend]
-impl<T: IsArc> Common<Satisfied> for T {}
-
-#[diagnostic::do_not_recommend]
-impl<T: Uninhabited> Common<Unsatisfied> for T {}
+bounds! {
+    /// An argument that callers share. Its own trait only for its message.
+    #[diagnostic::on_unimplemented(
+        message = "`share` requires an `Arc`, found `{Self}`",
+        label = "not an `Arc`",
+        note = "take an `Arc<..>`, which callers clone, or make it part of the keys"
+    )]
+    trait Common: [IsArc] {
+        /// Asks whether callers can share a `T`.
+        fn assert_share[T: Common<M>]();
+        /// The same, of a type that cannot be named.
+        fn assert_share_of[T: Common<M>](_: &T);
+    }
+}
 
 /// An `Arc`.
 pub trait IsArc {}
 
 impl<T: ?Sized> IsArc for Arc<T> {}
-
-/// Asks whether callers can share a `T`.
-#[inline]
-pub fn assert_share<T: Common<M>, M: Default>() -> M {
-    M::default()
-}
-
-/// The same, of a type that cannot be named.
-#[inline]
-pub fn assert_share_of<T: Common<M>, M: Default>(_: &T) -> M {
-    M::default()
-}
 
 /// The arguments that callers share, one within the other.
 pub trait Shares {

@@ -33,3 +33,42 @@ impl Satisfied {
         value
     }
 }
+
+/// Declares bounds, each with its impls and with the functions that assert it.
+///
+/// ```ignore
+/// bounds! {
+///     #[diagnostic::on_unimplemented(..)]
+///     trait Sent: [Send + 'static] {        // `?Sized [..]`: also of what is unsized
+///         fn assert_send[T: Sent<M>]();
+///     }
+/// }
+/// // Output: pub trait Sent<M> {}, its two impls, pub fn assert_send<T: Sent<M>, M: Default>() -> M
+/// ```
+macro_rules! bounds {
+    ($(
+        $(#[$attribute:meta])*
+        trait $Bound:ident: $(?$Sized:ident)? [$($condition:tt)*] {
+            $($(#[$doc:meta])* fn $assert:ident[$($generics:tt)*]($($argument:tt)*);)*
+        }
+    )*) => {$(
+        $(#[$attribute])*
+        pub trait $Bound<M> {}
+
+        #[diagnostic::do_not_recommend]
+        impl<T: $($condition)* $(+ ?$Sized)?> $Bound<$crate::bounds::Satisfied> for T {}
+
+        #[diagnostic::do_not_recommend]
+        impl<T: $crate::bounds::Uninhabited $(+ ?$Sized)?> $Bound<$crate::bounds::Unsatisfied> for T {}
+
+        $(
+            $(#[$doc])*
+            #[inline]
+            pub fn $assert<$($generics)*, M: Default>($($argument)*) -> M {
+                M::default()
+            }
+        )*
+    )*};
+}
+
+pub(crate) use bounds;

@@ -15,7 +15,7 @@ pub mod private {
 
     use crate::background::{self, Logged};
     use crate::body::CallState;
-    use crate::bounds::{Satisfied, Uninhabited, Unsatisfied};
+    use crate::bounds::bounds;
     use crate::contain::{Caught, Payload, drop_caught};
     use crate::exit::Exit;
     use crate::recursion::ActiveFlights;
@@ -37,23 +37,17 @@ pub mod private {
         Cleanup(Box::new(move |exit| Box::pin(async move { cleanup(exit).await.error() })))
     }
 
-    /// A cleanup that can be awaited. Its own trait only for its message.
-    #[diagnostic::on_unimplemented(
-        message = "`#[finally]` requires a future, found `{Self}`",
-        label = "not a future",
-        note = "call an async function, or wrap synchronous code: `async move {{ unlock() }}`"
-    )]
-    pub trait Awaited<M> {}
-
-    #[diagnostic::do_not_recommend]
-    impl<F: Future> Awaited<Satisfied> for F {}
-
-    #[diagnostic::do_not_recommend]
-    impl<T: Uninhabited> Awaited<Unsatisfied> for T {}
-
-    /// Asks whether a cleanup can be awaited.
-    pub fn assert_cleanup<C: Awaited<M>, M: Default>(_: &C) -> M {
-        M::default()
+    bounds! {
+        /// A cleanup that can be awaited. Its own trait only for its message.
+        #[diagnostic::on_unimplemented(
+            message = "`#[finally]` requires a future, found `{Self}`",
+            label = "not a future",
+            note = "call an async function, or wrap synchronous code: `async move {{ unlock() }}`"
+        )]
+        trait Awaited: [Future] {
+            /// Asks whether a cleanup can be awaited.
+            fn assert_cleanup[C: Awaited<M>](_: &C);
+        }
     }
 
     /// Applies the user's closure.

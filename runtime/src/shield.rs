@@ -13,7 +13,7 @@ pub mod private {
     use tokio_util::task::TaskTracker;
 
     use crate::background::{self, Failure};
-    use crate::bounds::{Satisfied, Uninhabited, Unsatisfied};
+    use crate::bounds::bounds;
     use crate::recursion::ActiveFlights;
     use crate::report;
     use crate::shutdown::RuntimeShutDown;
@@ -123,23 +123,16 @@ pub mod private {
         None
     }
 
-    /// A type that can be moved to another task. A trait of its own for the message.
-    #[diagnostic::on_unimplemented(
-        message = "`{Self}` cannot be moved into the task of `#[shield]`",
-        label = "not `Send + 'static`",
-        note = "`#[shield]` runs the body on a separate task, which takes the arguments and returns the result: pass it in an `Arc<..>`, or by value"
-    )]
-    pub trait Shielded<M> {}
-
-    #[diagnostic::do_not_recommend]
-    impl<T: Send + 'static> Shielded<Satisfied> for T {}
-
-    #[diagnostic::do_not_recommend]
-    impl<T: Uninhabited> Shielded<Unsatisfied> for T {}
-
-    /// Asserts that a `T` can be moved to another task.
-    #[inline]
-    pub fn assert_shielded<T: Shielded<M>, M: Default>() -> M {
-        M::default()
+    bounds! {
+        /// A type that can be moved to another task. A trait of its own for the message.
+        #[diagnostic::on_unimplemented(
+            message = "`{Self}` cannot be moved into the task of `#[shield]`",
+            label = "not `Send + 'static`",
+            note = "`#[shield]` runs the body on a separate task, which takes the arguments and returns the result: pass it in an `Arc<..>`, or by value"
+        )]
+        trait Shielded: [Send + 'static] {
+            /// Asserts that a `T` can be moved to another task.
+            fn assert_shielded[T: Shielded<M>]();
+        }
     }
 }

@@ -147,14 +147,21 @@ impl Parser<'_> {
     /// The inside of a module, to its closing brace.
     fn module(&mut self, path: &ModulePath) {
         let mut module = Module { file: self.file.to_owned(), ..Module::default() };
-        let (mut depth, mut is_test) = (0, false);
+        // What a macro is given at the top of the module, it may define: `pin_project! { struct X { .. } }`.
+        let (mut depth, mut is_test, mut in_macro) = (0, false, false);
         while self.at < self.tokens.len() {
             let line = self.tokens[self.at].line;
             match self.text(0) {
                 "#" if self.text(1) == "[" || self.text(2) == "[" => is_test |= self.attribute(),
-                "{" => (depth, self.at) = (depth + 1, self.at + 1),
+                "{" => {
+                    in_macro |= depth == 0 && self.before() == "!";
+                    (depth, self.at) = (depth + 1, self.at + 1);
+                }
                 "}" if depth == 0 => break,
-                "}" => (depth, self.at) = (depth - 1, self.at + 1),
+                "}" => {
+                    (depth, self.at) = (depth - 1, self.at + 1);
+                    in_macro &= depth > 0;
+                }
                 ";" => (is_test, self.at) = (false, self.at + 1),
                 "pub" if self.text(1) == "(" => self.at += 1 + self.ahead_to(")"),
                 "mod" if matches!(self.text(2), "{" | ";") => {
@@ -182,8 +189,7 @@ impl Parser<'_> {
                     is_test = false;
                 }
                 "struct" | "enum" | "union" | "trait" | "fn" | "const" | "static" | "type" => {
-                    // Types also within the braces of a macro, as of `pin_project!`.
-                    if depth == 0 || matches!(self.text(0), "struct" | "enum") {
+                    if depth == 0 || in_macro {
                         let name = if self.text(1) == "fn" { self.text(2) } else { self.text(1) };
                         module.items.insert(name.to_owned());
                         is_test = false;

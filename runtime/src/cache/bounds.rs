@@ -5,83 +5,72 @@ use std::hash::Hash;
 use super::handle::Cache;
 use super::lookup::Owned;
 use super::return_kind::ReturnKind;
-use crate::bounds::{Satisfied, Uninhabited, Unsatisfied};
+use crate::bounds::{Satisfied, bounds};
 use crate::key::Key;
 
-/// Bound check: a type that can be part of a key.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be part of a key",
-    label = "not `Hash + Eq + Clone + Send + Sync + 'static`",
-    note = "derive `Clone, PartialEq, Eq, Hash` for it; for a type parameter, add these bounds",
-    note = "or set the key explicitly: `key = ..`; a cached function can also exclude the argument: `skip(..)`"
-)]
-pub trait Argument<M> {}
+bounds! {
+    /// Bound check: a type that can be part of a key.
+    #[diagnostic::on_unimplemented(
+        message = "`{Self}` cannot be part of a key",
+        label = "not `Hash + Eq + Clone + Send + Sync + 'static`",
+        note = "derive `Clone, PartialEq, Eq, Hash` for it; for a type parameter, add these bounds",
+        note = "or set the key explicitly: `key = ..`; a cached function can also exclude the argument: `skip(..)`"
+    )]
+    trait Argument: [Hash + Eq + Clone + Send + Sync + 'static] {
+        /// Checks that `T` can be part of a key.
+        fn assert_argument[T: Argument<M>]();
+        /// The same, for a type that cannot be named.
+        fn assert_argument_of[T: Argument<M>](_: &T);
+    }
 
-#[diagnostic::do_not_recommend]
-impl<T: Hash + Eq + Clone + Send + Sync + 'static> Argument<Satisfied> for T {}
+    /// Bound check: a type that is looked up by reference and whose owned form can be part of a key.
+    #[diagnostic::on_unimplemented(
+        message = "`{Self}` cannot be part of a key",
+        label = "not `Hash + Eq + Clone + Send + Sync + 'static`",
+        note = "derive `Clone, PartialEq, Eq, Hash` for it; for a type parameter, add these bounds",
+        note = "or set the key explicitly: `key = ..`; a cached function can also exclude the argument: `skip(..)`"
+    )]
+    trait Borrowed: ?Sized [ToOwned<Owned: Hash + Eq + Key<T> + Clone + Send + Sync + 'static> + Hash] {
+        /// Checks that the type of a reference can be part of a key, if it cannot be named.
+        fn assert_borrowed_of[T: Borrowed<M> + ?Sized](_: &T);
+    }
 
-#[diagnostic::do_not_recommend]
-impl<T: Uninhabited> Argument<Unsatisfied> for T {}
+    /// Bound check: the type of an argument passed by reference, whose owned form can be part of a key. Its message differs, since a
+    /// borrowed argument is more often a connection than part of the key.
+    #[diagnostic::on_unimplemented(
+        message = "`{Self}` cannot be part of a key",
+        label = "not `Hash + Eq + Clone + Send + Sync + 'static`",
+        note = "exclude what the value does not depend on, such as a connection or a client: `skip(..)`",
+        note = "otherwise derive `Clone, PartialEq, Eq, Hash` for it (for a type parameter, add these bounds), or set the key explicitly: `key = ..`"
+    )]
+    trait ReferredTo: ?Sized [ToOwned<Owned: Hash + Eq + Key<T> + Clone + Send + Sync + 'static> + Hash] {
+        /// Checks that `&T` can be part of a key.
+        fn assert_borrowed[T: ReferredTo<M> + ?Sized]();
+    }
 
-/// Bound check: a type that is looked up by reference and whose owned form can be part of a key.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be part of a key",
-    label = "not `Hash + Eq + Clone + Send + Sync + 'static`",
-    note = "derive `Clone, PartialEq, Eq, Hash` for it; for a type parameter, add these bounds",
-    note = "or set the key explicitly: `key = ..`; a cached function can also exclude the argument: `skip(..)`"
-)]
-pub trait Borrowed<M> {}
+    /// Bound check: the type behind an `impl Trait` that can be part of a key.
+    #[diagnostic::on_unimplemented(
+        message = "`{Self}` is not known to be usable in a key",
+        label = "may not be `Hash + Eq + Clone + Send + Sync + 'static`",
+        note = "take a concrete type, such as a `String` instead of an `impl Into<String>`, so that all keys have one type",
+        note = "or add the bounds: `impl Trait + Hash + Eq + Clone + Send + Sync + 'static`; or exclude the argument: `skip(..)`"
+    )]
+    trait Anonymous: [Hash + Eq + Clone + Send + Sync + 'static] {
+        /// Checks the type behind an `impl Trait`.
+        fn assert_anonymous[T: Anonymous<M>](_: &T);
+    }
 
-#[diagnostic::do_not_recommend]
-impl<T> Borrowed<Satisfied> for T where T: ToOwned<Owned: Hash + Eq + Key<T> + Clone + Send + Sync + 'static> + Hash + ?Sized {}
-
-#[diagnostic::do_not_recommend]
-impl<T: Uninhabited + ?Sized> Borrowed<Unsatisfied> for T {}
-
-/// Bound check: the type of an argument passed by reference, whose owned form can be part of a key. Its message differs, since a
-/// borrowed argument is more often a connection than part of the key.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be part of a key",
-    label = "not `Hash + Eq + Clone + Send + Sync + 'static`",
-    note = "exclude what the value does not depend on, such as a connection or a client: `skip(..)`",
-    note = "otherwise derive `Clone, PartialEq, Eq, Hash` for it (for a type parameter, add these bounds), or set the key explicitly: `key = ..`"
-)]
-pub trait ReferredTo<M> {}
-
-#[diagnostic::do_not_recommend]
-impl<T> ReferredTo<Satisfied> for T where T: ToOwned<Owned: Hash + Eq + Key<T> + Clone + Send + Sync + 'static> + Hash + ?Sized {}
-
-#[diagnostic::do_not_recommend]
-impl<T: Uninhabited + ?Sized> ReferredTo<Unsatisfied> for T {}
-
-/// Bound check: the type behind an `impl Trait` that can be part of a key.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is not known to be usable in a key",
-    label = "may not be `Hash + Eq + Clone + Send + Sync + 'static`",
-    note = "take a concrete type, such as a `String` instead of an `impl Into<String>`, so that all keys have one type",
-    note = "or add the bounds: `impl Trait + Hash + Eq + Clone + Send + Sync + 'static`; or exclude the argument: `skip(..)`"
-)]
-pub trait Anonymous<M> {}
-
-#[diagnostic::do_not_recommend]
-impl<T: Hash + Eq + Clone + Send + Sync + 'static> Anonymous<Satisfied> for T {}
-
-#[diagnostic::do_not_recommend]
-impl<T: Uninhabited> Anonymous<Unsatisfied> for T {}
-
-/// Bound check: a type that can be stored.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be cached or shared",
-    label = "not `Clone + Send + Sync + 'static`",
-    note = "each caller receives a clone: derive `Clone`, or return an `Arc<..>`; for a type parameter, add these bounds"
-)]
-pub trait Value<M> {}
-
-#[diagnostic::do_not_recommend]
-impl<T: Clone + Send + Sync + 'static> Value<Satisfied> for T {}
-
-#[diagnostic::do_not_recommend]
-impl<T: Uninhabited> Value<Unsatisfied> for T {}
+    /// Bound check: a type that can be stored.
+    #[diagnostic::on_unimplemented(
+        message = "`{Self}` cannot be cached or shared",
+        label = "not `Clone + Send + Sync + 'static`",
+        note = "each caller receives a clone: derive `Clone`, or return an `Arc<..>`; for a type parameter, add these bounds"
+    )]
+    trait Value: [Clone + Send + Sync + 'static] {
+        /// Checks that the value of `kind` can be stored.
+        fn assert_value[S: ReturnKind<Value: Value<M>>](_: &S);
+    }
+}
 
 /// Bound check: the value type annotated on a handle.
 #[diagnostic::on_unimplemented(
@@ -127,42 +116,6 @@ pub fn assert_value_in<K, V, S: ReturnKind<Value: ValueIn<V, M>>, M: Default>(_:
     M::default()
 }
 
-/// Checks that `T` can be part of a key.
-#[inline]
-pub fn assert_argument<T: Argument<M>, M: Default>() -> M {
-    M::default()
-}
-
-/// The same, for a type that cannot be named.
-#[inline]
-pub fn assert_argument_of<T: Argument<M>, M: Default>(_: &T) -> M {
-    M::default()
-}
-
-/// The same, for an `impl Trait`.
-#[inline]
-pub fn assert_anonymous<T: Anonymous<M>, M: Default>(_: &T) -> M {
-    M::default()
-}
-
-/// Checks that `&T` can be part of a key.
-#[inline]
-pub fn assert_borrowed<T: ReferredTo<M> + ?Sized, M: Default>() -> M {
-    M::default()
-}
-
-/// The same, for a type that cannot be named.
-#[inline]
-pub fn assert_borrowed_of<T: Borrowed<M> + ?Sized, M: Default>(_: &T) -> M {
-    M::default()
-}
-
-/// Checks that the value of `kind` can be stored.
-#[inline]
-pub fn assert_value<S: ReturnKind<Value: Value<M>>, M: Default>(_: &S) -> M {
-    M::default()
-}
-
 /// Checks that `kind` stores the `V` annotated on the handle.
 #[inline]
 pub fn assert_readable<V, S: ReturnKind<Value: Readable<V, M>>, M: Default>(_: &S) -> M {
@@ -179,19 +132,15 @@ pub trait ErrorTtl<M> {}
 
 impl<T, E: Remembered<M>, M> ErrorTtl<M> for Result<T, E> {}
 
-/// Bound check: an error that can be stored.
-#[diagnostic::on_unimplemented(
-    message = "`error_ttl` stores the error, but `{Self}` cannot be stored",
-    label = "the error is not `Clone + Send + Sync + 'static`",
-    note = "derive `Clone` for it, wrap what cannot be cloned in an `Arc`, or remove `error_ttl`"
-)]
-pub trait Remembered<M> {}
-
-#[diagnostic::do_not_recommend]
-impl<E: Clone + Send + Sync + 'static> Remembered<Satisfied> for E {}
-
-#[diagnostic::do_not_recommend]
-impl<E: Uninhabited> Remembered<Unsatisfied> for E {}
+bounds! {
+    /// Bound check: an error that can be stored.
+    #[diagnostic::on_unimplemented(
+        message = "`error_ttl` stores the error, but `{Self}` cannot be stored",
+        label = "the error is not `Clone + Send + Sync + 'static`",
+        note = "derive `Clone` for it, wrap what cannot be cloned in an `Arc`, or remove `error_ttl`"
+    )]
+    trait Remembered: [Clone + Send + Sync + 'static] {}
+}
 
 /// Bound check: a return type to which `stale_if_error` applies.
 #[diagnostic::on_unimplemented(
@@ -236,22 +185,15 @@ pub fn assert_none_ttl<S: ReturnKind<Out: NoneTtl<M>>, M: Default>(_: &S) -> M {
     M::default()
 }
 
-/// Bound check: a type that can be moved to another task.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be moved to a background task",
-    label = "not `Send + 'static`",
-    note = "`detached`, `stale_while_revalidate` and `refresh_ahead` compute on a separate task, which takes the arguments and returns the result"
-)]
-pub trait Background<M> {}
-
-#[diagnostic::do_not_recommend]
-impl<T: Send + 'static> Background<Satisfied> for T {}
-
-#[diagnostic::do_not_recommend]
-impl<T: Uninhabited> Background<Unsatisfied> for T {}
-
-/// Checks that `T` can be moved to another task.
-#[inline]
-pub fn assert_background<T: Background<M>, M: Default>() -> M {
-    M::default()
+bounds! {
+    /// Bound check: a type that can be moved to another task.
+    #[diagnostic::on_unimplemented(
+        message = "`{Self}` cannot be moved to a background task",
+        label = "not `Send + 'static`",
+        note = "`detached`, `stale_while_revalidate` and `refresh_ahead` compute on a separate task, which takes the arguments and returns the result"
+    )]
+    trait Background: [Send + 'static] {
+        /// Checks that `T` can be moved to another task.
+        fn assert_background[T: Background<M>]();
+    }
 }

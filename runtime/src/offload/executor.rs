@@ -9,7 +9,7 @@ use pin_project_lite::pin_project;
 use super::clock_hold::Hold;
 use super::job::{Submitted, submit_job};
 use super::pool::Handle;
-use crate::bounds::{Satisfied, Uninhabited, Unsatisfied};
+use crate::bounds::bounds;
 use crate::shutdown::RuntimeShutDown;
 
 /// Where bodies run.
@@ -33,30 +33,19 @@ where
     Offloaded { executor, entering, body: Some(body), running: None }
 }
 
-/// A type that can go to another thread. Its own trait only for its message.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be sent to or returned from the blocking thread",
-    label = "not `Send + 'static`",
-    note = "use `Send + 'static` types, such as an `Arc<..>` instead of an `Rc<..>`; for a type parameter, add the bounds"
-)]
-pub trait Sent<M> {}
-
-#[diagnostic::do_not_recommend]
-impl<T: Send + 'static> Sent<Satisfied> for T {}
-
-#[diagnostic::do_not_recommend]
-impl<T: Uninhabited> Sent<Unsatisfied> for T {}
-
-/// Asks whether a `T` can go to another thread.
-#[inline]
-pub fn assert_send<T: Sent<M>, M: Default>() -> M {
-    M::default()
-}
-
-/// The same, of a type that cannot be named.
-#[inline]
-pub fn assert_send_of<T: Sent<M>, M: Default>(_: &T) -> M {
-    M::default()
+bounds! {
+    /// A type that can go to another thread. Its own trait only for its message.
+    #[diagnostic::on_unimplemented(
+        message = "`{Self}` cannot be sent to or returned from the blocking thread",
+        label = "not `Send + 'static`",
+        note = "use `Send + 'static` types, such as an `Arc<..>` instead of an `Rc<..>`; for a type parameter, add the bounds"
+    )]
+    trait Sent: [Send + 'static] {
+        /// Asks whether a `T` can go to another thread.
+        fn assert_send[T: Sent<M>]();
+        /// The same, of a type that cannot be named.
+        fn assert_send_of[T: Sent<M>](_: &T);
+    }
 }
 
 pin_project! {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::backoff::Backoff;
-use crate::bounds::{Satisfied, Uninhabited, Unsatisfied};
+use crate::bounds::bounds;
 
 /// The attempts of one call.
 #[derive(Debug)]
@@ -89,22 +89,15 @@ impl<T> Repeat<T> {
     }
 }
 
-/// Bound check: an argument that can be passed to every attempt. A trait of its own for its error message.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be reused across attempts",
-    label = "not `Clone`",
-    note = "each attempt but the last receives a clone: derive `Clone`, or take it in an `Arc<..>`"
-)]
-pub trait Repeated<M> {}
-
-#[diagnostic::do_not_recommend]
-impl<T: Clone> Repeated<Satisfied> for T {}
-
-#[diagnostic::do_not_recommend]
-impl<T: Uninhabited> Repeated<Unsatisfied> for T {}
-
-/// Checks that `T` can be passed to every attempt.
-#[inline]
-pub fn assert_repeat<T: Repeated<M>, M: Default>(_: &T) -> M {
-    M::default()
+bounds! {
+    /// Bound check: an argument that can be passed to every attempt. A trait of its own for its error message.
+    #[diagnostic::on_unimplemented(
+        message = "`{Self}` cannot be reused across attempts",
+        label = "not `Clone`",
+        note = "each attempt but the last receives a clone: derive `Clone`, or take it in an `Arc<..>`"
+    )]
+    trait Repeated: [Clone] {
+        /// Checks that `T` can be passed to every attempt.
+        fn assert_repeat[T: Repeated<M>](_: &T);
+    }
 }
