@@ -5,7 +5,6 @@ use std::fmt::Write as _;
 use std::ops::Range;
 
 use crate::compile::{Error, Program};
-use crate::program::known::tolerates;
 
 /// Attributes with what makes them expand in another way.
 const ATTRIBUTES: [&str; 28] = [
@@ -97,16 +96,6 @@ fn is_refused(stack: &[&str]) -> bool {
     twice || has("offload_blocking").is_some_and(|at| at + 1 < stack.len())
 }
 
-/// A fault that is known, and not mended yet.
-fn has_known_fault(stack: &[&str]) -> bool {
-    let above = |above: &[&str], below: &[&str]| {
-        let above = stack.iter().position(|attribute| above.contains(&name(attribute)));
-        let below = stack.iter().rposition(|attribute| below.iter().any(|below| attribute.contains(below)));
-        matches!((above, below), (Some(above), Some(below)) if above < below)
-    };
-    tolerates("retry-spawn") && above(&["retry"], &["shield", "detached", "refresh_ahead"])
-}
-
 /// An attribute as it fits a batch: `above` it or below.
 fn for_a_batch(attribute: &str, above: bool) -> String {
     let attribute = attribute.replace("key = id", "key = 7_u8").replace("told(id", "told(7");
@@ -154,13 +143,11 @@ pub(crate) struct Tally {
 
 /// Checks stacks, by their numbers.
 pub(crate) fn check(numbers: &BTreeSet<usize>) -> Tally {
-    let known = |number: &usize| has_known_fault(&stack(*number));
-    let numbers: BTreeSet<usize> = numbers.iter().copied().filter(|number| !known(number)).collect();
     let pieces = numbers.iter().map(|number| (*number, function(*number))).collect();
     let program = Program { name: "stacks", head: HEAD, pieces, tail: &|_| "fn main() {}\n".to_owned() };
     let (_, mut errors) = program.compile(true);
     let mut tally = Tally::default();
-    for number in &numbers {
+    for number in numbers {
         let errors = errors.remove(number).unwrap_or_default();
         let ours = errors.iter().all(|Error { code, .. }| code.is_none());
         match is_refused(&stack(*number)) {

@@ -5,7 +5,7 @@
 use super::spec::{Layer, Spec, Usage};
 
 /// Their names.
-const KNOWN: [&str; 9] = [
+const KNOWN: [&str; 6] = [
     // `remaining()` is `None` in the options of a stack that stand below a `timeout`.
     "remaining",
     // `finally` takes each token with the name of an argument for that argument.
@@ -16,14 +16,8 @@ const KNOWN: [&str; 9] = [
     "spawn-drops",
     // What the body would have consumed, had it not been dropped, is dropped in an order of its own; so is the original of what `retry` clones.
     "consumed-drops",
-    // `retry` does not clone the arguments of what is spawned below it.
-    "retry-spawn",
-    // What a `fallback` awaits is not bounded by the attributes above it.
-    "fallback-awaits",
     // A panic of an option below `finally` reaches the caller before the cleanup has ended.
     "option-panics",
-    // A `finally` that is reached in the moment of the cancellation cleans up after a body that never began.
-    "cancelled-finally",
 ];
 
 /// Whether this fault is left out.
@@ -40,15 +34,11 @@ pub(crate) fn fault(spec: &Spec) -> Option<&'static str> {
         matches!((above, below), (Some(above), Some(below)) if above < below)
     };
     let finally = |layer: &Layer| matches!(layer, Layer::Finally { .. });
-    let guards = |layer: &Layer| matches!(layer, Layer::Timeout { .. } | Layer::Cancellable { .. } | Layer::Finally { .. });
-    let awaits = |layer: &Layer| matches!(layer, Layer::Fallback(fallback) if fallback.takes.is_some() || fallback.panics);
     let faults = [
         ("finally-names", has(finally) && spec.arguments.iter().any(|argument| argument.name == "exit")),
         ("spawn-unused", has(Layer::spawns) && spec.arguments.iter().any(|argument| argument.usage == Usage::Unused)),
-        ("retry-spawn", above(|layer| matches!(layer, Layer::Retry(_)), Layer::spawns) && !spec.arguments.is_empty()),
-        ("fallback-awaits", above(guards, awaits)),
         ("option-panics", spec.notes && spec.panics_at.is_some_and(|at| spec.stack.iter().take(at).any(finally))),
-        ("cancelled-finally", above(|layer| matches!(layer, Layer::Cancellable { .. }), finally)),
+        ("option-panics", above(finally, |layer| matches!(layer, Layer::Fallback(fallback) if fallback.panics))),
     ];
     faults.into_iter().find_map(|(name, applies)| (applies && tolerates(name)).then_some(name))
 }
