@@ -5,7 +5,7 @@
 use super::spec::{Layer, Spec, Usage};
 
 /// Their names.
-const KNOWN: [&str; 6] = [
+const KNOWN: [&str; 7] = [
     // `remaining()` is `None` in the options of a stack that stand below a `timeout`.
     "remaining",
     // `finally` takes each token with the name of an argument for that argument.
@@ -16,6 +16,8 @@ const KNOWN: [&str; 6] = [
     "spawn-drops",
     // What the body would have consumed, had it not been dropped, is dropped in an order of its own; so is the original of what `retry` clones.
     "consumed-drops",
+    // What a `fallback` awaits is not bounded by the attributes above it.
+    "fallback-awaits",
     // A panic of an option below `finally` reaches the caller before the cleanup has ended.
     "option-panics",
 ];
@@ -34,7 +36,9 @@ pub(crate) fn fault(spec: &Spec) -> Option<&'static str> {
         matches!((above, below), (Some(above), Some(below)) if above < below)
     };
     let finally = |layer: &Layer| matches!(layer, Layer::Finally { .. });
+    let guards = |layer: &Layer| matches!(layer, Layer::Timeout { .. } | Layer::Cancellable { .. });
     let faults = [
+        ("fallback-awaits", above(guards, |layer| matches!(layer, Layer::Fallback(fallback) if fallback.takes.is_some()))),
         ("finally-names", has(finally) && spec.arguments.iter().any(|argument| argument.name == "exit")),
         ("spawn-unused", has(Layer::spawns) && spec.arguments.iter().any(|argument| argument.usage == Usage::Unused)),
         ("option-panics", spec.notes && spec.panics_at.is_some_and(|at| spec.stack.iter().take(at).any(finally))),

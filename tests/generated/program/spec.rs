@@ -346,7 +346,7 @@ fn layer(rng: &mut Rng, kind: u32, output: Output) -> Option<Layer> {
         4 if plain => return None,
         4 => Layer::Fallback(Fallback {
             closure: rng.bool(),
-            takes: rng.bool().then(|| rng.u64(..3) * 100 + 11),
+            takes: rng.bool().then(|| rng.u64(..9) * 100 + 11),
             panics: rng.u8(..6) == 0,
             fails: rng.u8(..3) == 0,
         }),
