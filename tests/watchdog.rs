@@ -120,26 +120,33 @@ async fn short_polls(end: Instant) {
 #[test]
 fn many_short_polls_are_no_block() {
     let _turn = turn();
-    for workers in [0, 2] {
-        let runtime = match workers {
-            0 => Builder::new_current_thread().enable_all().build().unwrap(),
-            workers => Builder::new_multi_thread().worker_threads(workers).enable_all().build().unwrap(),
-        };
-        // A round and more, in which tokio finds out how long the polls are.
-        let watched_from = Instant::now() + Duration::from_secs(1);
-        let end = watched_from + Duration::from_millis(1_400);
-        let polls = runtime.spawn(async move { steadfast::gather((0..6).map(|_| tokio::spawn(short_polls(end)))).await });
-        let handle = runtime.handle().clone();
-        let watch = thread::spawn(move || {
-            thread::sleep(watched_from.saturating_duration_since(Instant::now()));
-            let watchdog = Watchdog::builder().runtime(&handle).start();
-            thread::sleep(end.saturating_duration_since(Instant::now()));
-            drop(watchdog);
-        });
-        drop(runtime.block_on(polls).unwrap());
-        watch.join().unwrap();
-        assert_eq!(reports(), [], "{workers} workers");
-    }
+    // Side by side: the polls sleep, and leave the machine to each other.
+    thread::scope(|scope| {
+        for workers in [0, 2] {
+            scope.spawn(move || watch_short_polls(workers));
+        }
+    });
+    assert_eq!(reports(), []);
+}
+
+fn watch_short_polls(workers: usize) {
+    let runtime = match workers {
+        0 => Builder::new_current_thread().enable_all().build().unwrap(),
+        workers => Builder::new_multi_thread().worker_threads(workers).enable_all().build().unwrap(),
+    };
+    // A round and more, in which tokio finds out how long the polls are.
+    let watched_from = Instant::now() + Duration::from_secs(1);
+    let end = watched_from + Duration::from_millis(1_400);
+    let polls = runtime.spawn(async move { steadfast::gather((0..6).map(|_| tokio::spawn(short_polls(end)))).await });
+    let handle = runtime.handle().clone();
+    let watch = thread::spawn(move || {
+        thread::sleep(watched_from.saturating_duration_since(Instant::now()));
+        let watchdog = Watchdog::builder().runtime(&handle).start();
+        thread::sleep(end.saturating_duration_since(Instant::now()));
+        drop(watchdog);
+    });
+    drop(runtime.block_on(polls).unwrap());
+    watch.join().unwrap();
 }
 
 #[test]

@@ -207,7 +207,7 @@ shape! {
 
 shape! {
     mutable_and_consumed:
-    [timeout(1s)] [retry(clone(list))] [async_cached] [async_cached, timeout(1s), retry(clone(list)), timeout(1s)]
+    [async_cached, timeout(1s), retry(clone(list)), timeout(1s)]
     for {
         async fn extend(n: u32, mut list: Vec<u32>) -> Reply<Vec<u32>> {
             list.push(n);

@@ -26,7 +26,7 @@ shape! {
 
 shape! {
     arguments_after_locals:
-    [timeout(1s)] [async_cached(skip(argument, log))] [async_cached(skip(argument, log)), timeout(1s)] [retry]
+    [async_cached(skip(argument, log)), timeout(1s)] [retry]
     refusing()
     for {
         async fn work(argument: Noisy, log: &Log) -> Reply<u32> {
@@ -45,7 +45,7 @@ shape! {
 
 shape! {
     ignored_and_underscored_arguments:
-    [timeout(1s)] [async_cached(skip(_second, third))] [async_cached(skip(_second, third)), timeout(1s)] [retry] [retry, timeout(1s)]
+    [async_cached(skip(_second, third)), timeout(1s)] [retry, timeout(1s)]
     refusing()
     for {
         async fn work(_: u8, _second: Noisy, third: Noisy) -> Reply<u32> {
@@ -62,7 +62,7 @@ shape! {
 
 shape! {
     arguments_that_the_body_consumes:
-    [timeout(1s)] [async_cached(skip(first, second))] [async_cached(skip(first, second)), timeout(1s)]
+    [async_cached(skip(first, second)), timeout(1s)]
     refusing()
     for {
         async fn work(first: Noisy, second: Noisy) -> Reply<u32> {
@@ -81,7 +81,7 @@ shape! {
 
 shape! {
     arguments_of_a_call_that_is_never_polled:
-    [timeout(1s)] [async_cached(skip(first, second))] [retry] [async_cached(skip(first, second)), timeout(1s), retry]
+    [async_cached(skip(first, second)), timeout(1s), retry]
     refusing()
     for {
         async fn work(first: Noisy, second: Noisy) -> Reply<u32> {
@@ -98,7 +98,7 @@ shape! {
 
 shape! {
     arguments_of_a_call_that_is_dropped_while_it_waits:
-    [timeout(1s)] [async_cached(skip(first, second))] [async_cached(skip(first, second)), timeout(1s)] [retry]
+    [async_cached(skip(first, second)), timeout(1s)] [retry]
     refusing()
     for {
         async fn work(first: Noisy, second: Noisy) -> Reply<u32> {
@@ -116,7 +116,7 @@ shape! {
 
 shape! {
     arguments_when_the_body_fails:
-    [timeout(1s)] [async_cached(skip(first, second))] [retry(attempts = 1)] [async_cached(skip(first, second)), timeout(1s)]
+    [retry(attempts = 1)] [async_cached(skip(first, second)), timeout(1s)]
     refusing()
     for {
         async fn work(first: Noisy, second: Noisy) -> Reply<u32> {
@@ -134,7 +134,7 @@ shape! {
 
 shape! {
     self_by_value_before_arguments:
-    [timeout(1s)] [async_cached(skip(self, argument))] [async_cached(skip(self, argument)), timeout(1s)] [retry]
+    [async_cached(skip(self, argument)), timeout(1s)] [retry]
     refusing()
     for { struct Owner(Noisy); } in [impl Owner] {
         async fn work(self, argument: Noisy) -> Reply<u32> {
@@ -152,7 +152,7 @@ shape! {
 
 shape! {
     parts_of_a_pattern:
-    [timeout(1s)] [async_cached(skip(a, b, c))] [async_cached(skip(a, b, c)), timeout(1s)] [retry]
+    [async_cached(skip(a, b, c)), timeout(1s)] [retry]
     refusing()
     for {
         async fn work((a, b): (Noisy, Noisy), c: Noisy) -> Reply<u32> {
@@ -170,7 +170,7 @@ shape! {
 
 shape! {
     async_trait_arguments:
-    [timeout(1s)] [async_cached(skip(self, first, second))] [async_cached(skip(self, first, second)), timeout(1s)] [retry]
+    [async_cached(skip(self, first, second)), timeout(1s)] [retry]
     refusing()
     for {
         #[async_trait::async_trait]
@@ -206,8 +206,8 @@ async fn a_deadline_drops_everything_before_it_returns() {
 
 shape! {
     arguments_that_the_body_does_not_mention:
-    [timeout(1s)] [async_cached(skip(first, second, third))] [async_cached(skip(first, second, third)), timeout(1s)] [retry]
-    [steadfast::finally(async {})] [steadfast::warn_slow_poll(1h), steadfast::fallback(Ok(2))]
+    [async_cached(skip(first, second, third)), timeout(1s)] [retry] [steadfast::finally(async {})]
+    [steadfast::warn_slow_poll(1h), steadfast::fallback(Ok(2))]
     refusing()
     for {
         #[allow(unused_variables)]

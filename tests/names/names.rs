@@ -182,7 +182,7 @@ mod parts {
     each_name!(check);
 }
 
-/// The name is that of what a job or a batch is given.
+/// The name is that of what a job or a batch receives, or of what only options use.
 mod elsewhere {
     use super::*;
 
@@ -207,6 +207,14 @@ mod elsewhere {
                     $n.iter().map(|n| n * 2).collect()
                 }
                 assert_eq!((batch(1).await, batch(2).await), (2, 4));
+
+                /// Options name it, and the body does not.
+                #[async_cached(refresh_if = $n == 99)]
+                #[steadfast::fallback($n)]
+                async fn optional(id: u32, $n: u32) -> Option<u32> {
+                    (id > 9).then_some(id)
+                }
+                assert_eq!((optional(1, 5).await, optional(1, 7).await), (Some(5), Some(7)));
             }
         };
     }

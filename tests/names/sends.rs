@@ -33,7 +33,7 @@ shape! {
 
 shape! {
     of_an_argument_that_is_send_but_not_sync:
-    [timeout(1s)] [async_cached(skip(cell))] [async_cached(skip(cell)), timeout(1s)]
+    [async_cached(skip(cell)), timeout(1s)]
     refusing()
     for {
         async fn work(cell: Cell<u32>) -> Reply<u32> {

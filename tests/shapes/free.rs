@@ -84,7 +84,7 @@ shape! {
 
 shape! {
     plain_value:
-    [timeout(1s, or_else = |_| 0)] [retry(failure = |n| *n == 0)] [async_cached]
+    [timeout(1s, or_else = |_| 0)]
     [async_cached, timeout(1s, or_else = |error| u32::from(!error.is_timeout())), retry(failure = |n| *n == 0)]
     for {
         async fn double(n: u32) -> u32 {
@@ -96,7 +96,7 @@ shape! {
 
 shape! {
     option:
-    [timeout(1s)] [retry] [async_cached] [async_cached(none_ttl = 5s), timeout(1s), retry]
+    [async_cached] [async_cached(none_ttl = 5s), timeout(1s), retry]
     refusing()
     for {
         async fn half(n: u32) -> Option<u32> {
@@ -108,7 +108,7 @@ shape! {
 
 shape! {
     option_of_a_result:
-    [timeout(1s)] [retry] [async_cached] [async_cached, timeout(1s), retry]
+    [async_cached, timeout(1s), retry]
     refusing()
     for {
         async fn half(n: u32) -> Option<Result<u32, String>> {
@@ -281,7 +281,6 @@ shape! {
 
 shape! {
     attributes_by_path:
-    [::steadfast::timeout(1s)] [::steadfast::retry] [steadfast::async_cached]
     [::steadfast::async_cached, steadfast::timeout(1s), retry, ::steadfast::timeout(1s)]
     refusing()
     for {

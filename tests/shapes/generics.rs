@@ -103,7 +103,7 @@ shape! {
 
 shape! {
     borrowed_return:
-    [timeout(1s)] [retry] [timeout(2s), retry, timeout(1s)]
+    [timeout(2s), retry, timeout(1s)]
     refusing()
     for {
         async fn first<'a>(text: &'a str, _other: &str) -> Result<&'a str, Failure> {
@@ -118,7 +118,7 @@ shape! {
 
 shape! {
     borrowed_return_by_elision:
-    [timeout(1s)] [retry] [timeout(2s), retry, timeout(1s)]
+    [timeout(2s), retry, timeout(1s)]
     refusing()
     for {
         async fn first(text: &str) -> Option<&str> {
@@ -134,7 +134,7 @@ shape! {
 // Not under `retry`: an attempt that returns the borrow would exclude the next one, for the borrow checker also where it failed.
 shape! {
     mutable_borrow_returned:
-    [timeout(1s)] [timeout(2s), timeout(1s)]
+    [timeout(2s), timeout(1s)]
     refusing()
     for {
         async fn first<'a>(items: &'a mut Vec<u32>, or: u32) -> Reply<&'a mut u32> {
@@ -166,7 +166,7 @@ shape! {
 
 shape! {
     lifetime_bounds:
-    [timeout(1s)] [retry] [timeout(2s), retry]
+    [timeout(2s), retry]
     refusing()
     for {
         async fn longest<'short, 'long: 'short>(one: &'long str, two: &'short str) -> Reply<&'short str> {
@@ -178,7 +178,7 @@ shape! {
 
 shape! {
     type_with_a_lifetime:
-    [timeout(1s)] [retry] [async_cached(key = text.as_ref().to_owned())] [async_cached, timeout(1s), retry]
+    [async_cached(key = text.as_ref().to_owned())] [async_cached, timeout(1s), retry]
     refusing()
     for {
         async fn len(text: Cow<'_, str>) -> Reply<usize> {
@@ -249,7 +249,7 @@ shape! {
 
 shape! {
     impl_fn_once_argument:
-    [timeout(1s)] [async_cached(skip(f))] [async_cached(skip(f)), timeout(1s)]
+    [async_cached(skip(f)), timeout(1s)]
     refusing()
     for {
         async fn apply(f: impl FnOnce() -> String, n: usize) -> Reply<String> {
@@ -323,7 +323,7 @@ shape! {
 
 shape! {
     impl_trait_returned_and_stored:
-    [async_cached] [async_cached, timeout(1s, or_else = |_| unreachable!())]
+    [async_cached, timeout(1s, or_else = |_| unreachable!())]
     for {
         async fn numbers(n: u32) -> impl Iterator<Item = u32> + Clone + Send + Sync + 'static {
             tick().await;
@@ -334,7 +334,7 @@ shape! {
 
 shape! {
     impl_trait_in_a_result:
-    [timeout(1s)] [retry] [timeout(2s), retry, timeout(1s)]
+    [timeout(2s), retry, timeout(1s)]
     refusing()
     for {
         async fn number(n: u32) -> Result<impl Display, Failure> {
@@ -349,7 +349,7 @@ shape! {
 
 shape! {
     impl_trait_in_a_cached_result:
-    [async_cached] [async_cached, timeout(1s), retry]
+    [async_cached, timeout(1s), retry]
     refusing()
     for {
         async fn number(n: u32) -> Result<impl Display + Clone + Send + Sync + 'static, Failure> {
@@ -376,7 +376,7 @@ shape! {
 
 shape! {
     impl_trait_that_borrows:
-    [timeout(1s)] [retry] [timeout(2s), retry]
+    [timeout(2s), retry]
     refusing()
     for {
         async fn words<'a>(text: &'a str) -> Option<impl Iterator<Item = &'a str> + use<'a>> {
@@ -391,7 +391,7 @@ shape! {
 
 shape! {
     boxed_trait_object_by_coercion:
-    [timeout(1s)] [retry] [timeout(2s), retry, timeout(1s)]
+    [timeout(2s), retry, timeout(1s)]
     refusing()
     for {
         async fn boxed(n: u32) -> Result<Box<dyn Display + Send>, Failure> {
@@ -442,7 +442,7 @@ shape! {
 
 shape! {
     boxed_closure_returned:
-    [timeout(1s)] [retry] [timeout(2s), retry]
+    [timeout(2s), retry]
     refusing()
     for {
         async fn adder(n: u32) -> Option<Box<dyn Fn(u32) -> u32 + Send>> {

@@ -43,7 +43,7 @@ shape! {
 
 shape! {
     a_borrow_of_self_by_elision:
-    [timeout(1s)] [retry] [timeout(2s), retry, timeout(1s)]
+    [timeout(2s), retry, timeout(1s)]
     refusing()
     for { shop!(); let shop = Shop { id: 3, sold: vec![1, 2] }; } in [impl Shop] {
         async fn first(&self, _other: &str) -> Reply<&u32> {
@@ -79,7 +79,7 @@ shape! {
 
 shape! {
     by_value_and_consumed:
-    [timeout(1s)] [async_cached(key = self.id)] [async_cached(skip(self)), timeout(1s)]
+    [async_cached(key = self.id)] [async_cached(skip(self)), timeout(1s)]
     refusing()
     for { shop!(); } in [impl Shop] {
         async fn into_sold(self) -> Reply<Vec<u32>> {
@@ -149,7 +149,7 @@ shape! {
 
 shape! {
     by_pinned_mutable_reference_that_is_consumed:
-    [timeout(1s)] [async_cached(skip(self))] [async_cached(skip(self)), timeout(1s)]
+    [async_cached(skip(self)), timeout(1s)]
     refusing()
     for { shop!(); let mut shop = Shop::default(); } in [impl Shop] {
         async fn sell(self: Pin<&mut Self>, n: u32) -> Reply<usize> {
@@ -208,7 +208,7 @@ shape! {
 
 shape! {
     in_a_generic_type:
-    [timeout(1s)] [retry] [async_cached(skip(self))] [async_cached(key = self.0.clone()), timeout(1s), retry]
+    [async_cached(skip(self))] [async_cached(key = self.0.clone()), timeout(1s), retry]
     refusing()
     for {
         struct Holder<T>(T);
@@ -223,7 +223,7 @@ shape! {
 
 shape! {
     in_a_type_with_a_lifetime:
-    [timeout(1s)] [retry] [timeout(1s), retry]
+    [timeout(1s), retry]
     refusing()
     for {
         struct Text<'t>(&'t str);
@@ -259,9 +259,7 @@ shape! {
 
 shape! {
     self_in_the_duration_and_in_the_options:
-    [timeout(self.patience)]
     [retry(attempts = self.attempts, delay = self.patience / 10, when = |error| *error == Failure::Busy(self.attempts))]
-    [async_cached(cache = self.cache, ttl = self.patience)]
     [async_cached(cache = self.cache, ttl = self.patience), timeout(self.patience), retry(attempts = self.attempts)]
     refusing()
     for {
@@ -282,7 +280,6 @@ shape! {
 
 shape! {
     handle_of_an_associated_function:
-    [async_cached(skip(self), handle = Self::sums)]
     [async_cached(skip(self), handle = Self::sums), timeout(1s), retry]
     refusing()
     for { shop!(); let shop = Shop::default(); } in [impl Shop] {

@@ -72,7 +72,7 @@ shape! {
 
 shape! {
     impl_trait_in_the_return_type:
-    [circuit_breaker] [rate_limit(100 / 1s)] [concurrency_limit(8)] [hedge(after = 1h)] [fallback(|error| Err(error))]
+    [rate_limit(100 / 1s)] [hedge(after = 1h)] [fallback(|error| Err(error))]
     [concurrency_limit(8), circuit_breaker, retry(attempts = 1)]
     for {
         async fn numbers(n: u32) -> Reply<impl Iterator<Item = u32>> {
@@ -306,7 +306,7 @@ shape! {
 
 shape! {
     dropped_while_it_waits:
-    [circuit_breaker] [rate_limit(100 / 1s, max_wait = 1s)] [concurrency_limit(8)] [hedge(after = 1h)]
+    [hedge(after = 1h)]
     [fallback(|error| Err(error)), rate_limit(100 / 1s, max_wait = 1s), concurrency_limit(8), circuit_breaker, timeout(1s)]
     for {
         async fn work(first: Noisy, second: Noisy) -> Reply<u32> {

@@ -41,11 +41,14 @@ macro_rules! shape {
                 steadfast::fallback(|error| Err(error)), async_cached($($cached)*), steadfast::rate_limit(100 / 1s),
                 steadfast::concurrency_limit(8), steadfast::circuit_breaker, timeout(1s), retry, steadfast::hedge(after = 1h)
             ]
-            changing($($cached)*)
+            [
+                steadfast::rate_limit(100 / 1s, max_wait = 1s), steadfast::concurrency_limit(8, max_wait = 1s),
+                steadfast::circuit_breaker, retry(attempts = 2, delay = 0s), timeout(1s), async_cached($($cached)*)
+            ]
             $($rest)*
         }
     };
-    // The same, also where arguments are changed.
+    // No `hedge`: also where arguments are changed.
     ($name:ident: $([$($attribute:meta),+])* changing($($cached:tt)*) $($rest:tt)*) => {
         shape! {
             $name:

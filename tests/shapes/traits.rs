@@ -251,7 +251,7 @@ shape! {
 
 shape! {
     async_trait_with_self_by_value:
-    [timeout(1s)] [async_cached(skip(self))] [async_cached(skip(self)), timeout(1s)]
+    [async_cached(skip(self)), timeout(1s)]
     refusing()
     for {
         #[async_trait]
@@ -311,7 +311,7 @@ shape! {
 
 shape! {
     async_trait_with_self_in_the_options:
-    [timeout(self.0)] [retry(delay = self.0, when = |error| *error == Failure::Busy(n))] [async_cached(key = (self.0, n))]
+    [timeout(self.0)] [retry(delay = self.0, when = |error| *error == Failure::Busy(n))]
     [async_cached(key = (self.0, n)), timeout(self.0 * 100), retry(delay = self.0)]
     refusing()
     for {

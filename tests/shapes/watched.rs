@@ -46,7 +46,7 @@ shape! {
 
 shape! {
     borrowed_arguments:
-    [warn_slow_poll(10s)] [warn_slow_poll(10s), timeout(1s)] [timeout(1s), warn_slow_poll(10s), retry, timeout(1s)]
+    [warn_slow_poll(10s), timeout(1s)] [timeout(1s), warn_slow_poll(10s), retry, timeout(1s)]
     [concurrency_limit(3), warn_slow_poll(10s)] [warn_slow_poll(10s), concurrency_limit(3)]
     for {
         async fn first<'a>(text: &'a str, other: &str) -> Reply<&'a str> {
@@ -58,7 +58,7 @@ shape! {
 
 shape! {
     changed_argument:
-    [warn_slow_poll(10s)] [warn_slow_poll(10s), timeout(1s)]
+    [warn_slow_poll(10s), timeout(1s)]
     for {
         async fn push(all: &mut Vec<u32>, (n, _): (u32, u8)) -> Reply<usize> {
             tick().await;
@@ -70,7 +70,7 @@ shape! {
 
 shape! {
     method:
-    [warn_slow_poll(10s)] [warn_slow_poll(10s), async_cached(skip(self)), retry]
+    [warn_slow_poll(10s), async_cached(skip(self)), retry]
     for { struct Shop(u32); } in [impl Shop] {
         async fn sum(&self, n: u32) -> Reply<u32> {
             tick().await;
@@ -81,7 +81,7 @@ shape! {
 
 shape! {
     method_by_arc:
-    [warn_slow_poll(10s)] [warn_slow_poll(10s), timeout(1s)]
+    [warn_slow_poll(10s), timeout(1s)]
     for { struct Shop(u32); } in [impl Shop] {
         async fn sum(self: Arc<Self>, n: u32) -> Reply<u32> {
             tick().await;
@@ -92,7 +92,7 @@ shape! {
 
 shape! {
     generic_method:
-    [warn_slow_poll(10s)] [warn_slow_poll(10s), timeout(1s)]
+    [warn_slow_poll(10s), timeout(1s)]
     for { struct Shop<T>(T); } in [impl<T: Clone + Into<u64>> Shop<T>] {
         async fn sum<const N: u64>(&mut self, n: impl Into<u64>) -> Reply<u64> {
             tick().await;
@@ -103,7 +103,7 @@ shape! {
 
 shape! {
     async_trait_method:
-    [warn_slow_poll(10s)] [warn_slow_poll(10s), timeout(1s), retry]
+    [warn_slow_poll(10s), timeout(1s), retry]
     for {
         #[async_trait]
         trait Source { async fn get(&self, text: &str) -> Reply<String>; }
@@ -118,7 +118,7 @@ shape! {
 
 shape! {
     returned_future:
-    [warn_slow_poll(10s)] [warn_slow_poll(10s), timeout(1s)]
+    [warn_slow_poll(10s), timeout(1s)]
     for {
         fn sum(a: u32, b: u32) -> impl Future<Output = Reply<u32>> {
             let a = a + 1;
@@ -132,7 +132,7 @@ shape! {
 
 shape! {
     boxed_future:
-    [warn_slow_poll(10s)] [warn_slow_poll(10s), timeout(1s)]
+    [warn_slow_poll(10s), timeout(1s)]
     for {
         fn sum(a: &u32, b: u32) -> Pin<Box<dyn Future<Output = Reply<u32>> + Send + '_>> {
             Box::pin(async move {
@@ -145,7 +145,7 @@ shape! {
 
 shape! {
     drops_in_order:
-    [warn_slow_poll(10s)] [warn_slow_poll(10s), timeout(1s)] [concurrency_limit(3), warn_slow_poll(10s)]
+    [warn_slow_poll(10s), timeout(1s)] [concurrency_limit(3), warn_slow_poll(10s)]
     for {
         async fn noisy(log: Log, _first: crate::support::Noisy, second: crate::support::Noisy) -> Reply<()> {
             let _local = log.item("local");
@@ -162,7 +162,7 @@ shape! {
 
 shape! {
     sends:
-    [warn_slow_poll(10s)] [warn_slow_poll(10s), timeout(1s)]
+    [warn_slow_poll(10s), timeout(1s)]
     for {
         async fn cell(cell: std::cell::Cell<u8>) -> Reply<u8> {
             tick().await;
@@ -173,10 +173,10 @@ shape! {
 
 shape! {
     token_in_an_argument:
-    [cancellable(token = token)] [cancellable(token = &token)] [cancellable(token = token.child_token())]
-    [cancellable(token = token, cleanup = tick())] [timeout(1s), cancellable(token = token), timeout(1s)]
-    [retry, cancellable(token = token)] [cancellable(token = token), retry] [cancellable(token = token), concurrency_limit(3)]
-    [concurrency_limit(3), cancellable(token = token)] [cancellable(token = token), async_cached(skip(token, log)), retry]
+    [cancellable(token = &token)] [cancellable(token = token.child_token())] [cancellable(token = token, cleanup = tick())]
+    [timeout(1s), cancellable(token = token), timeout(1s)] [retry, cancellable(token = token)] [cancellable(token = token), retry]
+    [cancellable(token = token), concurrency_limit(3)] [concurrency_limit(3), cancellable(token = token)]
+    [cancellable(token = token), async_cached(skip(token, log)), retry]
     for {
         async fn noisy(token: CancellationToken, n: u32, log: Log) -> Reply<bool> {
             let _local = log.item("local");
@@ -206,7 +206,7 @@ shape! {
 
 shape! {
     arguments_that_are_cleaned_up:
-    [cancellable(token = TOKEN, cleanup = undo(all))] [cancellable(token = &*TOKEN, cleanup = undo(all), or_else = |_| Ok(all.len()))]
+    [cancellable(token = &*TOKEN, cleanup = undo(all), or_else = |_| Ok(all.len()))]
     [timeout(1s), cancellable(token = TOKEN, cleanup = undo(all)), retry]
     for {
         async fn push(all: &mut Vec<u32>, n: u32) -> Reply<usize> {
@@ -231,7 +231,7 @@ shape! {
 
 shape! {
     token_of_a_changed_method:
-    [cancellable(token = self.token)] [cancellable(token = self.token, cleanup = self.undo())] [warn_slow_poll(10s), cancellable(token = self.token)]
+    [cancellable(token = self.token, cleanup = self.undo())] [warn_slow_poll(10s), cancellable(token = self.token)]
     for { shop!(); let mut shop = Shop::new(3); } in [impl Shop] {
         async fn add(&mut self, n: u32) -> Reply<u32> {
             tick().await;
@@ -254,8 +254,7 @@ shape! {
 
 shape! {
     token_of_an_async_trait:
-    [cancellable(token = self.token)] [cancellable(token = self.token, cleanup = self.undo())]
-    [cancellable(token = self.token, cleanup = self.undo()), timeout(1s), retry]
+    [cancellable(token = self.token)] [cancellable(token = self.token, cleanup = self.undo()), timeout(1s), retry]
     for {
         shop!();
         #[async_trait]
