@@ -397,3 +397,50 @@ async fn what_a_parameter_of_the_impl_stands_for_is_a_plain_value() {
     assert_eq!(Job::fallible(Err::<u8, u8>(1), log.clone()).await, Err(1));
     assert_eq!(log.take(), ["begin Ok", "end", "begin Err", "end"]);
 }
+
+/// What is called like an argument, and is none, needs no clone.
+#[tokio::test]
+async fn a_cleanup_has_names_of_its_own() {
+    struct NotClone;
+    struct Parts {
+        n: u32,
+    }
+    impl Parts {
+        fn n(&self) -> u32 {
+            self.n
+        }
+    }
+    mod n {
+        pub(super) async fn go() {}
+    }
+    async fn note(_: Exit) {}
+    async fn clean(_: u32) {}
+    #[finally(|exit| note(exit))]
+    async fn parameter(exit: NotClone) -> u32 {
+        drop(exit);
+        1
+    }
+    #[finally(clean(parts.n))]
+    async fn field(parts: Arc<Parts>, n: NotClone) -> u32 {
+        drop(n);
+        parts.n
+    }
+    #[finally(clean(parts.n()))]
+    async fn method(parts: Arc<Parts>, n: &mut NotClone) -> u32 {
+        let _ = n;
+        parts.n
+    }
+    #[finally(n::go())]
+    async fn module(n: NotClone) -> u32 {
+        drop(n);
+        1
+    }
+    #[finally({ let n = 1; clean(n) })]
+    async fn local(n: NotClone) -> u32 {
+        drop(n);
+        1
+    }
+    let parts = || Arc::new(Parts { n: 1 });
+    assert_eq!(parameter(NotClone).await + field(parts(), NotClone).await + method(parts(), &mut NotClone).await, 3);
+    assert_eq!(module(NotClone).await + local(NotClone).await, 2);
+}

@@ -790,3 +790,44 @@ async fn the_clock_of_a_retry_starts_with_its_first_attempt() {
     assert_eq!(join!(below_a_hedge(&runs[0]), below_a_hedge(&runs[1])), (BUSY, BUSY));
     assert_eq!(runs.each_ref().map(Cell::take), [6, 6], "of two attempts of the hedge");
 }
+
+// --- Any order ---
+
+/// Whatever is above a task of its own stays with the caller, also if something on the task waits.
+#[tokio::test(start_paused = true)]
+async fn tasks_stand_between_what_waits() {
+    macro_rules! calls {
+        ($n:ident, $text:ident; $($name:ident: $(#[$layer:meta])* ;)*) => {
+            calls!(@ ($n: u32, $text: String) { Ok($n + u32::try_from($text.len()).unwrap_or(0)) } $($name: $(#[$layer])* ;)*)
+        };
+        (@ $parameters:tt $body:tt $($name:ident: $(#[$layer:meta])* ;)*) => {
+            $({
+                $(#[$layer])*
+                async fn $name $parameters -> Outcome $body
+                assert_eq!($name(1, "four".to_owned()).await, Ok(5), stringify!($name));
+            })*
+        };
+    }
+    calls! {
+        n, text;
+        cached_shield_limit: #[async_cached] #[shield] #[concurrency_limit(1)];
+        cached_shield_rate: #[async_cached] #[shield] #[rate_limit(9 / 1s, max_wait = 1s)];
+        cached_shield_keyed: #[async_cached] #[shield] #[rate_limit(9 / 1s, max_wait = 1s, key = n)];
+        alone_shield_limit: #[async_cached(single_flight = false)] #[shield] #[concurrency_limit(1)];
+        coalesce_shield_limit: #[steadfast::coalesce] #[shield] #[concurrency_limit(1)];
+        limit_shield_rate: #[concurrency_limit(1)] #[shield] #[rate_limit(9 / 1s, max_wait = 1s)];
+        rate_finally_shield_limit:
+            #[rate_limit(9 / 1s, max_wait = 1s)] #[finally(sleep(MS))] #[shield] #[concurrency_limit(1)];
+        limit_finally_shield_rate:
+            #[concurrency_limit(1)] #[finally(sleep(MS))] #[shield] #[rate_limit(9 / 1s, max_wait = 1s)];
+        limit_finally_shield_cached: #[concurrency_limit(1)] #[finally(sleep(MS))] #[shield] #[async_cached];
+        retry_hedge_shield_limit: #[retry] #[hedge(after = 1s)] #[shield] #[concurrency_limit(1)];
+        retry_detached: #[retry] #[async_cached(detached)] #[circuit_breaker];
+        retry_stale: #[retry] #[async_cached(ttl = 1s, stale_while_revalidate = 1s)];
+        fallback_shield: #[fallback(text.len().try_into().unwrap_or(0))] #[shield];
+        fallback_retry_shield: #[fallback(text.len().try_into().unwrap_or(0))] #[retry] #[shield];
+        retry_fallback_shield: #[retry] #[fallback(text.len().try_into().unwrap_or(0))] #[shield];
+        fallback_retry_clone: #[fallback(text.len().try_into().unwrap_or(0))] #[retry(clone(text))];
+        fallback_detached: #[fallback(text.len().try_into().unwrap_or(0))] #[async_cached(detached)];
+    }
+}

@@ -200,14 +200,15 @@ async fn user(db: Db, id: UserId) -> Result<User, AppError> {
                                     }
                                 }
                             };
-                            if !::steadfast::__private::retry::when(
-                                <Result<
-                                    User,
-                                    AppError,
-                                > as ::steadfast::__private::Judged<_>>::judge()
-                                    .failure(&__outcome),
-                                |e| e.is_transient(),
-                            ) || !__attempts_2.left()
+                            if !__deadline_1
+                                .during(|| ::steadfast::__private::retry::when(
+                                    <Result<
+                                        User,
+                                        AppError,
+                                    > as ::steadfast::__private::Judged<_>>::judge()
+                                        .failure(&__outcome),
+                                    |e| e.is_transient(),
+                                )) || !__attempts_2.left()
                             {
                                 break __outcome;
                             }

@@ -88,6 +88,11 @@ pub mod private {
             AssertUnwindSafe(self.state.watch(future)).catch_unwind()
         }
 
+        /// Evaluates an option of a layer below, and catches its panic.
+        pub fn during<T>(&self, option: impl FnOnce() -> T) -> Result<T, Payload> {
+            std::panic::catch_unwind(AssertUnwindSafe(option))
+        }
+
         async fn clean(&mut self, exit: Exit) {
             let Some(Cleanup(cleanup)) = self.cleanup.take() else { return };
             let Some(runtime) = self.runtime() else {

@@ -30,6 +30,20 @@ impl Slow {
         Self { function, limit, panics: false, told: false }
     }
 
+    /// Runs one poll, or evaluates an option of a layer below, and reports it if it takes too long.
+    #[inline]
+    pub fn during<T>(&mut self, run: impl FnOnce() -> T) -> T {
+        if self.told {
+            return run();
+        }
+        // Not tokio's clock, which stands still in tests: a thread that is held is held in real time.
+        let mut timed = Timed { slow: self, started: Instant::now() };
+        let value = run();
+        let panics = timed.slow.panics;
+        timed.tell_if_slow(panics);
+        value
+    }
+
     /// Panics instead.
     #[must_use]
     pub const fn panics(self) -> Self {
@@ -90,15 +104,7 @@ impl<F: Future> Future for Watched<'_, F> {
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        if this.slow.told {
-            return this.future.poll(cx);
-        }
-        // Not tokio's clock, which stands still in tests: a thread that is held is held in real time.
-        let mut timed = Timed { slow: this.slow, started: Instant::now() };
-        let poll = this.future.poll(cx);
-        let panics = timed.slow.panics;
-        timed.tell_if_slow(panics);
-        poll
+        this.slow.during(|| this.future.poll(cx))
     }
 }
 

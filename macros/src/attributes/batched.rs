@@ -104,8 +104,14 @@ impl Layer for Batched {
         let Context { private, .. } = context;
         let failure = context.name("failure");
         let (arguments, body) = (context.batch_arguments(&is_keys), inner.expr);
-        let max_batch_size = self.max_batch_size.as_ref().map_or_else(|| quote!(100), |count| count.tokens(private));
-        let delay = self.delay.as_ref().map_or_else(|| quote!(::core::time::Duration::from_millis(5)), ToTokens::to_token_stream);
+        let max_batch_size = self
+            .max_batch_size
+            .as_ref()
+            .map_or_else(|| quote!(100), |count| context.evaluate_option(&count.0, &count.tokens(private)));
+        let delay = self.delay.as_ref().map_or_else(
+            || quote!(::core::time::Duration::from_millis(5)),
+            |delay| context.evaluate_option(delay.written(), &delay.to_token_stream()),
+        );
         let name = context.function_name();
         let keys = self.keys(context.function);
         let (shares, capture) = self.shares(context);

@@ -74,6 +74,7 @@ impl Layer for Cancellable {
                 call: quote!(#private::cancellable::until),
                 argument: Some(quote_spanned!(Span::mixed_site()=> #cancellation.as_mut())),
                 breaks_to: Some(context.label("cancellable")),
+                during: None,
             }),
             turn_exprs: self.token.iter().collect(),
             // Code that runs after the body has been dropped needs its arguments.
@@ -93,14 +94,14 @@ impl Layer for Cancellable {
         let (token, cancellation, cancelled) = (context.name("token"), context.name("cancellation"), context.name("cancelled"));
         let (label, name) = (context.label("cancellable"), context.function_name());
         let bind_token = self.token.as_ref().map(|written| {
-            let bind = bind(private, &token, written);
+            let bind = bind(context, &token, written);
             context.bind_option(&mut inner, &token, written, bind)
         });
         let rejection = context.reject("cancellable", &quote!(#cancelled.error(#name)), self.or_else.as_ref());
         let cleanup = self.cleanup.as_ref().map(|cleanup| {
-            let awaited = context.await_wrapped(&quote_spanned!(span=> __cleanup));
-            let cleaned = respan(cleanup.span(), quote_spanned!(span=> #private::cancellable::cleaned(#name, #awaited);));
-            quote_spanned!(span=> let __cleanup = #cleanup; #cleaned)
+            // Evaluated where it is awaited.
+            let awaited = context.await_wrapped(&quote_spanned!(span=> async { let __cleanup = #cleanup; __cleanup.await }));
+            respan(cleanup.span(), quote_spanned!(span=> #private::cancellable::cleaned(#name, #awaited);))
         });
         let drop_body = context.drop_body();
         inner.map(|expr| {
@@ -127,7 +128,8 @@ impl Layer for Cancellable {
 }
 
 /// A token that the call owns, since the body may consume the argument that the expression names.
-fn bind(private: &TokenStream, name: &Ident, written: &Expr) -> TokenStream {
-    let token = quote_spanned!(written.span()=> #private::cancellable::token(&(#written)));
+fn bind(context: &Context<'_>, name: &Ident, written: &Expr) -> TokenStream {
+    let private = &context.private;
+    let token = context.evaluate_option(written, &quote_spanned!(written.span()=> #private::cancellable::token(&(#written))));
     quote_spanned!(Span::mixed_site()=> let #name = #token;)
 }

@@ -176,6 +176,7 @@ impl Layer for CircuitBreaker {
                 call: quote_spanned!(Span::mixed_site()=> #permit.state.watch),
                 argument: None,
                 breaks_to: None,
+                during: None,
             }),
             hints: true,
             deferred_exprs: [object, when, failure, or_else].into_iter().flatten().collect(),
@@ -196,7 +197,10 @@ impl Layer for CircuitBreaker {
         let Context { root, private, .. } = context;
         let (breaker, permit, label) = (context.name("breaker"), context.name("permit"), context.label("circuit_breaker"));
         let object = match &self.object {
-            Some(object) => quote_spanned!(object.span()=> &(#object)),
+            Some(object) => {
+                let value = context.evaluate_option(object, &object.to_token_stream());
+                quote_spanned!(object.span()=> &(#value))
+            }
             None => self.recipe(context).reference(context, self.handle.as_ref()),
         };
         let ty = policy::reference_type(context.function, self.object.as_ref(), &quote!(#root::CircuitBreaker));
@@ -237,8 +241,8 @@ impl CircuitBreaker {
         let private = &context.private;
         let failure_of = rejection::failure_of(context);
         match (&self.failure, &self.when) {
-            (Some(failure), _) => quote_spanned!(span=> #private::retry::failure(&__outcome, #failure)),
-            (None, Some(when)) => quote_spanned!(span=> #private::retry::when(#failure_of, #when)),
+            (Some(failure), _) => context.evaluate(&quote_spanned!(span=> #private::retry::failure(&__outcome, #failure))),
+            (None, Some(when)) => context.evaluate(&quote_spanned!(span=> #private::retry::when(#failure_of, #when))),
             // The duration alone decides which calls fail if the value cannot.
             (None, None) if self.slow_call.is_some() => rejection::verdict(context, &quote_spanned!(span=> &__outcome)),
             (None, None) => quote_spanned!(span=> #private::retry::failed(#failure_of)),

@@ -139,15 +139,21 @@ impl Layer for ConcurrencyLimit {
             place: context.name("place"),
             turn: context.label("turn"),
         };
+        let looking = &context.before_body();
         let (mut look, mut captures) = (TokenStream::new(), Vec::new());
         if let Some(max_wait) = self.max_wait.as_ref().filter(|max_wait| max_wait.literal().is_none()) {
-            look = context.bind_option(&mut inner, &names.max_wait, max_wait.written(), max_wait.bind(&names.max_wait));
+            look = context.bind_option(
+                &mut inner,
+                &names.max_wait,
+                max_wait.written(),
+                looking.bind_duration(max_wait, &names.max_wait),
+            );
             captures.push(names.max_wait.clone());
         }
         let failed = rejection::verdict(context, &quote_spanned!(span=> &__outcome));
         let enter = self.enter(context, &mut inner, &names, &label);
         let (place, limiter) = (&names.place, &names.limiter);
-        let (bind, attach) = (self.bind(context, limiter), instrument::attach_handle(context, self.external(), limiter));
+        let (bind, attach) = (self.bind(looking, limiter), instrument::attach_handle(context, self.external(), limiter));
         let object = quote!(#bind #attach);
         let inner = inner.map(|expr| {
             quote_spanned! {span=>
@@ -267,6 +273,7 @@ impl ConcurrencyLimit {
         };
         let ty = policy::reference_type(context.function, Some(either), &quote!(#root::ConcurrencyLimiter));
         let (owner, slot) = (tokens::local("owner"), tokens::local("slot"));
+        let value = context.evaluate_option(either, &either.to_token_stream());
         let callers = once::of_callers(either, context.function, SharedBy::Function);
         let once = (callers.is_empty() && is_figure(either)).then(|| once::seen_from_outside(either));
         let found = match callers.first() {
@@ -275,7 +282,7 @@ impl ConcurrencyLimit {
             Some((name, _)) => respan(*name, quote_spanned!(span=> #private::concurrency_limit::of_call(#owner))),
         };
         quote_spanned! {span=>
-            let #owner = &(#either);
+            let #owner = &(#value);
             let #slot = {
                 static __STEADFAST_POLICY: #private::PolicySlot<#root::ConcurrencyLimiter> = #private::PolicySlot::new();
                 #once

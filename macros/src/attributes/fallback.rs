@@ -14,6 +14,7 @@ use crate::item::function::Function;
 use crate::item::tokens;
 use crate::item::types;
 use crate::parse::args;
+use crate::parse::escapes;
 use crate::parse::expression::{called, is_decided_by_its_use, plain};
 use crate::parse::units;
 
@@ -56,6 +57,8 @@ impl Layer for Fallback {
             Some(Expr::Closure(closure)) if closure.asyncness.is_some() || matches!(&*closure.body, Expr::Async(_)) => {
                 errors.at(closure, "a plain closure may await: write `|error| value.await`, without `async`");
             }
+            // Its body is written in place.
+            Some(Expr::Closure(closure)) if is_plain(closure) => escapes::check(&closure.body, true, errors),
             Some(Expr::Async(block)) => errors.at(block, "a plain expression may await: write `value.await`, without `async`"),
             Some(_) => {}
         }
@@ -75,7 +78,7 @@ impl Layer for Fallback {
         let Context { private, function, .. } = context;
         let output = function.output();
         let whole = function.output.as_ref().is_some_and(is_result_of_values);
-        let stood_in = Told { private, origin: &context.origin() };
+        let stood_in = Told { context, origin: &context.origin() };
         let replaced = self.value.as_ref().map(|value| replace(value, whole, &stood_in));
         // At the return type, so that a type that cannot fail is reported there, and once.
         let at = function.output.as_ref().map_or(span, |output| output.span().resolved_at(span));
@@ -93,14 +96,14 @@ impl Layer for Fallback {
 
 /// Reports that a fallback was used.
 struct Told<'a> {
-    private: &'a TokenStream,
+    context: &'a Context<'a>,
     origin: &'a TokenStream,
 }
 
 impl Told<'_> {
     /// The outcome, and the report of it.
     fn of(&self, outcome: &TokenStream) -> TokenStream {
-        let Self { private, origin } = self;
+        let (private, origin) = (&self.context.private, self.origin);
         quote_spanned!(Span::mixed_site()=> #private::fallback::stood_in(#origin, #outcome))
     }
 }
@@ -118,21 +121,30 @@ fn replace(value: &Expr, whole: bool, told: &Told<'_>) -> TokenStream {
         Expr::Closure(closure) if is_plain(closure) => {
             let (body, argument) = (value_of(closure), &closure.inputs[0]);
             let body = if is_alone(closure) { body.to_token_stream() } else { closure.body.to_token_stream() };
-            let applied = stand_in(&quote_spanned!(span=> __stand_in), value_of(closure), &body, whole, told);
+            let applied = stand_in(&quote_spanned!(span=> __stand_in), (&closure.body, value_of(closure)), &body, whole, told);
             if matches!(argument, Pat::Wild(_)) {
                 return quote_spanned!(span=> { let __stand_in = __failure.forget(); #applied });
             }
             quote_spanned!(span=> { let (__stand_in, __error) = __failure.tell(); let #argument = __error; #applied })
         }
         // It contains a `return` of its own.
-        Expr::Closure(_) => told.of(&quote_spanned!(value.span().resolved_at(span)=> __failure.replace_with(#value))),
-        _ => stand_in(&quote_spanned!(span=> __failure.forget()), value, &value.to_token_stream(), whole, told),
+        Expr::Closure(_) => {
+            let replaced = quote_spanned!(value.span().resolved_at(span)=> __failure.replace_with(#value));
+            told.of(&told.context.evaluate(&replaced))
+        }
+        _ => stand_in(&quote_spanned!(span=> __failure.forget()), (value, value), &value.to_token_stream(), whole, told),
     }
 }
 
 /// Applies a value, with the span of the value, where a type error should be reported. `whole`: an expression that looks like an outcome is
 /// one.
-fn stand_in(target: &TokenStream, decides: &Expr, value: &TokenStream, whole: bool, told: &Told<'_>) -> TokenStream {
+fn stand_in(
+    target: &TokenStream,
+    (written, decides): (&Expr, &Expr),
+    value: &TokenStream,
+    whole: bool,
+    told: &Told<'_>,
+) -> TokenStream {
     // A diverging expression is not passed on: the call would be unreachable.
     if panics(decides) {
         return quote!(#value);
@@ -146,6 +158,11 @@ fn stand_in(target: &TokenStream, decides: &Expr, value: &TokenStream, whole: bo
     // With the location but not the hygiene of the value, so that rustc reports no unreachable call that the user did not write.
     let place = Span::mixed_site().located_at(decides.span());
     let method = Ident::new(method, place);
+    let value = if escapes::awaits(written) {
+        told.context.await_wrapped(&quote_spanned!(Span::mixed_site()=> async { #value }))
+    } else {
+        told.context.evaluate_option(written, value)
+    };
     let applied = quote_spanned!(place=> .#method(#value));
     told.of(&quote!(#target #applied))
 }

@@ -7,13 +7,14 @@ use syn::{Expr, FnArg, Receiver};
 
 use crate::codegen::bounds::BoundCheck;
 use crate::codegen::context::Context;
-use crate::codegen::fragment::{Fragment, Wrapper};
+use crate::codegen::fragment::{During, Fragment, Wrapper};
 use crate::codegen::layer::{Layer, LayerPlan, Parsed, Target};
 use crate::codegen::policy;
 use crate::codegen::rejection;
 use crate::codegen::spawned::{self, is_copied};
 use crate::diagnostics::Errors;
 use crate::item::function::{Function, self_ident};
+use crate::item::names;
 use crate::item::parameters::Binding;
 use crate::item::tokens::{self, local};
 use crate::item::types;
@@ -60,7 +61,7 @@ impl Layer for Finally {
                 "the closure takes one argument, how the function ended: write `|exit| ..`, or the future without a closure";
             errors.at(closure, message);
         }
-        check_borrows(target.function, &cleanup.to_token_stream(), errors);
+        check_borrows(target.function, cleanup, errors);
         if let Expr::Closure(closure) = plain(cleanup)
             && closure.inputs.first().is_some_and(|exit| !matches!(exit, syn::Pat::Wild(_)))
         {
@@ -75,6 +76,7 @@ impl Layer for Finally {
                 call: quote_spanned!(Span::mixed_site()=> #finally.catch),
                 argument: None,
                 breaks_to: Some(context.label("finally")),
+                during: Some(During::Result(quote_spanned!(Span::mixed_site()=> #finally.during))),
             }),
             turn_exprs: self.cleanup.iter().collect(),
             ..LayerPlan::default()
@@ -120,7 +122,7 @@ impl Finally {
         let (mut owned, mut borrowed) = (TokenStream::new(), TokenStream::new());
         for binding in &context.function.parameters.bindings {
             let Binding { ident, cfgs, ty, .. } = binding;
-            if !tokens::mentions(&written, ident) {
+            if !names::takes(cleanup, ident) {
                 continue;
             }
             if binding.by_ref {
@@ -137,7 +139,7 @@ impl Finally {
         }
         if let Some(receiver) = &context.function.parameters.receiver {
             let (this, copy) = (self_ident(receiver), local("this"));
-            if tokens::mentions(&written, &this) {
+            if names::takes(cleanup, &this) {
                 owned.extend(quote_spanned!(span=> let #copy = ::core::clone::Clone::clone(&#this);));
                 written = tokens::rename(written, &this, &copy);
             }
@@ -159,8 +161,8 @@ impl Finally {
 }
 
 /// Reports borrows that the cleanup names, since it needs owned arguments.
-fn check_borrows(function: &Function, cleanup: &TokenStream, errors: &mut Errors) {
-    let names_self = |receiver: &&Receiver| tokens::mentions(cleanup, &self_ident(receiver));
+fn check_borrows(function: &Function, cleanup: &Expr, errors: &mut Errors) {
+    let names_self = |receiver: &&Receiver| names::takes(cleanup, &self_ident(receiver));
     if let Some(receiver) = function.parameters.receiver.as_ref().filter(names_self) {
         let borrowed = match &receiver.kind {
             syn::ReceiverKind::Reference(..) => true,
@@ -174,7 +176,7 @@ fn check_borrows(function: &Function, cleanup: &TokenStream, errors: &mut Errors
     for input in &function.signature.inputs {
         let FnArg::Typed(argument) = input else { continue };
         let syn::Pat::Ident(name) = &*argument.pat else { continue };
-        if tokens::mentions(cleanup, &name.ident) && types::borrows(&argument.ty) && !is_copied(&argument.ty) {
+        if names::takes(cleanup, &name.ident) && types::borrows(&argument.ty) && !is_copied(&argument.ty) {
             let advice = types::owned_form(&argument.ty);
             errors.at(&argument.ty, format!("the cleanup may outlive the call and cannot borrow: {advice}"));
         }

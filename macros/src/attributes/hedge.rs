@@ -123,7 +123,7 @@ impl Layer for Hedge {
         let span = Span::mixed_site();
         let Context { private, .. } = context;
         let (race, after, last) = (context.name("race"), context.name("after"), context.name("last"));
-        let max = self.max.as_ref().map_or_else(|| quote!(1), |max| max.tokens(private));
+        let max = self.max.as_ref().map_or_else(|| quote!(1), |max| context.evaluate_option(&max.0, &max.tokens(private)));
         let clones = context.moves_below;
         let (originals, copies) =
             if clones { clones::for_attempts(context, &last, &|_| true) } else { (TokenStream::new(), TokenStream::new()) };
@@ -197,7 +197,9 @@ impl Hedge {
             }
             (None, written) => {
                 let time = match written {
-                    Some(After::Time(time) | After::Percentile(_, time)) => time.to_token_stream(),
+                    Some(After::Time(time) | After::Percentile(_, time)) => {
+                        context.evaluate_option(time.written(), &time.to_token_stream())
+                    }
                     None => TokenStream::new(),
                 };
                 let bind = quote_spanned! {span=>

@@ -135,7 +135,7 @@ impl OffloadBlocking {
             Some(pool) => {
                 let handle = respan(pool.span(), quote!(#root::BlockingPool::handle));
                 let place = Span::mixed_site().located_at(pool.span());
-                quote_spanned!(place=> #handle(&(#pool)))
+                context.evaluate_option(pool, &quote_spanned!(place=> #handle(&(#pool))))
             }
         }
     }

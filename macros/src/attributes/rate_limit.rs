@@ -208,15 +208,21 @@ impl Layer for RateLimit {
             max_wait: context.name("max_wait"),
             turn: context.label("turn"),
         };
-        let bind_limiter = self.limiter(context, &names);
+        let looking = &context.before_body();
+        let bind_limiter = self.limiter(looking, &names);
         let (mut look, mut captures) = (TokenStream::new(), Vec::new());
         if let Some(max_wait) = self.max_wait.as_ref().filter(|max_wait| max_wait.literal().is_none()) {
-            look = context.bind_option(&mut inner, &names.max_wait, max_wait.written(), max_wait.bind(&names.max_wait));
+            look = context.bind_option(
+                &mut inner,
+                &names.max_wait,
+                max_wait.written(),
+                looking.bind_duration(max_wait, &names.max_wait),
+            );
             captures.push(names.max_wait.clone());
         }
         let enter = self.enter(context, &names, &label);
         let object = if let Some(key) = &self.key {
-            look.extend(Self::find_line(context, key, &names, &bind_limiter));
+            look.extend(Self::find_line(looking, key, &names, &bind_limiter));
             captures.push(names.keyed.clone());
             TokenStream::new()
         } else {
@@ -258,7 +264,10 @@ impl RateLimit {
         let span = Span::mixed_site();
         let (root, limiter) = (&context.root, &names.limiter);
         let place = match (&self.limit, self.recipe(context)) {
-            (Some(Limit::Object(object)), _) => quote_spanned!(object.span()=> &(#object)),
+            (Some(Limit::Object(object)), _) => {
+                let object = context.evaluate_option(object, &object.to_token_stream());
+                quote_spanned!(object.span()=> &(#object))
+            }
             (_, recipe) => recipe.map(|recipe| recipe.reference(context, self.handle.as_ref())).unwrap_or_default(),
         };
         let object = match &self.limit {
@@ -274,7 +283,7 @@ impl RateLimit {
         let span = Span::mixed_site();
         let (private, Names { limiter, keyed, .. }) = (&context.private, names);
         let key = Key::of_expression(context.function, key);
-        let (bind, probe, owned) = (key.bind(private), key.probe(), key.owned());
+        let (bind, probe, owned) = (key.bind(context), key.probe(), key.owned());
         let asks: Vec<BoundCheck> = key.asks().collect();
         let asks = bounds::statements(&fit(), private, &quote!(#private::cache), &asks);
         quote_spanned! {span=>

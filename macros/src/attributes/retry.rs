@@ -19,7 +19,7 @@ use crate::item::types;
 use crate::parse::args::{self, Count};
 use crate::parse::closure::Closure;
 use crate::parse::duration::{Duration, has_unit};
-use crate::parse::expression::number;
+use crate::parse::expression::{number, runs_code};
 use crate::parse::units;
 
 const OPTIONS: &[&str] = &[
@@ -153,7 +153,8 @@ impl Layer for Retry {
             hint: context.name("hint"),
         };
         let Names { attempts, started, last, budget, hint } = &names;
-        let limit = self.attempts.as_ref().map_or_else(|| quote!(3), |count| count.tokens(private));
+        let limit =
+            self.attempts.as_ref().map_or_else(|| quote!(3), |count| context.evaluate_option(&count.0, &count.tokens(private)));
         let (originals, copies) = clones::for_attempts(context, last, &|name| self.clones(context, name));
         let clock = self.max_elapsed.as_ref().map(|_| quote_spanned!(span=> let #started = #private::retry::Attempts::clock();));
         let bind_hint = match context.hints {
@@ -163,7 +164,8 @@ impl Layer for Retry {
         };
         let bind_budget = self.budget.as_ref().map(|of| {
             let ty = policy::reference_type(context.function, Some(of), &quote!(#root::RetryBudget));
-            let of = quote_spanned!(of.span()=> &(#of));
+            let value = context.evaluate_option(of, &of.to_token_stream());
+            let of = quote_spanned!(of.span()=> &(#value));
             quote_spanned!(span=> let #budget: #ty = #of;)
         });
         let decision = self.decision(context, &names);
@@ -227,15 +229,19 @@ impl Retry {
         let (private, name, failure_of) = (&context.private, context.function_name(), rejection::failure_of(context));
         let failed = self.failed(context);
         let backoff = self.backoff(context);
+        let computed = self.evaluate_backoff(context, &quote_spanned!(span=> #attempts.wait(&#backoff)));
         let delay = match &self.retry_after {
             None if self.never_waits() => quote_spanned!(span=> ::core::time::Duration::ZERO),
-            None => quote_spanned!(span=> #attempts.wait(&#backoff)),
-            Some(after) => quote_spanned! {span=>
-                match #private::retry::retry_after(#failure_of, #after) {
-                    ::core::option::Option::Some(__delay) => __delay,
-                    ::core::option::Option::None => #attempts.wait(&#backoff),
+            None => computed,
+            Some(after) => {
+                let asked = context.evaluate(&quote_spanned!(span=> #private::retry::retry_after(#failure_of, #after)));
+                quote_spanned! {span=>
+                    match #asked {
+                        ::core::option::Option::Some(__delay) => __delay,
+                        ::core::option::Option::None => #computed,
+                    }
                 }
-            },
+            }
         };
         let noted = if context.hints == Hints::None { quote!(0) } else { quote_spanned!(span=> #hint.nanos()) };
         let hint = Self::hint(context);
@@ -261,9 +267,10 @@ impl Retry {
             ),
         };
         let tell = self.on_retry.as_ref().map(|listener| {
-            quote_spanned! {span=>
-                #private::retry::on_retry(&#private::retry::RetryEvent::new(#name, #attempts.made(), __delay, &__outcome), #listener);
-            }
+            let told = context.evaluate(&quote_spanned! {span=>
+                #private::retry::on_retry(&#private::retry::RetryEvent::new(#name, #attempts.made(), __delay, &__outcome), #listener)
+            });
+            quote!(#told;)
         });
         quote_spanned! {span=>
             #stop
@@ -291,10 +298,10 @@ impl Retry {
     fn in_time(&self, context: &Context<'_>, started: &Ident) -> TokenStream {
         let span = Span::mixed_site();
         let private = &context.private;
-        let elapsed = self
-            .max_elapsed
-            .as_ref()
-            .map(|limit| quote_spanned!(span=> || !#private::retry::Attempts::ends_in_time(#started, #limit, __delay)));
+        let elapsed = self.max_elapsed.as_ref().map(|limit| {
+            let limit = context.evaluate_option(limit.written(), &limit.to_token_stream());
+            quote_spanned!(span=> || !#private::retry::Attempts::ends_in_time(#started, #limit, __delay))
+        });
         let deadlines = context.deadlines.iter().map(|deadline| quote_spanned!(span=> || !#deadline.leaves_room(__delay)));
         quote_spanned! {span=>
             if !#private::retry::is_in_time(__delay) #(#deadlines)* #elapsed { break __outcome; }
@@ -310,8 +317,8 @@ impl Retry {
         let span = Span::mixed_site();
         let (private, failure_of) = (&context.private, rejection::failure_of(context));
         match (&self.failure, &self.when) {
-            (Some(failure), _) => quote_spanned!(span=> #private::retry::failure(&__outcome, #failure)),
-            (None, Some(when)) => quote_spanned!(span=> #private::retry::when(#failure_of, #when)),
+            (Some(failure), _) => context.evaluate(&quote_spanned!(span=> #private::retry::failure(&__outcome, #failure))),
+            (None, Some(when)) => context.evaluate(&quote_spanned!(span=> #private::retry::when(#failure_of, #when))),
             (None, None) => quote_spanned!(span=> #private::retry::failed(#failure_of)),
         }
     }
@@ -324,6 +331,12 @@ impl Retry {
         let variant = self.jitter.as_ref().and_then(jitter).unwrap_or("Full");
         let variant = mixed_site(variant);
         quote!(#private::retry::Backoff { delay: #delay, factor: #factor, max_delay: #max_delay, jitter: #private::retry::Jitter::#variant })
+    }
+
+    /// Evaluates `wait`, which has the options of the backoff in it.
+    fn evaluate_backoff(&self, context: &Context<'_>, wait: &TokenStream) -> TokenStream {
+        let times = [&self.delay, &self.max_delay].into_iter().flatten().map(Duration::written);
+        if times.chain(&self.factor).any(runs_code) { context.evaluate(wait) } else { wait.clone() }
     }
 
     fn check_closures(&self, errors: &mut Errors) {

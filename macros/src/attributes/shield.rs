@@ -55,10 +55,11 @@ impl Layer for Shield {
         let (copies, borrows) = spawned::copies(context);
         let (clones, share_hint) = (context.bind_clones(), context.share_hint());
         let tracker = context.name("tracker");
-        let bind_tracker = self
-            .tracker
-            .as_ref()
-            .map(|written| quote_spanned!(written.span()=> let #tracker = #private::shield::tracker(&(#written));));
+        let bind_tracker = self.tracker.as_ref().map(|written| {
+            let tracked = quote_spanned!(written.span()=> #private::shield::tracker(&(#written)));
+            let tracked = context.evaluate_option(written, &tracked);
+            quote_spanned!(written.span()=> let #tracker = #tracked;)
+        });
         let tracked =
             self.tracker.as_ref().map(|_| quote_spanned!(span=> let #work = #private::shield::tracked(&#tracker, #work);));
         let inside = inner.expr;

@@ -5,7 +5,7 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::Expr;
 
 use crate::codegen::context::Context;
-use crate::codegen::fragment::{Fragment, Wrapper};
+use crate::codegen::fragment::{During, Fragment, Wrapper};
 use crate::codegen::layer::{Layer, LayerPlan, Parsed, Target};
 use crate::diagnostics::Errors;
 use crate::parse::args;
@@ -73,6 +73,7 @@ impl Layer for Timeout {
                 call: quote!(#private::timeout::within),
                 argument: Some(quote_spanned!(Span::mixed_site()=> &mut #deadline)),
                 breaks_to: Some(context.label("timeout")),
+                during: Some(During::Value(quote_spanned!(Span::mixed_site()=> #deadline.during))),
             }),
             deadline: Some(deadline),
             turn_exprs: self.limit.iter().map(Duration::written).collect(),
@@ -91,7 +92,8 @@ impl Layer for Timeout {
         // A literal is repeated, so that no future stores it.
         let (bind_limit, limit) = match &self.limit {
             Some(written) if written.literal().is_none() => {
-                (context.bind_option(&mut inner, &limit, written.written(), written.bind(&limit)), limit.to_token_stream())
+                let bind = context.bind_duration(written, &limit);
+                (context.bind_option(&mut inner, &limit, written.written(), bind), limit.to_token_stream())
             }
             literal => (TokenStream::new(), literal.to_token_stream()),
         };

@@ -5,7 +5,7 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::parse::ParseStream;
 
 use crate::codegen::context::Context;
-use crate::codegen::fragment::{Fragment, Wrapper};
+use crate::codegen::fragment::{During, Fragment, Wrapper};
 use crate::codegen::layer::{Layer, LayerPlan, Parsed, Target};
 use crate::diagnostics::Errors;
 use crate::parse::args;
@@ -68,6 +68,7 @@ impl Layer for WarnSlowPoll {
                 call: quote!(#private::warn_slow_poll::watch),
                 argument: Some(quote_spanned!(Span::mixed_site()=> &mut #slow)),
                 breaks_to: None,
+                during: Some(During::Value(quote_spanned!(Span::mixed_site()=> #slow.during))),
             }),
             turn_exprs: self.limit.iter().map(Duration::written).collect(),
             ..LayerPlan::default()
@@ -81,7 +82,8 @@ impl Layer for WarnSlowPoll {
         let (limit, slow, name) = (context.name("limit"), context.name("slow"), context.function_name());
         let (bind_limit, limit) = match &self.limit {
             Some(written) if written.literal().is_none() => {
-                (context.bind_option(&mut inner, &limit, written.written(), written.bind(&limit)), limit.to_token_stream())
+                let bind = context.bind_duration(written, &limit);
+                (context.bind_option(&mut inner, &limit, written.written(), bind), limit.to_token_stream())
             }
             literal => (TokenStream::new(), literal.to_token_stream()),
         };

@@ -4,11 +4,13 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{Expr, FnArg, Lifetime};
 
-use super::fragment::{Fragment, Wrapper};
+use super::fragment::{During, Fragment, Wrapper};
 use crate::item::function::{Function, self_ident};
 use crate::item::names;
 use crate::item::parameters::{Binding, is_shared_reference};
 use crate::item::tokens::{self, local};
+use crate::parse::duration::Duration;
+use crate::parse::expression::runs_code;
 
 /// How the body takes the arguments along.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
@@ -139,13 +141,44 @@ impl<'f> Context<'f> {
         }
     }
 
+    /// The same, for what is written into a task of the layer's own.
+    pub(crate) fn on_task(&self) -> Self {
+        Self { wrappers: Vec::new(), deadlines: Vec::new(), attempts: Vec::new(), pinned: None, ..self.clone() }
+    }
+
+    /// The same, for what is written in front of the body that this layer makes.
+    pub(crate) fn before_body(&self) -> Self {
+        Self { pinned: self.pinned.clone().filter(|_| !self.pins), ..self.clone() }
+    }
+
     /// Awaits `future` within all wrappers that are in force here.
     pub(crate) fn await_wrapped(&self, future: &TokenStream) -> TokenStream {
         let wrapped = self.wrappers.iter().rev().fold(future.clone(), |future, wrapper| wrapper.around(&future));
-        let drop_body = self.drop_body();
-        let span = Span::mixed_site();
         let labels = self.wrappers.iter().filter_map(|wrapper| wrapper.breaks_to.as_ref());
-        labels.fold(quote!(#wrapped.await), |value, label| {
+        self.unwrap_or_leave(quote!(#wrapped.await), labels)
+    }
+
+    /// Takes an option apart from what it is evaluated within: `remaining()` is that of the deadlines above, and a panic is one below a
+    /// `finally`. `value` is an expression that runs code of the user's and does not await.
+    pub(crate) fn evaluate(&self, value: &TokenStream) -> TokenStream {
+        let span = Span::mixed_site();
+        let evaluated = self.wrappers.iter().rev().fold(value.clone(), |value, wrapper| match &wrapper.during {
+            Some(During::Value(during) | During::Result(during)) => quote_spanned!(span=> #during(|| #value)),
+            None => value,
+        });
+        let results = self.wrappers.iter().filter(|wrapper| matches!(wrapper.during, Some(During::Result(_))));
+        self.unwrap_or_leave(evaluated, results.filter_map(|wrapper| wrapper.breaks_to.as_ref()))
+    }
+
+    /// The same of `value`, which is made of `written`, if that runs code of the user's.
+    pub(crate) fn evaluate_option(&self, written: &Expr, value: &TokenStream) -> TokenStream {
+        if runs_code(written) { self.evaluate(value) } else { value.clone() }
+    }
+
+    /// The value of one `Result` in another, or out to the labels, outermost first.
+    fn unwrap_or_leave<'l>(&self, value: TokenStream, labels: impl Iterator<Item = &'l Lifetime>) -> TokenStream {
+        let (span, drop_body) = (Span::mixed_site(), self.drop_body());
+        labels.fold(value, |value, label| {
             quote_spanned! {span=>
                 match #value {
                     ::core::result::Result::Ok(__value) => __value,
@@ -191,6 +224,12 @@ impl<'f> Context<'f> {
     /// The same, for one that notes something while the body runs.
     pub(crate) fn guard_mut(&self, inner: &mut Fragment, name: &Ident, init: &TokenStream) -> TokenStream {
         inner.guard(self.pinned.is_some(), Some(syn::Token![mut](Span::mixed_site())), name, init)
+    }
+
+    /// Statements that bind a duration that is no literal.
+    pub(crate) fn bind_duration(&self, written: &Duration, name: &Ident) -> TokenStream {
+        let value = self.evaluate_option(written.written(), &written.to_token_stream());
+        quote_spanned!(Span::mixed_site()=> let #name: ::core::time::Duration = #value;)
     }
 
     /// Binds the value of an option, in its turn. What only names an argument that a pinned body takes along is bound with the body.

@@ -70,6 +70,17 @@ pub(crate) struct Wrapper {
     pub(crate) argument: Option<TokenStream>,
     /// How the wrapper cuts the wait short, if it can: the wrapped future yields a `Result`, and its `Err` leaves to this label.
     pub(crate) breaks_to: Option<Lifetime>,
+    /// What options that do not await are evaluated in.
+    pub(crate) during: Option<During>,
+}
+
+/// A method of a wrapper's variable that takes a closure, and calls it within what the wrapper is there for.
+#[derive(Clone)]
+pub(crate) enum During {
+    /// It returns what the closure returns.
+    Value(TokenStream),
+    /// It returns a `Result`, and its `Err` leaves to the label of the wrapper.
+    Result(TokenStream),
 }
 
 impl Wrapper {

@@ -58,6 +58,7 @@ pub(crate) fn track_polls(function: &Function, root: &TokenStream) -> Option<Wra
         call: quote_spanned!(proc_macro2::Span::mixed_site()=> #root::__steadfast_watched!),
         argument: Some(seen.to_token_stream()),
         breaks_to: None,
+        during: None,
     })
 }
 

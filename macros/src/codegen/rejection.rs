@@ -23,7 +23,7 @@ impl Context<'_> {
         let again = if attempts.is_empty() { quote!(false) } else { quote_spanned!(Span::mixed_site()=> #(#attempts.left())||*) };
         let error = &self.told(error, &again);
         if let Some(or_else) = or_else {
-            return quote!(#private::reject_with::<#output>(#error, #or_else));
+            return self.evaluate(&quote!(#private::reject_with::<#output>(#error, #or_else)));
         }
         let (span, module) = (Span::mixed_site(), mixed_site(attribute));
         let module = quote!(#private::#module::rejection);

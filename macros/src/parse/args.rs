@@ -9,6 +9,7 @@ use syn::{Expr, Lit, Path, Token, UnOp, token};
 use crate::diagnostics::{Errors, available, list, suggest};
 use crate::item::tokens::without_fragments;
 use crate::parse::duration::has_unit;
+use crate::parse::escapes;
 use crate::parse::expression::plain;
 use crate::parse::units::{self, Value};
 
@@ -99,7 +100,9 @@ pub(crate) fn read(
     let mut one = |input: ParseStream<'_>| -> syn::Result<()> {
         let first = seen.is_empty();
         if let Some(positional) = positional.take_if(|_| first && !starts_option(input)) {
-            return positional(input);
+            let written = input.fork();
+            positional(input)?;
+            return check_stays(&written, attribute, "", errors);
         }
         let ident = input.call(Ident::parse_any).map_err(|_| unexpected(attribute, input, known))?;
         let named = OptionName { name: ident.unraw().to_string(), ident };
@@ -109,7 +112,12 @@ pub(crate) fn read(
         seen.push(named.name.clone());
         match named.name.as_str() {
             "crate" => named.value(input, Path::parse_mod_style).map(|path| common.krate = Some(path)),
-            name if known.contains(&name) => option(&named, input),
+            name if known.contains(&name) => {
+                let written = input.fork();
+                option(&named, input)?;
+                written.parse::<Option<Token![=]>>()?;
+                check_stays(&written, attribute, name, errors)
+            }
             _ => Err(unknown(attribute, &named, known)),
         }
     };
@@ -134,6 +142,17 @@ pub(crate) fn read(
         errors.at(path, "`crate` must be an absolute path: write `::name`, `crate::name` or `$crate::name`");
     }
     common
+}
+
+/// The options that are awaited, within all that the attributes above have around them, and so may await.
+const AWAITED: [(&str, &str); 3] = [("fallback", ""), ("finally", ""), ("cancellable", "cleanup")];
+
+/// Reports what in an option would leave the function, or await past the attributes above.
+fn check_stays(written: ParseStream<'_>, attribute: &str, option: &str, errors: &mut Errors) -> syn::Result<()> {
+    if let Ok(expression) = written.parse::<Expr>() {
+        escapes::check(&expression, AWAITED.contains(&(attribute, option)), errors);
+    }
+    Ok(())
 }
 
 fn is_absolute(path: &Path) -> bool {

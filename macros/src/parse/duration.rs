@@ -1,7 +1,7 @@
 //! Durations: literals with a unit, or expressions.
 
 use proc_macro2::TokenStream;
-use quote::{ToTokens, quote, quote_spanned};
+use quote::{ToTokens, quote};
 use syn::parse::{Parse, ParseStream};
 use syn::{Expr, ExprLit, Lit, UnOp};
 
@@ -86,14 +86,6 @@ impl ToTokens for Duration {
             }
             Self::Expression(expression) => quote!(#expression),
         });
-    }
-}
-
-impl Duration {
-    /// As a `let` with a type annotation, so that a type error is reported at the expression.
-    pub(crate) fn bind(&self, name: &proc_macro2::Ident) -> TokenStream {
-        let span = proc_macro2::Span::mixed_site();
-        quote_spanned!(span=> let #name: ::core::time::Duration = #self;)
     }
 }
 

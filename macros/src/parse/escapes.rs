@@ -91,7 +91,9 @@ impl Escapes {
             let before = |back: usize| at.checked_sub(back).and_then(|at| trees.get(at));
             let is = |tree: Option<&TokenTree>, name| tree.is_some_and(|tree| is_ident(tree, name));
             match tree {
-                TokenTree::Ident(ident) if ident == "await" && before(1).is_some_and(|tree| is_punct(tree, '.')) && !self.is_async => {
+                TokenTree::Ident(ident)
+                    if ident == "await" && before(1).is_some_and(|tree| is_punct(tree, '.')) && !self.is_async =>
+                {
                     self.found.push((ident.span(), Escape::Await));
                 }
                 TokenTree::Ident(ident) if ident == "return" => self.found.push((ident.span(), Escape::Return)),
@@ -163,7 +165,8 @@ impl<'ast> Visit<'ast> for Escapes {
     fn visit_macro(&mut self, call: &'ast Macro) {
         match Punctuated::<Expr, Token![,]>::parse_terminated.parse2(call.tokens.clone()) {
             Ok(arguments) => arguments.iter().for_each(|argument| {
-                let mut inner = Escapes { found: Vec::new(), loops: self.loops, labels: self.labels.clone(), is_async: self.is_async };
+                let mut inner =
+                    Escapes { found: Vec::new(), loops: self.loops, labels: self.labels.clone(), is_async: self.is_async };
                 inner.visit_expr(argument);
                 self.found.append(&mut inner.found);
             }),

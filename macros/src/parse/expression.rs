@@ -31,6 +31,11 @@ pub(crate) fn is_place(expression: &Expr) -> bool {
     }
 }
 
+/// Whether to evaluate the expression runs code of the user's.
+pub(crate) fn runs_code(expression: &Expr) -> bool {
+    !is_place(expression) && !is_literal(expression)
+}
+
 /// Whether the expression names an item and so a static: any other name in an attribute is an argument. A `const` is rejected by its type,
 /// which is not a reference to a `'static` object.
 pub(crate) fn is_static(expression: &Expr, parameters: &Parameters) -> bool {

@@ -3,6 +3,7 @@
 pub(crate) mod args;
 pub(crate) mod closure;
 pub(crate) mod duration;
+pub(crate) mod escapes;
 pub(crate) mod expression;
 pub(crate) mod handle;
 pub(crate) mod once;

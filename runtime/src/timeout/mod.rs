@@ -56,6 +56,13 @@ impl Deadline {
         self.limits().left().is_none_or(|left| delay < left)
     }
 
+    /// Evaluates an option of a layer below: what it asks of [`remaining`](crate::remaining) is this deadline's.
+    #[inline]
+    pub fn during<T>(&self, option: impl FnOnce() -> T) -> T {
+        let _scope = Scope::enter(self.limits());
+        option()
+    }
+
     /// The limits of this deadline alone.
     #[inline]
     fn limits(&self) -> Limits {

@@ -19,16 +19,16 @@ impl Cached {
     // }
     pub(super) fn expand_in_background(&self, context: &Context<'_>, inner: Fragment) -> Fragment {
         let span = Span::mixed_site();
-        let Context { private, function, .. } = context;
+        let Context { private, .. } = context;
         let label = context.label("cached");
         let (cache, shape, load, lead) = (context.name("cache"), context.name("shape"), context.name("load"), context.name("lead"));
         let begin = self.begin(context, &cache, &shape, &label);
         let fit = key::fit();
-        let bound = lifetime::bind(&self.options).statements;
+        let bound = lifetime::bind(context, &self.options).statements;
         let (clones, share_hint) = (context.bind_clones(), context.share_hint());
         let (copies, borrows) = copies(context);
         let out = local("out");
-        let lifetime = lifetime::lifetime(&self.options, function, private, &shape, &out);
+        let lifetime = lifetime::lifetime(&context.on_task(), &self.options, &shape, &out);
         let name = context.function_name();
         let refresh = self.options.refreshes().then(|| {
             quote_spanned! {span=>

@@ -6,6 +6,7 @@ use syn::spanned::Spanned;
 use syn::{Attribute, Expr, ExprLit, Lit, Type};
 
 use crate::codegen::bounds::BoundCheck;
+use crate::codegen::context::Context;
 use crate::diagnostics::Errors;
 use crate::item::function::Function;
 use crate::item::parameters::{Binding, Mode};
@@ -36,7 +37,7 @@ struct Part {
 /// An expression whose value is looked up by reference, bound to this name.
 struct Evaluated {
     name: Ident,
-    expression: TokenStream,
+    expression: Expr,
     /// The value may itself be the reference; its type decides.
     refers: bool,
 }
@@ -66,12 +67,14 @@ impl Key {
     }
 
     /// The statements before the lookup.
-    pub(crate) fn bind(&self, private: &TokenStream) -> TokenStream {
+    pub(crate) fn bind(&self, context: &Context<'_>) -> TokenStream {
+        let private = &context.private;
         let evaluated = self.parts.iter().filter_map(|part| part.evaluated.as_ref());
         let bind = |Evaluated { name, expression, refers }: &Evaluated| {
             let refer =
                 refers.then(|| quote_spanned!(Span::mixed_site()=> let #name = #private::cache::Referred::new(#name).part();));
-            quote_spanned!(Span::mixed_site()=> let #name = &(#expression); #refer)
+            let value = context.evaluate_option(expression, &expression.to_token_stream());
+            quote_spanned!(Span::mixed_site()=> let #name = &(#value); #refer)
         };
         evaluated.map(bind).collect()
     }
@@ -219,7 +222,7 @@ impl Part {
         };
         Self {
             cfgs: Vec::new(),
-            evaluated: Some(Evaluated { name: part.clone(), expression: place.to_token_stream(), refers }),
+            evaluated: Some(Evaluated { name: part.clone(), expression: place.clone(), refers }),
             ask: Some(BoundCheck::of_value(at, "assert_borrowed_of", part.to_token_stream())),
             probe: part.to_token_stream(),
             owned: quote_spanned!(at=> ::std::borrow::ToOwned::to_owned(#fit.gate(#part))),

@@ -5,6 +5,7 @@ use quote::{quote, quote_spanned};
 use syn::Expr;
 
 use super::options::{Options, Ttl};
+use crate::codegen::context::Context;
 use crate::item::function::Function;
 use crate::item::tokens::{local, mixed_site};
 use crate::parse::duration::Duration;
@@ -66,17 +67,18 @@ pub(super) struct Bound {
 /// The window of stale hits. The lookup needs it, and the entry of this call gets the same one.
 const WINDOW: &str = "stale_while_revalidate";
 
-pub(super) fn bind(options: &Options) -> Bound {
+pub(super) fn bind(context: &Context<'_>, options: &Options) -> Bound {
     let mut bound = Bound { statements: TokenStream::new(), names: Vec::new() };
     for (name, time) in durations(options) {
         if time.literal().is_none() && name != WINDOW {
             let name = local(name);
-            bound.statements.extend(time.bind(&name));
+            bound.statements.extend(context.bind_duration(time, &name));
             bound.names.push(name);
         }
     }
     if let Some(share) = options.refresh_ahead.as_ref().filter(|share| !matches!(share, Expr::Lit(_))) {
         let name = local("refresh_ahead");
+        let share = context.evaluate_option(share, &quote!(#share));
         bound.statements.extend(quote_spanned!(Span::mixed_site()=> let #name: f64 = #share;));
         bound.names.push(name);
     }
@@ -84,19 +86,20 @@ pub(super) fn bind(options: &Options) -> Bound {
 }
 
 /// The window for the lookup: a statement that binds it, and the window, if there is one.
-pub(super) fn window(options: &Options) -> (TokenStream, TokenStream) {
+pub(super) fn window(context: &Context<'_>, options: &Options) -> (TokenStream, TokenStream) {
     match &options.stale_while_revalidate {
         None => (TokenStream::new(), quote!(::core::option::Option::None)),
         Some(window) if window.literal().is_some() => (TokenStream::new(), quote!(::core::option::Option::Some(#window))),
         Some(window) => {
             let name = local(WINDOW);
-            (window.bind(&name), quote!(::core::option::Option::Some(#name)))
+            (context.bind_duration(window, &name), quote!(::core::option::Option::Some(#name)))
         }
     }
 }
 
 /// The lifetime of a computed value, after `out` and `shape` have been bound.
-pub(super) fn lifetime(options: &Options, function: &Function, private: &TokenStream, shape: &Ident, out: &Ident) -> TokenStream {
+pub(super) fn lifetime(context: &Context<'_>, options: &Options, shape: &Ident, out: &Ident) -> TokenStream {
+    let Context { private, function, .. } = context;
     let mut lifetime = quote!(#private::cache::Lifetime::new());
     let elsewhere = options.cache.is_some();
     for (name, time) in durations(options) {
@@ -118,7 +121,8 @@ pub(super) fn lifetime(options: &Options, function: &Function, private: &TokenSt
         && (elsewhere || names_an_argument(closure, function))
     {
         let ttl_of = mixed_site(if options.none_ttl.is_some() { "ttl_of_some" } else { "ttl_of" });
-        lifetime.extend(quote!(.with_ttl(#private::cache::#ttl_of(#shape, &#out, #closure))));
+        let ttl = context.evaluate(&quote!(#private::cache::#ttl_of(#shape, &#out, #closure)));
+        lifetime.extend(quote!(.with_ttl(#ttl)));
     }
     match &options.refresh_ahead {
         Some(Expr::Lit(share)) if elsewhere => lifetime.extend(quote!(.refresh_ahead(#share))),

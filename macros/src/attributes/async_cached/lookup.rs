@@ -1,7 +1,7 @@
 //! The beginning of a cached call: the cache, the shape of the return type, the key, and the way out of a hit.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{quote, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::Type;
 use syn::spanned::Spanned;
 
@@ -14,6 +14,7 @@ use crate::codegen::spawned;
 use crate::item::tokens::local;
 use crate::item::types;
 use crate::parse::duration::Duration;
+use crate::parse::expression::runs_code;
 
 impl Cached {
     /// Binds the cache, the shape, and `turn`, the result of a miss.
@@ -26,18 +27,21 @@ impl Cached {
         let ty = policy::reference_type(context.function, options.cache.as_ref(), &quote!(#root::Cache<_, _>));
         let bind_shape = Self::shape(context, shape);
         let key = self.key(context.function);
-        let (bind_key, probe, owned) = (key.bind(private), key.probe(), key.owned());
+        let (bind_key, probe, owned) = (key.bind(context), key.probe(), key.owned());
         let fit = key::fit();
         let asks: Vec<BoundCheck> = key.asks().chain(self.asks(context, shape)).collect();
         let asks = bounds::statements(&fit, private, &quote!(#private::cache), &asks);
         let belongs = self.belongs(context, shape, &fit);
         let tags = self.tags(private);
-        let refresh = options.refresh_if.as_ref().map_or_else(|| quote!(false), |refresh| quote!(#refresh));
+        let refresh = options
+            .refresh_if
+            .as_ref()
+            .map_or_else(|| quote!(false), |refresh| context.evaluate_option(refresh, &quote!(#refresh)));
         let single_flight = options.single_flight.as_ref().is_none_or(|flag| flag.value);
         let name = context.function_name();
         let recursion = context.reject_or_panic(&quote!(#private::cache::recursion(#name)));
         let (bind_window, begin, window) = if options.refreshes() {
-            let (bind, window) = lifetime::window(options);
+            let (bind, window) = lifetime::window(context, options);
             (bind, quote!(begin_or_refresh), quote!(, #window))
         } else {
             (TokenStream::new(), quote!(begin), TokenStream::new())
@@ -53,6 +57,10 @@ impl Cached {
         } else {
             quote_spanned!(span=> __turn,)
         };
+        // The tags are evaluated on the way.
+        let looked_up = quote_spanned!(span=> #private::cache::#begin(#cache, #probe, __owned, #shape, __mode #window));
+        let tags_run = options.tags.as_ref().is_some_and(|tags| tags.elems.iter().any(runs_code));
+        let looked_up = if tags_run { context.evaluate(&looked_up) } else { looked_up };
         quote_spanned! {span=>
             #bind_shape
             #bind_key
@@ -65,7 +73,7 @@ impl Cached {
             #attach
             #bind_window
             let __mode = #private::cache::Mode { refresh: #refresh, single_flight: #single_flight };
-            let __turn = match #private::cache::#begin(#cache, #probe, __owned, #shape, __mode #window) {
+            let __turn = match #looked_up {
                 #private::cache::Begin::Hit(__out) => break #label __out,
                 #private::cache::Begin::Miss(__turn) => #missed
                 #private::cache::Begin::Recursion => {
@@ -89,7 +97,10 @@ impl Cached {
         let waiting = match &self.options.load_timeout {
             None if self.options.cache.is_some() => quote_spanned!(span=> __waiter.wait_as_set(#shape)),
             None => quote_spanned!(span=> __waiter.wait(#shape)),
-            Some(limit) => quote_spanned!(span=> __waiter.wait_at_most(#shape, #limit)),
+            Some(limit) => {
+                let limit = context.evaluate_option(limit.written(), &limit.to_token_stream());
+                quote_spanned!(span=> __waiter.wait_at_most(#shape, #limit))
+            }
         };
         let waited = context.await_wrapped(&waiting);
         let drop_body = context.drop_body();
@@ -110,7 +121,8 @@ impl Cached {
         match (&self.options.cache, &self.options.handle) {
             (Some(cache), _) => {
                 let borrow = Span::mixed_site().located_at(cache.span());
-                quote_spanned!(borrow=> &(#cache))
+                let value = context.evaluate_option(cache, &cache.to_token_stream());
+                quote_spanned!(borrow=> &(#value))
             }
             (None, Some(handle)) => handle.call(context.function, private),
             (None, None) => {

@@ -14,6 +14,7 @@ use quote::{ToTokens, quote_spanned};
 use self::key::Key;
 use self::lifetime::Bound;
 pub(crate) use self::options::Options;
+use self::options::Ttl;
 use crate::codegen::context::Context;
 use crate::codegen::fragment::{Fragment, Wrapper};
 use crate::codegen::layer::{Boundary, Layer, LayerPlan, Parsed, Target};
@@ -69,18 +70,24 @@ impl Cached {
     // }
     fn expand_inline(&self, context: &Context<'_>, mut inner: Fragment) -> Fragment {
         let span = Span::mixed_site();
-        let Context { private, function, .. } = context;
+        let Context { function, .. } = context;
         let label = context.label("cached");
         let (cache, shape, lead) = (context.name("cache"), context.name("shape"), context.name("lead"));
-        let begin = self.begin(context, &cache, &shape, &label);
+        let looking = &context.before_body();
+        let begin = self.begin(looking, &cache, &shape, &label);
         let wait = self.wait(context, &shape, &label);
         let bind = context.guard(&mut inner, &lead, &wait);
-        let Bound { statements, mut names } = lifetime::bind(&self.options);
+        let Bound { statements, mut names } = lifetime::bind(looking, &self.options);
         names.extend([shape.clone(), local("turn")]);
         let look = quote_spanned!(span=> #begin #statements);
         let before = context.before_wait(&mut inner, &look, names, &|name| self.names(function, name));
         let out = local("out");
-        let lifetime = lifetime::lifetime(&self.options, function, private, &shape, &out);
+        let lifetime = lifetime::lifetime(context, &self.options, &shape, &out);
+        let mut completed = quote_spanned!(span=> #lead.complete(#shape, #out, __lifetime));
+        if let Some(Ttl::OfValue(_)) = &self.options.ttl {
+            // The cache calls the closure.
+            completed = context.evaluate(&completed);
+        }
         inner.map(|expr| {
             quote_spanned! {span=>
                 #label: {
@@ -88,7 +95,7 @@ impl Cached {
                     #bind
                     let #out = #expr;
                     let __lifetime = #lifetime;
-                    #lead.complete(#shape, #out, __lifetime)
+                    #completed
                 }
             }
         })
@@ -119,6 +126,7 @@ impl Layer for Cached {
                 call: quote_spanned!(Span::mixed_site()=> #lead.scope),
                 argument: None,
                 breaks_to: None,
+                during: None,
             }),
             boundary: background.then_some(Boundary::Task),
             waits: !background,
