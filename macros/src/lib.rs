@@ -164,7 +164,8 @@ attributes! {
     /// | `value` or `\|error\| value`, first and without a name | | the value to return instead: a `T` for a `Result<T, E>` or an `Option<T>`, or a whole `Result` or `Option` |
     /// | `crate = path` | `::steadfast` | the path to `steadfast` |
     ///
-    /// The value may name the arguments, and may `.await`. The error of an `Option` is `()`.
+    /// The value may name the arguments, and may `.await`: attributes above limit and watch what it awaits like the body. `?` and `break` cannot
+    /// leave it. The error of an `Option` is `()`.
     ///
     /// `Err` and `None` are failures, rejections by the attributes below included. Any other return type cannot fail, and is a compile
     /// error.
@@ -749,7 +750,7 @@ attributes! {
     /// | `expr`, first and without a name | | the cleanup: a future, or a closure that takes an [`Exit`] and returns one |
     /// | `crate = path` | `::steadfast` | the path to `steadfast` |
     ///
-    /// The cleanup may name the arguments and `self`, and borrow them: it receives clones, made when the call begins (of what a `&str` or a
+    /// The cleanup may name the arguments and `self`, and borrow them: it receives clones, made before the body runs (of what a `&str` or a
     /// `&[T]` refers to), which live until the cleanup has ended. Any other borrow is a compile error at that argument. The future must be
     /// `Send + 'static`, and return `()` or a `Result` whose error is `Display`.
     ///
@@ -1067,7 +1068,8 @@ attributes! {
     /// # Arguments that the body consumes
     ///
     /// Each attempt borrows the arguments. Moving one out of the body is a compile error (E0382): list that argument in `clone(..)`. Above
-    /// [`offload_blocking`], whose job must own its arguments, all arguments are cloned automatically.
+    /// what runs the body elsewhere and so must own its arguments ([`offload_blocking`], `shield`, `batched`, an `async_cached` that computes
+    /// in the background), all arguments are cloned automatically.
     ///
     /// # Cancel safety
     ///
