@@ -102,7 +102,8 @@ pub(crate) fn read(
         if let Some(positional) = positional.take_if(|_| first && !starts_option(input)) {
             let written = input.fork();
             positional(input)?;
-            return check_stays(&written, attribute, "", errors);
+            check_stays(&written, attribute, "", errors);
+            return Ok(());
         }
         let ident = input.call(Ident::parse_any).map_err(|_| unexpected(attribute, input, known))?;
         let named = OptionName { name: ident.unraw().to_string(), ident };
@@ -116,7 +117,8 @@ pub(crate) fn read(
                 let written = input.fork();
                 option(&named, input)?;
                 written.parse::<Option<Token![=]>>()?;
-                check_stays(&written, attribute, name, errors)
+                check_stays(&written, attribute, name, errors);
+                Ok(())
             }
             _ => Err(unknown(attribute, &named, known)),
         }
@@ -148,11 +150,10 @@ pub(crate) fn read(
 const AWAITED: [(&str, &str); 3] = [("fallback", ""), ("finally", ""), ("cancellable", "cleanup")];
 
 /// Reports what in an option would leave the function, or await past the attributes above.
-fn check_stays(written: ParseStream<'_>, attribute: &str, option: &str, errors: &mut Errors) -> syn::Result<()> {
+fn check_stays(written: ParseStream<'_>, attribute: &str, option: &str, errors: &mut Errors) {
     if let Ok(expression) = written.parse::<Expr>() {
         escapes::check(&expression, AWAITED.contains(&(attribute, option)), errors);
     }
-    Ok(())
 }
 
 fn is_absolute(path: &Path) -> bool {
