@@ -221,7 +221,7 @@ impl fmt::Display for Error {
 }
 
 impl StdError for Error {
-    /// `None`: no other error caused it. Only while a `#[retry]` [searches](RetryAfter::find) for the delay that an error requests, the
+    /// `None`: no other error caused it. Only while a `#[retry]` searches for the delay that an error requests, the
     /// source is that delay, so that it is found even if the error is wrapped in one that exposes the source of this error instead of
     /// the error itself (thiserror's `#[error(transparent)]`).
     fn source(&self) -> Option<&(dyn StdError + 'static)> {

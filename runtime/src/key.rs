@@ -175,7 +175,7 @@ found_by_references!((A QA a qa)(B QB b qb)(C QC c qc)(D QD d qd)(E QE e qe)(F Q
 found_by_references!((A QA a qa)(B QB b qb)(C QC c qc)(D QD d qd)(E QE e qe)(F QF f qf)(G QG g qg)(H QH h qh)(I QI i qi)(J QJ j qj));
 
 /// The value of a `key` expression, on its way to the reference used for lookup: the value itself if it is a reference, otherwise a
-/// reference to it. Autoref specialization selects `part` by the type: a value that is not a reference is found behind `Deref`.
+/// reference to it. Autoref specialization (see `crate::specialize`) selects `part` by the type: a value that is not a reference is found behind `Deref`.
 pub struct Referred<'e, E>(Own<'e, E>);
 
 /// A value that is not a reference.

@@ -157,6 +157,7 @@ mod rounded;
 mod shield;
 mod shutdown;
 mod signal;
+mod specialize;
 mod stripe;
 mod task_group;
 #[cfg(feature = "test-util")]

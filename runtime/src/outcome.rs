@@ -1,10 +1,10 @@
 //! What a function's return type can represent, resolved by traits and never by spelling.
 
 use std::marker::PhantomData;
-use std::ops::Deref;
 
 use crate::bounds::{Satisfied, Uninhabited, Unsatisfied};
 use crate::error::Error;
+use crate::specialize::chain;
 
 /// A return type that can represent a rejection, where it is optional.
 pub trait Reject: Sized {
@@ -56,11 +56,13 @@ impl<T> Attempted for Option<T> {
     }
 }
 
-/// Recognizes failures, if the type has any: a plain value is none. Decided by autoref specialization, as for a [`Rejection`].
+/// Recognizes failures, if the type has any: a plain value is none. Decided by autoref specialization (see `crate::specialize`).
 pub struct Verdict<R>(Harmless<R>);
 
 /// The last candidate of `Verdict`, for a return type without failures.
 pub struct Harmless<R>(PhantomData<fn() -> R>);
+
+chain! { Verdict => Harmless }
 
 impl<R> Verdict<R> {
     /// For the return type `R`.
@@ -76,14 +78,6 @@ impl<R: Attempted> Verdict<R> {
     #[inline]
     pub fn failed(&self, outcome: &R) -> bool {
         outcome.failure().is_some()
-    }
-}
-
-impl<R> Deref for Verdict<R> {
-    type Target = Harmless<R>;
-
-    fn deref(&self) -> &Harmless<R> {
-        &self.0
     }
 }
 
@@ -138,12 +132,13 @@ impl<R: Attempted> Judge<R> {
 /// Rejects where a rejection is so unexpected that no `or_else` is required: through the return type if that can represent an error, else by
 /// a panic.
 ///
-/// Which of the two is decided by autoref specialization: the inherent method below exists only for types that can represent one; otherwise
-/// method resolution continues behind `Deref`.
+/// Which of the two is decided by autoref specialization (see `crate::specialize`).
 pub struct Rejection<R>(Panicking<R>);
 
 /// The last candidate of `Rejection`, for a return type that cannot represent an error.
 pub struct Panicking<R>(PhantomData<fn() -> R>);
+
+chain! { Rejection => Panicking }
 
 impl<R> Rejection<R> {
     /// For the return type `R`.
@@ -158,14 +153,6 @@ impl<R: Reject> Rejection<R> {
     /// The return value that represents `error`.
     pub fn reject(&self, error: Error) -> R {
         R::reject(error)
-    }
-}
-
-impl<R> Deref for Rejection<R> {
-    type Target = Panicking<R>;
-
-    fn deref(&self) -> &Panicking<R> {
-        &self.0
     }
 }
 

@@ -7,7 +7,6 @@ pub use steadfast_macros::shield;
 pub mod private {
     use std::fmt::{Debug, Display};
     use std::marker::PhantomData;
-    use std::ops::Deref;
     use std::panic::resume_unwind;
 
     use tokio_util::task::TaskTracker;
@@ -17,6 +16,7 @@ pub mod private {
     use crate::recursion::ActiveFlights;
     use crate::report;
     use crate::shutdown::RuntimeShutDown;
+    use crate::specialize::chain;
 
     /// Runs `work` on a task of its own, which continues if the caller is dropped.
     pub async fn shield<F>(
@@ -45,7 +45,7 @@ pub mod private {
         tracker.track_future(work)
     }
 
-    /// How an outcome that no caller receives is reported: by the text of its error, if it has one. Decided by autoref specialization.
+    /// How an outcome that no caller receives is reported: by the text of its error, if it has one. Decided by autoref specialization (see `crate::specialize`).
     pub struct Describe<R>(DescribeDebug<R>);
 
     /// The next candidate, for an error that is only `Debug`.
@@ -56,6 +56,8 @@ pub mod private {
 
     /// The last candidate: there is no error.
     pub struct DescribeNothing<R>(PhantomData<fn() -> R>);
+
+    chain! { Describe => DescribeDebug => DescribeUnnamed => DescribeNothing }
 
     impl<R> Describe<R> {
         /// For the return type `R`.
@@ -91,30 +93,6 @@ pub mod private {
         /// Nothing.
         pub fn describe(&self) -> fn(&R) -> Option<String> {
             describe_nothing
-        }
-    }
-
-    impl<R> Deref for Describe<R> {
-        type Target = DescribeDebug<R>;
-
-        fn deref(&self) -> &DescribeDebug<R> {
-            &self.0
-        }
-    }
-
-    impl<R> Deref for DescribeDebug<R> {
-        type Target = DescribeUnnamed<R>;
-
-        fn deref(&self) -> &DescribeUnnamed<R> {
-            &self.0
-        }
-    }
-
-    impl<R> Deref for DescribeUnnamed<R> {
-        type Target = DescribeNothing<R>;
-
-        fn deref(&self) -> &DescribeNothing<R> {
-            &self.0
         }
     }
 

@@ -1,15 +1,14 @@
 //! How a return type is stored: `Ok` and `Some` as values, `Err` and `None` as failures, anything else as a value.
 //!
 //! The kind of a type must be determined by its type and not its spelling, without requiring any trait from plain types. This is
-//! autoref specialization through a chain of `Deref`: `KindOf::<R>::new().kind()` calls the first `kind` on the way from `KindOf`
-//! through `Shared`, `Nullable` and `Unshared` to `Plain`.
+//! autoref specialization (`crate::specialize`): `KindOf::<R>::new().kind()`.
 
 use std::marker::PhantomData;
-use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::store::entry::{Cached, Failure};
+use crate::specialize::chain;
 
 /// How a return type is stored.
 pub trait ReturnKind: Copy + Send + Sync {
@@ -61,6 +60,8 @@ pub struct Nullable<R>(Unshared<R>);
 
 /// The next step, for any other `Result` whose error cannot be shared, and for an `Option`.
 pub struct Unshared<R>(Plain<R>);
+
+chain! { KindOf => Shared => Nullable => Unshared => Plain }
 
 impl<R> KindOf<R> {
     /// For the return type `R`.
@@ -139,22 +140,6 @@ impl<R> Plain<R> {
         *self
     }
 }
-
-/// The chain that the lookup follows.
-macro_rules! leads_to {
-    ($($from:ident => $to:ident)*) => {$(
-        impl<R> Deref for $from<R> {
-            type Target = $to<R>;
-
-            #[inline]
-            fn deref(&self) -> &$to<R> {
-                &self.0
-            }
-        }
-    )*};
-}
-
-leads_to! { KindOf => Shared Shared => Nullable Nullable => Unshared Unshared => Plain }
 
 /// `Result<T, E>` with an error that is cloned to all waiters.
 pub struct SharedResult<T, E>(Marker<(T, E)>);

@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use crate::error::RetryAfter;
 use crate::outcome::Attempted;
+use crate::specialize::chain;
 
-/// Looks for a rejection in a failed `R`. Autoref specialization through a chain of `Deref`: the inherent method of each type
-/// exists only if the error can be inspected in that way; if it does not exist, method lookup continues behind `Deref`.
+/// Looks for a rejection in a failed `R`. Autoref specialization (see `crate::specialize`): the method of each candidate exists only if the
+/// error can be inspected in that way.
 pub struct Hint<R>(HintByRef<R>);
 
 /// For errors that do not implement `std::error::Error` but convert to one: `anyhow::Error`, boxed errors.
@@ -27,6 +28,8 @@ pub struct HintBehind<R>(NoHint<R>);
 /// For all other errors.
 pub struct NoHint<R>(PhantomData<fn() -> R>);
 
+chain! { Hint => HintByRef => HintSent => HintHere => HintBehind => NoHint }
+
 impl<R> Hint<R> {
     /// For the return type `R`.
     #[must_use]
@@ -43,27 +46,11 @@ impl<R: Attempted<Error: StdError + 'static>> Hint<R> {
     }
 }
 
-impl<R> Deref for Hint<R> {
-    type Target = HintByRef<R>;
-
-    fn deref(&self) -> &HintByRef<R> {
-        &self.0
-    }
-}
-
 impl<R: Attempted<Error: AsRef<dyn StdError + Send + Sync>>> HintByRef<R> {
     /// The delay that a rejection requests.
     #[expect(clippy::unused_self, reason = "found by method lookup")]
     pub fn wait(&self, outcome: &R) -> Option<Duration> {
         outcome.failure().and_then(|error| RetryAfter::find(error.as_ref()))
-    }
-}
-
-impl<R> Deref for HintByRef<R> {
-    type Target = HintSent<R>;
-
-    fn deref(&self) -> &HintSent<R> {
-        &self.0
     }
 }
 
@@ -75,14 +62,6 @@ impl<R: Attempted<Error: AsRef<dyn StdError + Send>>> HintSent<R> {
     }
 }
 
-impl<R> Deref for HintSent<R> {
-    type Target = HintHere<R>;
-
-    fn deref(&self) -> &HintHere<R> {
-        &self.0
-    }
-}
-
 impl<R: Attempted<Error: AsRef<dyn StdError>>> HintHere<R> {
     /// The delay that a rejection requests.
     #[expect(clippy::unused_self, reason = "found by method lookup")]
@@ -91,27 +70,11 @@ impl<R: Attempted<Error: AsRef<dyn StdError>>> HintHere<R> {
     }
 }
 
-impl<R> Deref for HintHere<R> {
-    type Target = HintBehind<R>;
-
-    fn deref(&self) -> &HintBehind<R> {
-        &self.0
-    }
-}
-
 impl<R: Attempted<Error: Deref<Target: AsRef<dyn StdError + Send + Sync>>>> HintBehind<R> {
     /// The delay that a rejection requests.
     #[expect(clippy::unused_self, reason = "found by method lookup")]
     pub fn wait(&self, outcome: &R) -> Option<Duration> {
         outcome.failure().and_then(|error| RetryAfter::find((**error).as_ref()))
-    }
-}
-
-impl<R> Deref for HintBehind<R> {
-    type Target = NoHint<R>;
-
-    fn deref(&self) -> &NoHint<R> {
-        &self.0
     }
 }
 
