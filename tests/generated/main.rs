@@ -29,7 +29,7 @@ mod stacks;
 
 use compile::Program;
 use program::spec::Spec;
-use program::{Call, known};
+use program::{Call, Function, known};
 
 /// So many functions make a program.
 const PROGRAM: usize = 200;
@@ -101,7 +101,7 @@ fn the_sample_depends_on_each_attribute() {
 
 #[test]
 fn a_function_that_does_nothing_is_found() {
-    let functions: Vec<_> = (0..20).map(|seed| (seed, nothing as fn(u32, u32) -> Call)).collect();
+    let functions: Vec<Function> = (0..20).map(|seed| (seed, nothing as _)).collect();
     assert_eq!(program::compare(&functions).len(), functions.len());
 }
 

@@ -10,7 +10,7 @@ pub(crate) use steadfast::{
 };
 pub(crate) use tokio::time::sleep;
 
-pub(crate) use crate::program::Call;
+pub(crate) use crate::program::{Call, Function};
 
 pub(crate) use crate::program::world::{Failure, Noisy, Outcome, ms, token};
 
@@ -128,7 +128,7 @@ pub(crate) trait Argument: Touch + Clone + Send + Sync + 'static {}
 impl<T: Touch + Clone + Send + Sync + 'static> Argument for T {}
 
 /// Runs the functions and their models.
-pub(crate) fn main(functions: &[(u64, fn(u32, u32) -> Call)]) {
+pub(crate) fn main(functions: &[Function]) {
     std::panic::set_hook(Box::new(|_| {}));
     steadfast::on_report(|_| {});
     for wrong in crate::program::compare(functions) {

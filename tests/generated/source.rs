@@ -43,7 +43,7 @@ fn script(spec: &Spec) -> String {
 /// The function with what stands around it.
 fn function(spec: &Spec) -> String {
     let attributes: String =
-        spec.stack.iter().enumerate().map(|(at, layer)| format!("#[{}]\n", attribute(spec, at, layer))).collect();
+        spec.stack.iter().enumerate().map(|(at, layer)| ["#[", &attribute(spec, at, layer), "]\n"].concat()).collect();
     let returned = match spec.output {
         Output::Result => "Outcome",
         Output::Unshared => "Result<u32, Unshared>",
@@ -285,7 +285,7 @@ fn retries(spec: &Spec, retry: &Retry) -> Vec<String> {
     options.extend(which(spec, retry.when));
     options.extend(plain_failure(spec));
     let error = if spec.output == Output::Unshared { "error.0" } else { "error" };
-    options.extend(retry.retry_after.map(|time| format!("retry_after = |error| {error}.is_application().then(|| ms({time}))")));
+    options.extend(retry.asked.map(|time| format!("retry_after = |error| {error}.is_application().then(|| ms({time}))")));
     if retry.reports {
         options.push("on_retry = |event| option(call, &format!(\"again in {:?}\", event.delay()))".to_owned());
     }

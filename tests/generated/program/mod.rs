@@ -26,11 +26,14 @@ use world::{Trace, ms, note};
 /// A call: it returns the outcome as text.
 pub(crate) type Call = Pin<Box<dyn Future<Output = String>>>;
 
+/// A function by its seed, and what calls it with the number of the call and the key.
+pub(crate) type Function = (u64, fn(u32, u32) -> Call);
+
 /// After so long a call hangs.
 const HANGS: u64 = 60_000;
 
 /// Runs all of them, and tells of those that do otherwise than their models.
-pub(crate) fn compare(functions: &[(u64, fn(u32, u32) -> Call)]) -> Vec<String> {
+pub(crate) fn compare(functions: &[Function]) -> Vec<String> {
     let wrong = functions.iter().filter_map(|(seed, start)| {
         let spec = Rc::new(Spec::of(*seed));
         let difference = difference(&spec, &expected(&spec), &scenario(&spec, start))?;

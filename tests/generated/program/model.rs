@@ -63,7 +63,7 @@ impl Context {
     /// `cancellable`: "Nothing that stands below begins after the token was cancelled." What is polled in that moment is then dropped.
     async fn begins(&self) {
         if self.cancellable && world::token().is_cancelled() {
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
 }
@@ -184,7 +184,13 @@ impl Model {
             Layer::Retry(retry) => here.retry(context, retry).boxed_local(),
             Layer::Fallback(fallback) => here.fallback(context, fallback).boxed_local(),
             Layer::Cached { ttl, error_ttl, single_flight, detached, skips } => {
-                let keeps = Keeps { ttl: Some(ttl), error_ttl, single_flight, detached, tells: !skips };
+                let keeps = Keeps {
+                    ttl: Some(ttl.map_or(Duration::MAX, ms)),
+                    error_ttl: error_ttl.map(ms),
+                    single_flight,
+                    detached,
+                    tells: !skips,
+                };
                 here.cached(context, keeps).boxed_local()
             }
             Layer::Coalesce { skips } => {
@@ -275,7 +281,7 @@ impl Here {
     }
 
     /// What a refused call returns.
-    fn refuse(&self, context: &Context, kind: ErrorKind, hint: Option<Duration>, or_else: Option<bool>) -> Out {
+    fn refuse(context: &Context, kind: ErrorKind, hint: Option<Duration>, or_else: Option<bool>) -> Out {
         let value = match or_else {
             None => Err(Why::Policy(kind)),
             Some(good) => {
@@ -299,7 +305,7 @@ impl Here {
             Err(_) if context.panicking.get() => below.await,
             Err(_) => {
                 drop(below);
-                self.refuse(&context, ErrorKind::Timeout, None, or_else)
+                Self::refuse(&context, ErrorKind::Timeout, None, or_else)
             }
         }
     }
@@ -320,7 +326,7 @@ impl Here {
             let computed = retry.max_delay.map_or(wait, |most| wait.min(ms(most)));
             wait *= retry.factor;
             // "A wait that the error asks for, instead of the computed one."
-            let asked = retry.retry_after.filter(|_| matches!(out.value, Err(Why::Application(_))));
+            let asked = retry.asked.filter(|_| matches!(out.value, Err(Why::Application(_))));
             let computed = asked.map_or(computed, ms);
             // "Where the failure is a refusal of this crate's own that knows when to come again, the wait is at least that long."
             let this = out.hint.map_or(computed, |hint| hint.max(computed));
@@ -427,7 +433,7 @@ impl Here {
             sleep(ms(takes)).await;
             option_left(context.call, "cleaned", context.left());
         }
-        self.refuse(&context, ErrorKind::Cancelled, None, or_else)
+        Self::refuse(&context, ErrorKind::Cancelled, None, or_else)
     }
 
     async fn limit(self, context: Context, max_wait: Option<u64>, queue: Option<usize>, or_else: Option<bool>) -> Out {
@@ -435,7 +441,7 @@ impl Here {
         if max_wait.is_some() {
             self.evaluates(&context, "max_wait");
         }
-        let full = || self.refuse(&context, ErrorKind::Saturated, None, or_else);
+        let full = || Self::refuse(&context, ErrorKind::Saturated, None, or_else);
         let _permit = if let Ok(permit) = permits.clone().try_acquire_owned() {
             permit
         } else if max_wait == Some(0) || queue.is_some_and(|queue| waiting.get() >= queue) {
@@ -464,7 +470,7 @@ impl Here {
         let key = if rate.keyed { context.key } else { 0 };
         let line = lines.borrow_mut().entry(key).or_insert_with(|| Rc::new(RateLine::new())).clone();
         if let Err(hint) = line.turn(rate.interval, rate.burst, ms(max_wait.unwrap_or_default())).await {
-            return self.refuse(&context, ErrorKind::RateLimited, Some(hint), or_else);
+            return Self::refuse(&context, ErrorKind::RateLimited, Some(hint), or_else);
         }
         self.below(context.clone()).await
     }
@@ -474,7 +480,7 @@ impl Here {
         let admitted = breaker.borrow_mut().admit(open_for);
         let generation = match admitted {
             Ok(generation) => generation,
-            Err(hint) => return self.refuse(&context, ErrorKind::CircuitOpen, hint, or_else),
+            Err(hint) => return Self::refuse(&context, ErrorKind::CircuitOpen, hint, or_else),
         };
         let mut probe = Probe { breaker, generation, open_for, pending: true };
         let ended = AssertUnwindSafe(self.below(context.clone())).catch_unwind().await;
@@ -521,7 +527,7 @@ impl Here {
     async fn lead(self, context: Context, keeps: Keeps, leader: Leader) -> Out {
         let out = self.below(context).await;
         let failed = self.model.is_failure(&out);
-        let kept = if failed { keeps.error_ttl.map(Some) } else { keeps.ttl };
+        let kept = if failed { keeps.error_ttl } else { keeps.ttl };
         if let Some(time) = kept {
             leader.cache.store(leader.key, leader.began, &out, time);
         }
@@ -581,9 +587,9 @@ impl Drop for Cleanup {
 // --- `async_cached`, `coalesce` ---
 
 struct Keeps {
-    /// How long a value is kept: not at all, without end, or for a time.
-    ttl: Option<Option<u64>>,
-    error_ttl: Option<u64>,
+    /// How long a value is kept, if it is kept.
+    ttl: Option<Duration>,
+    error_ttl: Option<Duration>,
     single_flight: bool,
     detached: bool,
     /// Whether it has a `key`.
@@ -625,14 +631,14 @@ impl Cache {
 
     /// "Of several computations of one key the one that began last is stored, in whatever order they end." "An `Err` takes the place of nothing
     /// that may still be served."
-    fn store(&self, key: u32, began: u64, out: &Out, time: Option<u64>) {
+    fn store(&self, key: u32, began: u64, out: &Out, time: Duration) {
         let failed = out.value.is_err();
         let served = |entry: &Entry| entry.until.is_none_or(|until| Instant::now() < until);
         let mut entries = self.entries.borrow_mut();
         if entries.get(&key).is_some_and(|entry| entry.began > began || failed && !entry.failed && served(entry)) {
             return;
         }
-        let until = time.map(|time| Instant::now() + ms(time));
+        let until = Instant::now().checked_add(time);
         entries.insert(key, Entry { out: out.clone(), began, until, failed });
     }
 }

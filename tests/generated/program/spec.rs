@@ -104,7 +104,7 @@ pub(crate) struct Retry {
     pub(crate) max_elapsed: Option<u64>,
     pub(crate) when: When,
     /// What the errors of the body ask for.
-    pub(crate) retry_after: Option<u64>,
+    pub(crate) asked: Option<u64>,
     pub(crate) reports: bool,
     /// Names in `clone(..)`.
     pub(crate) clones: Vec<&'static str>,
@@ -294,12 +294,11 @@ fn pick<'a, T>(rng: &mut Rng, from: &'a [T]) -> &'a T {
 
 fn run(rng: &mut Rng) -> Run {
     let mut step = || match rng.u32(..12) {
-        0..4 => Step::Nothing,
         4 => Step::Yield,
         5..10 => Step::Sleep(rng.u64(1..5) * 100),
         10 if rng.bool() => Step::Panic,
-        10 => Step::Nothing,
-        _ => Step::Hang,
+        11 => Step::Hang,
+        _ => Step::Nothing,
     };
     Run { steps: [step(), step()], succeeds: rng.bool() }
 }
@@ -339,7 +338,7 @@ fn layer(rng: &mut Rng, kind: u32, output: Output) -> Option<Layer> {
             max_delay: rng.bool().then_some(150),
             max_elapsed: rng.bool().then(|| rng.u64(..8) * 100 + 23),
             when: when(rng),
-            retry_after: (has_errors && rng.u8(..3) == 0).then(|| rng.u64(..4) * 100 + 9),
+            asked: (has_errors && rng.u8(..3) == 0).then(|| rng.u64(..4) * 100 + 9),
             reports: rng.bool(),
             clones: Vec::new(),
         }),
