@@ -73,7 +73,7 @@ fn without_a_runtime_the_future_is_dropped_and_reported() {
         pending::<()>().await;
     });
     assert_eq!(was_dropped.try_recv(), Err(oneshot::error::TryRecvError::Closed));
-    assert_eq!(reports_of("nowhere"), [(ReportKind::Abandoned, "did not run: there is no runtime here".to_owned())]);
+    assert_eq!(reports_of("nowhere"), [(ReportKind::Abandoned, "was not started: no Tokio runtime".to_owned())]);
 }
 
 #[test]
@@ -85,7 +85,7 @@ fn a_task_that_its_runtime_drops_is_reported() {
         tokio::task::yield_now().await;
     });
     drop(runtime);
-    assert_eq!(reports_of("cut"), [(ReportKind::Abandoned, "did not end: its runtime has shut down".to_owned())]);
+    assert_eq!(reports_of("cut"), [(ReportKind::Abandoned, "was aborted: its runtime shut down".to_owned())]);
     drop(turn);
 }
 

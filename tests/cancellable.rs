@@ -285,7 +285,7 @@ async fn a_cleanup_that_fails_is_reported() {
     let token = CancellationToken::new();
     token.cancel();
     assert_eq!(fails(token).await, None);
-    let expected = (ReportKind::Error, "fails: the cleanup after a cancellation: no way back".to_owned());
+    let expected = (ReportKind::Error, "fails: cleanup after cancellation failed: no way back".to_owned());
     assert_eq!(*REPORTS.lock().unwrap(), [expected]);
 }
 

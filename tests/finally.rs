@@ -371,8 +371,8 @@ fn without_a_runtime_a_call_that_ends_awaits_it_in_place() {
     assert!(futures::executor::block_on(futures::future::poll_immediate(without_timers(log.clone(), 0))).is_none());
     assert_eq!(log.take(), ["begin Ok"]);
     let lost = [
-        "`without_timers` has a cleanup that did not run: there is no runtime here",
-        "`without_timers` has a cleanup that did not end: its caller has gone, and there is no runtime here",
+        "`without_timers` did not run its cleanup: no Tokio runtime",
+        "`without_timers` did not finish its cleanup: the call was dropped outside of a Tokio runtime",
     ];
     assert_eq!(told("without_timers")[2..], lost);
 }

@@ -118,7 +118,7 @@ async fn the_limit_is_never_exceeded_on_two_threads() {
 }
 
 #[test]
-#[should_panic(expected = "nothing could ever run")]
+#[should_panic(expected = "`limit` must be at least 1")]
 fn a_limit_of_zero_panics() {
     let _never = gather([ready(1)]).limit(0);
 }

@@ -146,7 +146,7 @@ async fn an_await_that_shows_nothing_is_known_by_its_number() {
 #[tokio::test(start_paused = true)]
 async fn it_says_when_the_invariant_never_held() {
     let test = cancel_at_every_await(async || (), async |()| ledger().await, async |()| panic_in_invariant());
-    assert_eq!(message_of(test).await, "the invariant does not hold where nothing is cut short: never");
+    assert_eq!(message_of(test).await, "the invariant does not hold even without cancellation: never");
 }
 
 fn panic_in_invariant() {

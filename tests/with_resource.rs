@@ -337,7 +337,7 @@ fn a_success_whose_release_is_lost_with_its_runtime_is_no_success() {
     drop(runtime);
     let payload = caller.join().unwrap_err();
     let text = payload.downcast::<String>().unwrap();
-    assert!(text.starts_with("the release of `") && text.ends_with("did not end: its runtime has shut down"), "{text}");
+    assert!(text.starts_with("the release of `") && text.ends_with("was aborted: its runtime shut down"), "{text}");
     assert_eq!(reports_of::<Transaction>().len(), 1);
     drop(turn);
 }
@@ -401,7 +401,7 @@ fn a_runtime_that_shuts_down_drops_the_release_and_reports_it_without_a_panic() 
     ));
     runtime.block_on(at).unwrap();
     drop(runtime);
-    let abandoned = (ReportKind::Abandoned, "did not end: its runtime has shut down".to_owned());
+    let abandoned = (ReportKind::Abandoned, "was aborted: its runtime shut down".to_owned());
     assert_eq!(reports_of::<Connection>(), [abandoned]);
     drop(turn);
 }

@@ -347,7 +347,7 @@ fn no_workers_panics() {
 }
 
 #[test]
-#[should_panic(expected = "at least one place")]
+#[should_panic(expected = "at least one job")]
 fn no_queue_panics() {
     WorkerPool::new(1, 0, act);
 }
@@ -425,7 +425,7 @@ async fn a_job_that_waits_for_its_own_pool_panics_and_says_so() {
         assert_eq!(*kind, ReportKind::Panic);
         assert_eq!(
             *text,
-            format!("a job of the WorkerPool `waits for itself` awaits its `{what}`, and so itself: spawn a task for that")
+            format!("a job of the `WorkerPool` `waits for itself` awaits `{what}` of its own pool: spawn a task for that")
         );
     }
     // It goes on, and whoever is no job of it may shut it down.

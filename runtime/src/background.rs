@@ -1,4 +1,4 @@
-//! What runs on when its caller has gone: started here, waited for by [`drain`](crate::drain), its failures reported once.
+//! Work that continues without its caller: spawned here, awaited by [`drain`](crate::drain), its failures reported once.
 
 use std::fmt::Display;
 use std::future::Future;
@@ -14,8 +14,7 @@ use crate::contain::{Caught, Payload, catch, drop_caught};
 use crate::drain::Running;
 use crate::report::{self, Report, ReportKind};
 
-/// Starts `future` on the runtime and reports its error or its panic, once, as a [`Report`] under `name`, instead of losing it with
-/// the handle that nobody keeps.
+/// Spawns `future` and reports its error or panic once, as a [`Report`] under `name`, instead of losing it with a dropped handle.
 ///
 /// ```
 /// # async fn send_receipt(_: u64) -> std::io::Result<()> { Ok(()) }
@@ -28,13 +27,12 @@ use crate::report::{self, Report, ReportKind};
 /// # }
 /// ```
 ///
-/// The future ends with `()` or with a `Result` whose error is `Display`; a value is dropped. A panic of the future's destructor, or of
-/// that value's, is reported as its own would be. [`drain`](crate::drain) waits for it.
+/// The future returns `()` or a `Result` whose error is `Display`; its value is dropped. A panic of the destructor of the future or of the value
+/// is reported like its own. [`drain`](crate::drain) waits for it.
 ///
-/// Without a runtime, or where the runtime shuts down before the future has ended, it is dropped, and that is reported too: a call
-/// never panics.
+/// Without a runtime, or if the runtime shuts down first, the future is dropped, and that is reported too: the call never panics.
 ///
-/// It runs on a task of its own, so that neither `tokio::task_local!` values nor the current `tracing` span of the caller are there.
+/// The future runs on a task of its own, where neither `tokio::task_local!` values nor the current `tracing` span of the caller are set.
 /// Enter them in the future: `LOCAL.scope(value, future)`, `future.instrument(Span::current())`.
 pub fn spawn_logged<F>(name: &'static str, future: F)
 where
@@ -43,14 +41,14 @@ where
     drop(spawn(name, future, Logged::error));
 }
 
-/// What a future may end with whose failures are reported: `()`, or a `Result` with an error that is `Display`.
+/// The output of a future whose failures are reported: `()`, or a `Result` with an error that is `Display`.
 #[diagnostic::on_unimplemented(
     message = "the future must return `()` or a `Result`, found `{Self}`",
     label = "neither `()` nor a `Result` whose error is `Display`",
     note = "return `()`, or map the error to one that implements `std::fmt::Display`"
 )]
 pub trait Logged {
-    /// The text of the failure, where it is one.
+    /// The text of the failure, if it is one.
     fn error(&self) -> Option<String>;
 }
 
@@ -68,8 +66,8 @@ impl<T, E: Display> Logged for Result<T, E> {
 
 /// Spawns `future` as work that outlives its caller.
 ///
-/// The [`Task`] yields what became of it. Where the task is dropped, the failure is reported: a panic, or what `describe` finds in the
-/// output. One of the two happens, never both, however closely the end and the drop meet.
+/// The [`Task`] yields its outcome. If the task is dropped, a failure is reported: a panic, or the error that `describe` finds in the output.
+/// Exactly one of the two happens, even if the end and the drop race.
 pub(crate) fn spawn<F>(name: &'static str, future: F, describe: Describe<F::Output>) -> Task<F::Output>
 where
     F: Future<Output: Send> + Send + 'static,
@@ -77,7 +75,7 @@ where
     if let Ok(runtime) = Handle::try_current() {
         spawn_on(&runtime, name, future, describe)
     } else {
-        Report::new(name, ReportKind::Abandoned, "did not run: there is no runtime here").send();
+        Report::new(name, ReportKind::Abandoned, "was not started: no Tokio runtime").send();
         if let Err(payload) = drop_caught(future) {
             report::panicked(name, payload);
         }
@@ -85,7 +83,7 @@ where
     }
 }
 
-/// As [`spawn`], on a runtime that was remembered. One that has shut down drops the future, which is reported.
+/// Like [`spawn`], on a given runtime. A runtime that has shut down drops the future, which is reported.
 pub(crate) fn spawn_on<F>(runtime: &Handle, name: &'static str, future: F, describe: Describe<F::Output>) -> Task<F::Output>
 where
     F: Future<Output: Send> + Send + 'static,
@@ -99,11 +97,11 @@ where
 /// Finds the error in an output.
 pub(crate) type Describe<T> = fn(&T) -> Option<String>;
 
-/// An output, or the panic in its place.
+/// An output, or a panic.
 type Outcome<T> = Result<T, Payload>;
 
 pin_project! {
-    /// What runs in the task.
+    /// The future of the task.
     struct Tracked<F: Future> {
         #[pin]
         work: Caught<F>,
@@ -116,7 +114,7 @@ pin_project! {
     impl<F: Future> PinnedDrop for Tracked<F> {
         fn drop(this: Pin<&mut Self>) {
             let this = this.project();
-            // Here only where the runtime drops it; elsewhere it is gone by now.
+            // Still here only if the runtime drops it.
             if let Err(payload) = this.work.clear() {
                 report::panicked(this.running.name(), payload);
             }
@@ -142,14 +140,14 @@ impl<F: Future> Future for Tracked<F> {
     }
 }
 
-/// A task in the background. Dropping it stops nothing; it hands the duty to tell about a failure to the report.
+/// A background task. Dropping it does not stop the work; a failure is then reported.
 pub(crate) struct Task<T> {
     name: &'static str,
     describe: Describe<T>,
     outcome: Option<oneshot::Receiver<Outcome<T>>>,
 }
 
-/// Why a task in the background has no output.
+/// Why a background task has no output.
 pub(crate) enum Failure {
     /// It panicked, with this payload.
     Panicked(Payload),
@@ -158,12 +156,12 @@ pub(crate) enum Failure {
 }
 
 impl<T> Task<T> {
-    /// Waits for the end, and reports a failure: the caller has something else to return.
+    /// Waits for the end and reports a failure, if the caller returns something else.
     pub(crate) async fn reported(mut self) {
         if let Some(receiver) = self.outcome.as_mut() {
             let received = receiver.await;
             self.outcome = None;
-            // A task that its runtime dropped has told so itself.
+            // A task that its runtime dropped has been reported already.
             if let Ok(outcome) = received {
                 report(self.name, self.describe, outcome);
             }
@@ -197,7 +195,8 @@ impl<T> Drop for Task<T> {
     }
 }
 
-/// Reports the failure in an outcome that nobody takes, and drops it. Never panics: both run user code, in the caller's destructor even.
+/// Reports the failure in an outcome that no caller receives, and drops it. Never panics, although both run user code, possibly in the
+/// destructor of the caller.
 fn report<T>(name: &'static str, describe: Describe<T>, outcome: Outcome<T>) {
     match outcome {
         Ok(output) => {

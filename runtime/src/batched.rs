@@ -1,4 +1,4 @@
-//! `#[batched]`: many callers, one call.
+//! `#[batched]`: many callers share one call.
 
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
@@ -25,36 +25,36 @@ use crate::recursion::ActiveFlights;
 // Documented where it is defined, in `macros/src/lib.rs`.
 pub use steadfast_macros::batched;
 
-/// How large a batch gets, and how long it waits.
+/// The maximum size of a batch, and how long it waits.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// So many callers at most.
+    /// Maximum number of callers.
     pub max_batch_size: usize,
-    /// So long after the first.
+    /// Maximum time after the first caller.
     pub delay: Duration,
 }
 
-/// What a batch of `K`s returns.
+/// The return type of a batch of `K`s.
 #[diagnostic::on_unimplemented(
     message = "`#[batched]` cannot find results for keys of type `{K}` in `{Self}`",
     label = "neither a `Vec`, nor a `HashMap` from `{K}`, nor a `Result` of one",
     note = "return a `Vec<T>` with one result per key, in order, or a `HashMap<{K}, T>`, or a `Result` of one of these whose error is `Clone`"
 )]
 pub trait BatchOutput<K> {
-    /// What a caller gets.
+    /// The result for a caller.
     type One;
 
-    /// What must be known of the keys.
+    /// What must be kept of the keys.
     type Asked: Send + 'static;
 
-    /// Remembers that.
+    /// Keeps that.
     fn asked(keys: &[K]) -> Self::Asked;
 
-    /// One for each key.
+    /// One result for each key.
     ///
     /// # Errors
     ///
-    /// The number of answers, where it is another than that of the keys.
+    /// The number of results, if it differs from that of the keys.
     fn split(self, asked: Self::Asked) -> Result<impl Iterator<Item = Self::One>, usize>;
 }
 
@@ -71,7 +71,7 @@ impl<K, T> BatchOutput<K> for Vec<T> {
     }
 }
 
-/// A key whose answer is looked up in a map. Its own trait only for its message.
+/// A key whose result is looked up in a map. A trait of its own for the message.
 #[diagnostic::on_unimplemented(
     message = "results are looked up by key in the `HashMap`, but `{Self}` is not `Clone + Eq + Hash`",
     label = "`{Self}` is not `Clone + Eq + Hash`",
@@ -82,7 +82,7 @@ pub trait LookedUp: Clone + Eq + Hash + Send + 'static {}
 #[diagnostic::do_not_recommend]
 impl<K: Clone + Eq + Hash + Send + 'static> LookedUp for K {}
 
-/// An answer that each caller with the same key gets. Its own trait only for its message.
+/// A result that is cloned for each caller with the same key. A trait of its own for the message.
 #[diagnostic::on_unimplemented(
     message = "a result is cloned for every caller of the same key, but `{Self}` is not `Clone`",
     label = "`{Self}` does not implement `Clone`",
@@ -102,7 +102,7 @@ impl<K: LookedUp, T: Repeated, S: BuildHasher> BatchOutput<K> for HashMap<K, T, 
     }
 
     fn split(mut self, asked: Vec<K>) -> Result<impl Iterator<Item = Option<T>>, usize> {
-        // The last who asked for a key gets the answer itself, the others a clone.
+        // The last caller of a key receives the result itself, the others a clone.
         let mut last: HashMap<&K, usize> = HashMap::with_capacity(asked.len());
         last.extend(asked.iter().enumerate().map(|(index, key)| (key, index)));
         let is_last: Vec<bool> = asked.iter().enumerate().map(|(index, key)| last.get(key) == Some(&index)).collect();
@@ -110,7 +110,7 @@ impl<K: LookedUp, T: Repeated, S: BuildHasher> BatchOutput<K> for HashMap<K, T, 
     }
 }
 
-/// An error that each caller of a batch gets. Its own trait only for its message.
+/// An error that is cloned for each caller of a batch. A trait of its own for the message.
 #[diagnostic::on_unimplemented(
     message = "a batch error is cloned for every caller, but `{Self}` is not `Clone`",
     label = "`{Self}` does not implement `Clone`",
@@ -123,7 +123,7 @@ impl<E: Clone> Shared for E {}
 
 impl<K, A: BatchOutput<K>, E: Shared> BatchOutput<K> for Result<A, E> {
     type One = Result<A::One, E>;
-    /// With how many there are.
+    /// With the number of results.
     type Asked = (A::Asked, usize);
 
     fn asked(keys: &[K]) -> (A::Asked, usize) {
@@ -140,16 +140,16 @@ impl<K, A: BatchOutput<K>, E: Shared> BatchOutput<K> for Result<A, E> {
 }
 
 bounds! {
-    /// An argument that callers share. Its own trait only for its message.
+    /// An argument that callers share. A trait of its own for the message.
     #[diagnostic::on_unimplemented(
         message = "`share` requires an `Arc`, found `{Self}`",
         label = "not an `Arc`",
         note = "take an `Arc<..>`, which callers clone, or make it part of the keys"
     )]
     trait Common: [IsArc] {
-        /// Asks whether callers can share a `T`.
+        /// Asserts that callers can share a `T`.
         fn assert_share[T: Common<M>]();
-        /// The same, of a type that cannot be named.
+        /// The same, for a type that cannot be named.
         fn assert_share_of[T: Common<M>](_: &T);
     }
 }
@@ -159,16 +159,16 @@ pub trait IsArc {}
 
 impl<T: ?Sized> IsArc for Arc<T> {}
 
-/// The arguments that callers share, one within the other.
+/// The arguments that callers share, as nested pairs.
 pub trait Shares {
-    /// They themselves.
+    /// The owned arguments.
     type Held: Same;
 
-    /// Keeps them, so that no other can come to stand at their place.
+    /// Keeps them alive, so that their addresses are not reused.
     fn hold(self) -> Self::Held;
 }
 
-/// Whether it is the same, and not only equal.
+/// Identity, not equality.
 pub trait Same {
     /// Compares by pointer.
     fn same(&self, other: &Self) -> bool;
@@ -201,25 +201,25 @@ impl<T: ?Sized, R: Same> Same for (Arc<T>, R) {
     }
 }
 
-/// Keeps what callers share for as long as a batch is open.
+/// Keeps the shared arguments alive while a batch is open.
 #[inline]
 pub fn hold<S: Shares>(shares: S) -> S::Held {
     shares.hold()
 }
 
-/// Why there is no answer.
+/// Why there is no result.
 #[derive(Debug, Clone, Copy)]
 pub enum Failure {
     /// The body panicked.
     Panicked,
-    /// It gave so many answers.
+    /// It returned this many results.
     BatchOutput(usize),
     /// The runtime dropped the batch.
     Abandoned,
 }
 
 impl Failure {
-    /// The error that says so for `function`.
+    /// The error of `function`.
     #[cold]
     #[must_use]
     pub fn error(self, function: &'static str) -> Error {
@@ -235,8 +235,8 @@ type AnyBatcher = &'static (dyn Any + Send + Sync);
 
 /// The batches of one function.
 ///
-/// A static is shared by all instantiations of the function around it. What tells them apart is the type of a closure written in the
-/// function: it has all type parameters that are in scope there.
+/// A static is shared by all instantiations of the function around it. They are told apart by the type of a closure written in the function, which
+/// has all type parameters in scope.
 pub struct BatchSlot(OnceLock<RwLock<HashMap<TypeId, AnyBatcher>>>);
 
 impl BatchSlot {
@@ -261,11 +261,11 @@ impl BatchSlot {
             let mut batchers = batchers.write().unwrap_or_else(PoisonError::into_inner);
             *batchers.entry(instance).or_insert_with(|| Box::leak(Box::new(Batcher::<S, K, O>::default())))
         });
-        batcher.downcast_ref().expect("an instantiation has one type of keys, and one of answers")
+        batcher.downcast_ref().expect("an instantiation has one type of keys, and one of results")
     }
 }
 
-/// The batches that still take callers: one for each runtime, since a batch ends with its own, and for what its callers share.
+/// The batches that still admit callers: one for each runtime, since a batch ends with its runtime, and for each set of shared arguments.
 struct Batcher<S, K, O>(Mutex<Batches<S, K, O>>);
 
 struct Batches<S, K, O> {
@@ -280,14 +280,14 @@ struct Open<S, K, O> {
     callers: Vec<Caller<K, O>>,
     /// That of the first caller.
     max_batch_size: usize,
-    /// Takes the callers of a full batch to its task.
+    /// Sends the callers of a full batch to its task.
     full: oneshot::Sender<Vec<Caller<K, O>>>,
 }
 
-/// One that waits. Its answer is closed where it has gone.
+/// A waiting caller. Its channel is closed if it was dropped.
 struct Caller<K, O> {
     key: K,
-    /// The computations that wait for the batch as long as this caller does.
+    /// The computations that wait for the batch through this caller.
     marks: ActiveFlights,
     answer: oneshot::Sender<Result<O, Failure>>,
 }
@@ -303,7 +303,7 @@ impl<S: Same, K, O> Batcher<S, K, O> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Lets a caller join the batch that is open, or opens one, whose task is then to be started.
+    /// Adds a caller to the open batch, or opens one, whose task must then be started.
     fn join(&'static self, caller: Caller<K, O>, shares: S, limits: Limits) -> Option<OpenBatch<S, K, O>> {
         let runtime = Handle::try_current().ok().map(|runtime| runtime.id());
         let mut shares = Some(shares);
@@ -314,7 +314,7 @@ impl<S: Same, K, O> Batcher<S, K, O> {
         let (at, batch) = at.map_or_else(
             || {
                 let shares = shares.take().expect("they are looked at, and not taken");
-                // In the caller: a runtime without timers panics here, which is nothing that a batch could answer with.
+                // In the caller: a runtime without timers panics here, which a batch could not report.
                 let delay = (runtime.is_some() && !limits.delay.is_zero()).then(|| tokio::time::sleep(limits.delay));
                 let (full, filled) = oneshot::channel();
                 batches.opened += 1;
@@ -334,7 +334,7 @@ impl<S: Same, K, O> Batcher<S, K, O> {
         }
         let full = (open.callers.len() >= max_batch_size).then(|| batches.open.swap_remove(at));
         drop(batches);
-        // Keys are dropped, and tasks woken, without the lock; and the keys of others are nothing to this caller.
+        // Keys are dropped and tasks woken without the lock, and a panic of another caller's key must not reach this one.
         gone.into_iter().for_each(discard);
         if let Some(Open { callers, full, shares, .. }) = full {
             if let Err(callers) = full.send(callers) {
@@ -352,13 +352,13 @@ impl<S: Same, K, O> Batcher<S, K, O> {
     }
 }
 
-/// What the first caller of a batch starts.
+/// The task that the first caller of a batch starts.
 struct OpenBatch<S: Same + 'static, K: 'static, O: 'static> {
     batch: Batch<S, K, O>,
     delay: Option<Sleep>,
 }
 
-/// A batch that waits for callers. Where its runtime drops it, so are they.
+/// A batch that waits for callers. If its runtime drops it, they are dropped, too.
 struct Batch<S: Same + 'static, K: 'static, O: 'static> {
     batcher: &'static Batcher<S, K, O>,
     number: u64,
@@ -366,7 +366,7 @@ struct Batch<S: Same + 'static, K: 'static, O: 'static> {
 }
 
 impl<S: Same, K, O> OpenBatch<S, K, O> {
-    /// The callers that are there when the batch is full or the time is up.
+    /// The callers present when the batch is full or its delay is over.
     async fn callers(self) -> Vec<Caller<K, O>> {
         let Self { mut batch, delay } = self;
         let wait = async {
@@ -397,11 +397,11 @@ impl<S: Same, K, O> Drop for Batch<S, K, O> {
     }
 }
 
-/// The answer to `key`, from a batch. Cancel safe: a caller that goes before its batch is sent off is no part of it.
+/// The result for `key`, from a batch. Cancel safe: a caller that is dropped before its batch starts is removed from it.
 ///
 /// # Errors
 ///
-/// A [`Failure`], where the batch came to nothing.
+/// A [`Failure`], if the batch returned no result.
 pub async fn load<S, K, A, B, I>(
     slot: &'static BatchSlot,
     _instance: I,
@@ -427,7 +427,7 @@ where
     answered.await.unwrap_or(Err(Failure::Abandoned))
 }
 
-/// Keys, answers and errors are dropped and cloned here: where that panics, it is for those alone to whom they belong, and for the report.
+/// Keys, results and errors are dropped and cloned here. A panic of one affects only its own caller, and is reported.
 async fn run<S, K, A, B>(batch: OpenBatch<S, K, A::One>, body: impl FnOnce(Vec<K>) -> B)
 where
     S: Same,
@@ -466,21 +466,21 @@ where
     };
     if let Some(payload) = panicked {
         fail(&mut waiting, Failure::Panicked);
-        // To where panics in the background are reported.
+        // Reported like a panic in the background.
         resume_unwind(payload);
     }
 }
 
 type Answer<O> = oneshot::Sender<Result<O, Failure>>;
 
-/// Gives each caller its answer, until there is none because of a panic.
+/// Sends each caller its result, until a panic.
 fn hand_out<O>(
     waiting: &mut impl Iterator<Item = Answer<O>>,
     mut next: impl FnMut() -> thread::Result<Option<O>>,
 ) -> Option<Box<dyn Any + Send>> {
     for caller in waiting {
         match next() {
-            // A caller that has gone leaves its answer behind, and no more.
+            // The result of a caller that was dropped is dropped here.
             Ok(Some(answer)) => contain(|| caller.send(Ok(answer))),
             Ok(None) => return None,
             Err(payload) => {

@@ -1,4 +1,4 @@
-//! The body of a stack, where it is made before it is run, and whether a panic came out of it.
+//! The body of a stack that is created before it runs, and the state of a call, to tell a panic from a cancellation.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use pin_project_lite::pin_project;
 
 pin_project! {
-    /// A body that is pinned in its caller and dropped when a layer above gives it up, not when the caller ends.
+    /// A body that is pinned in its caller and dropped when a layer above abandons it, not when the caller ends.
     pub struct Body<F> {
         #[pin]
         future: Option<F>,
@@ -32,30 +32,30 @@ impl<F: Future> Future for Body<F> {
 
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        self.project().future.as_pin_mut().expect("a body that was given up is not awaited").poll(cx)
+        self.project().future.as_pin_mut().expect("an abandoned body is not awaited").poll(cx)
     }
 }
 
-/// Runs the body of a function that returns a future, to where it returns one. It runs once, and may take what it names along.
+/// Runs the body of a function that returns a future up to the point where it returns one. It runs once, and may move what it names.
 #[inline]
 pub fn made<F: Future>(body: impl FnOnce() -> F) -> F {
     body()
 }
 
-/// How far a call is. One that is dropped by a panic has panicked itself only if it was running: suspended, it goes with somebody else's
-/// panic.
+/// The state of a call. A call that is dropped by a panic has panicked itself only if it was running; a suspended call is dropped by the panic of
+/// another.
 #[derive(Debug)]
 pub enum CallState {
-    /// Between two waits.
+    /// Between two awaits.
     Running,
-    /// It polls what it awaits. Where it does not get back from there, that has panicked.
+    /// Polling what it awaits. If it does not return from there, that has panicked.
     Polling,
-    /// It waits.
+    /// Waiting.
     Suspended,
 }
 
 impl CallState {
-    /// Whether the call is being left by a panic of its own.
+    /// Whether the call ends by a panic of its own.
     pub(crate) fn panics(&self) -> bool {
         match self {
             Self::Running => std::thread::panicking(),
@@ -64,7 +64,7 @@ impl CallState {
         }
     }
 
-    /// Notes what becomes of `future`, which the call awaits.
+    /// Tracks `future`, which the call awaits.
     #[inline]
     pub fn watch<F>(&mut self, future: F) -> Watched<'_, F> {
         Watched { state: self, future }

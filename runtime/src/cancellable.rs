@@ -1,4 +1,4 @@
-//! `#[cancellable]`: a call that ends when a token says so.
+//! `#[cancellable]`: a call that ends when a token is cancelled.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -22,12 +22,12 @@ pub fn token(token: &CancellationToken) -> CancellationToken {
 }
 
 pin_project! {
-    /// The end of everything that is awaited [`until`] it.
+    /// The cancellation of everything that is awaited [`until`] it.
     pub struct Cancellation<'t> {
         token: &'t CancellationToken,
-        // The token has just been looked at, and nothing has been awaited since.
+        // The token has just been checked, and nothing has been awaited since.
         looked: bool,
-        // Made once something is seen to wait.
+        // Created once something waits.
         #[pin]
         wait: Option<Unconstrained<WaitForCancellationFuture<'t>>>,
     }
@@ -45,7 +45,7 @@ impl<'t> Cancellation<'t> {
         Self { token, looked: false, wait: None }
     }
 
-    /// Whether it has come before anything began.
+    /// Whether the token was cancelled before anything started.
     #[inline]
     #[must_use]
     pub fn already(self: Pin<&mut Self>) -> Option<Cancelled> {
@@ -54,7 +54,7 @@ impl<'t> Cancellation<'t> {
         this.token.is_cancelled().then_some(Cancelled(()))
     }
 
-    /// The same for something that is awaited later: the place that another call gave back, one more attempt.
+    /// The same for something that starts later: a permit that another call released, one more attempt.
     #[inline]
     fn before_start(self: Pin<&mut Self>) -> Option<Cancelled> {
         let this = self.project();
@@ -65,7 +65,7 @@ impl<'t> Cancellation<'t> {
     fn poll_cancelled(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Cancelled> {
         let mut this = self.project();
         if this.wait.is_none() {
-            // Unconstrained: a body that used up its task's budget must not keep its end from being seen.
+            // Unconstrained: a body that used up its task's budget must not hide the cancellation.
             this.wait.set(Some(coop::unconstrained(this.token.cancelled())));
         }
         ready!(this.wait.as_pin_mut().expect("it was just made").poll(cx));
@@ -74,7 +74,7 @@ impl<'t> Cancellation<'t> {
 }
 
 impl Cancelled {
-    /// The error that says so for `function`.
+    /// The error of `function`.
     #[cold]
     #[must_use]
     pub fn error(self, function: &'static str) -> Error {
@@ -117,11 +117,11 @@ impl<F: Future> Future for Until<'_, '_, F> {
     }
 }
 
-/// Reports a cleanup that failed. The caller is told of the cancellation, and not of that.
+/// Reports a cleanup that failed: the caller receives the cancellation error instead.
 #[expect(clippy::needless_pass_by_value, reason = "an expansion has nowhere to keep it")]
 pub fn cleaned(function: &'static str, outcome: impl Logged) {
     if let Some(error) = outcome.error() {
-        Report::new(function, ReportKind::Error, format!("the cleanup after a cancellation: {error}")).send();
+        Report::new(function, ReportKind::Error, format!("cleanup after cancellation failed: {error}")).send();
     }
 }
 

@@ -1,4 +1,4 @@
-//! Faults on purpose, for tests: latency, errors and panics in annotated functions, by name and rate.
+//! Fault injection for tests: latency, errors and panics in attributed functions, by name and rate.
 //!
 //! ```
 //! use std::time::Duration;
@@ -18,11 +18,11 @@
 //! # }
 //! ```
 //!
-//! A method goes by its own name and its module, as in `client::fetch`, and never by its type. A name that nothing has injects nothing: a
-//! test asserts that [`injected`](Injected::injected) is more than 0.
+//! A method is found by its name and its module, as in `client::fetch`, never by its type. An unknown name injects nothing: assert in the test
+//! that [`injected`](Injected::injected) is greater than 0.
 //!
-//! The faults strike where the function's own body begins, below all its attributes: each attempt of a `retry` meets its own. Only with the
-//! feature `chaos`; without it the attributes write nothing of this. It is for tests: put the feature under `dev-dependencies`.
+//! Faults are injected at the start of the function's body, below all its attributes: each attempt of a `retry` draws its own. Requires the
+//! feature `chaos`; without it the expansions contain nothing of this. Enable the feature in `dev-dependencies` only.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -30,8 +30,8 @@ use std::time::Duration;
 
 use crate::error::{Error, ErrorKind};
 
-/// What goes wrong, and how often. Each rate is a share of the runs of the body, from 0 to 1, and is drawn for itself. One that is not, or
-/// is NaN, panics where it is said: a test whose faults never strike would pass.
+/// The kinds of faults and their rates. Each rate is a fraction of the runs of the body, from 0 to 1, and is drawn independently. Any other
+/// value, and NaN, panics where it is set: a test without faults would pass.
 #[derive(Debug, Clone)]
 #[must_use = "faults strike once they are injected"]
 pub struct Faults {
@@ -43,32 +43,32 @@ pub struct Faults {
 }
 
 impl Faults {
-    /// Nothing goes wrong.
+    /// No faults.
     pub const fn new() -> Self {
         Self { errors: 0.0, panics: 0.0, slow: 0.0, latency: Duration::ZERO, seed: 0 }
     }
 
-    /// This share of runs comes to an [`Error`] of the kind [`Injected`](ErrorKind::Injected), in the function's own error type (or `None`).
-    /// A return type that carries no error panics instead.
+    /// The fraction of runs that return an [`Error`] of kind [`Injected`](ErrorKind::Injected), in the function's own error type (or `None`).
+    /// A return type that cannot represent it panics instead.
     pub const fn errors(mut self, share: f64) -> Self {
         self.errors = checked(share);
         self
     }
 
-    /// This share of runs panics.
+    /// The fraction of runs that panic.
     pub const fn panics(mut self, share: f64) -> Self {
         self.panics = checked(share);
         self
     }
 
-    /// This share of runs waits for `latency` first: on tokio's clock, in a blocking function on the thread.
+    /// The fraction of runs that wait for `latency` first: on Tokio's clock, or on the thread in a blocking function.
     pub const fn latency(mut self, share: f64, latency: Duration) -> Self {
         self.slow = checked(share);
         self.latency = latency;
         self
     }
 
-    /// What the draws depend on: runs of a test with the same seed, in the same order, meet the same faults.
+    /// The seed of the draws: with the same seed and order of calls, a test meets the same faults.
     pub const fn seed(mut self, seed: u64) -> Self {
         self.seed = seed;
         self
@@ -87,7 +87,7 @@ impl Default for Faults {
 }
 
 /// Injects faults into the functions of this name (`fetch`, or with the end of the module's path, `client::fetch`), until the returned
-/// value is dropped. Of several injections for one function the latest strikes.
+/// value is dropped. Of several injections for one function, the latest applies.
 #[must_use = "the faults end when this is dropped"]
 pub fn inject(function: &'static str, faults: Faults) -> Injected {
     let random = Mutex::new(fastrand::Rng::with_seed(faults.seed));
@@ -97,12 +97,12 @@ pub fn inject(function: &'static str, faults: Faults) -> Injected {
     Injected(rule)
 }
 
-/// Faults in force. They end when it is dropped.
+/// Active fault injection, which ends when this is dropped.
 #[derive(Debug)]
 pub struct Injected(Arc<Rule>);
 
 impl Injected {
-    /// How many runs were struck: by an error, a panic or a wait.
+    /// The number of runs with a fault: an error, a panic or a wait.
     #[must_use]
     pub fn injected(&self) -> u64 {
         self.0.struck.load(Relaxed)
@@ -126,7 +126,7 @@ struct Rule {
 
 static RULES: RwLock<Vec<Arc<Rule>>> = RwLock::new(Vec::new());
 
-/// How many rules there are: what a call looks at first.
+/// The number of rules, which a call checks first.
 static ACTIVE: AtomicUsize = AtomicUsize::new(0);
 
 impl Rule {
@@ -152,7 +152,7 @@ impl Rule {
     }
 }
 
-/// What happens to one run.
+/// The faults of one run.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct Fault {
@@ -163,7 +163,7 @@ pub struct Fault {
 }
 
 impl Fault {
-    /// Waits, panics, or gives the error.
+    /// Waits, panics, or returns the error.
     pub async fn strike(self) -> Option<Error> {
         if !self.wait.is_zero() {
             tokio::time::sleep(self.wait).await;
@@ -171,7 +171,7 @@ impl Fault {
         self.end()
     }
 
-    /// The same on a thread of its own.
+    /// The same in a blocking function.
     #[must_use]
     pub fn strike_blocking(self) -> Option<Error> {
         std::thread::sleep(self.wait);
@@ -191,7 +191,7 @@ pub mod private {
 
     use super::{ACTIVE, Fault, RULES};
 
-    /// What happens to this run of the function.
+    /// The faults of this run of the function.
     #[inline]
     #[must_use]
     pub fn fault(function: &'static str, module: &'static str) -> Option<Fault> {

@@ -1,20 +1,23 @@
-//! `checkpoint`: where long work lets itself be cancelled.
+//! `checkpoint`: a cancellation and yield point.
 
 use tokio::task::coop;
 use tokio_util::sync::CancellationToken;
 
 use crate::error::{Error, ErrorKind};
 
-/// A place in long work where it may be cancelled, and where it lets others run.
+/// A cancellation and yield point for long-running work.
 ///
 /// ```
 /// use steadfast::checkpoint;
 /// use tokio_util::sync::CancellationToken;
 ///
-/// async fn index(documents: &[String], token: &CancellationToken) -> Result<usize, steadfast::Error> {
+/// async fn index(
+///     documents: &[String],
+///     token: &CancellationToken,
+/// ) -> Result<usize, steadfast::Error> {
 ///     let mut words = 0;
 ///     for document in documents {
-///         checkpoint(token).await?; // ends here once the token is cancelled
+///         checkpoint(token).await?; // returns here once the token is cancelled
 ///         words += document.split(' ').count();
 ///     }
 ///     Ok(words)
@@ -28,16 +31,16 @@ use crate::error::{Error, ErrorKind};
 /// # }
 /// ```
 ///
-/// It yields to the runtime only when the task has used up its share of the thread, so that it may stand in a tight loop. In blocking
-/// code, look at `token.is_cancelled()` instead.
+/// It yields to the runtime only when the task has used up its budget, so it is cheap in a tight loop. In blocking code, check
+/// `token.is_cancelled()` instead.
 ///
 /// # Errors
 ///
-/// An [`Error`] for which [`is_cancelled`](Error::is_cancelled) holds, when the token has been cancelled, also while this yielded.
+/// An [`Error`] for which [`is_cancelled`](Error::is_cancelled) is true, if the token was cancelled, before the call or while it yielded.
 ///
 /// # Cancel safety
 ///
-/// It holds nothing that could be lost.
+/// Cancel safe: it holds no state.
 pub async fn checkpoint(token: &CancellationToken) -> Result<(), Error> {
     if !token.is_cancelled() {
         coop::consume_budget().await;

@@ -1,4 +1,4 @@
-//! Running the user's code where its panic must not cost anybody else anything: on threads, workers and tasks that others depend on.
+//! Runs user code whose panic must not affect others: on threads, workers and tasks that others depend on.
 
 use std::any::Any;
 use std::future::Future;
@@ -9,23 +9,23 @@ use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
-/// What a panic carries.
+/// The payload of a panic.
 pub(crate) type Payload = Box<dyn Any + Send>;
 
-/// Runs `code` and hands back its panic.
+/// Runs `code` and returns its panic.
 pub(crate) fn catch<R>(code: impl FnOnce() -> R) -> Result<R, Payload> {
     catch_unwind(AssertUnwindSafe(code))
 }
 
-/// Drops `value` and hands back the panic of its destructor.
+/// Drops `value` and returns the panic of its destructor.
 pub(crate) fn drop_caught<T>(value: T) -> Result<(), Payload> {
     catch(|| drop(value))
 }
 
-/// Runs `code` and drops what it returns. A panic ends here, once the panic hook has told about it.
+/// Runs `code` and drops its result. A panic ends here, after the panic hook has printed it.
 pub(crate) fn contain<R>(code: impl FnOnce() -> R) {
     if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(code()))) {
-        // The destructor of the payload is user code as well. That of a second payload is not tried.
+        // The destructor of the payload is user code as well. That of a second payload is not run.
         if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
             forget(second);
         }
@@ -67,7 +67,7 @@ impl<F: Future> Future for Caught<F> {
             Ok(Poll::Ready(output)) => Ok(output),
             Err(payload) => Err(payload),
         };
-        // The first panic is the one that is told.
+        // The first panic takes precedence.
         Poll::Ready(match (outcome, self.clear()) {
             (outcome, Ok(())) => outcome,
             (Ok(output), Err(payload)) => {

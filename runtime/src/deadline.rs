@@ -1,22 +1,22 @@
-//! The time that is left: deadlines travel down to whatever is called within them.
+//! Deadline propagation: code within a deadline can ask for the remaining time.
 //!
-//! Whoever has a deadline says so while it polls what is within it, and takes it back afterwards: there is no task-local, and nothing
-//! to look up unless somebody asks.
+//! A deadline is set on the thread while what is within it is polled, and reset afterwards: there is no task-local, and no lookup unless the
+//! remaining time is requested.
 
 use std::cell::Cell;
 use std::time::Duration;
 
 use crate::clock;
 
-/// The deadlines within which something is being polled on this thread, in nanoseconds of the clock: the nearest of those that run, and the
-/// shortest of those that have not begun to, since nothing within them was yet seen to wait.
+/// The deadlines within which something is being polled on this thread, in nanoseconds of the clock: the nearest of those that have started, and
+/// the shortest of those that have not, because nothing within them has waited yet.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
     pub(crate) at: u64,
     pub(crate) unstarted: u64,
 }
 
-/// As far away as no deadline is.
+/// No deadline.
 pub(crate) const NEVER: u64 = u64::MAX;
 
 thread_local! {
@@ -35,7 +35,7 @@ thread_local! {
 /// use steadfast::timeout;
 /// use std::time::Duration;
 ///
-/// /// Tells the other side how long we wait for its response.
+/// /// Sends the remaining time to the server.
 /// async fn request() -> Option<String> {
 ///     tokio::time::sleep(Duration::from_millis(20)).await;
 ///     steadfast::remaining().map(|left| format!("grpc-timeout: {}m", left.as_millis()))
@@ -70,7 +70,7 @@ impl Limits {
     }
 }
 
-/// As long as it lives, what is polled on this thread is within a deadline.
+/// While it lives, what is polled on this thread is within a deadline.
 #[derive(Debug)]
 pub(crate) struct Scope {
     outer: Limits,

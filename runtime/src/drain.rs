@@ -1,4 +1,4 @@
-//! `drain`, `drain_all`: waiting for what runs in the background.
+//! `drain`, `drain_all`: waiting for background work.
 
 use std::cell::Cell;
 use std::collections::HashMap;
@@ -15,11 +15,12 @@ use crate::contain::contain;
 use crate::report::{Report, ReportKind};
 use crate::signal::Signal;
 
-/// Waits up to `within` for everything that the library has started on the current runtime and whose caller may have gone: releases of
-/// [`with_resource`](crate::with_resource), cleanups of [`finally`](macro@crate::finally), calls that are [shielded](macro@crate::shield), what
-/// [`async_cached`](macro@crate::async_cached) computes in the background, batches of [`batched`](macro@crate::batched), tasks of
-/// [`spawn_logged`](crate::spawn_logged). Jobs of [`offload_blocking`](macro@crate::offload_blocking) are not waited for. Call it at the
-/// end of a graceful shutdown.
+/// Waits up to `within` for the background work that the library has started on the current runtime. Call it at the end of a graceful shutdown.
+///
+/// Background work is what continues without its caller: releases of [`with_resource`](crate::with_resource), cleanups of
+/// [`finally`](macro@crate::finally), [shielded](macro@crate::shield) calls, background computations of
+/// [`async_cached`](macro@crate::async_cached), batches of [`batched`](macro@crate::batched), and tasks of
+/// [`spawn_logged`](crate::spawn_logged). Jobs of [`offload_blocking`](macro@crate::offload_blocking) are not included.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() {
@@ -27,41 +28,44 @@ use crate::signal::Signal;
 ///
 /// let drained = steadfast::drain(Duration::from_secs(10)).await;
 /// if !drained.is_complete() {
-///     eprintln!("given up: {:?}", drained.running);
+///     eprintln!("still running: {:?}", drained.running);
 /// }
 /// # }
 /// ```
 ///
-/// It covers the runtime on which it is first polled, and no other: a test is not held up by what another test has started. For all
-/// runtimes of the process, see [`drain_all`]. What is started while it waits is waited for, too. Nothing is stopped, neither before
-/// nor at the deadline, and it may be called again. Returns at once where nothing is running.
+/// It covers only the runtime on which it is first polled, so that a test does not wait for the work of another test. For all runtimes of the
+/// process, see [`drain_all`]. It also waits for work that starts in the meantime. Nothing is stopped, neither before nor at the deadline, and it
+/// may be called again. It returns at once if nothing is running.
 ///
-/// A task in the background may call it. It does not wait for itself then, nor for others that are waiting in a call of their own. It
-/// cannot see who waits for the task: a background task that awaits a shielded call that drains is waited for until `within` is over.
+/// A background task may call it: it then waits neither for itself nor for other tasks that are draining. It cannot detect who awaits the task: for a
+/// background task that awaits a shielded call that drains, it waits until `within` is over.
 ///
 /// # Cancel safety
 ///
-/// Dropping it stops the waiting, nothing else.
+/// Dropping it only stops the waiting.
 ///
 /// # Panics
 ///
-/// Outside of a tokio runtime; where something is running, also in a runtime whose timers are not enabled.
+/// Outside of a Tokio runtime; and, if something is running, in a runtime whose timers are not enabled.
 pub async fn drain(within: Duration) -> Drained {
     let Ok(runtime) = Handle::try_current() else {
-        panic!("`drain` waits for what the current tokio runtime runs, and there is none here: call it in one, or use `drain_all`");
+        panic!("`drain` requires a Tokio runtime: call it within one, or use `drain_all`");
     };
     wait(Some(runtime.id()), within).await
 }
 
-/// [`drain`], for all runtimes of the process: the last line of a program that has several.
+/// [`drain`] for all runtimes of the process, if a program has several.
 ///
 /// ```
 /// use std::time::Duration;
 /// use tokio::runtime::Builder;
 ///
-/// let (requests, jobs) = (Builder::new_multi_thread().build().unwrap(), Builder::new_multi_thread().enable_all().build().unwrap());
+/// let requests = Builder::new_multi_thread().build().unwrap();
+/// let jobs = Builder::new_multi_thread().enable_all().build().unwrap();
 /// let (send, receive) = tokio::sync::oneshot::channel();
-/// requests.block_on(async { steadfast::spawn_logged("audit", async { send.send("written").unwrap() }) });
+/// requests.block_on(async {
+///     steadfast::spawn_logged("audit", async { send.send("written").unwrap() });
+/// });
 ///
 /// let drained = jobs.block_on(steadfast::drain_all(Duration::from_secs(10)));
 /// assert!(drained.is_complete());
@@ -70,22 +74,22 @@ pub async fn drain(within: Duration) -> Drained {
 ///
 /// # Cancel safety
 ///
-/// Dropping it stops the waiting, nothing else.
+/// Dropping it only stops the waiting.
 ///
 /// # Panics
 ///
-/// Where something is running: outside of a tokio runtime, or in one whose timers are not enabled.
+/// If something is running: outside of a Tokio runtime, or in one whose timers are not enabled.
 pub async fn drain_all(within: Duration) -> Drained {
     wait(None, within).await
 }
 
-/// What [`drain`] or [`drain_all`] found.
+/// The result of [`drain`] or [`drain_all`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Drained {
-    /// How many tasks ended while it waited.
+    /// The number of tasks that ended while it waited.
     pub finished: usize,
-    /// The names of those that are still running, in alphabetical order: once for each task.
+    /// The names of the tasks that are still running, in alphabetical order, once for each task.
     pub running: Vec<&'static str>,
 }
 
@@ -104,7 +108,7 @@ async fn wait(runtime: Option<Id>, within: Duration) -> Drained {
             drain.0.signal.register(cx.waker());
             if drain.running() == 0 { Poll::Ready(()) } else { Poll::Pending }
         });
-        // Whether it is over or the time is up shows in what is still running.
+        // What is still running shows whether it completed or timed out.
         drop(tokio::time::timeout(within, nothing_runs).await);
     }
     let background = background();
@@ -117,16 +121,16 @@ fn background() -> MutexGuard<'static, Background> {
     BACKGROUND.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// What is running in the background, and who waits for it. Nothing of a runtime stays here when its tasks have gone.
+/// The background tasks, and the drains that wait for them. Entries of a runtime are removed with its last task.
 #[derive(Default)]
 struct Background {
-    /// How many tasks there are of each name, by their runtime.
+    /// The number of tasks of each name, by runtime.
     tasks: HashMap<(Id, &'static str), usize, RandomState>,
     drains: Vec<Arc<Drain>>,
     started: u64,
 }
 
-/// Who a task in the background is.
+/// The identity of a background task.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Identity {
     runtime: Id,
@@ -136,9 +140,9 @@ struct Identity {
 
 /// A `drain` that waits.
 struct Drain {
-    /// Whose tasks it waits for; `None`: everybody's.
+    /// The runtime whose tasks it waits for; `None`: all.
     runtime: Option<Id>,
-    /// The task that waits, where it is one in the background itself.
+    /// The task that waits, if it is a background task itself.
     caller: Option<Identity>,
     finished: AtomicUsize,
     signal: Signal,
@@ -151,7 +155,7 @@ impl Drain {
 }
 
 impl Background {
-    /// How many tasks `drain` has still to wait for.
+    /// The number of tasks that `drain` still waits for.
     fn running(&self, drain: &Drain) -> usize {
         let tasks = self.tasks.iter().filter(|((runtime, _), _)| drain.covers(*runtime));
         tasks.map(|(_, times)| times).sum::<usize>().saturating_sub(self.left_out(drain).len())
@@ -169,7 +173,7 @@ impl Background {
         names
     }
 
-    /// The tasks that a task in the background does not wait for: itself, and those that may be waiting for it in the same way.
+    /// The tasks that a background task does not wait for: itself, and those that are draining too.
     fn left_out(&self, drain: &Drain) -> Vec<Identity> {
         let mut left_out: Vec<Identity> = Vec::new();
         if drain.caller.is_some() {
@@ -182,7 +186,7 @@ impl Background {
         left_out
     }
 
-    /// Those that have nothing to wait for any more. To be woken without the lock.
+    /// The drains that have nothing left to wait for, to be woken without the lock.
     fn complete(&self) -> Vec<Arc<Drain>> {
         self.drains.iter().filter(|drain| self.running(drain) == 0).cloned().collect()
     }
@@ -190,12 +194,12 @@ impl Background {
 
 fn wake(complete: Vec<Arc<Drain>>) {
     for drain in complete {
-        // A waker that panics must not keep the others waiting.
+        // A panicking waker must not keep the others waiting.
         contain(|| drain.signal.wake());
     }
 }
 
-/// A `drain` that is known to those it waits for.
+/// A registered `drain`.
 struct Waiting(Arc<Drain>);
 
 impl Waiting {
@@ -223,11 +227,11 @@ impl Drop for Waiting {
 }
 
 thread_local! {
-    /// The task in the background that is being polled on this thread.
+    /// The background task that is being polled on this thread.
     static CURRENT: Cell<Option<Identity>> = const { Cell::new(None) };
 }
 
-/// Counts a task for as long as it exists, and tells if it is dropped before its end.
+/// Counts a task while it exists, and reports it if it is dropped before its end.
 pub(crate) struct Running {
     identity: Identity,
     ended: bool,
@@ -271,7 +275,7 @@ impl Drop for Running {
     fn drop(&mut self) {
         let Identity { runtime, name, .. } = self.identity;
         if !self.ended {
-            Report::new(name, ReportKind::Abandoned, "did not end: its runtime has shut down").send();
+            Report::new(name, ReportKind::Abandoned, "was aborted: its runtime shut down").send();
         }
         let mut background = background();
         if let Some(times) = background.tasks.get_mut(&(runtime, name)) {

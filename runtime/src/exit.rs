@@ -1,6 +1,7 @@
-//! How a body came to its end.
+//! How a body ended.
 
-/// How a body came to its end: what the release of [`with_resource`](crate::with_resource) is told.
+/// How a body ended; passed to the release closure of [`with_resource`](crate::with_resource) and the cleanup of
+/// [`finally`](macro@crate::finally).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Exit {
     /// It returned a success.
@@ -9,12 +10,12 @@ pub enum Exit {
     Err,
     /// It panicked.
     Panicked,
-    /// It was dropped before its end: by a deadline, by a `select!`, by a client that hung up.
+    /// It was dropped before its end: by a deadline, by a `select!`, by a client that disconnected.
     Cancelled,
 }
 
 impl Exit {
-    /// Whether the body returned a success: the one case in which a transaction is to be committed.
+    /// Whether the body returned a success: the only case in which to commit a transaction.
     #[must_use]
     pub fn is_ok(self) -> bool {
         self == Self::Ok

@@ -1,4 +1,4 @@
-//! `#[fallback]`: a value where everything below failed.
+//! `#[fallback]`: a value in place of a failure.
 
 // Documented where it is defined, in `macros/src/lib.rs`.
 pub use steadfast_macros::fallback;
@@ -10,7 +10,7 @@ pub mod private {
     use crate::events::Origin;
     use crate::outcome::Attempted;
 
-    /// Tells that a success stands in for a failure, where it is one: a fallback may pass failures on.
+    /// Reports that a success replaced a failure, if it is one: a fallback may pass failures on.
     #[inline]
     pub fn stood_in<R: Attempted>(origin: &'static Origin, outcome: R) -> R {
         if outcome.failure().is_none() {
@@ -19,11 +19,11 @@ pub mod private {
         outcome
     }
 
-    /// What may have failed.
+    /// An outcome that may be a failure.
     pub trait Outcome: Sized {
-        /// What a success holds.
+        /// The value of a success.
         type Value;
-        /// What a failure tells.
+        /// The error of a failure.
         type Error;
 
         /// The success with this value.
@@ -50,8 +50,8 @@ pub mod private {
         }
     }
 
-    /// A return type whose failures can be replaced. `F` is its [`Failure`]: unknown for one that cannot fail, so that nothing more is
-    /// said of that one.
+    /// A return type whose failures can be replaced. `F` is its [`Failure`]: unknown for one that cannot fail, so that rustc reports nothing more
+    /// about it.
     #[diagnostic::on_unimplemented(
         message = "`#[fallback]` has no effect, since `{Self}` cannot fail",
         label = "neither a `Result` nor an `Option`",
@@ -62,7 +62,7 @@ pub mod private {
         ///
         /// # Errors
         ///
-        /// Where it is a failure.
+        /// If it is a failure.
         fn settle(self) -> Result<Self, F>;
     }
 
@@ -85,17 +85,17 @@ pub mod private {
     /// The failure of an `R`.
     pub struct Failure<R: Outcome>(R::Error);
 
-    /// The same, when nobody wants to know what it tells: held while a value is awaited.
+    /// The same without its error: held while a value is awaited.
     pub struct Forgotten<R>(PhantomData<fn() -> R>);
 
     impl<R: Outcome> Failure<R> {
-        /// Drops what the failure tells.
+        /// Drops the error.
         #[inline]
         pub fn forget(self) -> Forgotten<R> {
             Forgotten(PhantomData)
         }
 
-        /// What the failure tells.
+        /// The error.
         #[inline]
         pub fn tell(self) -> (Forgotten<R>, R::Error) {
             (Forgotten(PhantomData), self.0)
@@ -121,14 +121,14 @@ pub mod private {
             outcome
         }
 
-        /// Applies a value whose type only its use decides.
+        /// Applies a value whose type is inferred from its use.
         #[inline]
         pub fn succeed(self, value: R::Value) -> R {
             R::success(value)
         }
     }
 
-    /// What stands in for a failed `R`: the value of a success, or an outcome.
+    /// The replacement of a failed `R`: the value of a success, or an outcome.
     #[diagnostic::on_unimplemented(
         message = "`{Self}` is not a valid fallback for `{R}`",
         label = "neither the success value nor a whole outcome",
@@ -176,7 +176,7 @@ pub mod private {
     ///
     /// # Errors
     ///
-    /// Where it is a failure.
+    /// If it is a failure.
     #[inline]
     pub fn settle<R: Replaceable<F>, F>(outcome: R) -> Result<R, F> {
         outcome.settle()

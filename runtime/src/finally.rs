@@ -1,4 +1,4 @@
-//! `#[finally]`: a cleanup that always runs.
+//! `#[finally]`: an async cleanup that always runs.
 
 // Documented where it is defined, in `macros/src/lib.rs`.
 pub use steadfast_macros::finally;
@@ -21,31 +21,31 @@ pub mod private {
     use crate::recursion::ActiveFlights;
     use crate::report::{self, PendingPanic, Report, ReportKind};
 
-    /// A cleanup that waits for its time, without its type: it goes to a task of its own in any case.
+    /// A pending cleanup, type-erased: it is moved to a task of its own in any case.
     pub struct Cleanup(Box<dyn FnOnce(Exit) -> CleanupFuture + Send>);
 
     /// Yields the text of its error.
     type CleanupFuture = Pin<Box<dyn Future<Output = Option<String>> + Send>>;
 
-    /// Takes a closure of which the compiler knows the argument.
+    /// Takes a closure whose argument type the compiler then knows.
     pub fn cleanup<C, F>(cleanup: C) -> Cleanup
     where
         C: FnOnce(Exit) -> F + Send + 'static,
         F: Future<Output: Logged + Send> + Send + 'static,
     {
-        // Called in the future, so that a panic of it is none of the caller's.
+        // Called in the future, so that its panic does not reach the caller.
         Cleanup(Box::new(move |exit| Box::pin(async move { cleanup(exit).await.error() })))
     }
 
     bounds! {
-        /// A cleanup that can be awaited. Its own trait only for its message.
+        /// A cleanup that can be awaited. A trait of its own for the message.
         #[diagnostic::on_unimplemented(
             message = "`#[finally]` requires a future, found `{Self}`",
             label = "not a future",
             note = "call an async function, or wrap synchronous code: `async move {{ unlock() }}`"
         )]
         trait Awaited: [Future] {
-            /// Asks whether a cleanup can be awaited.
+            /// Asserts that a cleanup can be awaited.
             fn assert_cleanup[C: Awaited<M>](_: &C);
         }
     }
@@ -55,7 +55,7 @@ pub mod private {
         closure(exit)
     }
 
-    /// A cleanup that has not run. Dropped, it does.
+    /// A cleanup that has not run. It runs when this is dropped.
     pub struct Finally {
         function: &'static str,
         cleanup: Option<Cleanup>,
@@ -64,10 +64,10 @@ pub mod private {
     }
 
     impl Finally {
-        /// For a call that begins.
+        /// For a new call.
         #[must_use]
         pub fn new(function: &'static str, cleanup: Cleanup) -> Self {
-            // Remembered, since the call may be dropped where there is none.
+            // Kept, because the call may be dropped outside of a runtime.
             Self { function, cleanup: Some(cleanup), runtime: Handle::try_current().ok(), state: CallState::Running }
         }
 
@@ -76,7 +76,7 @@ pub mod private {
             self.clean(if failed { Exit::Err } else { Exit::Ok }).await;
         }
 
-        /// The function has panicked: that goes on when the cleanup has ended.
+        /// The function has panicked: the panic is resumed when the cleanup has ended.
         pub async fn resume<T>(mut self, payload: Payload) -> T {
             let panic = PendingPanic::new(self.function, payload);
             self.clean(Exit::Panicked).await;
@@ -114,8 +114,7 @@ pub mod private {
                 let exit = if self.state.panics() { Exit::Panicked } else { Exit::Cancelled };
                 drop(background::spawn_on(&runtime, self.function, cleanup(exit), Clone::clone));
             } else {
-                Report::new(self.function, ReportKind::Abandoned, "has a cleanup that did not run: there is no runtime here")
-                    .send();
+                Report::new(self.function, ReportKind::Abandoned, "did not run its cleanup: no Tokio runtime").send();
                 if let Err(payload) = drop_caught(cleanup) {
                     report::panicked(self.function, payload);
                 }
@@ -124,7 +123,7 @@ pub mod private {
     }
 
     pin_project! {
-        /// A cleanup without a runtime, awaited where the function was. Its failure is reported, as elsewhere.
+        /// A cleanup without a runtime, awaited in place. Its failure is reported as usual.
         struct InPlace {
             function: &'static str,
             #[pin]
@@ -136,7 +135,7 @@ pub mod private {
             fn drop(this: Pin<&mut Self>) {
                 let this = this.project();
                 if !*this.ended {
-                    let text = "has a cleanup that did not end: its caller has gone, and there is no runtime here";
+                    let text = "did not finish its cleanup: the call was dropped outside of a Tokio runtime";
                     Report::new(this.function, ReportKind::Abandoned, text).send();
                 }
                 if let Err(payload) = this.cleanup.clear() {

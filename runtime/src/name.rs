@@ -1,22 +1,22 @@
-//! The name of a breaker, a limit, a budget that stands in a field: by it, and not by a function, the registry knows it.
+//! The name of a breaker, a limit or a budget, under which the registry lists it independently of a function.
 
 #[cfg(not(feature = "registry"))]
 use std::marker::PhantomData;
 #[cfg(feature = "registry")]
 use std::sync::{Arc, OnceLock};
 
-/// What can be listed by its name. The registry, which knows all kinds of objects, implements it for each of them.
+/// An object that can be listed by name. The registry implements it for each kind of object.
 #[cfg(feature = "registry")]
 pub(crate) trait Listed: Sized {
-    /// Puts `this` into the list, at its first use.
+    /// Adds `this` to the list, at its first use.
     fn list(this: &Arc<Self>, name: &'static str);
 }
 
-/// The name of a `T`, and where the state of a `T` with a name is.
+/// The name of a `T`, and the state of a `T` with a name.
 ///
-/// What stands in a field may be moved and dropped, so that the registry can only know it by something shared: the state of a `T` that has a
-/// name is a second `T` on the heap, made when it is first used, and the field no more than the way to it. One without a name, or without
-/// the feature `registry`, is its own state.
+/// A value in a field may be moved and dropped, so the registry can refer to it only through something shared: the state of a `T` with a name is
+/// a second `T` on the heap, created at first use, and the field only points to it. Without a name, or without the feature `registry`, a `T` is
+/// its own state.
 pub(crate) struct Name<T> {
     name: &'static str,
     /// Whether the state is in `state`.
@@ -41,7 +41,7 @@ impl<T> Name<T> {
         }
     }
 
-    /// Gives the name, before first use.
+    /// Sets the name, before first use.
     pub(crate) const fn set(&mut self, name: &'static str) {
         self.name = name;
         #[cfg(feature = "registry")]
@@ -50,7 +50,7 @@ impl<T> Name<T> {
         }
     }
 
-    /// The name, where there is one.
+    /// The name, if there is one.
     pub(crate) fn get(&self) -> Option<&'static str> {
         (!self.name.is_empty()).then_some(self.name)
     }
@@ -58,7 +58,7 @@ impl<T> Name<T> {
 
 #[cfg(feature = "registry")]
 impl<T: Listed> Name<T> {
-    /// The state of `own`, which this is the name of. `make` makes another one of the same settings.
+    /// The state of `own`, whose name this is. `make` creates another one with the same settings.
     #[inline]
     pub(crate) fn state<'a>(&'a self, own: &'a T, make: impl FnOnce() -> T) -> &'a T {
         if self.shared { self.listed(make) } else { own }
@@ -76,7 +76,7 @@ impl<T: Listed> Name<T> {
 
 #[cfg(not(feature = "registry"))]
 impl<T> Name<T> {
-    /// See above: it is its own.
+    /// Its own state, see above.
     #[inline]
     #[expect(clippy::unused_self, reason = "the same call with the feature `registry`")]
     pub(crate) fn state<'a>(&self, own: &'a T, _: impl FnOnce() -> T) -> &'a T {

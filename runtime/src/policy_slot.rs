@@ -1,4 +1,4 @@
-//! Where a function's own policy lives whose settings are expressions: in a static, made at the first call.
+//! The static of a function's own policy whose settings are expressions: initialized at the first call.
 
 use std::sync::OnceLock;
 
@@ -7,14 +7,14 @@ use std::sync::OnceLock;
 pub struct PolicySlot<P>(OnceLock<P>);
 
 impl<P> PolicySlot<P> {
-    /// Nothing yet.
+    /// Not initialized.
     #[must_use]
     #[expect(clippy::new_without_default, reason = "only expansions make one")]
     pub const fn new() -> Self {
         Self(OnceLock::new())
     }
 
-    /// The policy; the first to ask makes it.
+    /// The policy, initialized by the first call.
     #[inline]
     pub fn get(&'static self, make: impl FnOnce() -> P) -> &'static P {
         self.0.get_or_init(make)

@@ -1,4 +1,4 @@
-//! Where failures go that no caller is left to see.
+//! Reports of failures without a caller.
 
 use std::any::Any;
 use std::fmt::{self, Debug, Display, Write as _};
@@ -7,8 +7,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::contain::{Payload, catch, contain, discard};
 
-/// A failure that has no caller to return to: of a task in the background, of a release whose caller has gone, of a job of a
-/// [`WorkerPool`](crate::WorkerPool). Each is reported once, to the hook that [`on_report`] sets, by default as a line on stderr.
+/// A failure without a caller to return it to: of a background task, of a release whose caller was dropped, of a job of a
+/// [`WorkerPool`](crate::WorkerPool). Each is reported once, to the hook set by [`on_report`]; by default, as a line on stderr.
 ///
 /// Its `Display` form is that line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,7 +18,7 @@ pub struct Report {
     message: String,
 }
 
-/// What a [`Report`] tells.
+/// The kind of a [`Report`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ReportKind {
@@ -26,11 +26,11 @@ pub enum ReportKind {
     Error,
     /// It panicked.
     Panic,
-    /// It could not start, or could not end, because its runtime was not there or shut down.
+    /// It could not start or finish, because there was no runtime or the runtime shut down.
     Abandoned,
-    /// It held a thread of the runtime for too long.
+    /// It blocked a thread of the runtime for too long.
     Blocked,
-    /// A setting has no effect on it, which could be seen only when it ran.
+    /// A setting has no effect on it, which is known only when it runs.
     Inert,
 }
 
@@ -43,7 +43,7 @@ impl Report {
         Self::new(name, ReportKind::Panic, panic_message(payload))
     }
 
-    /// The name of what failed: that of the function, or the one given to [`spawn_logged`](crate::spawn_logged).
+    /// The name of what failed: the function's, or the one passed to [`spawn_logged`](crate::spawn_logged).
     #[must_use]
     pub fn name(&self) -> &'static str {
         self.name
@@ -55,17 +55,17 @@ impl Report {
         self.kind
     }
 
-    /// The error's own text, or the panic's.
+    /// The text of the error or the panic.
     #[must_use]
     pub fn message(&self) -> &str {
         &self.message
     }
 
-    /// Hands the report to the hook. Never panics, so that it may be called while something is being dropped.
+    /// Passes the report to the hook. Never panics, so that it may be called in a destructor.
     #[cold]
     pub(crate) fn send(&self) {
         let hook = HOOK.read().unwrap_or_else(PoisonError::into_inner).clone();
-        // A hook that panics, or a stderr that is closed, must not take down what still works. The panic hook has told about it.
+        // A panicking hook or a closed stderr must not affect the program. The panic hook has printed the panic.
         contain(|| match hook {
             Some(hook) => hook(self),
             None => eprintln!("steadfast: {self}"),
@@ -84,14 +84,14 @@ impl Display for Report {
     }
 }
 
-/// Reports a panic that no caller is left to see.
+/// Reports a panic without a caller.
 #[cold]
 pub(crate) fn panicked(name: &'static str, payload: Payload) {
     Report::panic(name, &*payload).send();
     discard(payload);
 }
 
-/// A panic that is resumed later. Where the caller does not wait for that, it is reported.
+/// A panic that is resumed later, or reported if the caller is dropped first.
 pub(crate) struct PendingPanic {
     name: &'static str,
     payload: Option<Payload>,
@@ -102,7 +102,7 @@ impl PendingPanic {
         Self { name, payload: Some(payload) }
     }
 
-    /// Goes on with it.
+    /// Resumes it.
     pub(crate) fn resume(mut self) -> ! {
         resume_unwind(self.payload.take().expect("it is resumed once"))
     }
@@ -116,12 +116,12 @@ impl Drop for PendingPanic {
     }
 }
 
-/// The text of a user's error. Never panics, as `to_string` does where the `Display` fails.
+/// The text of a user's error. Unlike `to_string`, it never panics.
 pub(crate) fn text(error: &(impl Display + ?Sized)) -> String {
     written("Display", |text| write!(text, "{error}"))
 }
 
-/// The same of an error that is no more than `Debug`.
+/// The same for an error that is only `Debug`.
 pub(crate) fn debug_text(error: &(impl Debug + ?Sized)) -> String {
     written("Debug", |text| write!(text, "{error:?}"))
 }
@@ -140,7 +140,7 @@ fn written(form: &str, write: impl FnOnce(&mut String) -> fmt::Result) -> String
     }
 }
 
-/// What a panic says, where it says it in words.
+/// The message of a panic, if it is a string.
 pub(crate) fn panic_message(payload: &(dyn Any + Send)) -> &str {
     match (payload.downcast_ref::<&'static str>(), payload.downcast_ref::<String>()) {
         (Some(text), _) => text,
@@ -153,16 +153,16 @@ type Hook = dyn Fn(&Report) + Send + Sync;
 
 static HOOK: RwLock<Option<Arc<Hook>>> = RwLock::new(None);
 
-/// Sends every [`Report`] of the process to `hook`, in place of stderr or of the hook before.
+/// Installs the process-wide hook for [`Report`]s, replacing the default (stderr) or the previous hook.
 ///
 /// ```
 /// steadfast::on_report(|report| tracing::error!("{report}"));
 /// ```
 ///
-/// The hook is called on the thread where the failure was found, which is most often one of the runtime's: it must not block. A
-/// panic of the hook is caught.
+/// The hook is called on the thread that detects the failure, usually a worker of the runtime, so it must not block. A panic of the hook is
+/// caught.
 pub fn on_report(hook: impl Fn(&Report) + Send + Sync + 'static) {
     let before = HOOK.write().unwrap_or_else(PoisonError::into_inner).replace(Arc::new(hook));
-    // Only now that the lock is free: its destructor is the user's code.
+    // Dropped after the lock is released: its destructor is user code.
     drop(before);
 }

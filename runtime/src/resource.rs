@@ -1,4 +1,4 @@
-//! `with_resource`: what was acquired is released, whatever becomes of the body.
+//! `with_resource`: releases an acquired resource, however the body ends.
 
 use std::any::type_name;
 use std::fmt::Display;
@@ -14,7 +14,7 @@ use crate::exit::Exit;
 use crate::recursion::{ActiveFlights, AwaitGuard};
 use crate::report::{self, PendingPanic, Report, ReportKind};
 
-/// Acquires a resource, lends it to `body`, and releases it exactly once: also on an error, on a panic, and when the call is dropped.
+/// Acquires a resource, lends it to `body`, and releases it exactly once: on success, on an error, on a panic, and when the call is dropped.
 ///
 /// ```
 /// use steadfast::{Exit, with_resource};
@@ -46,32 +46,31 @@ use crate::report::{self, PendingPanic, Report, ReportKind};
 ///
 /// # Arguments
 ///
-/// - `acquire`: a future that yields the resource. Where it fails, its error is returned and nothing is released.
-/// - `body`: gets `&mut` the resource; it may borrow what stands around the call.
-/// - `release`: gets the resource back, and the [`Exit`] that says how the body ended. Its future ends with `()`, or with a
-///   `Result<(), E>` whose error is `Display`. It runs as a task of its own, so that no deadline of the caller cuts it short: the
-///   resource and what `release` captures are `Send + 'static`, and the caller's `tokio::task_local!` values and current `tracing` span are not
-///   there.
+/// - `acquire`: a future that yields the resource. If it fails, its error is returned and nothing is released.
+/// - `body`: receives `&mut` the resource; it may borrow from its surroundings.
+/// - `release`: receives the resource, and the [`Exit`] that tells how the body ended. Its future returns `()` or a `Result<(), E>` whose error
+///   is `Display`. It runs on a task of its own, so that no deadline of the caller cuts it short: the resource and what `release` captures are
+///   `Send + 'static`, and the caller's `tokio::task_local!` values and current `tracing` span are not set.
 ///
 /// # Errors
 ///
-/// The error of `acquire`; else that of `body`; else that of `release`, which a failed commit would be. A body's error is never
-/// replaced: the error of a release behind it becomes a [`Report`](crate::Report) under the name of the resource's type, as does one
-/// whose caller has gone.
+/// The error of `acquire`, else that of `body`, else that of `release` (a failed commit, for instance). The error of the body is never replaced:
+/// an error of the release that follows it becomes a [`Report`](crate::Report) under the name of the resource's type, as does one whose caller
+/// was dropped.
 ///
 /// # Cancel safety
 ///
-/// Dropped while it acquires: `acquire` is dropped. Dropped in the body: the body is dropped, then the release runs in the background
-/// with [`Exit::Cancelled`]. Dropped in the release: the release goes on in the background. [`drain`](crate::drain) waits for both; a
-/// runtime that shuts down first drops them, which is reported.
+/// Dropped while it acquires: `acquire` is dropped. Dropped in the body: the body is dropped, then the release runs in the background with
+/// [`Exit::Cancelled`]. Dropped in the release: the release continues in the background. [`drain`](crate::drain) waits for both; a runtime that
+/// shuts down first drops them, which is reported.
 ///
 /// # Panics
 ///
-/// A panic of the body is resumed once the release has ended; where the caller goes before that, it is reported. A panic of the release
-/// is resumed where the body succeeded; elsewhere it is reported. Where the body succeeded and the runtime shuts down before the release
-/// has ended, a caller that is not on that runtime panics: whether a commit was made is not known. Where the release fails and the
-/// destructor of the body's value panics, the panic goes on, and the error of the release is reported. Outside of a tokio runtime the call
-/// panics before anything is acquired.
+/// A panic of the body is resumed once the release has ended; if the caller is dropped before that, it is reported. A panic of the release is
+/// resumed if the body succeeded, and reported otherwise. If the body succeeded and the runtime shuts down before the release has ended, a
+/// caller that is not on that runtime panics, because the outcome of the release is unknown. If the release fails and the destructor of the
+/// body's value panics, the panic is resumed and the error of the release is reported. Outside of a Tokio runtime, the call panics before
+/// anything is acquired.
 pub async fn with_resource<R, T, E, A, B, C, F>(acquire: A, body: B, release: C) -> Result<T, E>
 where
     A: IntoFuture<Output = Result<R, E>>,
@@ -91,7 +90,7 @@ where
             match task.await {
                 Ok(released) => keep_unless_failed(value, released, type_name::<R>()),
                 Err(Failure::Panicked(payload)) => {
-                    // Not while the release's panic unwinds: a second one would abort the process.
+                    // Not while the panic of the release unwinds: a second one would abort the process.
                     if let Err(second) = drop_caught(value) {
                         report::panicked(type_name::<R>(), second);
                     }
@@ -99,7 +98,7 @@ where
                 }
                 Err(Failure::Abandoned) => {
                     drop(value);
-                    panic!("the release of `{}` did not end: its runtime has shut down", type_name::<R>());
+                    panic!("the release of `{}` was aborted: its runtime shut down", type_name::<R>());
                 }
             }
         }
@@ -117,8 +116,8 @@ where
     }
 }
 
-/// The body's value, unless the release failed. The value is dropped then; where its destructor panics, that reaches the caller, and the
-/// error of the release is reported.
+/// The body's value, unless the release failed. The value is then dropped; if its destructor panics, that propagates to the caller, and the error
+/// of the release is reported.
 fn keep_unless_failed<T, E>(value: T, released: impl Released<E>, name: &'static str) -> Result<T, E> {
     let text = released.error();
     let Err(error) = released.into_result() else { return Ok(value) };
@@ -128,13 +127,13 @@ fn keep_unless_failed<T, E>(value: T, released: impl Released<E>, name: &'static
     resume_unwind(payload)
 }
 
-/// What a release may end with: `()`, or a `Result<(), _>` whose error becomes that of the call.
+/// The output of a release: `()`, or a `Result<(), _>` whose error becomes that of the call.
 #[diagnostic::on_unimplemented(
     message = "`release` must return `()` or `Result<(), {E}>`, found `{Self}`",
     label = "neither `()` nor a `Result<(), {E}>` whose error is `Display`"
 )]
 pub trait Released<E>: Logged {
-    /// The error, where there is one.
+    /// The error, if there is one.
     ///
     /// # Errors
     ///
@@ -148,14 +147,14 @@ impl<E> Released<E> for () {
     }
 }
 
-// For the body's very error type, so that a `?` in the release knows what to convert into.
+// For exactly the body's error type, so that a `?` in the release knows the target type.
 impl<E: Display> Released<E> for Result<(), E> {
     fn into_result(self) -> Self {
         self
     }
 }
 
-/// A resource and its release. Dropped with both, it releases in the background.
+/// A resource and its release. Dropping it releases in the background.
 struct Held<R, C, F>
 where
     R: Send + 'static,
@@ -196,7 +195,7 @@ where
     }
 }
 
-/// The release, called within the task, which catches a panic of the call as well.
+/// The release, called within the task, which also catches a panic of the call.
 async fn releasing<R, C, F>((resource, release): (R, C), exit: Exit) -> F::Output
 where
     C: FnOnce(R, Exit) -> F,

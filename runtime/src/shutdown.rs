@@ -1,4 +1,4 @@
-//! Work that did not run, or did not end, because what was to run it has shut down.
+//! Work that did not run or finish because its runtime or pool has shut down.
 
 use crate::error::{Error, ErrorKind};
 
@@ -7,7 +7,7 @@ use crate::error::{Error, ErrorKind};
 pub struct RuntimeShutDown;
 
 impl RuntimeShutDown {
-    /// The error that says so for `function`.
+    /// The error of `function`.
     #[cold]
     #[must_use]
     pub fn error(self, function: &'static str) -> Error {

@@ -1,14 +1,14 @@
-//! The waker of one task that waits.
+//! The waker of one waiting task.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
-/// Holds the waker of one task that waits. Wakers are user code: they are cloned, dropped and woken without the lock.
+/// Holds the waker of one waiting task. Wakers are user code: they are cloned, dropped and woken without the lock.
 #[derive(Default)]
 pub(crate) struct Signal(Mutex<Option<Waker>>);
 
 impl Signal {
-    /// Keeps `waker` for the next [`wake`](Self::wake). What is waited for is looked at afterwards, or a wake-up may be missed.
+    /// Keeps `waker` for the next [`wake`](Self::wake). Check the condition afterwards, or a wake-up may be missed.
     pub(crate) fn register(&self, waker: &Waker) {
         if self.lock().as_ref().is_some_and(|known| known.will_wake(waker)) {
             return;

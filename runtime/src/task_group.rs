@@ -1,4 +1,4 @@
-//! `task_group`: children that are started as the work unfolds, none of which outlives the group.
+//! `task_group`: structured concurrency; no child outlives the group.
 
 use std::fmt;
 use std::future::{Future, poll_fn};
@@ -20,7 +20,7 @@ use crate::contain::{Payload, catch, contain, discard, drop_caught};
 use crate::recursion::inherit_flights;
 use crate::signal::Signal;
 
-/// Runs `body`, which may start tasks in the group as it goes, and returns its value when all of them have ended, or the first error.
+/// Runs `body`, which may spawn tasks in the group, and returns its value once all of them have ended, or the first error.
 ///
 /// ```
 /// use steadfast::task_group;
@@ -31,9 +31,9 @@ use crate::signal::Signal;
 ///
 /// async fn page(id: u64) -> Result<String, AppError> {
 ///     task_group(async |g| {
-///         let user = g.spawn(load_user(id)); // both run from here on
+///         let user = g.spawn(load_user(id)); // both start here
 ///         let cart = g.spawn(load_cart(id));
-///         g.spawn(count_visit(id)); // awaited by nobody but the group
+///         g.spawn(count_visit(id)); // awaited by the group only
 ///         Ok(format!("{} has {} items", user.await, cart.await.len()))
 ///     })
 ///     .await
@@ -43,25 +43,24 @@ use crate::signal::Signal;
 /// # }
 /// ```
 ///
-/// The first error, of a child or of the body, ends the group: the body is dropped, the children are aborted and awaited, and then the
-/// error is returned. So whoever awaits a [`Child`] meets its value, never its error.
+/// The first error, of a child or of the body, ends the group: the body is dropped, the children are aborted and awaited, and then the error is
+/// returned. Therefore, awaiting a [`Child`] yields its value, never its error.
 ///
-/// A child that is to start further children takes a clone of the group. For a known list of futures, see
-/// [`try_gather`](crate::try_gather).
+/// To spawn further children in a child, pass it a clone of the group. For a known list of futures, see [`try_gather`](crate::try_gather).
 ///
 /// # Errors
 ///
-/// The first, in time: that of a child also where the body fails because of it, as when the child was the receiver of what the body sends.
+/// The first error in time. If the body fails because of a child (its receiver was dropped, for instance), that is the error of the child.
 ///
 /// # Cancel safety
 ///
-/// Dropping it drops the body and aborts the children; they are dropped where they next yield, which tokio cannot wait for in a `drop`.
+/// Dropping it drops the body and aborts the children; they are dropped at their next await, for which a destructor cannot wait.
 ///
 /// # Panics
 ///
-/// A panic, of a child or of the body, ends the group as an error does; it is resumed when all children have been dropped, and wins over
-/// an error. That of a destructor, of the body's locals or of a value or error that is thrown away, is such a panic. Starting a child outside of
-/// a tokio runtime panics.
+/// A panic, of a child or of the body, ends the group like an error; it is resumed when all children have been dropped, and takes precedence over an
+/// error. A panic of the destructor of the body's locals, or of a discarded value or error, counts as well. Spawning outside of a Tokio runtime
+/// panics.
 pub async fn task_group<T, E, B, F>(body: B) -> Result<T, E>
 where
     E: Send + 'static,
@@ -75,23 +74,23 @@ where
     Running { body: Some(body), value: None, ending: None, scope }.await
 }
 
-/// Where children are started: what the body of a [`task_group`] gets. Clones are the same group.
+/// The handle to spawn children, passed to the body of a [`task_group`]. Clones refer to the same group.
 pub struct TaskGroup<E>(Arc<Shared<E>>);
 
 struct Shared<E> {
     state: Mutex<State<E>>,
-    /// Wakes the group for a child that was started by somebody else than the body.
+    /// Wakes the group for a child that was not spawned by the body.
     started: Signal,
-    /// How many have failed, children and body: their errors have numbers, so that the first is known.
+    /// The number of failures of children and body, to number their errors.
     failures: AtomicUsize,
-    /// How often the body has been polled.
+    /// The number of polls of the body.
     body_polls: AtomicUsize,
 }
 
 struct State<E> {
     /// Children that the group has not seen yet.
     started: Vec<Spawned<E>>,
-    /// How many are being started at this moment.
+    /// The number of children that are being spawned at this moment.
     starting: usize,
     phase: Phase,
 }
@@ -99,11 +98,11 @@ struct State<E> {
 #[derive(Clone, Copy, PartialEq)]
 enum Phase {
     Open,
-    /// Children are being aborted: no more are started.
+    /// Children are being aborted: no more are spawned.
     Stopped,
     /// All have ended.
     Ended,
-    /// The caller has gone.
+    /// The caller was dropped.
     Dropped,
 }
 
@@ -111,20 +110,20 @@ type Spawned<E> = JoinHandle<Result<(), Failed<E>>>;
 
 type Ended<E> = Result<Result<(), Failed<E>>, JoinError>;
 
-/// An error, and when it came.
+/// An error and its time.
 struct Failed<E> {
     error: E,
-    /// How many came before it.
+    /// The number of earlier errors.
     number: usize,
-    /// The poll that came to it, where it is the body's; else the poll of the body during or after which the child was polled.
+    /// The poll that returned it, if it is the body's; else the poll of the body during or after which the child was polled.
     body_poll: usize,
 }
 
 impl<E> Failed<E> {
     /// Whether this error of a child comes before that of the body.
     ///
-    /// A child closes its channels before it returns, on another thread even before the body is woken by that and fails in turn. So where
-    /// it was being polled when the body's last poll began, its error is the cause, and the body's the consequence.
+    /// A child closes its channels before it returns, possibly on another thread and before the body is woken by that and fails in turn. If it was
+    /// being polled when the body's last poll began, its error is the cause, and the body's the consequence.
     fn of_child_is_before(&self, body: &Self) -> bool {
         self.number < body.number || self.body_poll < body.body_poll
     }
@@ -136,13 +135,13 @@ impl<E: Send + 'static> TaskGroup<E> {
         Self(Arc::new(Shared { state, started: Signal::default(), failures: AtomicUsize::new(0), body_polls: AtomicUsize::new(0) }))
     }
 
-    /// Starts a child. It runs at once, also if the [`Child`] is dropped.
+    /// Spawns a child. It runs even if the [`Child`] is dropped.
     ///
-    /// In a group that is being stopped, which a child on another thread may be late to notice, the future is dropped.
+    /// In a group that is being stopped, which a child on another thread may notice late, the future is dropped.
     ///
     /// # Panics
     ///
-    /// Outside of a tokio runtime, and where the group has ended: its clones are of no use any more.
+    /// Outside of a Tokio runtime, and after the group has ended.
     pub fn spawn<T, F>(&self, future: F) -> Child<'_, T>
     where
         T: Send + 'static,
@@ -156,15 +155,15 @@ impl<E: Send + 'static> TaskGroup<E> {
             Phase::Stopped | Phase::Dropped => return child,
             Phase::Ended => {
                 drop(state);
-                panic!("a child was started in a task group that has ended");
+                panic!("task spawned in a task group that has already finished");
             }
         }
         drop(state);
-        // Without the lock: the runtime drops the future where it shuts down, and may have hooks.
+        // Without the lock: a runtime that shuts down drops the future, and may have hooks.
         let start = Start { group: self, handle: None };
         let future = inherit_flights(self.numbered(future));
         start.started(tokio::spawn(async move {
-            // Where nobody waits for the value, it is dropped.
+            // If the `Child` was dropped, so is the value.
             drop(sender.send(future.await?));
             Ok(())
         }));
@@ -177,7 +176,7 @@ impl<E> TaskGroup<E> {
         Failed { error, number: self.0.failures.fetch_add(1, Ordering::Relaxed), body_poll }
     }
 
-    /// Numbers the error of `future`, at once: what else fails because of it must come later.
+    /// Numbers the error of `future` immediately, before anything else can fail because of it.
     fn numbered<T, F>(&self, future: F) -> impl Future<Output = Result<T, Failed<E>>> + use<T, E, F>
     where
         F: Future<Output = Result<T, E>>,
@@ -194,7 +193,7 @@ impl<E> TaskGroup<E> {
     }
 }
 
-/// A child that is being started. The group does not end meanwhile.
+/// A child that is being spawned. The group does not end meanwhile.
 struct Start<'g, E> {
     group: &'g TaskGroup<E>,
     handle: Option<Spawned<E>>,
@@ -249,9 +248,9 @@ impl<E> fmt::Debug for TaskGroup<E> {
     }
 }
 
-/// The value of a child of a [`task_group`], to be awaited within the group. Dropping it stops nothing.
+/// The value of a child of a [`task_group`], to be awaited within the group. Dropping it does not stop the child.
 ///
-/// Where the child fails, the wait does not end: the group drops the body that waits.
+/// If the child fails, awaiting it does not return: the group drops the waiting body.
 #[derive(Debug)]
 pub struct Child<'g, T> {
     value: oneshot::Receiver<T>,
@@ -269,14 +268,14 @@ impl<T> Future for Child<'_, T> {
     }
 }
 
-/// The children, and what they are started through. With it they go.
+/// The children and their group. Dropping it drops them.
 struct Scope<E> {
     group: TaskGroup<E>,
     children: FuturesUnordered<Spawned<E>>,
 }
 
 impl<E> Scope<E> {
-    /// Takes in the children that have been started; whether there are any.
+    /// Collects the children that have been spawned; returns whether there are any.
     fn take_started(&mut self) -> bool {
         let started = mem::take(&mut self.group.lock().started);
         let any = !started.is_empty();
@@ -290,7 +289,7 @@ impl<E> Scope<E> {
         self.children.poll_next_unpin(cx)
     }
 
-    /// From here on no child can be started, unless there is one that has not been seen.
+    /// Closes the group for new children, unless there is one that has not been collected.
     fn end(&mut self) -> bool {
         let mut state = self.group.lock();
         let is_last = state.started.is_empty() && state.starting == 0;
@@ -323,7 +322,7 @@ impl<E> Drop for Scope<E> {
     }
 }
 
-/// What ends a group before its time.
+/// What ends a group early.
 enum Ending<E> {
     BodyFailed(Failed<E>),
     ChildFailed(Failed<E>),
@@ -331,7 +330,7 @@ enum Ending<E> {
 }
 
 impl<E> Ending<E> {
-    /// The first panic wins over everything, the first error over the others.
+    /// The first panic takes precedence over everything, the first error over the others.
     fn wins_over(&self, known: &Self) -> bool {
         match (self, known) {
             (_, Self::Panicked(_)) => false,
@@ -346,9 +345,9 @@ impl<E> Ending<E> {
 }
 
 pin_project! {
-    /// A group at work.
+    /// A running group.
     struct Running<F, T, E> {
-        // Dropped as soon as it has ended, or is to end.
+        // Dropped as soon as it has ended or must end.
         #[pin]
         body: Option<F>,
         value: Option<T>,
@@ -365,7 +364,7 @@ where
         let this = self.as_mut().project();
         let Some(body) = this.body.as_pin_mut() else { return };
         let body_poll = this.scope.group.0.body_polls.fetch_add(1, Ordering::Relaxed) + 1;
-        // Caught, so that the children are awaited before the panic goes on.
+        // Caught, so that the children are awaited before the panic is resumed.
         let polled = catch(|| body.poll(cx));
         let this = self.as_mut().project();
         match polled {
@@ -437,13 +436,13 @@ where
     type Output = Result<T, E>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        // Before the look at what has been started, so that none is missed.
+        // Before the spawned children are collected, so that none is missed.
         self.scope.group.0.started.register(cx.waker());
-        // Children first: where the body is about to fail because of one, that one's error is the first.
+        // Children first: if the body is about to fail because of one, that one's error is the first.
         let _ = self.as_mut().note_ended(cx);
         self.as_mut().poll_body(cx);
         loop {
-            // And those that the body has started, or that have ended meanwhile.
+            // And those that the body has spawned, or that have ended meanwhile.
             let ended = self.as_mut().note_ended(cx);
             if ended.is_pending() || self.body.is_some() {
                 return Poll::Pending;
@@ -453,7 +452,7 @@ where
                 break;
             }
             if !this.scope.take_started() {
-                // One is being started on another thread, which wakes the group.
+                // One is being spawned on another thread, which wakes the group.
                 return Poll::Pending;
             }
         }

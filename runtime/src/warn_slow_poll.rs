@@ -1,4 +1,4 @@
-//! `#[warn_slow_poll]`: a look at the clock before and after each poll.
+//! `#[warn_slow_poll]`: reads the clock before and after each poll.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -14,7 +14,7 @@ use crate::rounded::rounded;
 // Documented where it is defined, in `macros/src/lib.rs`.
 pub use steadfast_macros::warn_slow_poll;
 
-/// What is watched for in one call.
+/// The threshold of a call, and its action.
 #[derive(Debug)]
 pub struct Slow {
     function: &'static str,
@@ -36,7 +36,7 @@ impl Slow {
         if self.told {
             return run();
         }
-        // Not tokio's clock, which stands still in tests: a thread that is held is held in real time.
+        // Not Tokio's clock, which may be paused in tests: a thread is blocked in real time.
         let mut timed = Timed { slow: self, started: Instant::now() };
         let value = run();
         let panics = timed.slow.panics;
@@ -76,7 +76,7 @@ impl Timed<'_> {
 
 impl Drop for Timed<'_> {
     fn drop(&mut self) {
-        // Only a poll that panicked has not been told about. Its own panic is the one that is seen.
+        // Only a poll that panicked has not been reported yet. Its own panic takes precedence.
         if thread::panicking() && !self.slow.told {
             self.tell_if_slow(false);
         }

@@ -1,4 +1,4 @@
-//! Where gathered futures run: as tasks, or within the caller.
+//! Executors of gathered futures: as tasks, or within the caller.
 
 use std::any::Any;
 use std::future::Future;
@@ -14,27 +14,27 @@ use tokio::task::{JoinError, JoinSet, coop};
 use crate::contain::{Caught, Payload, discard};
 use crate::recursion::inherit_flights;
 
-/// A set of running futures, each known by its place in the input.
+/// A set of running futures, each with its index in the input.
 #[doc(hidden)]
 pub trait Children<F: Future> {
     /// Starts a future.
     fn start(&mut self, index: usize, future: F);
 
-    /// How many have been started and not yet been seen to end.
+    /// The number of futures that have been started and whose end has not been observed.
     fn running(&self) -> usize;
 
-    /// The next that ends; `None` when none is left.
+    /// The next future that ends; `None` if none is left.
     fn poll_ended(&mut self, cx: &mut Context<'_>) -> Poll<Option<Ended<F::Output>>>;
 
-    /// Stops all. Those that have not ended by then may still turn up, as [`Ended::Stopped`]. Hands back the panic of a destructor that
-    /// has run meanwhile.
+    /// Stops all. Those that have not ended by then are still yielded, as [`Ended::Stopped`]. Returns the panic of a destructor that has run
+    /// meanwhile.
     fn stop(&mut self) -> Option<Box<dyn Any + Send>>;
 }
 
 /// How a future ended.
 #[doc(hidden)]
 pub enum Ended<T> {
-    /// With an output, for its place.
+    /// With an output, at its index.
     Done(usize, T),
     /// With a panic.
     Panicked(Box<dyn Any + Send>),
@@ -85,7 +85,7 @@ where
 pub struct InPlace<F>(FuturesUnordered<Placed<F>>);
 
 impl<F> InPlace<F> {
-    /// Drops all futures. The panic of one's destructor keeps no other from being dropped.
+    /// Drops all futures, even if the destructor of one panics.
     fn clear(&mut self) -> Option<Payload> {
         let mut first = None;
         for placed in Pin::new(&mut self.0).iter_pin_mut() {

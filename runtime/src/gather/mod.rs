@@ -1,4 +1,4 @@
-//! `gather` and `try_gather`: many futures at once, their results in order, none left behind.
+//! `gather` and `try_gather`: run many futures concurrently; results in order, no task left running.
 
 mod children;
 
@@ -13,29 +13,29 @@ pub use children::{Children, Ended, InPlace, Spawned};
 
 use crate::contain::{catch, discard, drop_caught};
 
-/// Runs all futures, each as a task, and returns all their outputs, in the order of the input.
+/// Runs all futures, each as a task, and returns their outputs in the order of the input.
 ///
 /// ```
 /// # async fn size(page: u32) -> Result<u64, String> { if page == 2 { Err("gone".into()) } else { Ok(page.into()) } }
 /// # #[tokio::main(flavor = "current_thread")] async fn main() {
 /// use steadfast::gather;
 ///
-/// let sizes = gather((1..=3).map(size)).limit(2).await; // two at once
+/// let sizes = gather((1..=3).map(size)).limit(2).await; // at most two concurrently
 /// assert_eq!(sizes, [Ok(1), Err("gone".into()), Ok(3)]);
 /// # }
 /// ```
 ///
-/// An error is an output as any other: nothing is stopped by it, nothing is lost. Where the first error should end it all, use
-/// [`try_gather`]; where the futures borrow, [`gather_local`].
+/// An error is an output like any other, and stops nothing. To stop at the first error, use [`try_gather`]; for futures that borrow,
+/// [`gather_local`].
 ///
 /// # Arguments
 ///
-/// Anything that iterates over futures, `Send + 'static` as those of [`tokio::spawn`]. With a [`limit`](Gather::limit) the iterator is
-/// pulled as places become free; without, at once, and so it must be finite.
+/// Any iterator over futures that are `Send + 'static`, as for [`tokio::spawn`]. With a [`limit`](Gather::limit), the next future is pulled when
+/// another has ended; without one, all are pulled at once, so the iterator must be finite.
 ///
-/// The iterator is part of the future. Where a closure in it takes borrowed items, as in `text.split(',').map(|part| ..)`, and the future has to
-/// be `Send`, as in a task or in a handler of a web framework, the compiler may say "implementation of `FnOnce` is not general enough": it
-/// cannot show for every lifetime that the closure is the same. Collect the futures first:
+/// The iterator is part of the future. If a closure in it takes borrowed items, as in `text.split(',').map(|part| ..)`, and the future must be `Send`,
+/// as in a task or in a handler of a web framework, rustc may report "implementation of `FnOnce` is not general enough", a limitation of its
+/// inference of lifetimes. Collect the futures first:
 ///
 /// ```
 /// # async fn load(part: String) -> usize { part.len() }
@@ -51,13 +51,13 @@ use crate::contain::{catch, discard, drop_caught};
 ///
 /// # Cancel safety
 ///
-/// Dropping it aborts all of its tasks. They are dropped where they next yield, which tokio cannot wait for in a `drop`: a task that is
-/// being polled on another thread at that moment ends a little later.
+/// Dropping it aborts all of its tasks. They are dropped at their next await, for which a destructor cannot wait: a task that is being polled on
+/// another thread at that moment ends a little later.
 ///
 /// # Panics
 ///
-/// A panic of a future, of the iterator, or of an output's destructor stops the others; it is resumed in the caller when all of them have
-/// been dropped. Panics outside of a tokio runtime, and where the runtime that runs the tasks shuts down under a caller that is not on it.
+/// A panic of a future, of the iterator, or of an output's destructor stops the others; it is resumed in the caller when all of them have been
+/// dropped. Panics outside of a Tokio runtime, and if the runtime of the tasks shuts down while a caller that is not on it waits.
 #[doc(alias("join_all"))]
 pub fn gather<I>(futures: I) -> Gather<I::IntoIter, Spawned<OutputOf<I>>, Everything>
 where
@@ -81,14 +81,14 @@ where
 /// # Ok(()) }
 /// ```
 ///
-/// As soon as one fails, the others are aborted and awaited: when it returns, their destructors have run, and nothing of it goes on
-/// behind the caller's back. Work that blocks its thread is waited for.
+/// As soon as one fails, the others are aborted and awaited: when it returns, their destructors have run and no work continues in the background. It
+/// waits for work that blocks its thread.
 ///
-/// For the arguments, see [`gather`]; where the futures borrow, [`try_gather_local`].
+/// For the arguments, see [`gather`]; for futures that borrow, [`try_gather_local`].
 ///
 /// # Errors
 ///
-/// The error of the future that fails first in time. Those of others that fail before they could be stopped are dropped.
+/// The error of the future that fails first in time. Errors of others that fail before they are stopped are dropped.
 ///
 /// # Cancel safety
 ///
@@ -96,7 +96,7 @@ where
 ///
 /// # Panics
 ///
-/// As [`gather`]. A panic wins over an error, so that it is never lost.
+/// As [`gather`]. A panic takes precedence over an error, so that it is never lost.
 #[doc(alias("try_join_all"))]
 pub fn try_gather<I, T, E>(futures: I) -> Gather<I::IntoIter, Spawned<OutputOf<I>>, UntilError>
 where
@@ -107,7 +107,7 @@ where
     Gather::new(futures.into_iter(), Spawned::new())
 }
 
-/// [`gather`] within the caller's own task: the futures may borrow and need not be `Send`, and take turns on one thread.
+/// [`gather`] within the caller's own task: the futures may borrow, need not be `Send`, and run concurrently on one thread.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() {
@@ -123,7 +123,7 @@ where
 ///
 /// # Cancel safety
 ///
-/// Dropping it drops all futures, there and then.
+/// Dropping it drops all futures at once.
 ///
 /// # Panics
 ///
@@ -135,7 +135,7 @@ where
     Gather::new(futures.into_iter(), InPlace::new())
 }
 
-/// [`try_gather`] within the caller's own task: the futures may borrow and need not be `Send`, and take turns on one thread.
+/// [`try_gather`] within the caller's own task: the futures may borrow, need not be `Send`, and run concurrently on one thread.
 ///
 /// ```
 /// # struct Db; impl Db { async fn row(&self, id: u64) -> Result<u64, String> { Ok(id * 10) } }
@@ -150,11 +150,11 @@ where
 ///
 /// # Errors
 ///
-/// The first, in time. The other futures are dropped before it is returned.
+/// The first error in time. The other futures are dropped before it is returned.
 ///
 /// # Cancel safety
 ///
-/// Dropping it drops all futures, there and then.
+/// Dropping it drops all futures at once.
 ///
 /// # Panics
 ///
@@ -166,23 +166,23 @@ where
     Gather::new(futures.into_iter(), InPlace::new())
 }
 
-/// What the futures of `I` end with.
+/// The output of the futures of `I`.
 #[doc(hidden)]
 pub type OutputOf<I> = <<I as IntoIterator>::Item as Future>::Output;
 
-/// Futures that are run together: `.await` it, with or without a [`limit`](Self::limit). Made by [`gather`], [`try_gather`] and their
-/// `_local` forms.
+/// Futures that run concurrently: `.await` it, with or without a [`limit`](Self::limit). Created by [`gather`], [`try_gather`] and their `_local`
+/// forms.
 #[must_use = "nothing runs before it is awaited"]
 pub struct Gather<I, C, K>
 where
     I: Iterator<Item: Future>,
     K: Collect<OutputOf<I>>,
 {
-    /// `None` when it is exhausted, or when no more are wanted.
+    /// `None` when it is exhausted, or when the run is being stopped.
     futures: Option<I>,
     limit: usize,
     children: C,
-    /// A place for each future that was started.
+    /// A slot for each future that was started.
     values: Vec<Option<K::Value>>,
     verdict: Option<Verdict<K::Error>>,
 }
@@ -202,13 +202,13 @@ where
         Self { futures: Some(futures), limit: usize::MAX, children, values: Vec::new(), verdict: None }
     }
 
-    /// Runs at most `limit` at once; the next is taken from the iterator when one has ended. Without it, all run at once.
+    /// Runs at most `limit` futures concurrently; the next is pulled from the iterator when one has ended. Without it, all run at once.
     ///
     /// # Panics
     ///
-    /// If `limit` is zero: nothing could ever run.
+    /// If `limit` is zero.
     pub fn limit(self, limit: usize) -> Self {
-        assert!(limit > 0, "a `limit` of 0: nothing could ever run");
+        assert!(limit > 0, "`limit` must be at least 1");
         Self { limit, ..self }
     }
 }
@@ -221,7 +221,7 @@ where
 {
     fn start_more(&mut self) {
         while self.children.running() < self.limit && self.futures.is_some() {
-            // The iterator is user code, as is its destructor, and the children are not to outlive its panic.
+            // The iterator is user code, as is its destructor, and the children must not outlive its panic.
             if let Err(payload) = catch(|| self.start_next()) {
                 self.stop(Verdict::Panicked(payload));
             }
@@ -251,7 +251,7 @@ where
         }
     }
 
-    /// A panic wins, also over an error that was there first; else the first does.
+    /// A panic takes precedence, even over an earlier error; otherwise the first one does.
     fn stop(&mut self, verdict: Verdict<K::Error>) {
         let loser = match (&self.verdict, &verdict) {
             (None, _) | (Some(Verdict::Failed(_)), Verdict::Panicked(_)) => self.verdict.replace(verdict),
@@ -317,14 +317,14 @@ where
     }
 }
 
-/// Which outputs are kept, and which stops the others.
+/// The policy: which outputs are kept, and which stops the others.
 #[doc(hidden)]
 pub trait Collect<O> {
-    /// What is kept of an output.
+    /// The kept part of an output.
     type Value;
     /// What stops the others.
     type Error;
-    /// What the caller gets.
+    /// The result for the caller.
     type Output;
 
     /// Whether an output is kept.

@@ -1,7 +1,7 @@
-//! Keeps a paused clock from moving on while a job runs that tokio does not know of.
+//! Keeps a paused clock from advancing while a job runs that Tokio does not know of.
 //!
-//! A paused clock jumps to the next timer as soon as no task can go on, except while tokio's own blocking tasks run. Only a runtime of one
-//! thread can have such a clock, and only with tokio's `test-util`: without that feature there is nothing to hold.
+//! A paused clock advances to the next timer as soon as no task can make progress, except while Tokio's own blocking tasks run. Only a
+//! current-thread runtime can have such a clock, and only with Tokio's `test-util`: without that feature there is nothing to hold.
 
 #[cfg(not(feature = "test-util"))]
 mod nothing {
@@ -36,7 +36,7 @@ mod held {
 
     use tokio::runtime::{Handle, Id, RuntimeFlavor};
 
-    /// While it lives, the clock of its runtime does not move by itself.
+    /// While it lives, the clock of its runtime does not advance by itself.
     #[derive(Debug)]
     pub(crate) struct Hold(Option<Arc<Holder>>);
 
@@ -46,7 +46,7 @@ mod held {
             Handle::try_current().map_or(Self(None), |runtime| Self::on(&runtime))
         }
 
-        /// Holds the clock of `runtime`, if it is one that can be paused: that may happen later.
+        /// Holds the clock of `runtime`, if it can be paused, even later.
         pub(crate) fn on(runtime: &Handle) -> Self {
             Self(can_be_paused(runtime).then(|| Holder::of(runtime).hold()))
         }
@@ -64,7 +64,7 @@ mod held {
         runtime.runtime_flavor() == RuntimeFlavor::CurrentThread
     }
 
-    /// Runs `job` on a blocking thread that does not hold the clock: the job does so itself, and lets go where it waits for a task.
+    /// Runs `job` on a blocking thread that does not hold the clock: the job does so itself, and releases it while it waits for a task.
     pub(crate) fn spawn_without_hold(runtime: &Handle, job: impl FnOnce() + Send + 'static) {
         if !can_be_paused(runtime) {
             drop(runtime.spawn_blocking(job));
@@ -78,8 +78,8 @@ mod held {
         drop(spawned.expect("a thread can be started"));
     }
 
-    /// Holds one clock: by a blocking task of tokio that waits for as long as there is a [`Hold`]. One task for all of them, so that they
-    /// do not fill the pool.
+    /// Holds one clock by a blocking task of Tokio that waits while there is a [`Hold`]. One task for all of them, so that they do not fill the
+    /// pool.
     #[derive(Debug)]
     struct Holder {
         runtime: Handle,
@@ -90,7 +90,7 @@ mod held {
     #[derive(Debug, Default)]
     struct State {
         holds: usize,
-        /// Whether the task is there.
+        /// Whether the task exists.
         waiting: bool,
     }
 
@@ -116,7 +116,7 @@ mod held {
             if !state.waiting {
                 state.waiting = true;
                 let holder = Arc::clone(&self);
-                // Under the lock, so that whoever finds the task waiting finds the clock held.
+                // Under the lock, so that the clock is held once the task is seen waiting.
                 drop(self.runtime.spawn_blocking(move || holder.wait()));
             }
             drop(state);

@@ -1,4 +1,4 @@
-//! Where bodies run, and a call that waits for its body.
+//! Executors of bodies, and a call that waits for its body.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -12,7 +12,7 @@ use super::pool::Handle;
 use crate::bounds::bounds;
 use crate::shutdown::RuntimeShutDown;
 
-/// Where bodies run.
+/// An executor of bodies.
 pub trait Executor {
     /// Starts a job.
     fn execute<J, R>(&self, job: J) -> Submitted<R>
@@ -34,16 +34,16 @@ where
 }
 
 bounds! {
-    /// A type that can go to another thread. Its own trait only for its message.
+    /// A type that can be sent to another thread. A trait of its own for the message.
     #[diagnostic::on_unimplemented(
         message = "`{Self}` cannot be sent to or returned from the blocking thread",
         label = "not `Send + 'static`",
         note = "use `Send + 'static` types, such as an `Arc<..>` instead of an `Rc<..>`; for a type parameter, add the bounds"
     )]
     trait Sent: [Send + 'static] {
-        /// Asks whether a `T` can go to another thread.
+        /// Asserts that a `T` can be sent to another thread.
         fn assert_send[T: Sent<M>]();
-        /// The same, of a type that cannot be named.
+        /// The same, for a type that cannot be named.
         fn assert_send_of[T: Sent<M>](_: &T);
     }
 }
@@ -95,7 +95,7 @@ impl Executor for Tokio {
         J: FnOnce() -> R + Send + 'static,
         R: Send + 'static,
     {
-        // A paused clock waits for tokio's own blocking tasks.
+        // A paused clock waits for Tokio's own blocking tasks.
         let (task, handed) = submit_job(job, ());
         drop(tokio::task::spawn_blocking(|| task.run()));
         handed

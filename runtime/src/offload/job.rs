@@ -1,4 +1,4 @@
-//! One blocking job: started once, dropped at once if nobody waits for it any more, its panic handed back.
+//! One blocking job: started once, dropped at once if its caller was dropped, its panic returned.
 
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -12,27 +12,27 @@ use tokio::sync::oneshot;
 use crate::contain::{contain, discard};
 use crate::shutdown::RuntimeShutDown;
 
-/// A job that has not started, shared by the pool and the caller: whichever takes it out decides what becomes of it. `H` is what is
-/// dropped once the job is over and its caller has been told.
+/// A job that has not started, shared by the pool and the caller: the one that takes it out runs or drops it. `H` is dropped once the job has
+/// ended and its caller has been notified.
 type Unstarted<J, H> = Mutex<Option<(J, H)>>;
 
-/// Takes a job out, to be run or dropped without the lock.
+/// Takes a job out, to run or drop it without the lock.
 fn take<T>(unstarted: &Mutex<Option<T>>) -> Option<T> {
     unstarted.lock().unwrap_or_else(PoisonError::into_inner).take()
 }
 
-/// What a pool is given. Dropped without having been run, it tells the caller that there is no pool any more.
+/// The half of a job that a pool receives. Dropped without having run, it notifies the caller that the pool has shut down.
 pub(crate) struct Task<J, R, H> {
     unstarted: Arc<Unstarted<J, H>>,
     reply: Option<oneshot::Sender<thread::Result<R>>>,
 }
 
 impl<J: FnOnce() -> R, R, H> Task<J, R, H> {
-    /// Runs the job, unless its caller has gone. Never panics: a pool would lose the thread, and rayon would end the process.
+    /// Runs the job, unless its caller was dropped. Never panics: a pool would lose the thread, and rayon would abort the process.
     pub(crate) fn run(mut self) {
         contain(|| {
             if let (Some((job, until_over)), Some(reply)) = (take(&self.unstarted), self.reply.take()) {
-                // The panic is resumed in the caller, who sees whatever it left behind, as with a plain call. Where the caller has gone,
+                // The panic is resumed in the caller, which sees the state it left behind, as with a plain call. If the caller was dropped,
                 // the outcome is dropped here.
                 drop(reply.send(catch_unwind(AssertUnwindSafe(job))));
                 drop(until_over);
@@ -42,7 +42,7 @@ impl<J: FnOnce() -> R, R, H> Task<J, R, H> {
 }
 
 impl<J, R, H> Task<J, R, H> {
-    /// Whether its caller has gone, and the job with it.
+    /// Whether its caller was dropped, and the job with it.
     pub(crate) fn is_abandoned(&self) -> bool {
         self.reply.as_ref().is_none_or(oneshot::Sender::is_closed)
     }
@@ -50,12 +50,12 @@ impl<J, R, H> Task<J, R, H> {
 
 impl<J, R, H> Drop for Task<J, R, H> {
     fn drop(&mut self) {
-        // Whoever drops a pool has nothing to do with the arguments of a job.
+        // A panic of the arguments of a job must not reach the code that drops the pool.
         discard(take(&self.unstarted));
     }
 }
 
-/// The result of a job. Dropped before the job has started, it keeps the job from running, and drops it.
+/// The result of a job. Dropped before the job has started, it drops the job, which never runs.
 pub struct Submitted<R> {
     outcome: oneshot::Receiver<thread::Result<R>>,
     unstarted: Arc<dyn Abandon + Send + Sync>,
@@ -72,7 +72,7 @@ impl<J, H> Abandon for Unstarted<J, H> {
     }
 }
 
-/// A job in two parts: for the pool, and for the caller.
+/// The two halves of a job: for the pool, and for the caller.
 pub(crate) fn submit_job<J, R, H>(job: J, until_over: H) -> (Task<J, R, H>, Submitted<R>)
 where
     J: FnOnce() -> R + Send + 'static,

@@ -1,10 +1,10 @@
-//! `limit`: how many bodies of a function run at once.
+//! `limit`: the number of concurrent bodies of a function.
 
 use std::sync::OnceLock;
 
 use crate::concurrency_limit::{ConcurrencyLimiter, Permit, TryAcquire};
 
-/// The permits of one function. A job owns its permit, so that a caller that goes away does not give the place of a body that still runs.
+/// The permits of one function. A job owns its permit, so that a dropped caller does not release the permit of a body that still runs.
 #[derive(Debug)]
 pub struct JobLimit(OnceLock<ConcurrencyLimiter>);
 
@@ -15,15 +15,15 @@ impl JobLimit {
         Self(OnceLock::new())
     }
 
-    /// Waits for a permit. First come, first served; cancel safe.
+    /// Waits for a permit, in FIFO order. Cancel safe.
     ///
     /// # Panics
     ///
-    /// If `limit` is zero: no call could ever run.
+    /// If `limit` is zero.
     pub async fn acquire(&'static self, limit: impl FnOnce() -> usize) -> Permit<'static> {
         let permits = self.0.get_or_init(|| {
             let limit = limit();
-            assert!(limit > 0, "`limit` of `#[offload_blocking]` is 0: no call could ever run");
+            assert!(limit > 0, "`limit` of `#[offload_blocking]` must be at least 1");
             ConcurrencyLimiter::new(limit)
         });
         match permits.acquire() {

@@ -1,4 +1,4 @@
-//! `#[offload_blocking]`: blocking functions on a pool of threads.
+//! `#[offload_blocking]`: blocking functions on a thread pool.
 
 pub(crate) mod clock_hold;
 mod executor;
@@ -14,7 +14,7 @@ pub use pool::BlockingPool;
 // Documented where it is defined, in `macros/src/lib.rs`.
 pub use steadfast_macros::offload_blocking;
 
-/// Runs one piece of blocking code on tokio's blocking pool: [`macro@offload_blocking`] for a block instead of a function.
+/// Runs a blocking closure on Tokio's blocking pool: [`macro@offload_blocking`] for a closure instead of a function.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() {
@@ -28,13 +28,13 @@ pub use steadfast_macros::offload_blocking;
 ///
 /// # Cancel safety
 ///
-/// Dropped before the job has started, it never runs, and is dropped at once. A job that has started cannot be stopped: it runs to its
-/// end on its thread, and its result is dropped there. A paused clock waits for it.
+/// Dropped before the job has started, the job never runs, and is dropped at once. A job that has started cannot be stopped: it runs to
+/// completion on its thread, where its result is dropped. A paused clock waits for it.
 ///
 /// # Panics
 ///
-/// A panic of the job is resumed in the caller, with its payload. Panics outside of a tokio runtime, and where the runtime shuts down
-/// before the job has started.
+/// A panic of the job is resumed in the caller, with its payload. Panics outside of a Tokio runtime, and if the runtime shuts down before the job
+/// has started.
 #[doc(alias("spawn_blocking", "to_thread"))]
 pub async fn offload<R: Send + 'static>(job: impl FnOnce() -> R + Send + 'static) -> R {
     let offloaded = executor::run(executor::Tokio, std::future::ready(()), job).await;

@@ -1,4 +1,4 @@
-//! A pool of threads with a name and a size of its own.
+//! A named thread pool with a fixed size.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -12,7 +12,7 @@ use crate::contain::discard;
 pub(super) trait Queued: Send {
     fn run(self: Box<Self>);
 
-    /// Whether its caller has gone, and the job with it.
+    /// Whether its caller was dropped, and the job with it.
     fn is_abandoned(&self) -> bool;
 }
 
@@ -31,11 +31,10 @@ where
     }
 }
 
-/// A named pool of threads for blocking work: `#[offload_blocking(pool = DISK)]`.
+/// A named thread pool for blocking work: `#[offload_blocking(pool = DISK)]`.
 ///
-/// Its threads are started as they are needed, up to the given number, and then kept. They take jobs in the order in which those were
-/// submitted; jobs that find no free thread wait in an unbounded queue (bound it with `limit` on the function), as long as their callers
-/// wait for them.
+/// Threads are started on demand, up to the given number, and then kept. Jobs run in the order of their submission; jobs that find no free
+/// thread wait in an unbounded queue (bound it with `limit` on the function), while their callers wait for them.
 ///
 /// ```
 /// use steadfast::{BlockingPool, offload_blocking};
@@ -51,8 +50,8 @@ where
 /// # }
 /// ```
 ///
-/// A pool that is not a `static` ends its threads when it is dropped: jobs that have started run to their end, those in the queue are
-/// dropped, and their callers are told that it has shut down.
+/// A pool that is not a `static` stops its threads when it is dropped: jobs that have started run to completion, and queued jobs are dropped; their
+/// callers receive an error of kind [`Shutdown`](crate::ErrorKind::Shutdown).
 pub struct BlockingPool {
     name: &'static str,
     threads: usize,
@@ -66,23 +65,23 @@ struct Queue {
 
 struct State {
     tasks: VecDeque<Box<dyn Queued>>,
-    /// With so many tasks in the queue, those whose callers have gone are taken out.
+    /// At this queue length, tasks whose callers were dropped are removed.
     sweep_at: usize,
-    /// Threads that wait for a task, those that are just being woken for one included.
+    /// The number of threads that wait for a task, including those that are being woken for one.
     idle: usize,
     started: usize,
     open: bool,
 }
 
 impl BlockingPool {
-    /// A pool of at most `threads` threads, each called `name`. Nothing is started yet.
+    /// Creates a pool of at most `threads` threads, each named `name`. No thread is started yet.
     ///
     /// # Panics
     ///
     /// If `threads` is zero.
     #[must_use]
     pub const fn new(name: &'static str, threads: usize) -> Self {
-        assert!(threads > 0, "a BlockingPool needs at least one thread");
+        assert!(threads > 0, "`BlockingPool` requires at least one thread");
         Self { name, threads, queue: OnceLock::new() }
     }
 
@@ -92,7 +91,7 @@ impl BlockingPool {
         self.name
     }
 
-    /// How many threads it has at most.
+    /// The maximum number of threads.
     #[must_use]
     pub fn threads(&self) -> usize {
         self.threads
@@ -105,7 +104,7 @@ impl BlockingPool {
     }
 }
 
-/// A way to submit jobs that does not borrow the pool.
+/// A handle to submit jobs that does not borrow the pool.
 pub struct Handle {
     name: &'static str,
     threads: usize,
@@ -137,7 +136,7 @@ impl Handle {
         if let Err(error) = spawned {
             let mut state = self.queue.lock();
             state.started -= 1;
-            // With another thread at work the task is only late. With none it would wait for ever: dropping it tells its caller.
+            // If another thread is running, the task is only late. Otherwise it would wait forever: dropping it notifies its caller.
             if state.started == 0 {
                 let stranded = std::mem::take(&mut state.tasks);
                 drop(state);
@@ -151,8 +150,8 @@ impl Handle {
 impl State {
     const SWEEP_AT_LEAST_AT: usize = 64;
 
-    /// Takes out what callers have left behind, so that calls that are given up behind a thread that hangs do not add up. The jobs
-    /// themselves have been dropped already. Twice as many next time: a call pays for a few looks, whatever the length of the queue.
+    /// Removes the tasks of dropped callers, so that abandoned calls behind a hanging thread do not accumulate. The jobs themselves have been
+    /// dropped already. The threshold doubles, so that the amortized cost of a call is constant.
     fn sweep(&mut self) {
         if self.tasks.len() >= self.sweep_at {
             self.tasks.retain(|task| !task.is_abandoned());

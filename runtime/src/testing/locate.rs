@@ -1,8 +1,7 @@
 //! Where in the source a future waits.
 //!
-//! A suspended future does not tell. But when it is polled with another waker than before, the future that it waits for lets go of the
-//! old one, right there, below all the functions that await it. With the old waker goes the last reference to a [`Probe`], whose
-//! destructor takes a backtrace.
+//! A suspended future does not reveal this. But when it is polled with a different waker, the future it waits for drops the old one, right
+//! there, below all the functions that await it. The old waker holds the last reference to a [`Probe`], whose destructor takes a backtrace.
 
 use std::backtrace::Backtrace;
 use std::env;
@@ -14,7 +13,7 @@ use std::task::{Context, Poll, Wake, Waker};
 
 use crate::contain::{catch, discard};
 
-/// The file and line of the await at which `future` is pending for the `nth` time. The future is of no use afterwards.
+/// The file and line of the await at which `future` is pending for the `nth` time. The future must not be used afterwards.
 pub(super) async fn nth_await<F: Future>(future: F, nth: usize) -> Option<String> {
     let mut future = pin!(future);
     let mut pending = 0;
@@ -30,7 +29,7 @@ pub(super) async fn nth_await<F: Future>(future: F, nth: usize) -> Option<String
         }
         drop(probe);
         watch.set(Sight::Open);
-        // It may go on behind the await, and there do anything.
+        // It may continue after the await, and do anything there.
         if let Err(payload) = catch(|| future.as_mut().poll(cx).is_ready()) {
             discard(payload);
         }
@@ -43,7 +42,7 @@ pub(super) async fn nth_await<F: Future>(future: F, nth: usize) -> Option<String
     innermost(&backtrace.to_string())
 }
 
-/// What a probe has seen.
+/// The result of a probe.
 #[derive(Default)]
 struct Watch(Mutex<Sight>);
 

@@ -1,4 +1,4 @@
-//! Help for the tests of async functions (feature `test-util`).
+//! Utilities for testing async functions (feature `test-util`).
 
 mod locate;
 
@@ -15,7 +15,7 @@ use crate::contain::discard;
 use crate::error::{Error, ErrorKind};
 use crate::report::panic_message;
 
-/// A refusal, for the tests of what becomes of one: which status a handler answers, what a `when` says.
+/// Creates a rejection, to test its handling: the status of a handler, the result of a `when`.
 ///
 /// ```
 /// use std::time::Duration;
@@ -25,8 +25,8 @@ use crate::report::panic_message;
 ///     if error.is_rate_limited() { 429 } else { 503 }
 /// }
 ///
-/// let refused = testing::error(ErrorKind::RateLimited, Some(Duration::from_secs(3)));
-/// assert_eq!((status(&refused), refused.retry_after()), (429, Some(Duration::from_secs(3))));
+/// let rejected = testing::error(ErrorKind::RateLimited, Some(Duration::from_secs(3)));
+/// assert_eq!((status(&rejected), rejected.retry_after()), (429, Some(Duration::from_secs(3))));
 /// assert_eq!(status(&testing::error(ErrorKind::CircuitOpen, None)), 503);
 /// ```
 ///
@@ -36,7 +36,7 @@ pub fn error(kind: ErrorKind, retry_after: Option<Duration>) -> Error {
     Error::new(kind, "test").with_retry_after(retry_after)
 }
 
-/// Drops an operation at each of its await points, one after another, and checks each time that an invariant holds.
+/// Drops an operation at each of its await points in turn, and checks that an invariant holds each time.
 ///
 /// ```
 /// use std::cell::Cell;
@@ -47,7 +47,7 @@ pub fn error(kind: ErrorKind, retry_after: Option<Duration>) -> Error {
 /// struct Bank { from: Cell<u32>, to: Cell<u32> }
 ///
 /// async fn transfer(bank: &Bank, amount: u32) {
-///     audit().await; // had it stood between the two lines below, money would be lost here
+///     audit().await; // between the two lines below, a cancellation would lose money
 ///     bank.from.set(bank.from.get() - amount);
 ///     bank.to.set(bank.to.get() + amount);
 /// }
@@ -55,9 +55,9 @@ pub fn error(kind: ErrorKind, retry_after: Option<Duration>) -> Error {
 /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
 /// // #[tokio::test(start_paused = true)]
 /// let awaits = cancel_at_every_await(
-///     async || Bank { from: Cell::new(100), to: Cell::new(0) }, // a fresh world for each run
-///     async |bank| transfer(bank, 40).await,                    // what is cut short
-///     async |bank| assert_eq!(bank.from.get() + bank.to.get(), 100), // what holds nevertheless
+///     async || Bank { from: Cell::new(100), to: Cell::new(0) }, // a fresh fixture for each run
+///     async |bank| transfer(bank, 40).await,                    // the operation
+///     async |bank| assert_eq!(bank.from.get() + bank.to.get(), 100), // the invariant
 /// )
 /// .await;
 /// assert_eq!(awaits, 1);
@@ -66,24 +66,23 @@ pub fn error(kind: ErrorKind, retry_after: Option<Duration>) -> Error {
 ///
 /// # What it does
 ///
-/// It runs the operation once to its end and counts how often it waits, that is how many of its polls return `Pending`. Then, each
-/// time in a world of its own, it drops the operation unpolled, at the first of these polls, at the second, and so on. After each run,
-/// the first included, the library's own work in the background of this runtime is given a minute to end ([`drain`](crate::drain)), tasks that
-/// were aborted get to run, and `invariant` is called.
+/// It runs the operation to completion once and counts its waits: the polls that return `Pending`. Then, each time with a fresh fixture, it
+/// drops the operation unpolled, at the first of these polls, at the second, and so on. After each run, the first included, the library's
+/// background work on this runtime is given a minute to end ([`drain`](crate::drain)), aborted tasks get to run, and `invariant` is called.
 ///
-/// Returns the number of awaits, so that a test can say that there are any.
+/// Returns the number of awaits, so that a test can assert that there are any.
 ///
-/// An await that is polled several times counts several times. An operation that does not wait for the same things each time is cut
-/// as often as it waited in the first run. Under a paused clock no time is spent in waiting.
+/// An await that is polled several times counts several times. An operation that does not wait for the same things each time is dropped as
+/// often as it waited in the first run. Under a paused clock, waiting takes no time.
 ///
 /// # Panics
 ///
-/// Where `invariant` panics: with its message, the number of the await, and the file and line of it. The line is found by running the
-/// operation once more up to that await and polling it there a second time: a waiting future most often gives up its old waker then,
-/// and a backtrace of that moment leads through the code that awaits it. Where it does not (`tokio::task::yield_now` is of this kind), or
-/// where the test is built without line tables, only the number is known.
+/// If `invariant` panics: with its message and the number, file and line of the await. The line is found by running the operation once more up to
+/// that await and polling it there a second time: a waiting future usually drops its old waker then, and a backtrace of that moment leads through
+/// the code that awaits it. If it does not (`tokio::task::yield_now`, for instance), or if the test is built without line tables, only the number
+/// is known.
 ///
-/// A panic of the operation passes through.
+/// A panic of the operation propagates.
 pub async fn cancel_at_every_await<S, T>(
     mut setup: impl AsyncFnMut() -> S,
     mut operation: impl AsyncFnMut(&mut S) -> T,
@@ -92,7 +91,7 @@ pub async fn cancel_at_every_await<S, T>(
     let mut world = setup().await;
     let awaits = run(operation(&mut world), Cut::Never).await;
     if let Err(message) = check(&world, &mut invariant).await {
-        panic!("the invariant does not hold where nothing is cut short: {message}");
+        panic!("the invariant does not hold even without cancellation: {message}");
     }
     for cut in 0..=awaits {
         let mut world = setup().await;
@@ -113,11 +112,11 @@ pub async fn cancel_at_every_await<S, T>(
 /// When a future is dropped.
 enum Cut {
     Never,
-    /// When so many of its polls have returned `Pending`.
+    /// After this many polls have returned `Pending`.
     At(usize),
 }
 
-/// Polls `future` until it is ready or to be dropped; returns how often it was pending.
+/// Polls `future` until it is ready or must be dropped; returns how often it was pending.
 async fn run<F: Future>(future: F, cut: Cut) -> usize {
     let mut pending = 0;
     if matches!(cut, Cut::At(0)) {
@@ -135,7 +134,7 @@ async fn run<F: Future>(future: F, cut: Cut) -> usize {
     pending
 }
 
-/// Lets come to rest what the operation has left behind, and then looks at it. Returns the message of the panic.
+/// Waits for the background work of the operation, then checks the invariant. Returns the message of its panic.
 async fn check<S>(world: &S, invariant: &mut impl AsyncFnMut(&S)) -> Result<(), String> {
     settle().await;
     crate::drain(Duration::from_secs(60)).await;

@@ -1,4 +1,4 @@
-//! `WorkerPool`: a bounded queue, a fixed number of workers, and a shutdown that says what became of every job.
+//! `WorkerPool`: a bounded queue, a fixed number of workers, and a shutdown that reports the outcome of every job.
 
 mod epochs;
 mod report;
@@ -21,7 +21,7 @@ pub use report::ShutdownReport;
 pub use submit_error::SubmitError;
 use worker::{PoolState, Worker};
 
-/// Jobs of type `J`, done by a fixed number of workers that take them from a bounded queue.
+/// A fixed number of workers that process jobs of type `J` from a bounded queue.
 ///
 /// ```
 /// use std::time::Duration;
@@ -42,23 +42,21 @@ use worker::{PoolState, Worker};
 /// # }
 /// ```
 ///
-/// Jobs are taken in the order in which they were submitted: one worker does them in that order, of several on different threads a later
-/// job may be the first to get going. A job that fails or panics is reported once ([`on_report`](crate::on_report)) under the pool's name
-/// and takes nobody with it: its worker goes on with the next.
+/// Jobs are taken in the order of their submission; with several workers on different threads, a later job may start first. A job that fails or
+/// panics is reported once ([`on_report`](crate::on_report)) under the pool's name, and affects no other job: its worker takes the next.
 ///
-/// Workers are tasks of the runtime. A job that blocks holds up the thread of its runtime: hand what blocks to
-/// [`offload`](crate::offload()), or to a function with [`offload_blocking`](macro@crate::offload_blocking).
+/// Workers are tasks of the runtime, so a blocking job blocks its thread: use [`offload`](crate::offload()), or a function with
+/// [`offload_blocking`](macro@crate::offload_blocking), for blocking work.
 ///
-/// A job may submit further jobs to its own pool. With [`submit`](Self::submit) it waits for a place, and where all workers do so, nobody
-/// makes one: [`try_submit`](Self::try_submit) does not wait. A job that awaits its own pool's [`join`](Self::join) or
-/// [`shutdown`](Self::shutdown) would wait for itself, and panics; it may spawn a task for that.
+/// A job may submit further jobs to its own pool. [`submit`](Self::submit) waits while the queue is full, which is a deadlock if all workers do so:
+/// use [`try_submit`](Self::try_submit), which does not wait. A job that awaits [`join`](Self::join) or [`shutdown`](Self::shutdown) of its own
+/// pool would wait for itself, and panics; it may spawn a task for that.
 ///
 /// All methods take `&self`; share the pool as a field, in an `Arc`, or as a `static` in a `LazyLock`.
 ///
 /// # Cancel safety
 ///
-/// Dropping the pool stops its workers where they next yield, and drops the jobs in the queue: [`shutdown`](Self::shutdown) is the way
-/// to let them end.
+/// Dropping the pool stops its workers at their next await, and drops the queued jobs. Call [`shutdown`](Self::shutdown) to let them finish.
 pub struct WorkerPool<J> {
     name: &'static str,
     queue: Sender<Queued<J>>,
@@ -70,14 +68,14 @@ pub struct WorkerPool<J> {
 }
 
 impl<J: Send + 'static> WorkerPool<J> {
-    /// Starts `workers` workers behind a queue with `queue` places. Each job is handed to `handler`, whose future ends with `()` or with
-    /// a `Result` whose error is `Display`.
+    /// Starts `workers` workers with a queue of `queue` jobs. Each job is passed to `handler`, whose future returns `()` or a `Result` whose error is
+    /// `Display`.
     ///
     /// Its reports carry the name of the job's type.
     ///
     /// # Panics
     ///
-    /// If `workers` or `queue` is zero, and outside of a tokio runtime.
+    /// If `workers` or `queue` is zero, and outside of a Tokio runtime.
     pub fn new<H, F>(workers: usize, queue: usize, handler: H) -> Self
     where
         H: Fn(J) -> F + Send + Sync + 'static,
@@ -86,18 +84,18 @@ impl<J: Send + 'static> WorkerPool<J> {
         Self::named(type_name::<J>(), workers, queue, handler)
     }
 
-    /// As [`new`](Self::new), with a name for its reports.
+    /// Like [`new`](Self::new), with a name for its reports.
     ///
     /// # Panics
     ///
-    /// If `workers` or `queue` is zero, and outside of a tokio runtime.
+    /// If `workers` or `queue` is zero, and outside of a Tokio runtime.
     pub fn named<H, F>(name: &'static str, workers: usize, queue: usize, handler: H) -> Self
     where
         H: Fn(J) -> F + Send + Sync + 'static,
         F: Future<Output: Logged> + Send + 'static,
     {
-        assert!(workers > 0, "a WorkerPool needs at least one worker");
-        assert!(queue > 0, "the queue of a WorkerPool needs at least one place");
+        assert!(workers > 0, "`WorkerPool` requires at least one worker");
+        assert!(queue > 0, "the queue of a `WorkerPool` must hold at least one job");
         let (sender, receiver) = async_channel::bounded(queue);
         let state = Arc::new(PoolState::new());
         let handler = Arc::new(handler);
@@ -109,11 +107,11 @@ impl<J: Send + 'static> WorkerPool<J> {
 }
 
 impl<J> WorkerPool<J> {
-    /// Queues a job, and waits while the queue is full.
+    /// Queues a job; waits while the queue is full.
     ///
     /// # Errors
     ///
-    /// [`SubmitError::ShutDown`], with the job, once the pool has been shut down, also where that happens while this waits.
+    /// [`SubmitError::ShutDown`], with the job, if the pool has been shut down, before the call or while it waits.
     ///
     /// # Cancel safety
     ///
@@ -123,7 +121,7 @@ impl<J> WorkerPool<J> {
         self.queue.send(queued).await.map_err(|refused| SubmitError::ShutDown(refused.into_inner().job))
     }
 
-    /// Queues a job if there is a place.
+    /// Queues a job if the queue is not full.
     ///
     /// # Errors
     ///
@@ -136,17 +134,17 @@ impl<J> WorkerPool<J> {
         })
     }
 
-    /// How many jobs wait for a worker.
+    /// The number of queued jobs.
     pub fn queued(&self) -> usize {
         self.queue.len()
     }
 
-    /// Waits until every job is over that was submitted before the call: done, failed, panicked or given up. Jobs that are submitted
-    /// meanwhile are not waited for.
+    /// Waits until every job that was submitted before the call has ended: done, failed, panicked or stopped. It does not wait for jobs that are
+    /// submitted meanwhile.
     ///
     /// # Cancel safety
     ///
-    /// Dropping it stops the waiting, nothing else.
+    /// Dropping it only stops the waiting.
     ///
     /// # Panics
     ///
@@ -158,18 +156,18 @@ impl<J> WorkerPool<J> {
         }
     }
 
-    /// Takes no more jobs, lets the workers empty the queue for up to `within`, and then stops those that are still at work.
+    /// Closes the queue, lets the workers drain it for up to `within`, and then stops those that are still running.
     ///
-    /// Stopped jobs have been dropped when it returns; one that blocks its thread is waited for. Jobs that never started are given
-    /// back in the report. A second call waits for the first.
+    /// Stopped jobs have been dropped when it returns; it waits for a job that blocks its thread. Jobs that never started are returned in the
+    /// report. A second call waits for the first.
     ///
     /// # Cancel safety
     ///
-    /// Dropped while it waits, no more jobs are taken, and the workers go on emptying the queue; it may be called again.
+    /// Dropped while it waits, the queue stays closed, and the workers continue to drain it; it may be called again.
     ///
     /// # Panics
     ///
-    /// Outside of a tokio runtime, or in one whose timers are not enabled. In a job of this pool, which would wait for itself.
+    /// Outside of a Tokio runtime, or in one whose timers are not enabled. In a job of this pool, which would wait for itself.
     pub async fn shutdown(&self, within: Duration) -> ShutdownReport<J> {
         self.not_in_a_job("shutdown");
         self.queue.close();
@@ -182,10 +180,10 @@ impl<J> WorkerPool<J> {
         self.state.sum_up()
     }
 
-    /// A job whose own end is awaited never comes to it, and `shutdown` would abort it together with its report.
+    /// A job that awaits its own end would never end, and `shutdown` would abort it together with its report.
     fn not_in_a_job(&self, what: &str) {
         let in_a_job = tokio::task::try_id().is_some_and(|task| self.tasks.contains(&task));
-        assert!(!in_a_job, "a job of the WorkerPool `{}` awaits its `{what}`, and so itself: spawn a task for that", self.name);
+        assert!(!in_a_job, "a job of the `WorkerPool` `{}` awaits `{what}` of its own pool: spawn a task for that", self.name);
     }
 }
 

@@ -1,22 +1,22 @@
-//! What became of the jobs of a pool.
+//! The outcomes of the jobs of a pool.
 
-/// What became of the jobs of a [`WorkerPool`](crate::WorkerPool), from its start to its [`shutdown`](crate::WorkerPool::shutdown).
+/// The outcomes of the jobs of a [`WorkerPool`](crate::WorkerPool), from its start to its [`shutdown`](crate::WorkerPool::shutdown).
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ShutdownReport<J> {
-    /// How many ended without an error.
+    /// Jobs that ended without an error.
     pub done: usize,
-    /// How many returned an error.
+    /// Jobs that returned an error.
     pub failed: usize,
-    /// How many panicked.
+    /// Jobs that panicked.
     pub panicked: usize,
-    /// How many had started and were stopped, at the deadline or with their runtime.
+    /// Jobs that were stopped while running, at the deadline or by the shutdown of their runtime.
     pub aborted: usize,
-    /// Those that never started, in the order in which they were submitted.
+    /// The jobs that never started, in the order of their submission.
     pub never_started: Vec<J>,
 }
 
-/// How many jobs ended in which way.
+/// Counts of jobs by outcome.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Counts {
     pub(super) done: usize,

@@ -1,12 +1,12 @@
-//! A job that was not taken.
+//! A job that was not accepted.
 
 use std::error::Error;
 use std::fmt;
 
-/// A job that was not taken, given back: by [`WorkerPool::submit`](crate::WorkerPool::submit) and [`WorkerPool::try_submit`](crate::WorkerPool::try_submit).
+/// A job that was not accepted, returned by [`WorkerPool::submit`](crate::WorkerPool::submit) and [`WorkerPool::try_submit`](crate::WorkerPool::try_submit).
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum SubmitError<J> {
-    /// The queue has no free place.
+    /// The queue is full.
     Full(J),
     /// The pool has been shut down.
     ShutDown(J),

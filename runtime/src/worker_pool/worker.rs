@@ -1,4 +1,4 @@
-//! One worker: takes a job, sees it to its end whatever that is, takes the next.
+//! One worker: takes a job, runs it to its end, takes the next.
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
@@ -15,7 +15,7 @@ use crate::background::Logged;
 use crate::contain::discard;
 use crate::report::{Report, ReportKind};
 
-/// What the workers of a pool leave behind.
+/// The state that the workers of a pool leave behind.
 pub(super) struct PoolState<J> {
     counts: Mutex<Counts>,
     never_started: Mutex<Vec<J>>,
@@ -30,7 +30,7 @@ impl<J> PoolState<J> {
         *lock(&self.counts)
     }
 
-    /// The figures so far, and the jobs that were left over.
+    /// The counts so far, and the jobs left in the queue.
     pub(super) fn sum_up(&self) -> ShutdownReport<J> {
         let never_started = std::mem::take(&mut *lock(&self.never_started));
         self.counts().with(never_started)
@@ -47,7 +47,7 @@ pub(super) struct Worker<J> {
     shared: Arc<WorkerShared<J>>,
 }
 
-/// What the workers share. It is over with the last of them, also where their runtime has dropped them.
+/// The state that the workers share. It ends with the last of them, even if their runtime drops them.
 struct WorkerShared<J> {
     queue: Receiver<Queued<J>>,
     state: Arc<PoolState<J>>,
@@ -55,7 +55,7 @@ struct WorkerShared<J> {
 
 impl<J> Drop for WorkerShared<J> {
     fn drop(&mut self) {
-        // Nobody is left to take a job: whoever submits one is told, and whoever joins need not wait for those in the queue.
+        // No worker is left: `submit` fails from here on, and `join` does not wait for queued jobs.
         self.queue.close();
         let left_over = std::iter::from_fn(|| self.queue.try_recv().ok()).map(|queued| queued.job);
         lock(&self.state.never_started).extend(left_over);
@@ -73,7 +73,7 @@ impl<J> Worker<J> {
         Self { name, shared: Arc::new(WorkerShared { queue, state: Arc::clone(state) }) }
     }
 
-    /// Works until the queue is closed and empty.
+    /// Runs until the queue is closed and empty.
     pub(super) async fn work<H, F>(self, handler: Arc<H>)
     where
         H: Fn(J) -> F,
@@ -81,10 +81,10 @@ impl<J> Worker<J> {
     {
         while let Ok(Queued { job, mark }) = self.shared.queue.recv().await {
             let running = Running { counts: &self.shared.state.counts, ended: false };
-            // The output is looked at within, so that a panic of its destructor is the job's as well.
+            // The output is inspected within, so that a panic of its destructor is the job's as well.
             let job = AssertUnwindSafe(async { handler(job).await.error() });
             running.end(self.name, job.catch_unwind().await);
-            // Only now: whoever waits for the job finds it counted.
+            // Only now, so that a job is counted when its waiters wake up.
             drop(mark);
             // Jobs that are ready at once must not keep the thread.
             coop::consume_budget().await;
