@@ -235,7 +235,7 @@ type AnyBatcher = &'static (dyn Any + Send + Sync);
 
 /// The batches of one function.
 ///
-/// A static is shared by all instantiations of the function around it. They are told apart by the type of a closure written in the function, which
+/// A static is shared by all instantiations of the function around it. They are distinguished by the type of a closure written in the function, which
 /// has all type parameters in scope.
 pub struct BatchSlot(OnceLock<RwLock<HashMap<TypeId, AnyBatcher>>>);
 

@@ -54,39 +54,10 @@ const PHRASES: [(&str, &str); 43] = [
 /// English that contains one of them.
 const IDIOMS: [&str; 4] = ["as long as it is", "as long as they are", "as soon as it is", "as soon as they are"];
 
-/// Not cleaned yet.
-const EXEMPT: [&str; 2] = ["macros/src/codegen", "runtime/src"];
-
-/// In `EXEMPT`, and cleaned.
-const CLEAN: &[&str] = &[
-    "runtime/src/lib.rs",
-    "runtime/src/guide",
-    "runtime/src/guide.rs",
-    "runtime/src/cache",
-    "runtime/src/circuit_breaker",
-    "runtime/src/clock.rs",
-    "runtime/src/concurrency_limit",
-    "runtime/src/error.rs",
-    "runtime/src/gcra.rs",
-    "runtime/src/hedge",
-    "runtime/src/key.rs",
-    "runtime/src/rate_limit",
-    "runtime/src/recursion.rs",
-    "runtime/src/timeout",
-    "runtime/src/retry",
-    "runtime/src/rounded.rs",
-    "runtime/src/stripe.rs",
-    "runtime/src/wait_list",
-];
-
 #[test]
 fn users_read_plain_english() {
     let mut found = Vec::new();
     for path in files() {
-        let exempt = |folders: &[&str]| folders.iter().any(|folder| path.starts_with(folder));
-        if exempt(&EXEMPT) && !exempt(CLEAN) {
-            continue;
-        }
         for text in texts(&path) {
             let text = IDIOMS.iter().fold(text, |text, idiom| text.replace(idiom, "(idiom)"));
             for (phrase, instead) in PHRASES {

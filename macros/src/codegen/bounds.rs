@@ -28,7 +28,7 @@ enum About {
 }
 
 impl BoundCheck {
-    /// About a type. Where it is wrong it is underlined as it is written.
+    /// About a type. If it fails, rustc underlines the type in the source.
     pub(crate) fn of_type(place: Span, function: &'static str, ty: TokenStream) -> Self {
         Self { cfgs: Vec::new(), place, function, about: About::Type(ty), decides: true }
     }

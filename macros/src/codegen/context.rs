@@ -68,7 +68,7 @@ pub(crate) struct Context<'f> {
     pub(crate) deadlines: Vec<Ident>,
     /// The counts of attempts of the retries above.
     pub(crate) attempts: Vec<Ident>,
-    /// Where a retry above is told what a rejection asks for.
+    /// Where a rejection stores the delay it requests, for a retry above.
     pub(crate) hint: Option<Ident>,
     pub(crate) capture: Capture,
     /// Whether this is the layer that makes the body, with the arguments in it, before it waits, so that the call does not carry the
@@ -307,7 +307,7 @@ impl<'f> Context<'f> {
         self.by_value().filter(|name| is_taken(name) && names::takes(expression, name)).collect()
     }
 
-    /// The arguments of the batch's function for which `chosen` holds, as they are declared.
+    /// The declarations of the arguments of the batch's function for which `chosen` holds.
     pub(crate) fn batch_arguments(&self, chosen: &dyn Fn(&FnArg) -> bool) -> TokenStream {
         let Some(Batch { function, rebound }) = &self.batch else { return TokenStream::new() };
         let mut signature = function.signature.clone();

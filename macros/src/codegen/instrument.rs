@@ -1,5 +1,5 @@
-//! What an expansion says about the function as a whole, for those who look: the registry, metrics, chaos. Macros of the library decide
-//! whether a token of it is left.
+//! What an expansion reports about the function as a whole, to the registry, metrics and chaos. Macros of the library decide whether a token of it
+//! is left.
 
 use proc_macro2::{Group, Ident, Literal, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
@@ -80,8 +80,7 @@ pub(crate) fn chaos(context: &Context<'_>, kind: &str) -> TokenStream {
     quote_spanned!(span=> #root::__steadfast_chaos!(#kind #function #error #refusal);)
 }
 
-/// The arguments of an attribute, as somebody would write them, without what stands in strings: operators look at it, and a string may
-/// be a secret.
+/// The arguments of an attribute in source form, without the contents of strings: operators see it, and a string may be a secret.
 fn written(arguments: &TokenStream) -> String {
     let text = without_strings(arguments.clone()).to_string();
     let tight =

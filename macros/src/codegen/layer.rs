@@ -116,7 +116,7 @@ pub(crate) trait Layer {
         false
     }
 
-    /// Whether several may stand on one function.
+    /// Whether a function may have several.
     fn repeatable(&self) -> bool {
         false
     }

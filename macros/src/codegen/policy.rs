@@ -18,7 +18,7 @@ use crate::parse::expression;
 use crate::parse::handle::Handle;
 use crate::parse::once::{self, Once, SharedBy};
 
-/// A setting, as it is written.
+/// A setting, in source form.
 pub(crate) struct Setting<'a> {
     pub(crate) name: &'static str,
     pub(crate) written: Option<&'a Expr>,
@@ -111,8 +111,8 @@ pub(crate) fn check_not_temporary(object: &Expr, ty: &str, errors: &mut Errors) 
     }
 }
 
-/// The type of a reference to an object that is made elsewhere. What is no argument must live for ever: a `const` would be a new object
-/// wherever it stands.
+/// The type of a reference to an object that is created elsewhere. Anything but an argument must be `'static`: a `const` would be a new object at
+/// each use.
 pub(crate) fn reference_type(function: &Function, object: Option<&Expr>, ty: &TokenStream) -> TokenStream {
     let lifetime = object.filter(|object| expression::is_static(object, &function.parameters)).map(|_| quote!('static));
     quote!(& #lifetime #ty)

@@ -9,7 +9,7 @@ use crate::item::tokens::{mixed_site, respan};
 use crate::item::types;
 
 impl Context<'_> {
-    /// An error of which those who watch are told. `again` says whether another attempt of the call may follow.
+    /// An error that is reported as an event. `again`: another attempt of the call may follow.
     fn told(&self, error: &TokenStream, again: &TokenStream) -> TokenStream {
         let (private, origin) = (&self.private, self.origin());
         quote_spanned!(Span::mixed_site()=> #private::rejected(#origin, #error, #again))
@@ -54,7 +54,7 @@ impl Context<'_> {
         }}
     }
 
-    /// Hands on to a task of its own where a retry above is told what a rejection asks for.
+    /// Passes the place for the requested delay of a retry above to a task of its own.
     pub(crate) fn share_hint(&self) -> TokenStream {
         let hint = self.hint.as_ref().filter(|_| self.hints != Hints::None);
         hint.map(|hint| quote_spanned!(Span::mixed_site()=> let #hint = #hint.share();)).unwrap_or_default()

@@ -245,7 +245,7 @@ pub struct CallGuard {
 }
 
 impl CallGuard {
-    /// The call returns. Where it is: moved first, it would stall whoever reads it.
+    /// The call returns. In place: a move first would cause a store-forwarding stall.
     #[inline]
     pub fn leave(&mut self, failed: bool) {
         let Some(function) = self.function.take() else { return };
