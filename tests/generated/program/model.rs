@@ -8,14 +8,13 @@ use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, VecDeque};
 use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::rc::Rc;
-use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::LocalBoxFuture;
 use futures::stream::{FuturesUnordered, StreamExt};
 use steadfast::ErrorKind;
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Notify;
 use tokio::task::spawn_local;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
@@ -133,7 +132,7 @@ enum State {
     Cache(Rc<Cache>),
     Breaker(RefCell<Breaker>),
     Rate(RefCell<HashMap<u32, Rc<RateLine>>>),
-    Limit(Arc<Semaphore>, Cell<usize>),
+    Limit(Permits),
 }
 
 impl Model {
@@ -142,7 +141,7 @@ impl Model {
             Layer::Cached { .. } | Layer::Coalesce { .. } => State::Cache(Rc::default()),
             Layer::Breaker { .. } => State::Breaker(RefCell::default()),
             Layer::Rate { .. } => State::Rate(RefCell::default()),
-            Layer::Limit { permits, .. } => State::Limit(Arc::new(Semaphore::new(*permits)), Cell::new(0)),
+            Layer::Limit { permits, .. } => State::Limit(Permits { free: Cell::new(*permits), line: RefCell::default() }),
             _ => State::None,
         });
         Rc::new(Self { states: states.collect(), spec })
@@ -437,28 +436,14 @@ impl Here {
     }
 
     async fn limit(self, context: Context, max_wait: Option<u64>, queue: Option<usize>, or_else: Option<bool>) -> Out {
-        let State::Limit(permits, waiting) = self.state() else { unreachable!() };
+        let State::Limit(permits) = self.state() else { unreachable!() };
         if max_wait.is_some() {
             self.evaluates(&context, "max_wait");
         }
-        let full = || Self::refuse(&context, ErrorKind::Saturated, None, or_else);
-        let _permit = if let Ok(permit) = permits.clone().try_acquire_owned() {
-            permit
-        } else if max_wait == Some(0) || queue.is_some_and(|queue| waiting.get() >= queue) {
-            return full();
-        } else {
-            let in_line = Counted::new(waiting);
-            let turn = permits.clone().acquire_owned();
-            let permit = match max_wait {
-                None => turn.await,
-                Some(most) => match timeout(ms(most), turn).await {
-                    Ok(permit) => permit,
-                    Err(_) => return full(),
-                },
-            };
-            drop(in_line);
-            permit.expect("it is never closed")
-        };
+        if !permits.acquire(max_wait.map(ms), queue).await {
+            return Self::refuse(&context, ErrorKind::Saturated, None, or_else);
+        }
+        let _permit = Permit(permits);
         self.below(context.clone()).await
     }
 
@@ -535,22 +520,6 @@ impl Here {
         let shared = !failed || self.model.spec.output != Output::Unshared;
         *leader.flight.out.borrow_mut() = shared.then(|| out.clone());
         out
-    }
-}
-
-/// Counts who is there.
-struct Counted<'a>(&'a Cell<usize>);
-
-impl<'a> Counted<'a> {
-    fn new(count: &'a Cell<usize>) -> Self {
-        count.set(count.get() + 1);
-        Self(count)
-    }
-}
-
-impl Drop for Counted<'_> {
-    fn drop(&mut self) {
-        self.0.set(self.0.get() - 1);
     }
 }
 
@@ -764,6 +733,73 @@ impl Drop for Probe<'_> {
         {
             *probing_since = None;
         }
+    }
+}
+
+// --- `concurrency_limit` ---
+
+/// Permits, and those who wait for one, first come first served.
+struct Permits {
+    free: Cell<usize>,
+    line: RefCell<VecDeque<Rc<Turn>>>,
+}
+
+#[derive(Default)]
+struct Turn {
+    /// It has a permit, and has not been polled since.
+    granted: Cell<bool>,
+    news: Notify,
+}
+
+impl Permits {
+    async fn acquire(&self, max_wait: Option<Duration>, queue: Option<usize>) -> bool {
+        if self.free.get() > 0 {
+            self.free.set(self.free.get() - 1);
+            return true;
+        }
+        if max_wait == Some(Duration::ZERO) || queue.is_some_and(|queue| self.line.borrow().len() >= queue) {
+            return false;
+        }
+        let waits = InLine { permits: self, turn: Rc::default() };
+        self.line.borrow_mut().push_back(waits.turn.clone());
+        match max_wait {
+            None => waits.turn.news.notified().await,
+            Some(most) => _ = timeout(most, waits.turn.news.notified()).await,
+        }
+        waits.turn.granted.take()
+    }
+
+    fn release(&self) {
+        match self.line.borrow_mut().pop_front() {
+            Some(turn) => {
+                turn.granted.set(true);
+                turn.news.notify_one();
+            }
+            None => self.free.set(self.free.get() + 1),
+        }
+    }
+}
+
+/// "A call that is dropped gives back its permit, or its place in the line."
+struct InLine<'a> {
+    permits: &'a Permits,
+    turn: Rc<Turn>,
+}
+
+impl Drop for InLine<'_> {
+    fn drop(&mut self) {
+        self.permits.line.borrow_mut().retain(|turn| !Rc::ptr_eq(turn, &self.turn));
+        if self.turn.granted.get() {
+            self.permits.release();
+        }
+    }
+}
+
+struct Permit<'a>(&'a Permits);
+
+impl Drop for Permit<'_> {
+    fn drop(&mut self) {
+        self.0.release();
     }
 }
 

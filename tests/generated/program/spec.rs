@@ -226,7 +226,9 @@ impl Spec {
         }
         for (mention, layer) in self.mentions.iter_mut().zip(&self.stack) {
             let can = !matches!(layer, Layer::Shield | Layer::Breaker { or_else: None, .. });
-            *mention = (can && rng.u8(..3) == 0).then(|| *pick(rng, &names));
+            // What `finally` calls `exit` is the end of the function.
+            let hidden = |name: &&str| matches!(layer, Layer::Finally { .. }) && *name == "exit";
+            *mention = (can && rng.u8(..3) == 0).then(|| *pick(rng, &names)).filter(|name| !hidden(name));
         }
     }
 

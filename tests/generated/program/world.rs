@@ -9,7 +9,6 @@ use std::time::Duration;
 use steadfast::{CancellationToken, ErrorKind};
 use tokio::time::{Instant, sleep};
 
-use super::known::tolerates;
 use super::spec::{Spec, Step};
 
 thread_local! {
@@ -71,7 +70,7 @@ fn note_left(call: u32, text: &str, left: Option<Duration>) {
 
 /// What an option says of itself, of a function or of its model.
 pub(crate) fn option_left(call: u32, name: &str, left: Option<Duration>) {
-    note_left(call, name, left.filter(|_| !tolerates("remaining")));
+    note_left(call, name, left);
 }
 
 /// Panics in every second call.
