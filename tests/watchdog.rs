@@ -168,7 +168,7 @@ fn a_watchdog_that_was_dropped_does_not_report() {
 }
 
 #[test]
-#[should_panic(expected = "threshold of zero")]
+#[should_panic(expected = "must be greater than zero")]
 fn a_threshold_of_zero_panics() {
     let _never = Watchdog::builder().threshold(Duration::ZERO).start();
 }
