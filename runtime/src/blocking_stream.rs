@@ -25,7 +25,7 @@ use crate::offload::job::{Submitted, submit_job};
 /// fn lines(file: std::path::PathBuf) -> BlockingStream<String, io::Error> {
 ///     blocking_stream(64, move |tx| {
 ///         for line in io::BufReader::new(std::fs::File::open(file)?).lines() {
-///             tx.send(line?)?; // waits while 64 lines are buffered; fails if the stream was dropped
+///             tx.send(line?)?; // waits while 64 lines are buffered; fails if dropped
 ///         }
 ///         Ok(())
 ///     })

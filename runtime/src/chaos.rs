@@ -10,7 +10,8 @@
 //! }
 //!
 //! # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
-//! let _chaos = chaos::inject("fetch", chaos::Faults::new().errors(0.5).latency(0.2, Duration::from_millis(50)).seed(7));
+//! let faults = chaos::Faults::new().errors(0.5).latency(0.2, Duration::from_millis(50)).seed(7);
+//! let _chaos = chaos::inject("fetch", faults);
 //! for id in 0..100 {
 //!     assert_eq!(fetch(id).await.unwrap(), id); // the retries hold
 //! }

@@ -21,7 +21,8 @@ use crate::report::{Report, ReportKind};
 /// use steadfast::Watchdog;
 ///
 /// # #[tokio::main] async fn main() {
-/// let _watchdog = Watchdog::builder().threshold(Duration::from_millis(200)).start(); // until it is dropped
+/// // Watches until it is dropped.
+/// let _watchdog = Watchdog::builder().threshold(Duration::from_millis(200)).start();
 /// # }
 /// ```
 ///

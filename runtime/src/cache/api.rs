@@ -219,7 +219,8 @@ impl<K: Hash + Eq + Clone, V: Clone> Cache<K, V> {
     ///
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), String> {
     /// let plain = LENGTHS.get_or_load("steadfast".to_owned(), async || 9).await;
-    /// let fallible = LENGTHS.get_or_load("".to_owned(), async || Err::<usize, _>("empty".to_owned())).await;
+    /// let load = async || Err::<usize, _>("empty".to_owned());
+    /// let fallible = LENGTHS.get_or_load("".to_owned(), load).await;
     /// assert_eq!((plain, fallible), (9, Err("empty".to_owned())));
     /// assert_eq!(LENGTHS.len(), 1);
     /// # Ok(()) }
@@ -266,12 +267,16 @@ impl<K: Hash + Eq + Clone, V: Clone> Cache<K, V> {
     /// use steadfast::Cache;
     ///
     /// static RATES: Cache<&str, u64> =
-    ///     Cache::builder().ttl(Duration::from_secs(60)).stale_while_revalidate(Duration::from_secs(600)).build();
+    ///     Cache::builder()
+    ///         .ttl(Duration::from_secs(60))
+    ///         .stale_while_revalidate(Duration::from_secs(600))
+    ///         .build();
     ///
     /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
     /// assert_eq!(RATES.get_or_spawn("eur", async || 100).await, 100);
     /// tokio::time::advance(Duration::from_secs(90)).await;
-    /// assert_eq!(RATES.get_or_spawn("eur", async || 101).await, 100); // returned at once, refreshed in the background
+    /// // Returned at once, refreshed in the background.
+    /// assert_eq!(RATES.get_or_spawn("eur", async || 101).await, 100);
     /// # }
     /// ```
     ///

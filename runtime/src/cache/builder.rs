@@ -26,11 +26,13 @@ const DEFAULT_CAPACITY: usize = 10_000;
 /// use steadfast::{Cache, async_cached};
 ///
 /// // All methods but `weight` and `on_evict` are `const`.
-/// static USERS: Cache<u64, String> = Cache::builder().capacity(1_000).ttl(Duration::from_secs(60)).build();
+/// static USERS: Cache<u64, String> =
+///     Cache::builder().capacity(1_000).ttl(Duration::from_secs(60)).build();
 ///
 /// // Those two take a closure, so a static that uses them is initialized at first use.
-/// static PAGES: LazyLock<Cache<String, Vec<u8>>> =
-///     LazyLock::new(|| Cache::builder().capacity(1 << 20).weight(|_, page: &Vec<u8>| page.len()).build());
+/// static PAGES: LazyLock<Cache<String, Vec<u8>>> = LazyLock::new(|| {
+///     Cache::builder().capacity(1 << 20).weight(|_, page: &Vec<u8>| page.len()).build()
+/// });
 ///
 /// #[async_cached(cache = USERS)] // uses the cache's ttl of 60 seconds
 /// async fn user(id: u64) -> String {

@@ -29,7 +29,8 @@ use crate::name::Name;
 /// use std::time::Duration;
 /// use steadfast::{CircuitBreaker, CircuitState, circuit_breaker};
 ///
-/// static PAYMENTS: CircuitBreaker = CircuitBreaker::new().failures(2).open_for(Duration::from_secs(10));
+/// static PAYMENTS: CircuitBreaker =
+///     CircuitBreaker::new().failures(2).open_for(Duration::from_secs(10));
 ///
 /// #[circuit_breaker(PAYMENTS)]
 /// async fn charge(cents: u64) -> Result<u64, std::io::Error> {

@@ -39,7 +39,8 @@ use crate::name::Name;
 /// }
 ///
 /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
-/// assert_eq!((search("a").await, search("b").await, search("c").await), (Some(1), Some(1), None));
+/// let results = (search("a").await, search("b").await, search("c").await);
+/// assert_eq!(results, (Some(1), Some(1), None));
 /// assert_eq!(crawl().await, Some(0)); // half a second later
 /// QUOTA.set_rate(1_000, Duration::from_secs(1));
 /// assert_eq!(search("d").await, None); // the next permit is available in a millisecond

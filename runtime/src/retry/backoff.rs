@@ -22,7 +22,12 @@ pub enum Jitter {
 /// use std::time::Duration;
 /// use steadfast::retry::{Backoff, Jitter};
 ///
-/// let backoff = Backoff { delay: Duration::from_millis(100), factor: 2.0, max_delay: Duration::from_secs(5), jitter: Jitter::None };
+/// let backoff = Backoff {
+///     delay: Duration::from_millis(100),
+///     factor: 2.0,
+///     max_delay: Duration::from_secs(5),
+///     jitter: Jitter::None,
+/// };
 /// assert_eq!(backoff.wait(3), Duration::from_millis(400));
 /// ```
 #[derive(Debug, Clone, Copy)]

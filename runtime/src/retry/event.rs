@@ -10,7 +10,11 @@ use crate::outcome::Attempted;
 /// use steadfast::retry;
 ///
 /// #[retry(delay = 10ms, on_retry = |event| eprintln!(
-///     "attempt {} of `{}` failed ({:?}), next in {:?}", event.attempt(), event.function(), event.error(), event.delay(),
+///     "attempt {} of `{}` failed ({:?}), next in {:?}",
+///     event.attempt(),
+///     event.function(),
+///     event.error(),
+///     event.delay(),
 /// ))]
 /// async fn fetch() -> Result<(), std::io::Error> {
 ///     Ok(())

@@ -16,7 +16,9 @@ use super::timestamp::Timestamp;
 ///
 /// static FULL: AtomicU32 = AtomicU32::new(0);
 ///
-/// #[async_cached(capacity = 1, on_evict = |_, _, cause| if cause == RemovalCause::Size { FULL.fetch_add(1, Ordering::Relaxed); })]
+/// #[async_cached(capacity = 1, on_evict = |_, _, cause| {
+///     FULL.fetch_add(u32::from(cause == RemovalCause::Size), Ordering::Relaxed);
+/// })]
 /// async fn square(n: u64) -> u64 {
 ///     n * n
 /// }
