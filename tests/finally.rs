@@ -402,6 +402,9 @@ async fn what_a_parameter_of_the_impl_stands_for_is_a_plain_value() {
 #[tokio::test]
 async fn a_cleanup_has_names_of_its_own() {
     struct NotClone;
+    impl Drop for NotClone {
+        fn drop(&mut self) {}
+    }
     struct Parts {
         n: u32,
     }
@@ -411,11 +414,17 @@ async fn a_cleanup_has_names_of_its_own() {
         }
     }
     mod n {
-        pub(super) async fn go() {}
+        pub(super) fn go() -> std::future::Ready<()> {
+            std::future::ready(())
+        }
     }
-    async fn note(_: Exit) {}
-    async fn clean(_: u32) {}
-    #[finally(|exit| note(exit))]
+    fn note(_: Exit, _: u32) -> std::future::Ready<()> {
+        std::future::ready(())
+    }
+    fn clean(_: u32) -> std::future::Ready<()> {
+        std::future::ready(())
+    }
+    #[finally(|exit| note(exit, 1))]
     async fn parameter(exit: NotClone) -> u32 {
         drop(exit);
         1

@@ -90,7 +90,7 @@ thread_local! {
 /// Notes the time that is left where `option` is evaluated.
 fn left<T>(option: &'static str, value: T) -> T {
     LEFT.with_borrow_mut(|left| {
-        left.push((option, remaining().map(|left| Duration::from_millis(left.as_millis().try_into().expect("short")))))
+        left.push((option, remaining().map(|left| Duration::from_millis(left.as_millis().try_into().expect("short")))));
     });
     value
 }
@@ -165,6 +165,7 @@ async fn what_a_fallback_awaits_knows_the_time_that_is_left() {
         None
     }
     async fn other() -> Duration {
+        tokio::task::yield_now().await;
         remaining().unwrap_or_default()
     }
     assert_eq!(call().await.map(|left| left.as_millis()), Some(990));
@@ -174,41 +175,41 @@ async fn what_a_fallback_awaits_knows_the_time_that_is_left() {
 #[tokio::test(start_paused = true)]
 async fn a_call_waits_for_its_cleanup_after_the_panic_of_an_option() {
     static EXITS: Mutex<Vec<Exit>> = Mutex::new(Vec::new());
-    async fn note(exit: Exit) {
+    async fn note(exit: Exit, _: &str) {
         sleep(MS).await;
         EXITS.lock().unwrap().push(exit);
     }
     fn bomb<T>() -> T {
         std::panic::panic_any("an option")
     }
-    #[finally(|exit| note(exit))]
+    #[finally(|exit| note(exit, "ended"))]
     #[fallback(bomb::<u32>())]
     async fn of_fallback() -> Option<u32> {
         None
     }
-    #[finally(|exit| note(exit))]
+    #[finally(|exit| note(exit, "ended"))]
     #[retry(failure = |_| bomb())]
     async fn of_failure() -> Option<u32> {
         None
     }
-    #[finally(|exit| note(exit))]
+    #[finally(|exit| note(exit, "ended"))]
     #[async_cached(key = bomb::<u32>())]
     async fn of_key() -> Option<u32> {
         None
     }
-    #[finally(|exit| note(exit))]
+    #[finally(|exit| note(exit, "ended"))]
     #[timeout(1s)]
     #[timeout(1ms, or_else = |_| bomb())]
     async fn of_or_else() -> Option<u32> {
         std::future::pending().await
     }
-    #[finally(|exit| note(exit))]
+    #[finally(|exit| note(exit, "ended"))]
     #[async_cached(ttl = |_| bomb())]
     async fn of_ttl() -> u32 {
         1
     }
     #[concurrency_limit(1)]
-    #[finally(|exit| note(exit))]
+    #[finally(|exit| note(exit, "ended"))]
     #[timeout(bomb())]
     async fn below_a_wait() -> Option<u32> {
         None
