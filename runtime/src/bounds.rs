@@ -1,45 +1,45 @@
-//! Bounds that an expansion asks for once.
+//! Bounds that an expansion asserts once.
 //!
-//! A bound that is not met would be reported wherever the expansion relies on it: a dozen errors for one missing `derive`. So an
-//! expansion asks for each bound once, at the token where the user can do something about it, and the answer is a type that the compiler
-//! has to infer from the impl: [`Satisfied`]. Where no impl fits, it reports the bound, and the answer stays unknown; so does whatever is
-//! [passed](Satisfied::gate) through it, and about an unknown type it says no more.
+//! An unmet bound would be reported wherever the expansion relies on it: a dozen errors for one missing `derive`. An expansion
+//! therefore asserts each bound once, at the token where the user can fix it, and the assertion returns a type that the compiler
+//! has to infer from the impl: [`Satisfied`]. If no impl applies, the compiler reports the bound, and the type remains unknown, as
+//! does that of everything [passed](Satisfied::gate) through it; about an unknown type the compiler reports nothing more.
 //!
-//! For that a bound is a trait `Bound<M>` with two impls, one that says `M = Satisfied` and one that never applies: of a single impl the compiler
-//! would take it that it is meant, and report what is missing for it instead of the message of the trait.
+//! This requires a trait `Bound<M>` with two impls, one with `M = Satisfied`, and one that never applies: with a single impl, the
+//! compiler would assume that it is meant, and report that impl's unmet condition instead of the trait's message.
 
-/// The answer: the bound is met.
+/// The result of an assertion: the bound is met.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Satisfied;
 
-/// What no answer is.
+/// Never the result of an assertion.
 #[derive(Debug, Default)]
 pub struct Unsatisfied;
 
-/// What nothing is.
+/// Implemented by no type.
 pub trait Uninhabited {}
 
 impl Satisfied {
-    /// The answer to this and another question.
+    /// Combines the results of two assertions.
     #[inline]
     #[must_use]
     pub fn and<M>(self, next: M) -> M {
         next
     }
 
-    /// The value, of a known type only if the bound is met.
+    /// Returns the value, with a known type only if the bound is met.
     #[inline]
     pub fn gate<T>(self, value: T) -> T {
         value
     }
 }
 
-/// Declares bounds, each with its impls and with the functions that assert it.
+/// Declares bounds, each with its impls and the functions that assert it.
 ///
 /// ```ignore
 /// bounds! {
 ///     #[diagnostic::on_unimplemented(..)]
-///     trait Sent: [Send + 'static] {        // `?Sized [..]`: also of what is unsized
+///     trait Sent: [Send + 'static] {        // `?Sized [..]`: also for unsized types
 ///         fn assert_send[T: Sent<M>]();
 ///     }
 /// }

@@ -32,7 +32,7 @@ impl EventSource {
         }
     }
 
-    /// An event that the program caused by hand, without a function.
+    /// An event that was caused manually, without a function.
     #[inline]
     pub(crate) fn none() -> Self {
         Self::by(&Origin { function: "", module: "" })

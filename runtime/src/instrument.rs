@@ -1,8 +1,8 @@
-//! What expansions report about a call. Without the features, nothing.
+//! How expansions instrument a call. Without the features, they do not.
 //!
-//! These are macros because an expansion cannot know the features of the library: without them, no token is left.
+//! These are macros because an expansion cannot know the features of the library: without them, they expand to nothing.
 
-/// Declares a function and begins a call of it.
+/// Declares a function and starts a call of it.
 #[cfg(feature = "registry")]
 #[doc(hidden)]
 #[macro_export]
@@ -65,7 +65,7 @@ macro_rules! __steadfast_leave {
     ($($ignored:tt)*) => {};
 }
 
-/// Gives a function the handle of one of its policies.
+/// Attaches the handle of a policy to its function.
 #[cfg(feature = "registry")]
 #[doc(hidden)]
 #[macro_export]
@@ -84,7 +84,7 @@ macro_rules! __steadfast_attach {
     ($($ignored:tt)*) => {};
 }
 
-/// The first statement in the body of a function: the faults that `steadfast::chaos` injects.
+/// The first statement in the body of a function: injects the faults of `steadfast::chaos`.
 #[cfg(feature = "chaos")]
 #[doc(hidden)]
 #[macro_export]

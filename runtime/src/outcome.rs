@@ -6,7 +6,7 @@ use crate::bounds::{Satisfied, Uninhabited, Unsatisfied};
 use crate::error::Error;
 use crate::specialize::chain;
 
-/// A return type that can represent a rejection, where it is optional.
+/// A return type that can represent a rejection, used where that is optional.
 pub trait Reject: Sized {
     /// The return value that represents `error`.
     fn reject(error: Error) -> Self;
@@ -56,7 +56,8 @@ impl<T> Attempted for Option<T> {
     }
 }
 
-/// Recognizes failures, if the type has any: a plain value is none. Decided by autoref specialization (see `crate::specialize`).
+/// Recognizes failures, if the type has any: a plain value is never one. Decided by autoref specialization (see
+/// `crate::specialize`).
 pub struct Verdict<R>(Harmless<R>);
 
 /// The last candidate of `Verdict`, for a return type without failures.
@@ -90,7 +91,7 @@ impl<R> Harmless<R> {
     }
 }
 
-/// The bound on a return type without `failure`.
+/// The bound on the return type if `failure` is not set.
 #[diagnostic::on_unimplemented(
     message = "cannot tell which `{Self}` values are failures",
     label = "neither a `Result` nor an `Option`",
@@ -129,8 +130,8 @@ impl<R: Attempted> Judge<R> {
     }
 }
 
-/// Rejects where a rejection is so unexpected that no `or_else` is required: through the return type if that can represent an error, else by
-/// a panic.
+/// Rejects where a rejection is so unlikely that no `or_else` is required: through the return type if that can represent an error,
+/// else by a panic.
 ///
 /// Which of the two is decided by autoref specialization (see `crate::specialize`).
 pub struct Rejection<R>(Panicking<R>);
@@ -163,42 +164,42 @@ impl<R> Panicking<R> {
     ///
     /// Always.
     #[track_caller]
-    #[expect(clippy::needless_pass_by_value, clippy::unused_self, reason = "same call as `Refusal::refuse`")]
+    #[expect(clippy::needless_pass_by_value, clippy::unused_self, reason = "same call as `Rejection::reject`")]
     pub fn reject(&self, error: Error) -> R {
         panic!("{error}")
     }
 }
 
-/// Where a rejection has no other way out. The type is that of a return value, so that rustc does not call the code behind it unreachable.
+/// Rejects by a panic. It returns the function's return type, so that rustc does not consider the code after it unreachable.
 ///
 /// # Panics
 ///
 /// Always.
 #[track_caller]
-#[expect(clippy::needless_pass_by_value, reason = "same call as `Refusal::refuse`")]
+#[expect(clippy::needless_pass_by_value, reason = "same call as `Rejection::reject`")]
 pub fn panic_with<R>(error: Error) -> R {
     panic!("{error}")
 }
 
-/// A count of any integer type. Values that do not fit saturate.
+/// Converts a count of any integer type. Values that do not fit saturate.
 #[inline]
 pub fn count<T: Count<U>, U>(count: T) -> U {
     count.clamped()
 }
 
-/// The same, of a generic type.
+/// The same for a generic type.
 pub(crate) fn clamped<T: PartialOrd + Default, U: TryFrom<T> + Default + Bounded>(count: T) -> U {
     if count < T::default() { U::default() } else { U::try_from(count).unwrap_or(U::MAX) }
 }
 
-/// The values of an option that is a count.
+/// The types of an option that is a count.
 #[diagnostic::on_unimplemented(
     message = "a count must be an integer, found `{Self}`",
     label = "not an integer",
     note = "write a number, or an expression of any integer type"
 )]
 pub trait Count<U> {
-    /// As a `U`.
+    /// Converts it to a `U`.
     fn clamped(self) -> U;
 }
 
@@ -216,14 +217,14 @@ macro_rules! counts {
 
 counts! { u8 u16 u32 u64 u128 usize i8 i16 i32 i64 i128 isize }
 
-/// The values of the option `factor`.
+/// The types of the option `factor`.
 #[diagnostic::on_unimplemented(
     message = "`factor` must be a number, found `{Self}`",
     label = "not convertible to `f64` without loss",
     note = "write `factor = 2`, or an expression of type `f64`"
 )]
 pub trait Factor<M> {
-    /// As an `f64`.
+    /// Converts it to an `f64`.
     fn factor(self) -> f64;
 }
 

@@ -1,16 +1,16 @@
-//! What an attribute makes of its own error: a return value that carries it.
+//! How an attribute returns its own error: as a return value that represents it.
 //!
-//! The two questions, whether a return type has a place for an error and whether that place takes this one, are asked with traits of
-//! each attribute's own, whose messages name it.
+//! Two bounds are involved: the return type must have a slot for an error, and the slot must take this error. Each attribute has
+//! separate traits for them, whose messages name the attribute.
 
 use std::marker::PhantomData;
 
 use crate::error::Error;
 
-/// The place for an error in a `Result<T, E>`.
+/// The error slot of a `Result<T, E>`.
 pub struct ResultSlot<T, E>(PhantomData<fn() -> (T, E)>);
 
-/// The place for an error in an `Option<T>`: none is needed.
+/// The error slot of an `Option<T>`, which stores nothing.
 pub struct OptionSlot<T>(PhantomData<fn() -> T>);
 
 impl<T, E> ResultSlot<T, E> {
@@ -31,23 +31,23 @@ impl<T> OptionSlot<T> {
     }
 
     /// The return value.
-    #[expect(clippy::unused_self, reason = "same call as `InResult::refuse`")]
+    #[expect(clippy::unused_self, reason = "same call as `ResultSlot::reject`")]
     pub fn reject(self, _: Error) -> Option<T> {
         None
     }
 }
 
-/// What an attribute asks of a return type, in its own words: for the module that its expansions call. The whole messages, since they
-/// cannot be put together here.
+/// The bounds of an attribute on a return type, for the module that its expansions call. It takes complete messages, because they
+/// must be literals.
 macro_rules! rejections {
     ($no_place:literal, $no_conversion:literal) => {
-        /// What the attribute asks of a return type.
+        /// The bounds of the attribute on a return type.
         pub mod rejection {
             use crate::error::Error;
             use crate::bounds::{Satisfied, Uninhabited, Unsatisfied};
             use crate::rejection::{OptionSlot, ResultSlot};
 
-            /// A return type with a place for an error.
+            /// A return type with an error slot.
             #[diagnostic::on_unimplemented(
                 message = $no_place,
                 label = "neither a `Result` nor an `Option`",
@@ -55,7 +55,7 @@ macro_rules! rejections {
                 note = "or set a value to return instead: `or_else = |error| ..`"
             )]
             pub trait ErrorSlot<P> {
-                /// The place.
+                /// The slot.
                 fn slot() -> P;
             }
 
@@ -73,7 +73,7 @@ macro_rules! rejections {
                 }
             }
 
-            /// An error that can be made of this one.
+            /// An error type that can be created from this error.
             #[diagnostic::on_unimplemented(
                 message = $no_conversion,
                 label = "`From<steadfast::Error>` is not implemented for this error type",
@@ -81,7 +81,7 @@ macro_rules! rejections {
                 note = "if it is foreign, such as `String`, convert the error: `or_else = |error| Err(error.to_string())`"
             )]
             pub trait Represent<M>: Sized {
-                /// The error that says `error`.
+                /// The value that represents `error`.
                 fn represent(error: Error) -> Self;
             }
 

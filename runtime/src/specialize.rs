@@ -1,8 +1,8 @@
-//! Autoref specialization: an implementation chosen by the type, on stable Rust and without asking anything of the type.
+//! Autoref specialization: selects an implementation by type, on stable Rust and without bounds on the type.
 //!
-//! An expansion knows a return type as tokens only, and an alias or a type parameter hides what it is. So it writes a method call, and the
-//! compiler chooses: `KindOf::<R>::new().kind()` has one inherent method `kind` for each case, on a type of its own whose `impl` block has the
-//! case's bounds. Method lookup takes the first one whose bounds hold, on the way from a type to what it dereferences to:
+//! An expansion sees a return type only as tokens, which an alias or a type parameter hides. So it generates a method call, and
+//! lets the compiler choose: `KindOf::<R>::new().kind()` has one inherent method `kind` per case, each on a separate type whose
+//! `impl` block has the bounds of that case. Method lookup takes the first one whose bounds hold along the `Deref` chain:
 //!
 //! ```text
 //! KindOf<R>            impl<T, E: Clone + ..> KindOf<Result<Option<T>, E>>   { fn kind }
@@ -11,8 +11,8 @@
 //!       -> Plain<R>    impl<R> Plain<R>                                      { fn kind }
 //! ```
 //!
-//! The last candidate has no bounds, so that there is always one. This is the method lookup by which dtolnay's "autoref specialization"
-//! works, with one step of `Deref` for each case instead of one `&`. In a generic function only the bounds that it declares are known.
+//! The last candidate has no bounds, so that one always applies. This uses the same lookup rules as dtolnay's "autoref
+//! specialization", with one `Deref` step per case instead of one `&`. In a generic function, only its declared bounds are known.
 //!
 //! | chain | chooses |
 //! | --- | --- |
@@ -21,9 +21,9 @@
 //! | `retry::hint::Hint` | the delay that an error requests |
 //! | `shield::Describe` | the text of an error |
 //! | `cache::return_kind::KindOf` | how a return type is stored |
-//! | `key::Referred` | the reference by which a key is found |
+//! | `key::Referred` | the reference by which a key is looked up |
 
-/// Writes the steps of a chain: each candidate is a tuple struct that holds the next one.
+/// Implements the steps of a chain: each candidate is a tuple struct that contains the next one.
 ///
 /// ```ignore
 /// chain! { KindOf => Shared => Plain }

@@ -1,22 +1,22 @@
-//! The jobs in the queue and under way, by the time at which they were submitted: what `join` waits for.
+//! The queued and running jobs, by the time at which they were submitted: what `join` waits for.
 
 use std::sync::{Mutex, PoisonError};
 
 use tokio_util::task::TaskTracker;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
-/// A job on its way, and its mark in the epoch in which it was submitted.
+/// A job, and its mark in the epoch in which it was submitted.
 pub(super) struct Queued<J> {
     pub(super) job: J,
     pub(super) mark: TaskTrackerToken,
 }
 
-/// Tells the jobs that were submitted before a moment from those after it. Every epoch but the last is closed.
+/// Separates jobs that were submitted before a moment from later ones. Every epoch but the last is closed.
 #[derive(Default)]
 pub(super) struct Epochs(Mutex<Vec<TaskTracker>>);
 
 impl Epochs {
-    /// A mark that is held for as long as a job is not over.
+    /// A mark that is held until a job is over.
     pub(super) fn mark(&self) -> TaskTrackerToken {
         let mut epochs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match epochs.last() {
@@ -30,7 +30,7 @@ impl Epochs {
         }
     }
 
-    /// Ends the current epoch; returns all in which a job is not over.
+    /// Ends the current epoch; returns all epochs with jobs that are not over.
     pub(super) fn close(&self) -> Vec<TaskTracker> {
         let mut epochs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         epochs.retain(|epoch| !epoch.is_empty());
