@@ -58,6 +58,11 @@ fn the_runtime() {
     keeps_the_rules("runtime/src");
 }
 
+#[test]
+fn the_macros() {
+    keeps_the_rules("macros/src");
+}
+
 fn planted(files: &[(&str, &str)]) -> Vec<String> {
     let files: Vec<_> = files.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
     faults(&files).1

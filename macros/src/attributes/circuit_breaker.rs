@@ -15,9 +15,10 @@ use crate::codegen::rejection;
 use crate::diagnostics::Errors;
 use crate::parse::args::{self, Count, OptionName};
 use crate::parse::closure::{self, Closure};
-use crate::parse::duration::{Duration, has_unit};
+use crate::parse::duration::Duration;
 use crate::parse::expression::{self, is_place};
 use crate::parse::handle::Handle;
+use crate::parse::literal::has_unit;
 use crate::parse::units;
 
 const OPTIONS: &[&str] = &[

@@ -18,8 +18,9 @@ use crate::item::tokens::{is_same, mixed_site};
 use crate::item::types;
 use crate::parse::args::{self, Count};
 use crate::parse::closure::Closure;
-use crate::parse::duration::{Duration, has_unit};
+use crate::parse::duration::Duration;
 use crate::parse::expression::{number, runs_code};
+use crate::parse::literal::has_unit;
 use crate::parse::units;
 
 const OPTIONS: &[&str] = &[

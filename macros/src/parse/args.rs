@@ -8,9 +8,9 @@ use syn::{Expr, Lit, Path, Token, UnOp, token};
 
 use crate::diagnostics::{Errors, available, list, suggest};
 use crate::item::tokens::without_fragments;
-use crate::parse::duration::has_unit;
 use crate::parse::escapes;
 use crate::parse::expression::plain;
+use crate::parse::literal::has_unit;
 use crate::parse::units::{self, Value};
 
 /// The options that every attribute takes.
@@ -244,6 +244,9 @@ impl Count {
         }
     }
 }
+
+// It reads units itself, since some of its literals have a special meaning.
+impl Value for Count {}
 
 impl Parse for Count {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {

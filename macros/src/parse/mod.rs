@@ -6,5 +6,6 @@ pub(crate) mod duration;
 pub(crate) mod escapes;
 pub(crate) mod expression;
 pub(crate) mod handle;
+pub(crate) mod literal;
 pub(crate) mod once;
 pub(crate) mod units;

@@ -11,8 +11,7 @@ use syn::{Expr, ExprArray};
 
 use crate::diagnostics::Errors;
 use crate::item::tokens::is_punct;
-use crate::parse::args::Count;
-use crate::parse::duration::{self, Duration};
+use crate::parse::literal::{ends_in_unit, of_literal};
 
 /// The value of an option.
 pub(crate) trait Value: Parse {
@@ -34,9 +33,6 @@ impl Value for ExprArray {
     }
 }
 
-// These read units themselves, since some of their literals have a special meaning.
-impl Value for Count {}
-impl Value for Duration {}
 impl Value for syn::LitBool {}
 
 /// The expression with every literal that has a unit replaced by a `Duration`.
@@ -85,12 +81,12 @@ fn replace(tokens: TokenStream, foreign: bool, errors: &mut Errors) -> (TokenStr
                 replaced.extend([if changed { TokenTree::Group(group_read) } else { tree.clone() }]);
             }
             // `pair.0`, but not `1s..2s`.
-            TokenTree::Literal(literal) if !is(&before, '.') || is(&second, '.') => match duration::of_literal(literal) {
+            TokenTree::Literal(literal) if !is(&before, '.') || is(&second, '.') => match of_literal(literal) {
                 Some(Ok(value)) => {
                     any = true;
                     replaced.extend(self::tokens(value, literal.span()));
                 }
-                Some(Err(_)) if foreign && !duration::ends_in_unit(literal) => replaced.extend([tree.clone()]),
+                Some(Err(_)) if foreign && !ends_in_unit(literal) => replaced.extend([tree.clone()]),
                 Some(Err(message)) => errors.at(literal, message),
                 None => replaced.extend([tree.clone()]),
             },
