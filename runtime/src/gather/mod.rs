@@ -238,7 +238,7 @@ where
         }
     }
 
-    fn note(&mut self, ended: Ended<OutputOf<I>>) {
+    fn record(&mut self, ended: Ended<OutputOf<I>>) {
         match ended {
             Ended::Panicked(payload) => self.stop(Verdict::Panicked(payload)),
             Ended::Done(_, output) if self.verdict.is_some() => self.throw_away(output),
@@ -296,7 +296,7 @@ where
         loop {
             self.start_more();
             match ready!(self.children.poll_ended(cx)) {
-                Some(ended) => self.note(ended),
+                Some(ended) => self.record(ended),
                 None => break,
             }
         }

@@ -47,8 +47,8 @@ impl<T: Offer> Shared<T> {
     }
 
     fn take_timer(self: &Arc<Self>) -> Option<(ArmGuard<'_, T>, u64)> {
-        let mut line = self.lock();
-        let (requested, timer) = (line.requested(), &mut line.timer);
+        let mut queue = self.lock();
+        let (requested, timer) = (queue.requested(), &mut queue.timer);
         if !timer.is_to_be_set(requested) {
             return None;
         }
@@ -59,11 +59,11 @@ impl<T: Offer> Shared<T> {
 
     /// Called when the timer fires.
     fn fire(self: &Arc<Self>) {
-        let mut line = self.lock();
-        line.timer.has_fired();
-        let now = line.now();
-        line.tick(now);
-        self.finish(line);
+        let mut queue = self.lock();
+        queue.timer.has_fired();
+        let now = queue.now();
+        queue.tick(now);
+        self.finish(queue);
     }
 }
 
@@ -87,20 +87,20 @@ impl<T: Offer> ArmGuard<'_, T> {
 
 impl<T: Offer> Drop for ArmGuard<'_, T> {
     fn drop(&mut self) {
-        let mut line = self.shared.lock();
-        if line.timer.version != self.version {
+        let mut queue = self.shared.lock();
+        if queue.timer.version != self.version {
             return;
         }
         match self.set {
-            Set::At(at) => (line.timer.timer, line.timer.armed) = (self.timer.take(), at),
-            Set::Late => (line.timer.timer, line.timer.armed) = (self.timer.take(), NEVER),
+            Set::At(at) => (queue.timer.timer, queue.timer.armed) = (self.timer.take(), at),
+            Set::Late => (queue.timer.timer, queue.timer.armed) = (self.timer.take(), NEVER),
             Set::Gone => {
-                let gone = line.timer.release();
-                line.timer.dead = Some(self.runtime.id());
+                let gone = queue.timer.release();
+                queue.timer.dead = Some(self.runtime.id());
                 // Wakes every waiter, so that one in another runtime provides a timer of that runtime.
-                let WaitQueue { table, outbox, .. } = &mut *line;
+                let WaitQueue { table, outbox, .. } = &mut *queue;
                 table.wake_all(|waker| outbox.push_back((waker, true)));
-                drop(line);
+                drop(queue);
                 drop(gone);
             }
         }

@@ -19,7 +19,7 @@ pub(crate) struct WaitList<T: Offer>(OnceLock<Arc<Shared<T>>>);
 /// static.
 #[derive(Debug)]
 pub(crate) struct Shared<T> {
-    line: Mutex<WaitQueue<T>>,
+    queue: Mutex<WaitQueue<T>>,
     /// The number of offers that have not been taken up.
     offers: AtomicUsize,
 }
@@ -60,9 +60,9 @@ impl<T: Offer> WaitList<T> {
     /// Runs `act` on the waiters. A waiter that is offered something is woken afterwards, without the lock.
     pub(crate) fn with<R>(&self, act: impl FnOnce(&mut WaitQueue<T>) -> R) -> R {
         let shared = self.shared();
-        let mut line = shared.lock();
-        let result = act(&mut line);
-        shared.finish(line);
+        let mut queue = shared.lock();
+        let result = act(&mut queue);
+        shared.finish(queue);
         result
     }
 
@@ -79,27 +79,27 @@ impl<T: Offer> WaitList<T> {
         let now = clock::now();
         // Dropped at the end, without the lock.
         let mut _replaced = None;
-        let mut line = shared.lock();
-        if line.timer.is_missing(now) {
-            drop(line);
+        let mut queue = shared.lock();
+        if queue.timer.is_missing(now) {
+            drop(queue);
             let timer = ListTimer::here();
-            line = shared.lock();
-            _replaced = Some(line.timer.replace(timer, now));
+            queue = shared.lock();
+            _replaced = Some(queue.timer.replace(timer, now));
         }
-        let mut polled = line.look(key, now, &mut look);
-        if polled.is_pending() && !line.table.waker(key.0).as_ref().is_some_and(|known| known.will_wake(waker)) {
-            shared.finish(line);
+        let mut polled = queue.look(key, now, &mut look);
+        if polled.is_pending() && !queue.table.waker(key.0).as_ref().is_some_and(|known| known.will_wake(waker)) {
+            shared.finish(queue);
             // `clone` and `drop` of a waker are user code and must run without the lock.
             let waker = waker.clone();
-            line = shared.lock();
-            polled = line.look(key, now, &mut look);
+            queue = shared.lock();
+            polled = queue.look(key, now, &mut look);
             if polled.is_pending() {
-                let before = line.table.waker(key.0).replace(waker);
-                line.outbox.extend(before.map(|before| (before, false)));
+                let before = queue.table.waker(key.0).replace(waker);
+                queue.outbox.extend(before.map(|before| (before, false)));
             }
         }
-        let owner = line.timer.owner();
-        shared.finish(line);
+        let owner = queue.timer.owner();
+        shared.finish(queue);
         if polled.is_pending() {
             timer.keep(owner, waker);
         } else {
@@ -116,9 +116,9 @@ impl<T: Offer> WaitList<T> {
     fn shared(&self) -> &Arc<Shared<T>> {
         self.0.get_or_init(|| {
             let probe = LivenessProbe { probed: Vec::new(), until: NEVER, missed: 0 };
-            let line =
+            let queue =
                 WaitQueue { table: Table::new(), leads: 0, next: None, probe, outbox: VecDeque::new(), timer: ListTimer::none() };
-            Arc::new(Shared { line: Mutex::new(line), offers: AtomicUsize::new(0) })
+            Arc::new(Shared { queue: Mutex::new(queue), offers: AtomicUsize::new(0) })
         })
     }
 }
@@ -280,30 +280,30 @@ impl<T: Offer> WaitQueue<T> {
 
 impl<T: Offer> Shared<T> {
     pub(super) fn lock(&self) -> MutexGuard<'_, WaitQueue<T>> {
-        self.line.lock().unwrap_or_else(PoisonError::into_inner)
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Releases the lock and does what must happen without it: sets the timer and wakes waiters.
-    pub(super) fn finish<'a>(self: &'a Arc<Self>, mut line: MutexGuard<'a, WaitQueue<T>>) {
-        self.offers.store(line.table.offers(), Ordering::Relaxed);
-        if line.table.is_empty() {
-            line.probe.until = NEVER;
-            line.probe.probed.clear();
+    pub(super) fn finish<'a>(self: &'a Arc<Self>, mut queue: MutexGuard<'a, WaitQueue<T>>) {
+        self.offers.store(queue.table.offers(), Ordering::Relaxed);
+        if queue.table.is_empty() {
+            queue.probe.until = NEVER;
+            queue.probe.probed.clear();
         }
-        let requested = line.requested();
-        if line.timer.is_to_be_set(requested) {
-            drop(line);
+        let requested = queue.requested();
+        if queue.timer.is_to_be_set(requested) {
+            drop(queue);
             self.set_timer();
-            line = self.lock();
+            queue = self.lock();
         }
-        while let Some((waker, wakes)) = line.outbox.pop_front() {
-            drop(line);
+        while let Some((waker, wakes)) = queue.outbox.pop_front() {
+            drop(queue);
             // A waker that panics must not keep the other waiters from being woken, nor make the call that releases a permit panic.
             contain(|| if wakes { waker.wake() } else { drop(waker) });
-            line = self.lock();
+            queue = self.lock();
         }
-        let gone = line.table.is_empty().then(|| line.timer.release_if_idle());
-        drop(line);
+        let gone = queue.table.is_empty().then(|| queue.timer.release_if_idle());
+        drop(queue);
         drop(gone);
     }
 }

@@ -14,7 +14,7 @@ impl Cached {
     //     let turn = match begin_or_refresh(cache, &key, owned, ..) { Hit(value) => break 'cached value, Miss(turn) => turn };
     //     let load = async move { let out = ..; (out, lifetime) };
     //     let turn = match turn { Compute(turn) => turn, Refresh(old, lead) => { lead.spawn(load); break 'cached old } };
-    //     let lead = match turn { Lead(lead) => lead, Wait(waiter) => waiter.wait().await };
+    //     let lead = match turn { Leader(lead) => lead, Waiter(waiter) => waiter.wait().await };
     //     lead.spawn(load).await, or let (out, lifetime) = lead.scope(load).await; lead.complete(out, lifetime)
     // }
     pub(super) fn expand_in_background(&self, context: &Context<'_>, inner: Fragment) -> Fragment {

@@ -64,7 +64,7 @@ impl Cached {
     // 'cached: {
     //     let turn = match begin(cache, &key, || owned) { Hit(value) => break 'cached value, Miss(turn) => turn };
     //     let body = pin!(..);
-    //     let lead = match turn { Lead(lead) => lead, Wait(waiter) => waiter.wait().await };
+    //     let lead = match turn { Leader(lead) => lead, Waiter(waiter) => waiter.wait().await };
     //     let out = lead.scope(body).await;
     //     lead.complete(out)
     // }
