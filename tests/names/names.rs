@@ -74,7 +74,7 @@ mod whole {
                 [coalesce, rate_limit(100 / 1s, key = $n, max_wait = 1s), concurrency_limit(8), retry(clone($n))]
                 [
                     steadfast::fallback(Err(crate::support::Failure::Busy($n))), async_cached(key = $n),
-                    timeout(Duration::from_millis(u64::from($n) + 60_000)), retry, steadfast::hedge(after = 1h), shield
+                    timeout(Duration::from_millis(u64::from($n) + 60_000)), retry, steadfast::hedge(after = 1h)
                 ]
                 for {
                     async fn double($n: u32, other: &str) -> Reply<String> {
@@ -100,7 +100,7 @@ mod moved {
                     async_cached, finally(async move { let _ = &$n; }),
                     steadfast::cancellable(token = tokio_util::sync::CancellationToken::new())
                 ]
-                [async_cached(detached, key = $n.len()), timeout(1s), retry(clone($n)), shield]
+                [async_cached(key = $n.len()), timeout(1s), retry(clone($n)), shield]
                 for {
                     async fn double($n: String) -> Reply<String> {
                         tick().await;
@@ -165,7 +165,7 @@ mod parts {
 
                 shape! {
                     nested:
-                    [async_cached(detached), timeout(1s), retry(clone($n)), shield]
+                    [async_cached(detached), timeout(1s), retry(clone($n))]
                     for {
                         async fn sum(Pair { one: [$n, _], two: whole @ [m, _] }: Pair<[u32; 2]>) -> Reply<u32> {
                             tick().await;
