@@ -107,24 +107,17 @@ async fn charge(account: &Account, cents: u64) -> Result<Receipt, AppError> {
             } {
                 ::core::result::Result::Ok(__place) => __place,
                 ::core::result::Result::Err(__saturated) => {
-                    let __refusal = <Result<
-                        Receipt,
-                        AppError,
-                    > as ::steadfast::__private::concurrency_limit::rejection::ErrorSlot<
-                        _,
-                    >>::slot()
+                    let __refusal = ::steadfast::__private::Rejection::<
+                        Result<Receipt, AppError>,
+                    >::new()
                         .reject(
-                            <_ as ::steadfast::__private::concurrency_limit::rejection::Represent<
-                                _,
-                            >>::represent(
-                                ::steadfast::__private::rejected(
-                                    &::steadfast::__private::Origin {
-                                        function: "charge",
-                                        module: ::core::module_path!(),
-                                    },
-                                    __saturated.error("charge"),
-                                    false,
-                                ),
+                            ::steadfast::__private::rejected(
+                                &::steadfast::__private::Origin {
+                                    function: "charge",
+                                    module: ::core::module_path!(),
+                                },
+                                __saturated.error("charge"),
+                                false,
                             ),
                         );
                     break '__concurrency_limit_2 __refusal;
@@ -141,24 +134,17 @@ async fn charge(account: &Account, cents: u64) -> Result<Receipt, AppError> {
                     },
                 );
                 if let ::core::result::Result::Err(__open) = __permit_3.acquire() {
-                    let __refusal = <Result<
-                        Receipt,
-                        AppError,
-                    > as ::steadfast::__private::circuit_breaker::rejection::ErrorSlot<
-                        _,
-                    >>::slot()
+                    let __refusal = ::steadfast::__private::Rejection::<
+                        Result<Receipt, AppError>,
+                    >::new()
                         .reject(
-                            <_ as ::steadfast::__private::circuit_breaker::rejection::Represent<
-                                _,
-                            >>::represent(
-                                ::steadfast::__private::rejected(
-                                    &::steadfast::__private::Origin {
-                                        function: "charge",
-                                        module: ::core::module_path!(),
-                                    },
-                                    __open.error("charge"),
-                                    false,
-                                ),
+                            ::steadfast::__private::rejected(
+                                &::steadfast::__private::Origin {
+                                    function: "charge",
+                                    module: ::core::module_path!(),
+                                },
+                                __open.error("charge"),
+                                false,
                             ),
                         );
                     break '__circuit_breaker_3 __refusal;

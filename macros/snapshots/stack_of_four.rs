@@ -173,28 +173,21 @@ async fn user(db: Db, id: UserId) -> Result<User, AppError> {
                                 } {
                                     ::core::result::Result::Ok(__value) => __value,
                                     ::core::result::Result::Err(__expired_3) => {
-                                        <Result<
-                                            User,
-                                            AppError,
-                                        > as ::steadfast::__private::timeout::rejection::ErrorSlot<
-                                            _,
-                                        >>::slot()
+                                        ::steadfast::__private::Rejection::<
+                                            Result<User, AppError>,
+                                        >::new()
                                             .reject(
-                                                <_ as ::steadfast::__private::timeout::rejection::Represent<
-                                                    _,
-                                                >>::represent(
-                                                    ::steadfast::__private::rejected(
-                                                        &::steadfast::__private::Origin {
-                                                            function: "user",
-                                                            module: ::core::module_path!(),
-                                                        },
-                                                        __expired_3
-                                                            .error(
-                                                                "user",
-                                                                ::core::time::Duration::new(0u64, 500000000u32),
-                                                            ),
-                                                        __attempts_2.left(),
-                                                    ),
+                                                ::steadfast::__private::rejected(
+                                                    &::steadfast::__private::Origin {
+                                                        function: "user",
+                                                        module: ::core::module_path!(),
+                                                    },
+                                                    __expired_3
+                                                        .error(
+                                                            "user",
+                                                            ::core::time::Duration::new(0u64, 500000000u32),
+                                                        ),
+                                                    __attempts_2.left(),
                                                 ),
                                             )
                                     }

@@ -191,8 +191,10 @@ fn function_tokens(function: &Function, one: Option<&Function>, stack: &Stack) -
     let root = root(stack);
     let layers: Vec<&dyn Layer> = stack.layers.iter().map(|entry| &*entry.parsed.layer).collect();
     let (above, below) = layers.split_at(stack.above_batch().map_or(layers.len(), |above| above + 1));
-    let call = Stacked { function: one.unwrap_or(function), layers: above };
-    let batch = one.is_some().then_some(Stacked { function, layers: below });
+    let spans: Vec<Span> = stack.layers.iter().map(|entry| entry.span).collect();
+    let (spans_above, spans_below) = spans.split_at(above.len());
+    let call = Stacked { function: one.unwrap_or(function), layers: above, spans: spans_above };
+    let batch = one.is_some().then_some(Stacked { function, layers: below, spans: spans_below });
     let plan = Plan::of(&call, batch.as_ref(), &root, instrument::track_polls(call.function, &root));
     let body = compose::expand(&plan, &layers);
     let policies = stack.layers.iter().map(|entry| (entry.attribute.name, &entry.written));

@@ -107,7 +107,9 @@ impl Stack {
                 );
             }
             let function = one.filter(|_| index < above).unwrap_or(function);
-            layer.check(Target { span: entry.span, function, makes_async: self.makes_async() }, errors);
+            let mut below = self.layers[index + 1..].iter().map(|entry| &entry.parsed.layer);
+            let moves_below = below.any(|layer| layer.needs_own_arguments() || layer.is_batch());
+            layer.check(Target { span: entry.span, function, makes_async: self.makes_async(), moves_below }, errors);
         }
     }
 }

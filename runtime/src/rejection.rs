@@ -78,7 +78,7 @@ macro_rules! rejections {
                 message = $no_conversion,
                 label = "`From<steadfast::Error>` is not implemented for this error type",
                 note = "if the error type is your own, add a variant, with thiserror: `#[error(transparent)] Steadfast(#[from] steadfast::Error)`",
-                note = "if it is foreign, such as `String`, convert the error: `or_else = |error| Err(error.to_string())`"
+                note = "if it is foreign, such as `String`, convert the error in each attribute that can fail: `or_else = |error| Err(error.to_string())`"
             )]
             pub trait Represent<M>: Sized {
                 /// The value that represents `error`.

@@ -32,6 +32,7 @@ mod support;
 mod arguments;
 mod drops;
 mod hygiene;
+mod lints;
 mod macros;
 mod names;
 mod sends;

@@ -9,7 +9,7 @@ use crate::codegen::context::Context;
 use crate::codegen::fragment::{Fragment, Wrapper};
 use crate::codegen::layer::{Layer, LayerPlan, Parsed, Target};
 use crate::diagnostics::Errors;
-use crate::item::tokens::respan;
+use crate::item::tokens::{calling, respan};
 use crate::parse::args;
 use crate::parse::closure;
 
@@ -79,6 +79,7 @@ impl Layer for Cancellable {
             turn_exprs: self.token.iter().collect(),
             // Code that runs after the body has been dropped needs its arguments.
             deferred_exprs: self.cleanup.iter().chain(&self.or_else).collect(),
+            rejects: self.or_else.is_none(),
             ..LayerPlan::default()
         }
     }
@@ -130,6 +131,6 @@ impl Layer for Cancellable {
 /// A token that the call owns, since the body may consume the argument that the expression names.
 fn bind(context: &Context<'_>, name: &Ident, written: &Expr) -> TokenStream {
     let private = &context.private;
-    let token = context.evaluate_option(written, &quote_spanned!(written.span()=> #private::cancellable::token(&(#written))));
+    let token = context.evaluate_option(written, &calling(&quote!(#private::cancellable::token), written));
     quote_spanned!(Span::mixed_site()=> let #name = #token;)
 }

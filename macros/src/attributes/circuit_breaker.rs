@@ -182,6 +182,7 @@ impl Layer for CircuitBreaker {
             hints: true,
             deferred_exprs: [object, when, failure, or_else].into_iter().flatten().collect(),
             needs_turn: object.as_ref().is_some_and(|object| !is_place(object)),
+            rejects: or_else.is_none(),
             ..LayerPlan::default()
         }
     }

@@ -120,6 +120,7 @@ impl Layer for ConcurrencyLimit {
             turn_exprs: self.max_wait.iter().map(Duration::written).collect(),
             deferred_exprs: object.into_iter().chain(&self.or_else).collect(),
             needs_turn: self.external().is_some_and(|object| !is_place(object)),
+            rejects: self.refuses() && self.or_else.is_none(),
             ..LayerPlan::default()
         }
     }

@@ -129,7 +129,7 @@ impl Finally {
                 borrowed.extend(quote_spanned!(span=> #(#cfgs)* let #ident = &#ident;));
             }
             if ty.as_ref().is_some_and(is_copied) {
-                let (copy, borrow) = spawned::copy(&Binding { mutability: None, ..binding.clone() });
+                let (copy, borrow) = spawned::copy(context, &Binding { mutability: None, ..binding.clone() });
                 owned.extend(copy);
                 borrowed.extend(borrow);
             } else {

@@ -192,6 +192,7 @@ impl Layer for RateLimit {
             turn_exprs: self.key.iter().chain(self.max_wait.as_ref().map(Duration::written)).collect(),
             deferred_exprs: object.into_iter().chain(&self.or_else).collect(),
             needs_turn: self.key.is_some() || object.is_some_and(|object| !is_place(object)),
+            rejects: self.or_else.is_none(),
             ..LayerPlan::default()
         }
     }

@@ -14,6 +14,7 @@ use crate::codegen::policy;
 use crate::codegen::rejection;
 use crate::diagnostics::{Errors, available, suggest};
 use crate::item::function::Function;
+use crate::item::moves;
 use crate::item::tokens::{is_same, mixed_site};
 use crate::item::types;
 use crate::parse::args::{self, Count};
@@ -122,6 +123,7 @@ impl Layer for Retry {
         self.check_closures(errors);
         self.check_unused(errors);
         self.check_clone(target, errors);
+        self.check_moves(target, errors);
         if target.function.diverges() {
             errors
                 .at_span(target.span, "a function that never returns never fails, so there is nothing to retry: remove `#[retry]`");
@@ -185,13 +187,14 @@ impl Layer for Retry {
         } else {
             quote_spanned!(span=> let #last = #attempts.begin();)
         };
+        let repeat = syn::Token![loop](span.located_at(context.span));
         inner.map(|expr| {
             quote_spanned! {span=> {
                 let mut #attempts = #private::retry::Attempts::new(#limit);
                 #clock
                 #bind_budget
                 #originals
-                loop {
+                #repeat {
                     #begin
                     #copies
                     #bind_hint
@@ -413,6 +416,30 @@ impl Retry {
                 }
                 Some(_) if target.makes_async => errors.at(name, CLONED_ANYWAY),
                 Some(_) => {}
+            }
+        }
+    }
+
+    /// Reports an argument that the body certainly moves, if it is not cloned for each attempt. What this does not see is an error of the
+    /// compiler's, at the attribute.
+    fn check_moves(&self, target: Target<'_>, errors: &mut Errors) {
+        // An error in `clone(..)` would be reported twice.
+        if target.makes_async || target.moves_below || !errors.is_empty() {
+            return;
+        }
+        let body = target.function.body.stream();
+        for binding in &target.function.parameters.bindings {
+            let name = &binding.ident;
+            let is_cloned = self.clone.iter().any(|cloned| is_same(cloned, name));
+            if is_cloned || binding.by_ref || !binding.ty.as_ref().is_some_and(moves::is_owner) {
+                continue;
+            }
+            if let Some(at) = moves::passed_on(&body, name) {
+                let message = format!(
+                    "this moves `{name}`, which the next attempt of `#[retry]` needs as well: add `clone({name})` to the attribute, \
+                     or pass `&{name}`"
+                );
+                errors.at_span(at, message);
             }
         }
     }

@@ -11,6 +11,7 @@ use crate::codegen::fragment::Fragment;
 use crate::codegen::layer::{Boundary, Layer, LayerPlan, Parsed, Target};
 use crate::codegen::spawned;
 use crate::diagnostics::Errors;
+use crate::item::tokens::calling;
 use crate::item::types;
 use crate::parse::args;
 use crate::parse::expression::is_place;
@@ -56,7 +57,7 @@ impl Layer for Shield {
         let (clones, share_hint) = (context.bind_clones(), context.share_hint());
         let tracker = context.name("tracker");
         let bind_tracker = self.tracker.as_ref().map(|written| {
-            let tracked = quote_spanned!(written.span()=> #private::shield::tracker(&(#written)));
+            let tracked = calling(&quote!(#private::shield::tracker), written);
             let tracked = context.evaluate_option(written, &tracked);
             quote_spanned!(written.span()=> let #tracker = #tracked;)
         });

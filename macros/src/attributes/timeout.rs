@@ -78,6 +78,7 @@ impl Layer for Timeout {
             deadline: Some(deadline),
             turn_exprs: self.limit.iter().map(Duration::written).collect(),
             deferred_exprs: self.or_else.iter().collect(),
+            rejects: self.or_else.is_none(),
             ..LayerPlan::default()
         }
     }

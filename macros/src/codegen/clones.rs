@@ -7,20 +7,22 @@ use crate::codegen::bounds::BoundCheck;
 use crate::codegen::context::Context;
 use crate::item::function::self_ident;
 use crate::item::parameters::Binding;
+use crate::item::tokens;
 
 /// The statements that keep the originals, and those that bind a copy for a run. The run for which `last` holds gets the original.
 pub(crate) fn for_attempts(context: &Context<'_>, last: &Ident, chosen: &dyn Fn(&Ident) -> bool) -> (TokenStream, TokenStream) {
     let span = Span::mixed_site();
     let parameters = &context.function.parameters;
     let (mut originals, mut copies) = (TokenStream::new(), TokenStream::new());
-    for (index, Binding { ident, mutability, cfgs, .. }) in parameters.bindings.iter().enumerate() {
-        if !chosen(ident) {
+    for (index, binding) in parameters.bindings.iter().enumerate() {
+        let Binding { ident, cfgs, .. } = binding;
+        if !chosen(ident) || binding.is_left_alone() {
             continue;
         }
         let original = context.name(&format!("original{index}"));
         let kept = keep(context, ident);
         originals.extend(quote_spanned!(span=> #(#cfgs)* let mut #original = #kept;));
-        copies.extend(quote_spanned!(span=> #(#cfgs)* let #mutability #ident = #original.next(#last);));
+        copies.extend(context.rebind(binding, &quote_spanned!(span=> #original.next(#last))));
     }
     if let Some(receiver) = parameters.receiver.as_ref().filter(|receiver| chosen(&self_ident(receiver))) {
         // No other name can be given to it, but it can be put back.
@@ -53,10 +55,18 @@ impl Context<'_> {
     /// There is no second name for `self`.
     pub(crate) fn bind_clones(&self) -> TokenStream {
         let bindings = self.function.parameters.bindings.iter().filter(|binding| self.deferred_above.contains(&binding.ident));
-        let bind = |Binding { ident, cfgs, .. }: &Binding| {
-            let owned = self.owned(ident);
-            quote_spanned!(Span::mixed_site()=> #(#cfgs)* let #ident = #owned;)
-        };
+        let bind = |binding: &Binding| self.rebind(&Binding { mutability: None, ..binding.clone() }, &self.owned(&binding.ident));
         bindings.map(bind).collect()
+    }
+
+    /// Binds an argument again, under the lint levels of the parameter. If the body does not mention it, something else does, or the body
+    /// reports that nothing does: the new binding counts as used.
+    pub(crate) fn rebind(&self, Binding { ident, mutability, cfgs, levels, .. }: &Binding, value: &TokenStream) -> TokenStream {
+        let span = Span::mixed_site();
+        // An expectation is met where the parameter is declared.
+        let levels = levels.iter().filter(|level| !level.path().is_ident("expect"));
+        let is_mentioned = tokens::mentions(&self.function.body.stream(), ident);
+        let used = (!is_mentioned).then(|| quote_spanned!(span=> #(#cfgs)* let _ = &#ident;));
+        quote_spanned!(span=> #(#cfgs)* #(#levels)* let #mutability #ident = #value; #used)
     }
 }

@@ -62,6 +62,10 @@ pub(crate) struct Context<'f> {
     pub(crate) purpose: Purpose,
     /// The number of the layer, which its names end in.
     pub(crate) index: usize,
+    /// The name of the attribute, as written.
+    pub(crate) span: Span,
+    /// The name of the closest attribute above that runs what is below it more than once.
+    pub(crate) rerun_by: Option<Span>,
     /// In force here, outermost first.
     pub(crate) wrappers: Vec<Wrapper>,
     /// The deadlines among those.
@@ -70,6 +74,8 @@ pub(crate) struct Context<'f> {
     pub(crate) attempts: Vec<Ident>,
     /// Where a rejection stores the delay it requests, for a retry above.
     pub(crate) hint: Option<Ident>,
+    /// Whether a layer above asks the return type for a representation of its errors. What is missing is reported once, for that layer.
+    pub(crate) rejects_above: bool,
     pub(crate) capture: Capture,
     /// Whether this is the layer that makes the body, with the arguments in it, before it waits, so that the call does not carry the
     /// arguments over the wait next to the space for the body.
@@ -96,10 +102,13 @@ impl<'f> Context<'f> {
             root,
             purpose,
             index: 0,
+            span: Span::call_site(),
+            rerun_by: None,
             wrappers: Vec::new(),
             deadlines: Vec::new(),
             attempts: Vec::new(),
             hint: None,
+            rejects_above: false,
             capture: Capture::Move,
             pins: false,
             pinned: None,

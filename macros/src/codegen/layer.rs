@@ -36,6 +36,8 @@ pub(crate) struct Target<'a> {
     pub(crate) function: &'a Function,
     /// Whether the stack makes an ordinary `fn` an `async fn`.
     pub(crate) makes_async: bool,
+    /// Whether a layer below takes the arguments along, so that a layer above that repeats it clones them.
+    pub(crate) moves_below: bool,
 }
 
 /// What a layer is to the others, decided before anything is expanded.
@@ -53,6 +55,8 @@ pub(crate) struct LayerPlan<'l> {
     pub(crate) waits: bool,
     /// Whether the layer rejects calls and may know when they are to come again.
     pub(crate) hints: bool,
+    /// Whether the return type must represent an error of the layer: it rejects calls, and has no `or_else`.
+    pub(crate) rejects: bool,
     /// Options that are evaluated in their turn, before the body is made.
     pub(crate) turn_exprs: Vec<&'l Expr>,
     /// Options that are evaluated after the body has begun: what they name the body may not take along. Those of a layer with a task of its

@@ -1,7 +1,7 @@
 //! The stack, analyzed from top to bottom before anything is expanded: what is in force at each layer, how the body takes the arguments
 //! along, and which layer makes it.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use syn::Expr;
 
 use super::context::{Batch, Capture, Context, Hints, Purpose};
@@ -15,6 +15,8 @@ use crate::parse::expression::is_place;
 pub(crate) struct Stacked<'f> {
     pub(crate) function: &'f Function,
     pub(crate) layers: &'f [&'f dyn Layer],
+    /// The names of their attributes, as written.
+    pub(crate) spans: &'f [Span],
 }
 
 /// What each layer sees of the rest.
@@ -56,7 +58,7 @@ impl<'f> Plan<'f> {
 }
 
 /// Plans the layers on one function. `moves`: what is below them takes the arguments along.
-fn part<'f>(Stacked { function, layers }: &Stacked<'f>, mut context: Context<'f>, moves: bool) -> Plan<'f> {
+fn part<'f>(Stacked { function, layers, spans }: &Stacked<'f>, mut context: Context<'f>, moves: bool) -> Plan<'f> {
     let first = context.index;
     let plans: Vec<LayerPlan<'f>> = (first..)
         .zip(*layers)
@@ -66,7 +68,7 @@ fn part<'f>(Stacked { function, layers }: &Stacked<'f>, mut context: Context<'f>
     context.capture = capture(&context, same_future(&plans));
     for (at, plan) in plans.iter().enumerate() {
         let below = &plans[at + 1..];
-        context.index = first + at;
+        (context.index, context.span) = (first + at, spans[at]);
         context.moves_below = moves || below.iter().any(LayerPlan::moves_arguments);
         context.hints = Hints::of(below);
         let future = same_future(&plans[at..]);
@@ -85,6 +87,9 @@ fn part<'f>(Stacked { function, layers }: &Stacked<'f>, mut context: Context<'f>
 
 /// From what a layer sees to what those below it see.
 fn pass(context: &mut Context<'_>, plan: &LayerPlan<'_>, below: &[LayerPlan<'_>]) {
+    if plan.reruns_body() {
+        context.rerun_by = Some(context.span);
+    }
     let deferred: Vec<Ident> = context.by_value().filter(|name| plan.defers(name)).collect();
     context.deferred_above.extend(deferred.iter().cloned());
     if plan.reruns_body() && context.moves_below {
@@ -106,6 +111,7 @@ fn pass(context: &mut Context<'_>, plan: &LayerPlan<'_>, below: &[LayerPlan<'_>]
             context.capture = Capture::Borrow;
         }
     }
+    context.rejects_above |= plan.rejects;
     context.wrappers.extend(plan.wrapper.clone());
     context.deadlines.extend(plan.deadline.clone());
     if let Some(Attempts { count, hint }) = &plan.attempts {

@@ -15,7 +15,8 @@ impl Context<'_> {
         quote_spanned!(Span::mixed_site()=> #private::rejected(#origin, #error, #again))
     }
 
-    /// A refusal as the function's return value: what `or_else` makes of it, or what the return type can carry.
+    /// A rejection as the function's return value: what `or_else` makes of it, or what the return type can represent. Only the topmost of the
+    /// layers that need a representation asks for it, in its own words: if there is none, that is one error, and not one for each layer.
     pub(crate) fn reject(&self, attribute: &str, error: &TokenStream, or_else: Option<&syn::Expr>) -> TokenStream {
         let private = &self.private;
         let output = if self.function.diverges() { quote!(_) } else { self.function.output() };
@@ -24,6 +25,9 @@ impl Context<'_> {
         let error = &self.told(error, &again);
         if let Some(or_else) = or_else {
             return self.evaluate(&quote!(#private::reject_with::<#output>(#error, #or_else)));
+        }
+        if self.rejects_above {
+            return self.represent_or_panic(error);
         }
         let (span, module) = (Span::mixed_site(), mixed_site(attribute));
         let module = quote!(#private::#module::rejection);
@@ -68,8 +72,11 @@ impl Context<'_> {
 
     /// A refusal that is too unexpected to ask the user for an `or_else`: a panic where the return type carries no error.
     pub(crate) fn reject_or_panic(&self, error: &TokenStream) -> TokenStream {
+        self.represent_or_panic(&self.told(error, &quote!(false)))
+    }
+
+    fn represent_or_panic(&self, error: &TokenStream) -> TokenStream {
         let private = &self.private;
-        let error = self.told(error, &quote!(false));
         let unnamed = self.function.output.as_ref().is_none_or(|output| matches!(types::ungroup(output), syn::Type::ImplTrait(_)));
         if unnamed || self.function.diverges() {
             return quote!(#private::panic_with(#error));

@@ -75,15 +75,17 @@ pub(crate) fn checks(context: &Context<'_>, ask: &'static str) -> Vec<BoundCheck
 /// The owned forms of borrowed arguments, and the arguments again, borrowed from those.
 pub(crate) fn copies(context: &Context<'_>) -> (TokenStream, TokenStream) {
     let bindings = context.function.parameters.bindings.iter();
-    bindings.filter(|binding| binding.ty.as_ref().is_some_and(is_copied)).map(copy).unzip()
+    let copied = bindings.filter(|binding| !binding.is_left_alone() && binding.ty.as_ref().is_some_and(is_copied));
+    copied.map(|binding| copy(context, binding)).unzip()
 }
 
 /// The owned form of a borrowed argument, and the argument again, borrowed from that.
-pub(crate) fn copy(Binding { ident, mutability, cfgs, .. }: &Binding) -> (TokenStream, TokenStream) {
+pub(crate) fn copy(context: &Context<'_>, binding: &Binding) -> (TokenStream, TokenStream) {
+    let Binding { ident, cfgs, .. } = binding;
     let span = Span::mixed_site();
     let owned = format_ident!("__owned_{}", ident.unraw(), span = span);
     (
         quote_spanned!(span=> #(#cfgs)* let #owned = ::std::borrow::ToOwned::to_owned(#ident);),
-        quote_spanned!(span=> #(#cfgs)* let #mutability #ident = ::core::ops::Deref::deref(&#owned);),
+        context.rebind(binding, &quote_spanned!(span=> ::core::ops::Deref::deref(&#owned))),
     )
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod async_trait;
 pub(crate) mod function;
+pub(crate) mod moves;
 pub(crate) mod names;
 pub(crate) mod parameters;
 pub(crate) mod tokens;

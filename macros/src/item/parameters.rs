@@ -23,8 +23,8 @@ pub(crate) struct Binding {
     pub(crate) by_ref: bool,
     /// Whether nothing mentions it: neither the body nor an option, nor an attribute that uses all arguments.
     pub(crate) unmentioned: bool,
-    /// Whether the parameter carries a lint level.
-    pub(crate) has_levels: bool,
+    /// The lint levels of the parameter, which apply wherever the name is bound again.
+    pub(crate) levels: Vec<Attribute>,
 }
 
 impl Binding {
@@ -37,7 +37,7 @@ impl Binding {
             ty: None,
             by_ref: false,
             unmentioned: false,
-            has_levels: false,
+            levels: Vec::new(),
         }
     }
 
@@ -49,7 +49,12 @@ impl Binding {
     /// Whether the body captures the argument without mentioning it, and the expansion tells the compiler so. A lint level at the parameter
     /// is about the parameter itself.
     pub(crate) fn is_taken_unmentioned(&self) -> bool {
-        self.unmentioned && !self.has_levels
+        self.unmentioned && self.levels.is_empty()
+    }
+
+    /// Whether nothing reads the argument, and its own lint level says what to report: it stays where it is.
+    pub(crate) fn is_left_alone(&self) -> bool {
+        self.unmentioned && !self.levels.is_empty() && !self.is_ignored()
     }
 
     /// Whether the name can still be used after the body has captured it.
@@ -110,13 +115,13 @@ impl Parameters {
                     }
                     let cfgs: Vec<Attribute> = cfgs(&typed.attrs);
                     let plain = is_plain(&typed.pat);
-                    let has_levels = typed.attrs.iter().any(is_level);
+                    let levels: Vec<Attribute> = typed.attrs.iter().filter(|attribute| is_level(attribute)).cloned().collect();
                     let ty = plain.then(|| (*typed.ty).clone());
                     collect(&typed.pat, mode_behind(&typed.ty), &mut |ident, mutability, mode| {
                         // A plain name binds the argument itself, whether or not that is a reference.
                         let mode = if plain { Mode::Value } else { mode };
                         let binding = Binding::new(ident, mutability, mode);
-                        parameters.bindings.push(Binding { cfgs: cfgs.clone(), ty: ty.clone(), has_levels, ..binding });
+                        parameters.bindings.push(Binding { cfgs: cfgs.clone(), ty: ty.clone(), levels: levels.clone(), ..binding });
                     });
                 }
             }
@@ -127,14 +132,14 @@ impl Parameters {
     /// Replaces a name by those that `pattern` binds when it destructures or rebinds it.
     pub(crate) fn rebind(&mut self, taken: &Ident, pattern: &Pat) {
         let Some(at) = self.bindings.iter().position(|binding| binding.ident == *taken) else { return };
-        let Binding { cfgs, ty, mode, has_levels, .. } = self.bindings.remove(at);
+        let Binding { cfgs, ty, mode, levels, .. } = self.bindings.remove(at);
         let plain = is_plain(pattern);
         let behind = ty.as_ref().map_or(mode, mode_behind);
         let mut bound = Vec::new();
         collect(pattern, behind, &mut |ident, mutability, mode| {
             let mode = if plain { Mode::Value } else { mode };
             let ty = ty.clone().filter(|_| plain);
-            bound.push(Binding { cfgs: cfgs.clone(), ty, has_levels, ..Binding::new(ident, mutability, mode) });
+            bound.push(Binding { cfgs: cfgs.clone(), ty, levels: levels.clone(), ..Binding::new(ident, mutability, mode) });
         });
         self.bindings.splice(at..at, bound);
     }

@@ -1,7 +1,9 @@
 //! Questions about tokens, without parsing them.
 
 use proc_macro2::{Delimiter, Group, Ident, Spacing, Span, TokenStream, TokenTree};
+use quote::{quote, quote_spanned};
 use syn::ext::IdentExt;
+use syn::spanned::Spanned;
 
 /// An identifier with mixed-site hygiene, which user code can neither see nor shadow.
 pub(crate) fn mixed_site(name: &str) -> Ident {
@@ -26,6 +28,13 @@ pub(crate) fn respan(place: Span, tokens: TokenStream) -> TokenStream {
         tree
     };
     tokens.into_iter().map(relocate).collect()
+}
+
+/// `function(&(expression))`, reported at the expression. Only the punctuation has its location: an identifier of the expansion there would
+/// be what an editor completes, in the place of the user's.
+pub(crate) fn calling(function: &TokenStream, expression: &syn::Expr) -> TokenStream {
+    let argument = quote_spanned!(expression.span()=> &(#expression));
+    quote!(#function(#argument))
 }
 
 /// A block with the braces of another.

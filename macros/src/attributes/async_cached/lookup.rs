@@ -11,7 +11,7 @@ use crate::codegen::context::Context;
 use crate::codegen::instrument;
 use crate::codegen::policy;
 use crate::codegen::spawned;
-use crate::item::tokens::local;
+use crate::item::tokens::{calling, local};
 use crate::item::types;
 use crate::parse::duration::Duration;
 use crate::parse::expression::runs_code;
@@ -86,7 +86,7 @@ impl Cached {
 
     fn tags(&self, private: &TokenStream) -> TokenStream {
         let Some(tags) = &self.options.tags else { return quote!(#private::cache::Tags::none) };
-        let tags = tags.elems.iter().map(|tag| quote_spanned!(tag.span()=> #private::cache::tag(&(#tag))));
+        let tags = tags.elems.iter().map(|tag| calling(&quote!(#private::cache::tag), tag));
         quote!(|| #private::cache::Tags::new([#(#tags),*]))
     }
 
