@@ -80,7 +80,7 @@ fn the_search_finds_phrases() {
 }
 
 fn files() -> Vec<PathBuf> {
-    let mut files: Vec<PathBuf> = ["README.md", "CHANGELOG.md", "benches/README.md"].map(PathBuf::from).into();
+    let mut files: Vec<PathBuf> = ["README.md", "ARCHITECTURE.md", "CHANGELOG.md", "benches/README.md"].map(PathBuf::from).into();
     files.extend(below("runtime/src", &["rs", "md"]));
     files.extend(below("macros/src", &["rs"]));
     files.extend(below("examples", &["rs", "md", "html"]));
