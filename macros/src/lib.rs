@@ -247,9 +247,9 @@ attributes! {
     /// before them: its value goes to the callers that already wait for it, and is not stored.
     ///
     /// If several computations of one key run (`single_flight = false`, `refresh_if`, `load_timeout`), the one that started last is stored,
-    /// whatever the order in which they end. When the leader goes away, all waiters are woken and the first one that is polled takes over;
-    /// if the computation was invalidated in the meantime, it starts a new one, whose value is stored. A leader that is kept but not polled
-    /// delays its waiters until `load_timeout`.
+    /// whatever the order in which they end; only a remembered error gives way to the value of a computation that started earlier. When the
+    /// leader goes away, all waiters are woken and the first one that is polled takes over; if the computation was invalidated in the
+    /// meantime, it starts a new one, whose value is stored. A leader that is kept but not polled delays its waiters until `load_timeout`.
     ///
     /// # What replaces a value
     ///

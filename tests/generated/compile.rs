@@ -1,7 +1,6 @@
 //! Compiles and runs generated programs.
 //!
-//! They are no packages: `rustc` is called for each, with the library as `cargo` has built it for this very test, so that no dependency is
-//! built twice.
+//! They are not packages: `rustc` compiles each against the library that Cargo built for this test, so that no dependency is built twice.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::env;
@@ -12,20 +11,20 @@ use std::sync::OnceLock;
 
 use serde_json::Value;
 
-/// Libraries that generated programs name.
+/// The libraries that generated programs use.
 const LIBRARIES: [&str; 4] = ["steadfast", "tokio", "futures", "fastrand"];
 
-/// Pieces of a program that do not compile: the errors of each, by its number.
+/// The errors of the pieces that do not compile, by their numbers.
 pub(crate) type Errors = BTreeMap<usize, Vec<Error>>;
 
-/// An error of rustc's own has a code, one of an attribute has none.
+/// An error from rustc has a code; one from an attribute does not.
 pub(crate) struct Error {
     pub(crate) code: Option<String>,
     pub(crate) message: String,
     pub(crate) rendered: String,
 }
 
-/// Where the libraries are, by name.
+/// The paths of the libraries, by name.
 fn libraries() -> &'static BTreeMap<String, PathBuf> {
     static LIBRARIES_BUILT: OnceLock<BTreeMap<String, PathBuf>> = OnceLock::new();
     LIBRARIES_BUILT.get_or_init(|| {
@@ -48,17 +47,17 @@ fn library(message: &str) -> Option<(String, PathBuf)> {
     LIBRARIES.contains(&name).then(|| (name.to_owned(), file))
 }
 
-/// A program in pieces: what stands before them all, and each of them by its number.
+/// A program made of numbered pieces.
 pub(crate) struct Program<'a> {
     pub(crate) name: &'a str,
     pub(crate) head: &'a str,
     pub(crate) pieces: BTreeMap<usize, String>,
-    /// What stands behind the pieces, given the numbers of those that compile.
+    /// Makes the end of the program from the numbers of the pieces in it.
     pub(crate) tail: &'a dyn Fn(&BTreeSet<usize>) -> String,
 }
 
 impl Program<'_> {
-    /// Compiles it, without those pieces that do not compile.
+    /// Compiles the program without the pieces that do not compile.
     pub(crate) fn compile(&self, check_only: bool) -> (PathBuf, Errors) {
         let mut errors = Errors::new();
         loop {
@@ -94,7 +93,7 @@ impl Program<'_> {
             rustc.arg("--extern").arg(format!("{name}={}", file.display()));
             rustc.arg("-L").arg(format!("dependency={}", directory.display()));
         }
-        // A library is beside the build's dependencies, or one directory above them.
+        // Cargo may report a library one directory above its dependencies.
         let steadfast = libraries()["steadfast"].parent().expect("a file in a directory");
         rustc.arg("-L").arg(format!("dependency={}", steadfast.join("deps").display()));
         let output = rustc.output().expect("rustc runs");
@@ -121,7 +120,7 @@ impl Program<'_> {
     }
 }
 
-/// The line of a span, or of the macro call from which it comes, in this file.
+/// The line in `file` of a span, or of the macro call that it comes from.
 fn line_in(span: &Value, file: &Path) -> Option<usize> {
     if span["file_name"].as_str().is_some_and(|name| Path::new(name) == file) {
         return usize::try_from(span["line_start"].as_u64()?).ok();

@@ -1,15 +1,15 @@
 //! Functions with random stacks, signatures, bodies and callers, compared with an interpreter of the documentation.
 //!
-//! `spec` is a function as data, `source` writes it as Rust, `program::model` interprets it. A generated program runs both under the paused
-//! clock and compares what they did at which times: bodies, clones, drops, options, outcomes.
+//! `program::spec` is a function as data, `source` writes it as Rust, `program::model` interprets it. A generated program runs both under a
+//! paused clock and compares what they did and when: bodies, clones, drops, evaluated options, outcomes.
 //!
-//! `cargo test` takes a sample. More of them, from the seed 1000 on:
+//! `cargo test` runs a sample. To run more, starting at seed 1000:
 //!
 //! ```text
 //! GENERATED_FIRST=1000 GENERATED_COUNT=3000 cargo test --test generated -- --nocapture
 //! ```
 //!
-//! `stacks` are all stacks of two and of three attributes, which must compile. All of them, in parts, from the first one on:
+//! `stacks` checks that stacks of two and three attributes compile: a sample, or all of them, from any number on:
 //!
 //! ```text
 //! GENERATED_FIRST=0 GENERATED_COUNT=30000 cargo test --test generated stacks -- --nocapture
@@ -31,10 +31,10 @@ use compile::Program;
 use program::spec::Spec;
 use program::{Call, Function, known};
 
-/// So many functions make a program.
+/// The number of functions or stacks in a program.
 const PROGRAM: usize = 200;
 
-/// So many are tried by `cargo test`.
+/// The size of the samples that `cargo test` runs.
 const SAMPLE: usize = 150;
 
 fn number(name: &str, default: usize) -> usize {
@@ -65,22 +65,22 @@ fn stacks_of_two_and_three_compile() {
     };
     let numbers: Vec<usize> = numbers.into_iter().collect();
     let mut wrong = String::new();
-    let (mut compiled, mut refused) = (0, BTreeMap::new());
+    let (mut compiled, mut rejected) = (0, BTreeMap::new());
     for part in numbers.chunks(PROGRAM) {
         let tally = stacks::check(&part.iter().copied().collect());
         compiled += tally.compiled;
-        for (message, times) in tally.refused {
-            *refused.entry(message).or_insert(0) += times;
+        for (message, times) in tally.rejected {
+            *rejected.entry(message).or_insert(0) += times;
         }
         print!("{}", tally.wrong);
         wrong += &tally.wrong;
         println!("up to stack {} of {all}: {compiled} compile", part.last().expect("a part"));
     }
-    println!("{refused:#?}");
+    println!("{rejected:#?}");
     assert!(wrong.is_empty(), "{wrong}");
 }
 
-/// The sample of `cargo test` shows what each attribute does: a function without it would do something else.
+/// Removing an attribute changes what some function of the sample does, whichever attribute it is.
 #[test]
 fn the_sample_depends_on_each_attribute() {
     let mut unseen: BTreeSet<&str> = source::NAMES.into_iter().filter(|name| *name != "warn_slow_poll").collect();
@@ -109,7 +109,7 @@ fn nothing(_call: u32, _key: u32) -> Call {
     Box::pin(async { String::new() })
 }
 
-/// Compiles and runs the functions of these seeds, and tells of those that are wrong.
+/// Compiles and runs the functions of these seeds, and describes those that are wrong.
 fn run(seeds: &[usize]) -> String {
     let here = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/generated");
     let head = format!(

@@ -22,7 +22,7 @@ pub(crate) fn body(call: u32, key: u32) -> Run {
 }
 
 impl Run {
-    /// Ends it with what its script says.
+    /// Ends the run as its script says.
     pub(crate) fn end<R: Reply>(self) -> R {
         self.outcome().map_or_else(R::failure, R::success)
     }
@@ -44,7 +44,7 @@ impl Reply for Outcome {
     }
 }
 
-/// An error that cannot be shared, and is shown as the one within.
+/// An error that cannot be cloned. It is shown as the error within.
 pub(crate) struct Unshared(pub(crate) Failure);
 
 impl std::fmt::Debug for Unshared {
@@ -101,7 +101,7 @@ impl From<steadfast::Error> for Failure {
     }
 }
 
-/// What an option of a function says of itself.
+/// Records that an option is evaluated.
 pub(crate) fn option(call: u32, name: &str) {
     world::option_left(call, name, steadfast::remaining());
 }
@@ -122,7 +122,7 @@ impl Touch for Noisy {}
 impl Touch for str {}
 impl Touch for u32 {}
 
-/// What generic arguments are.
+/// The bounds of generic arguments.
 pub(crate) trait Argument: Touch + Clone + Send + Sync + 'static {}
 
 impl<T: Touch + Clone + Send + Sync + 'static> Argument for T {}
@@ -136,14 +136,14 @@ pub(crate) fn main(functions: &[Function]) {
     }
 }
 
-/// Panics, where the compiler does not see it.
+/// Panics, unseen by the compiler.
 pub(crate) fn panics(text: &'static str) {
     if !text.is_empty() {
         std::panic::panic_any(text);
     }
 }
 
-/// The cleanup of `finally`.
+/// A cleanup for `finally`.
 pub(crate) async fn finally_of(call: u32, exit: steadfast::Exit, takes: u64) {
     note(call, format!("finally {exit:?}"));
     if takes > 0 {
@@ -152,7 +152,7 @@ pub(crate) async fn finally_of(call: u32, exit: steadfast::Exit, takes: u64) {
     note(call, "finally done");
 }
 
-/// That of `cancellable`.
+/// A cleanup for `cancellable`.
 pub(crate) async fn cleanup_of(call: u32, takes: u64) {
     option(call, "cancelled");
     sleep(ms(takes)).await;

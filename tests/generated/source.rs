@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::program::spec::{Argument, Call, Fallback, Kind, Layer, Output, Retry, Run, Shape, Spec, Usage, When, second};
 
-/// A module with the function, and `start`, which calls it.
+/// A module with the function and `start`, which calls it.
 pub(crate) fn module(seed: u64, spec: &Spec) -> String {
     let name = format!("f{seed}");
     let arguments: Vec<_> = spec.arguments.iter().map(value).collect();
@@ -23,7 +23,7 @@ pub(crate) fn module(seed: u64, spec: &Spec) -> String {
     )
 }
 
-/// What its bodies and callers do, in words.
+/// A comment that describes the runs of the body and the calls.
 fn script(spec: &Spec) -> String {
     let mut text = String::new();
     for (number, Run { steps: [first, second], succeeds }) in (1..).zip(&spec.script) {
@@ -40,7 +40,7 @@ fn script(spec: &Spec) -> String {
     text
 }
 
-/// The function with what stands around it.
+/// The function with its attributes and the items around it.
 fn function(spec: &Spec) -> String {
     let attributes: String =
         spec.stack.iter().enumerate().map(|(at, layer)| ["#[", &attribute(spec, at, layer), "]\n"].concat()).collect();
@@ -112,7 +112,7 @@ fn body(spec: &Spec) -> String {
     body + "run.step().await;\n" + end
 }
 
-/// What the name is in the parameters: with `_` where the body does not use it.
+/// The binding in the parameters: with `_` if the body does not use it.
 fn bound(argument: &Argument, name: &str) -> String {
     match argument.usage {
         Usage::Unused => format!("_{name}"),
@@ -129,7 +129,7 @@ fn parameter(argument: &Argument) -> String {
     }
 }
 
-/// The parameters in a trait, where there are no patterns.
+/// The parameters in a trait, without patterns.
 fn declared(spec: &Spec) -> String {
     spec.arguments
         .iter()
@@ -151,7 +151,7 @@ fn type_name(argument: &Argument) -> String {
     format!("T{}", argument.name.to_uppercase())
 }
 
-/// What is passed.
+/// The value passed for an argument.
 fn value(argument: &Argument) -> String {
     let noisy = |name: &str| format!("Noisy::new(call, {name:?})");
     match argument.kind {
@@ -162,7 +162,7 @@ fn value(argument: &Argument) -> String {
     }
 }
 
-/// All attributes that are generated.
+/// The attributes that are generated.
 pub(crate) const NAMES: [&str; 13] = [
     "async_cached",
     "cancellable",
@@ -200,7 +200,7 @@ pub(crate) fn name(layer: &Layer) -> &'static str {
 fn attribute(spec: &Spec, at: usize, layer: &Layer) -> String {
     let mentions = spec.mentions[at].map_or_else(String::new, |name| format!("{name}.touch(); "));
     let mentions = mentions.as_str();
-    // An option that is evaluated at each call: as a literal, or as an expression that tells when it is evaluated.
+    // An option that is evaluated at every call: a literal, or an expression that records its evaluation.
     let each_call = |name: &str, literal: String, expression: String| match (spec.notes, mentions) {
         (false, "") => literal,
         (false, mentions) => format!("{{ {mentions}{expression} }}"),
@@ -214,7 +214,7 @@ fn attribute(spec: &Spec, at: usize, layer: &Layer) -> String {
     match layer {
         Layer::Timeout { limit, or_else } => {
             options.push(duration("limit", *limit));
-            options.extend(refused(spec, *or_else, mentions));
+            options.extend(rejected(spec, *or_else, mentions));
         }
         Layer::Retry(retry) => {
             options.push(format!("attempts = {}", each_call("attempts", retry.attempts.to_string(), retry.attempts.to_string())));
@@ -233,19 +233,19 @@ fn attribute(spec: &Spec, at: usize, layer: &Layer) -> String {
             options.push(format!("failures = {failures}, open_for = {open_for}ms"));
             options.extend(which(spec, *when));
             options.extend(plain_failure(spec));
-            options.extend(refused(spec, *or_else, mentions));
+            options.extend(rejected(spec, *or_else, mentions));
         }
         Layer::Rate { interval, burst, max_wait, keyed, or_else } => {
             options.push(format!("1 / {interval}ms, burst = {burst}"));
             options.extend(keyed.then(|| "key = key".to_owned()));
             options.extend(max_wait.map(|wait| format!("max_wait = {}", duration("max_wait", wait))));
-            options.extend(refused(spec, *or_else, mentions));
+            options.extend(rejected(spec, *or_else, mentions));
         }
         Layer::Limit { permits, max_wait, queue, or_else } => {
             options.push(permits.to_string());
             options.extend(max_wait.map(|wait| format!("max_wait = {}", duration("max_wait", wait))));
             options.extend(queue.map(|queue| format!("queue = {queue}")));
-            options.extend(refused(spec, *or_else, mentions));
+            options.extend(rejected(spec, *or_else, mentions));
         }
         Layer::Hedge { after, max } => options.push(format!("after = {}, max = {max}", duration("after", *after))),
         Layer::Shield => {}
@@ -253,7 +253,7 @@ fn attribute(spec: &Spec, at: usize, layer: &Layer) -> String {
         Layer::Cancellable { cleanup, or_else } => {
             options.push(format!("token = {}", each_call("token", "token()".to_owned(), "token()".to_owned())));
             options.extend(cleanup.map(|takes| format!("cleanup = {{ {mentions}cleanup_of(call, {takes}) }}")));
-            options.extend(refused(spec, *or_else, mentions));
+            options.extend(rejected(spec, *or_else, mentions));
         }
         Layer::Warn => options.push(duration("warn", 3_600_000)),
     }
@@ -261,8 +261,8 @@ fn attribute(spec: &Spec, at: usize, layer: &Layer) -> String {
     if options.is_empty() { name.to_owned() } else { format!("{name}({})", options.join(", ")) }
 }
 
-/// `or_else`: it says that it runs.
-fn refused(spec: &Spec, or_else: Option<bool>, mentions: &str) -> Option<String> {
+/// An `or_else` that records its evaluation.
+fn rejected(spec: &Spec, or_else: Option<bool>, mentions: &str) -> Option<String> {
     let value = match (spec.output, or_else?) {
         (Output::Result | Output::Unshared, true) => "Ok(7_001)",
         (Output::Result, false) => "Err(Failure::Application(7_002))",
@@ -276,7 +276,7 @@ fn refused(spec: &Spec, or_else: Option<bool>, mentions: &str) -> Option<String>
 
 fn retries(spec: &Spec, retry: &Retry) -> Vec<String> {
     let mut options = vec![format!("delay = {}ms", retry.delay)];
-    // The others are refused where they have no effect.
+    // The other options have no effect on a delay of zero, and are rejected.
     if retry.delay > 0 {
         options.push(format!("factor = {}, jitter = none", retry.factor));
         options.extend(retry.max_delay.map(|most| format!("max_delay = {most}ms")));

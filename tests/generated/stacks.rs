@@ -1,4 +1,4 @@
-//! Stacks of two and of three, in each order: they compile, or the library says in its own words why not.
+//! Stacks of two and three attributes in every order: they compile, or are rejected with an error of the library's own.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use crate::compile::{Error, Program};
 
-/// Attributes with what makes them expand in another way.
+/// The attributes, with options that change the expansion.
 const ATTRIBUTES: [&str; 28] = [
     "warn_slow_poll(1s)",
     "fallback(7)",
@@ -75,7 +75,7 @@ pub(crate) fn count() -> usize {
     ATTRIBUTES.len().pow(2) + ATTRIBUTES.len().pow(3)
 }
 
-/// The stack with this number, outermost first: those of two stand before those of three.
+/// The stack with this number, outermost first. The stacks of two come first.
 fn stack(number: usize) -> Vec<&'static str> {
     let all = ATTRIBUTES.len();
     let of_two = all.pow(2);
@@ -88,15 +88,15 @@ fn name(attribute: &str) -> &str {
     attribute.split('(').next().unwrap_or_default()
 }
 
-/// Whether the documentation refuses it.
-fn is_refused(stack: &[&str]) -> bool {
+/// Whether the documentation rules it out.
+fn is_rejected(stack: &[&str]) -> bool {
     let has = |wanted: &str| stack.iter().position(|attribute| name(attribute) == wanted);
     let twice =
         (1..stack.len()).any(|at| name(stack[at]) != "timeout" && stack[..at].iter().any(|above| name(above) == name(stack[at])));
     twice || has("offload_blocking").is_some_and(|at| at + 1 < stack.len())
 }
 
-/// An attribute as it fits a batch: `above` it or below.
+/// Adapts an attribute to a batch: `above` it or below.
 fn for_a_batch(attribute: &str, above: bool) -> String {
     let attribute = attribute.replace("key = id", "key = 7_u8").replace("told(id", "told(7");
     if above {
@@ -105,7 +105,7 @@ fn for_a_batch(attribute: &str, above: bool) -> String {
     attribute.replace("(7)", "(vec![7])").replace("other().await", "vec![other().await]")
 }
 
-/// A function under a stack.
+/// A function with a stack.
 fn function(number: usize) -> String {
     let stack = stack(number);
     let has = |wanted: &str| stack.iter().position(|attribute| name(attribute) == wanted);
@@ -131,17 +131,17 @@ fn function(number: usize) -> String {
     format!("mod stack_{number} {{\nuse super::*;\n{attributes}{function}\n}}\n")
 }
 
-/// What came of some stacks.
+/// The results of checking stacks.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
     pub(crate) compiled: usize,
-    /// By the message, how often it was refused.
-    pub(crate) refused: BTreeMap<String, usize>,
-    /// Those that are wrong.
+    /// How often each message rejected a stack.
+    pub(crate) rejected: BTreeMap<String, usize>,
+    /// The stacks that are wrong, with their errors.
     pub(crate) wrong: String,
 }
 
-/// Checks stacks, by their numbers.
+/// Checks the stacks with these numbers.
 pub(crate) fn check(numbers: &BTreeSet<usize>) -> Tally {
     let pieces = numbers.iter().map(|number| (*number, function(*number))).collect();
     let program = Program { name: "stacks", head: HEAD, pieces, tail: &|_| "fn main() {}\n".to_owned() };
@@ -150,10 +150,10 @@ pub(crate) fn check(numbers: &BTreeSet<usize>) -> Tally {
     for number in numbers {
         let errors = errors.remove(number).unwrap_or_default();
         let ours = errors.iter().all(|Error { code, .. }| code.is_none());
-        match is_refused(&stack(*number)) {
+        match is_rejected(&stack(*number)) {
             true if ours && !errors.is_empty() => {
                 for error in errors {
-                    *tally.refused.entry(error.message).or_default() += 1;
+                    *tally.rejected.entry(error.message).or_default() += 1;
                 }
             }
             false if errors.is_empty() => tally.compiled += 1,

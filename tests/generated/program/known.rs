@@ -1,16 +1,16 @@
-//! Faults of the library that are known and not mended yet: what would find them again is left out, or not compared.
+//! Known faults of the library that are not fixed yet: what would find them again is left out or not compared.
 //!
-//! `GENERATED_KNOWN=all`, or a comma-separated list of names, looks for them nevertheless. Once a fault is mended, its name goes from the list.
+//! `GENERATED_KNOWN=all`, or a comma-separated list of names, looks for them anyway. Remove a name once the fault is fixed.
 
 use super::spec::{Layer, Spec, Usage};
 
 /// Their names.
 const KNOWN: [&str; 3] = [
-    // What the body of a spawned function does not mention stays with the caller.
+    // An argument that a spawned body does not mention can stay with the caller (`shield` above `hedge`, `fallback`, ..).
     "spawn-unused",
-    // The arguments of a spawned function are dropped in an order of their own.
+    // The arguments of a spawned function are not dropped last first.
     "spawn-drops",
-    // What the body would have consumed, had it not been dropped, is dropped in an order of its own; so is the original of what `retry` clones.
+    // Arguments that the body moves are not dropped last first if it is dropped before that; nor are the originals of `retry(clone(..))`.
     "consumed-drops",
 ];
 
@@ -20,7 +20,7 @@ pub(crate) fn tolerates(name: &str) -> bool {
     KNOWN.contains(&name) && !wanted.split(',').any(|wanted| wanted == "all" || wanted == name)
 }
 
-/// Why a function is left out, if it is.
+/// The fault for which a function is left out, if any.
 pub(crate) fn fault(spec: &Spec) -> Option<&'static str> {
     let spawns = spec.stack.iter().any(Layer::spawns);
     let unused = spec.arguments.iter().any(|argument| argument.usage == Usage::Unused);

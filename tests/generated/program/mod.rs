@@ -1,4 +1,4 @@
-//! The part of a generated program that is not generated: it runs each function and its model, and compares what they tell.
+//! The fixed part of a generated program: runs each function and its model, and compares their traces.
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
@@ -23,16 +23,16 @@ use model::{Model, names};
 use spec::{Layer, Shape, Spec, Usage};
 use world::{Trace, ms, note};
 
-/// A call: it returns the outcome as text.
+/// A call that returns its outcome as text.
 pub(crate) type Call = Pin<Box<dyn Future<Output = String>>>;
 
-/// A function by its seed, and what calls it with the number of the call and the key.
+/// The seed of a function, and what calls it with the number of the call and the key.
 pub(crate) type Function = (u64, fn(u32, u32) -> Call);
 
-/// After so long a call hangs.
+/// A call that takes this long hangs.
 const HANGS: u64 = 60_000;
 
-/// Runs all of them, and tells of those that do otherwise than their models.
+/// Runs the functions and describes those that differ from their models.
 pub(crate) fn compare(functions: &[Function]) -> Vec<String> {
     let wrong = functions.iter().filter_map(|(seed, start)| {
         let spec = Rc::new(Spec::of(*seed));
@@ -42,13 +42,13 @@ pub(crate) fn compare(functions: &[Function]) -> Vec<String> {
     wrong.collect()
 }
 
-/// What the documentation says that a function does.
+/// What a function should do according to the documentation.
 pub(crate) fn expected(spec: &Rc<Spec>) -> Trace {
     let model = Model::new(spec.clone());
     scenario(spec, |call, key| Box::pin(model.clone().call(call, key)))
 }
 
-/// The calls of a specification, on a runtime whose clock is paused.
+/// Makes the calls of a specification on a runtime with a paused clock.
 fn scenario(spec: &Rc<Spec>, start: impl Fn(u32, u32) -> Call) -> Trace {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().expect("a runtime");
     LocalSet::new().block_on(&runtime, async {
@@ -75,18 +75,18 @@ fn scenario(spec: &Rc<Spec>, start: impl Fn(u32, u32) -> Call) -> Trace {
             note(number, end);
         });
         each_on_its_own(calls).await;
-        // What goes on without its caller.
+        // For work that continues without its caller.
         sleep(Duration::from_millis(2 * HANGS)).await;
         world::close()
     })
 }
 
-/// Polls each of the calls only when it is woken.
+/// Polls each call only when it is woken.
 async fn each_on_its_own(calls: impl Iterator<Item = impl Future<Output = ()>>) {
     calls.collect::<FuturesUnordered<_>>().for_each(async |()| {}).await;
 }
 
-/// How the function differs from its model.
+/// How a function differs from its model.
 pub(crate) fn difference(spec: &Spec, expected: &Trace, seen: &Trace) -> Option<String> {
     let counted = |trace: &Trace| -> BTreeSet<u32> { trace.events.keys().copied().collect() };
     let mut text = String::new();
@@ -105,12 +105,12 @@ pub(crate) fn difference(spec: &Spec, expected: &Trace, seen: &Trace) -> Option<
     heard.get().then_some(text)
 }
 
-/// What is compared of a call. Where clones are made for tasks, it is not said how many.
+/// The events of a call to compare. How often arguments are cloned for tasks is not documented.
 fn events(spec: &Spec, trace: &Trace, call: u32) -> Vec<String> {
     let events = trace.events.get(&call).into_iter().flatten();
     let compared = events.filter(|(_, text)| !(clones_for_tasks(spec) && text.starts_with("clone ")));
     let mut compared: Vec<_> = compared.map(|(at, text)| (*at, text.as_str())).collect();
-    // Racers that are dropped at one time are dropped in no order.
+    // Racers that are dropped together are dropped in no documented order.
     for left in
         compared.chunk_by_mut(|(at, text), (then, next)| at == then && text.ends_with("dropped") && next.ends_with("dropped"))
     {
@@ -119,21 +119,21 @@ fn events(spec: &Spec, trace: &Trace, call: u32) -> Vec<String> {
     compared.into_iter().map(|(at, text)| format!("{at} {text}")).collect()
 }
 
-/// Whether something above a task makes it several times, or looks at the arguments: these are cloned, and it is not said how often.
+/// Whether arguments are cloned for spawned work: something above it repeats it, or names an argument.
 fn clones_for_tasks(spec: &Spec) -> bool {
     let spawned = spec.stack.iter().rposition(Layer::spawns);
     let above = |at: usize| matches!(spec.stack[at], Layer::Retry(_) | Layer::Hedge { .. }) || spec.stack[at].spawns();
     spawned.is_some_and(|spawned| (0..spawned).any(|at| above(at) || spec.mentions[at].is_some()))
 }
 
-/// All that was made is dropped, and in the order of a function without attributes.
+/// Everything is dropped once, and in the order of a function without attributes.
 fn wrong_drops(spec: &Spec, expected: &Trace, seen: &Trace, call: u32) -> Option<String> {
     let names = |trace: &Trace| -> Vec<&str> { trace.drops.get(&call).into_iter().flatten().map(|(_, name)| *name).collect() };
     let (should, is) = (names(expected), names(seen));
     for name in &is {
         let dropped = is.iter().filter(|other| *other == name).count();
         let made = seen.made.iter().find(|((of, made), _)| *of == call && made == name).map_or(0, |(_, made)| *made);
-        // What hangs on a task of its own is not dropped in time.
+        // Work that hangs on its own task is still alive.
         if dropped > made || dropped < made && !spec.stack.iter().any(Layer::spawns) {
             return Some(format!("{made} of {name} were made, and {dropped} dropped"));
         }
@@ -142,16 +142,16 @@ fn wrong_drops(spec: &Spec, expected: &Trace, seen: &Trace, call: u32) -> Option
     (!clones_for_tasks(spec) && should != is).then(|| format!("expected drops {should:?}, seen {is:?}"))
 }
 
-/// What is dropped in an order that is documented, and then the rest.
+/// The drops whose order is documented, and the others, sorted.
 fn in_order<'a>(spec: &Spec, drops: Vec<&'a str>) -> (Vec<&'a str>, Vec<&'a str>) {
-    // The captures of an `async` block are dropped in an order of its own.
+    // The captures of an `async` block have an order of their own.
     let block = matches!(spec.shape, Shape::Returned | Shape::Boxed);
     let shielded = tolerates("spawn-drops") && spec.stack.iter().any(Layer::spawns);
     let consumed = |name: &str| {
         tolerates("consumed-drops")
             && spec.arguments.iter().any(|argument| argument.usage == Usage::Moved && names(argument).contains(&name))
     };
-    // The clone of a cleanup lives until that has ended.
+    // The clones of a cleanup live until it has ended.
     let cleaned = |name: &str| {
         spec.stack
             .iter()

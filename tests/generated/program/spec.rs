@@ -1,7 +1,7 @@
-//! What is generated: a function with its stack, what its body does, and how it is called. Everything follows from a seed.
+//! A generated function: its stack, what its body does, and how it is called. Everything follows from a seed.
 //!
-//! Times are milliseconds of the paused clock. Each kind of time has a remainder of its own modulo 100, so that two timers of one call
-//! rarely fire at the same moment, where the documentation leaves the order open.
+//! Times are milliseconds of the paused clock. Each kind of duration has its own remainder modulo 100, so that two timers of a call rarely
+//! fire at the same moment: the documentation leaves their order open then.
 
 use fastrand::Rng;
 
@@ -13,15 +13,15 @@ pub(crate) struct Spec {
     pub(crate) arguments: Vec<Argument>,
     /// Outermost first.
     pub(crate) stack: Vec<Layer>,
-    /// By layer: the argument that one of its options names.
+    /// For each layer: the argument that one of its options names.
     pub(crate) mentions: Vec<Option<&'static str>>,
-    /// Whether options that are evaluated at each call tell when.
+    /// Whether options that are evaluated at every call record when.
     pub(crate) notes: bool,
-    /// The layer of which such an option panics, in every second call.
+    /// The layer whose option panics in every second call.
     pub(crate) panics_at: Option<usize>,
     /// Whether the body ends with `?`.
     pub(crate) asks: bool,
-    /// What the first, the second, .. run of the body does in a call; the last of them holds for all further runs.
+    /// What the body does in its first run of a call, its second, and so on; the last one repeats.
     pub(crate) script: Vec<Run>,
     pub(crate) calls: Vec<Call>,
     /// When the token of `cancellable` is cancelled.
@@ -36,7 +36,7 @@ pub(crate) enum Output {
     /// The same with an error that is not `Clone`.
     Unshared,
     Option,
-    /// `u32`: values of 9000 and more are failures where the stack says so.
+    /// `u32`: values of 9000 and more are failures to a `failure` option.
     Plain,
 }
 
@@ -62,7 +62,7 @@ pub(crate) struct Argument {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Owned,
-    /// A pair, taken apart by the pattern; the second part is named `<name>_2`.
+    /// A pair, destructured by the pattern; the second part is named `<name>_2`.
     Pair,
     Generic,
     Impl,
@@ -103,7 +103,7 @@ pub(crate) struct Retry {
     pub(crate) max_delay: Option<u64>,
     pub(crate) max_elapsed: Option<u64>,
     pub(crate) when: When,
-    /// What the errors of the body ask for.
+    /// The `retry_after` of the errors of the body.
     pub(crate) asked: Option<u64>,
     pub(crate) reports: bool,
     /// Names in `clone(..)`.
@@ -114,25 +114,25 @@ pub(crate) struct Retry {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum When {
     Always,
-    /// Those of the body.
+    /// Those that the body returns.
     Application,
-    /// Refusals of the library.
+    /// Rejections by the library.
     Policy,
 }
 
 #[derive(Debug, Clone)]
 pub(crate) struct Fallback {
     pub(crate) closure: bool,
-    /// How long the value is awaited.
+    /// How long the value awaits.
     pub(crate) takes: Option<u64>,
     pub(crate) panics: bool,
-    /// Whether it is another failure.
+    /// Whether the value is another failure.
     pub(crate) fails: bool,
 }
 
 #[derive(Debug, Clone)]
 pub(crate) struct Run {
-    /// Two of them: one before the arguments are used, one after that.
+    /// One before the arguments are used, one after.
     pub(crate) steps: [Step; 2],
     pub(crate) succeeds: bool,
 }
@@ -150,7 +150,7 @@ pub(crate) enum Step {
 pub(crate) struct Call {
     pub(crate) at: u64,
     pub(crate) key: u32,
-    /// After this time its caller drops it.
+    /// The caller drops it after this time.
     pub(crate) dropped_after: Option<u64>,
 }
 
@@ -185,10 +185,10 @@ impl Spec {
     }
 
     fn add_arguments(&mut self, rng: &mut Rng, shielded: bool) {
-        // Names that closures of the stack use for their own parameters, and names that clash with nothing.
+        // Some of these are also parameters of closures in the stack.
         let mut names = vec!["a", "b", "error", "exit", "event", "outcome", "value"];
         rng.shuffle(&mut names);
-        // What the future of a `fn` does not mention is dropped before it, with and without attributes.
+        // Without attributes, too, what the future of a `fn` does not mention is dropped before it runs.
         let all_used = matches!(self.shape, Shape::Returned | Shape::Boxed);
         for name in names.into_iter().take(rng.usize(0..4)) {
             let mut kind = *pick(rng, &[Kind::Owned, Kind::Owned, Kind::Pair, Kind::Generic, Kind::Impl, Kind::Str, Kind::Number]);
@@ -217,7 +217,7 @@ impl Spec {
         }
     }
 
-    /// Options name arguments that the body only looks at.
+    /// Lets options name arguments that the body only borrows.
     fn mention_arguments(&mut self, rng: &mut Rng) {
         let noisy = |argument: &&Argument| !matches!(argument.kind, Kind::Str | Kind::Number) && argument.usage == Usage::Touched;
         let names: Vec<_> = self.arguments.iter().filter(noisy).map(|argument| argument.name).collect();
@@ -226,13 +226,13 @@ impl Spec {
         }
         for (mention, layer) in self.mentions.iter_mut().zip(&self.stack) {
             let can = !matches!(layer, Layer::Shield | Layer::Breaker { or_else: None, .. });
-            // What `finally` calls `exit` is the end of the function.
+            // Shadowed by the closure's own parameter.
             let hidden = |name: &&str| matches!(layer, Layer::Finally { .. }) && *name == "exit";
             *mention = (can && rng.u8(..3) == 0).then(|| *pick(rng, &names)).filter(|name| !hidden(name));
         }
     }
 
-    /// Whether the body may do so: attempts that run side by side cannot change or consume what they borrow.
+    /// Whether the body may do this: concurrent attempts can neither change nor consume what they borrow.
     fn fits(&self, argument: &Argument) -> bool {
         let shield = self.position(Layer::spawns).unwrap_or(usize::MAX);
         let hedge = self.position(|layer| matches!(layer, Layer::Hedge { .. }));
@@ -240,7 +240,7 @@ impl Spec {
         !(hedged && argument.usage == Usage::Moved || hedge.is_some() && argument.usage == Usage::Mutated)
     }
 
-    /// Where attempts follow each other on one task, what the body consumes is named.
+    /// Attempts on the caller's task need the consumed arguments in `clone(..)`.
     fn name_in_clone(&mut self, argument: &Argument) {
         let shield = self.position(Layer::spawns);
         for (index, layer) in self.stack.iter_mut().enumerate() {
@@ -255,7 +255,7 @@ impl Spec {
         }
     }
 
-    /// `skip(..)` names all arguments but the key, and fits a free function.
+    /// `skip(..)` names all arguments but the key, and is used for free functions only.
     fn skip_where_keys_allow_it(&mut self) {
         let free = self.shape == Shape::Free;
         for layer in &mut self.stack {
@@ -271,7 +271,7 @@ impl Spec {
 }
 
 impl Layer {
-    /// Whether what is below runs on a task of its own.
+    /// Whether everything below runs on its own task.
     pub(crate) fn spawns(&self) -> bool {
         matches!(self, Self::Shield | Self::Cached { detached: true, .. })
     }
@@ -331,7 +331,7 @@ fn layer(rng: &mut Rng, kind: u32, output: Output) -> Option<Layer> {
         if has_errors { *pick(rng, &[When::Always, When::Application, When::Policy]) } else { When::Always }
     };
     Some(match kind {
-        // Several of them may stand.
+        // May be repeated.
         0..3 => Layer::Timeout { limit: rng.u64(..9) * 100 + 31, or_else: or_else(rng) },
         3 => Layer::Retry(Retry {
             attempts: rng.u32(1..5),
@@ -370,8 +370,8 @@ fn layer(rng: &mut Rng, kind: u32, output: Output) -> Option<Layer> {
         9 => {
             let max_wait = rng.bool().then(|| rng.u64(..5) * 100 + rng.u64(..2) * 19);
             let queue = (max_wait != Some(0) && rng.u8(..3) == 0).then(|| rng.usize(usize::from(max_wait.is_some())..3));
-            let refuses = max_wait.is_some() || queue.is_some();
-            Layer::Limit { permits: rng.usize(1..3), max_wait, queue, or_else: or_else(rng).filter(|_| refuses) }
+            let rejects = max_wait.is_some() || queue.is_some();
+            Layer::Limit { permits: rng.usize(1..3), max_wait, queue, or_else: or_else(rng).filter(|_| rejects) }
         }
         10 => Layer::Hedge { after: rng.u64(..4) * 100 + 17, max: rng.usize(1..3) },
         11 => Layer::Shield,

@@ -1,5 +1,5 @@
-//! What a function and its model share: the trace that they write, the script that their bodies follow, and the values that tell of
-//! themselves when they are cloned and dropped.
+//! What a function and its model share: the trace they write, the script their bodies follow, and values that record when they are cloned
+//! and dropped.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -26,11 +26,11 @@ struct World {
 /// What happened in each call.
 #[derive(Debug, Default)]
 pub(crate) struct Trace {
-    /// By call: the milliseconds, and what happened.
+    /// For each call: the time in milliseconds and what happened.
     pub(crate) events: HashMap<u32, Vec<(u128, String)>>,
-    /// By call: what was dropped, one after another.
+    /// For each call: what was dropped, in order.
     pub(crate) drops: HashMap<u32, Vec<(u128, &'static str)>>,
-    /// By call and name: how many there were.
+    /// For each call and name: how many values there were.
     pub(crate) made: HashMap<(u32, &'static str), usize>,
 }
 
@@ -41,7 +41,7 @@ pub(crate) fn open(spec: Rc<Spec>) {
     WORLD.set(Some(world));
 }
 
-/// Ends it: what happens later is not of interest.
+/// Ends the trace. What happens later is ignored.
 pub(crate) fn close() -> Trace {
     WORLD.take().expect("a trace is open").trace
 }
@@ -63,12 +63,12 @@ pub(crate) fn note(call: u32, text: impl Into<String>) {
     world(|world| world.trace.events.entry(call).or_default().push((world.began.elapsed().as_millis(), text)));
 }
 
-/// Notes `text`, and how much time is left.
+/// Records `text` and the time left.
 fn note_left(call: u32, text: &str, left: Option<Duration>) {
     note(call, left.map_or_else(|| text.to_owned(), |left| format!("{text}, {left:?} left")));
 }
 
-/// What an option says of itself, of a function or of its model.
+/// Records that an option is evaluated, by a function or its model.
 pub(crate) fn option_left(call: u32, name: &str, left: Option<Duration>) {
     note_left(call, name, left);
 }
@@ -90,7 +90,7 @@ pub(crate) struct Run {
     ended: bool,
 }
 
-/// Begins a run, of a function or of its model.
+/// Begins a run of the body of a function or its model.
 pub(crate) fn run(call: u32, key: u32, left: Option<Duration>) -> Run {
     let number = world(|world| {
         let runs = world.runs.entry(call).or_default();
@@ -123,7 +123,7 @@ impl Run {
         }
     }
 
-    /// What the run comes to, as a success or a failure.
+    /// Ends the run with a success or a failure.
     pub(crate) fn outcome(mut self) -> Result<u32, u32> {
         self.ended = true;
         let number = u32::try_from(self.number).unwrap_or_default();
@@ -140,7 +140,7 @@ impl Drop for Run {
     }
 }
 
-/// The error of generated functions: it keeps of a refusal what it was, and hides where it comes from.
+/// The error of generated functions. It keeps the kind of a rejection and hides its source.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Failure {
     Application(u32),
@@ -149,7 +149,7 @@ pub(crate) enum Failure {
 
 pub(crate) type Outcome = Result<u32, Failure>;
 
-/// A value that tells when it is cloned and dropped.
+/// A value that records when it is cloned and dropped.
 #[derive(Debug)]
 pub(crate) struct Noisy {
     call: u32,
