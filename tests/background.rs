@@ -1,4 +1,4 @@
-//! `spawn_logged`, `drain`, `on_report`: nothing is lost with the caller.
+//! `spawn_logged`, `drain`, `on_report`: no failure is lost with its caller.
 #![forbid(unsafe_code)]
 #![deny(warnings, missing_docs, clippy::pedantic)]
 #![allow(clippy::items_after_statements, reason = "each function stands where it is tested")]

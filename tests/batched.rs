@@ -1,4 +1,4 @@
-//! `#[batched]`: who is in a batch, when it is sent off, and what becomes of its callers.
+//! `#[batched]`: which callers share a batch, when it starts, and how dropped callers and failures are handled.
 #![forbid(unsafe_code)]
 #![deny(warnings, missing_docs, clippy::pedantic)]
 

@@ -1,4 +1,4 @@
-//! `#[cancellable]`: what a token ends, when, and in which order.
+//! `#[cancellable]`: what a token cancels, when, and in which order.
 #![forbid(unsafe_code)]
 #![deny(warnings, missing_docs, clippy::pedantic)]
 

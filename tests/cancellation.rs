@@ -1,5 +1,5 @@
-//! Every attribute, dropped at each of its awaits: what it took up is given back, and nothing is left under way. (`shield`, `finally`,
-//! `cancellable`, `batched` and `warn_slow_poll` have theirs beside their other tests.)
+//! Every attribute, dropped at each of its awaits: it releases what it acquired, and leaves nothing running. (`shield`, `finally`,
+//! `cancellable`, `batched` and `warn_slow_poll` are covered by their own test files.)
 #![forbid(unsafe_code)]
 #![deny(warnings, missing_docs, clippy::pedantic)]
 

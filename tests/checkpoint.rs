@@ -1,4 +1,4 @@
-//! `checkpoint`: cancelled where it stands, and fair to others.
+//! `checkpoint`: returns once the token is cancelled, and yields to other tasks.
 #![forbid(unsafe_code)]
 #![deny(warnings, missing_docs, clippy::pedantic)]
 

@@ -1,4 +1,4 @@
-//! `#[circuit_breaker]`: what opens the circuit, what closes it, who is let through.
+//! `#[circuit_breaker]`: what opens the circuit, what closes it, and which calls are admitted.
 #![forbid(unsafe_code)]
 #![deny(warnings, missing_docs, clippy::pedantic)]
 #![allow(clippy::items_after_statements, clippy::unchecked_time_subtraction, reason = "each function stands where it is tested")]

@@ -1,4 +1,4 @@
-//! Several clocks in one process: paused ones that stand far apart, and the real one. A binary of its own, since which clock is looked at
+//! Several clocks in one process: paused ones that are far apart, and real time. A separate binary, because the clock that is read
 //! first must make no difference.
 #![forbid(unsafe_code)]
 #![deny(warnings, missing_docs, clippy::pedantic)]

@@ -1,4 +1,4 @@
-//! `#[coalesce]`: flights without a store.
+//! `#[coalesce]`: single flight without a store.
 #![forbid(unsafe_code)]
 #![deny(warnings, missing_docs, clippy::pedantic)]
 

@@ -1,4 +1,4 @@
-//! `#[concurrency_limit]`: how many run, who waits, who is refused.
+//! `#[concurrency_limit]`: how many calls run, which ones wait, and which are rejected.
 #![forbid(unsafe_code)]
 #![deny(warnings, missing_docs, clippy::pedantic)]
 #![allow(clippy::items_after_statements, clippy::unchecked_time_subtraction, reason = "each function stands where it is tested")]

@@ -1,4 +1,4 @@
-//! What the attributes cost: allocations, clones, sizes of futures.
+//! The cost of the attributes: allocations, clones, sizes of futures.
 #![forbid(unsafe_code)]
 #![deny(warnings, missing_docs, clippy::pedantic)]
 // What is passed is large on purpose.

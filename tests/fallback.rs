@@ -1,4 +1,4 @@
-//! `#[fallback]`: what takes the place of a failure.
+//! `#[fallback]`: what replaces a failure.
 #![forbid(unsafe_code)]
 #![deny(warnings, missing_docs, clippy::pedantic)]
 #![allow(clippy::default_trait_access, reason = "what a fallback may be written as")]

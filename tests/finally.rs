@@ -1,4 +1,4 @@
-//! `#[finally]`: a cleanup after every end.
+//! `#[finally]`: a cleanup, however the function ends.
 #![forbid(unsafe_code)]
 #![deny(warnings, missing_docs, clippy::pedantic)]
 #![allow(clippy::items_after_statements, reason = "each function stands where it is tested")]

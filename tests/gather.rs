@@ -1,4 +1,4 @@
-//! `gather`, `try_gather` and their local forms: order, limits, errors, panics, and nothing left behind.
+//! `gather`, `try_gather` and their local variants: order, limits, errors, panics, and that no future is left behind.
 #![forbid(unsafe_code)]
 #![deny(warnings, missing_docs, clippy::pedantic)]
 

@@ -1,4 +1,4 @@
-//! `#[hedge]`: who starts when, who wins, what becomes of the others.
+//! `#[hedge]`: which attempt starts when, which one wins, and what happens to the others.
 #![forbid(unsafe_code)]
 #![deny(warnings, missing_docs, clippy::pedantic)]
 

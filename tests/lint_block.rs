@@ -1,4 +1,4 @@
-//! The README's lint block finds what it is there for, also in functions with attributes, and nothing else.
+//! The README's lint block finds what it is intended for, even in attributed functions, and nothing else.
 #![forbid(unsafe_code)]
 #![deny(warnings, missing_docs, clippy::pedantic)]
 

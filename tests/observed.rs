@@ -1,5 +1,5 @@
-//! The library with all that watches it and meddles with it (features `registry`, `metrics`, `tracing`, `chaos`), as packages of their own:
-//! the features of one build are those of all its tests, and the others see the library without. The example `operator` is one of them.
+//! The library with all instrumentation (features `registry`, `metrics`, `tracing`, `chaos`), in separate packages: features apply
+//! to all tests of a build, and the other tests use the library without them. The example `operator` is one of these packages.
 #![forbid(unsafe_code)]
 #![deny(warnings, missing_docs, clippy::pedantic)]
 

@@ -1,4 +1,4 @@
-//! The table of orders in `steadfast::guide::order`: each of its lines is a test here, by its name.
+//! The table of orders in `steadfast::guide::order`: each row is a test here, found by its name.
 #![forbid(unsafe_code)]
 #![deny(warnings, missing_docs, clippy::pedantic)]
 #![allow(clippy::items_after_statements, reason = "each function stands where it is tested")]

@@ -1,4 +1,4 @@
-//! `#[rate_limit]`: who is let through, who waits, who is refused.
+//! `#[rate_limit]`: which calls are admitted, which ones wait, and which are rejected.
 #![forbid(unsafe_code)]
 #![deny(warnings, missing_docs, clippy::pedantic)]
 #![allow(clippy::items_after_statements, clippy::unchecked_time_subtraction, reason = "each function stands where it is tested")]

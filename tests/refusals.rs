@@ -1,5 +1,5 @@
-//! What each attribute that refuses calls makes of its refusal: the function's own error, `None`, `io::Error`, `anyhow::Error`, a boxed
-//! error, or what `or_else` says.
+//! How each attribute that rejects calls represents its rejection: as the function's own error, `None`, `io::Error`,
+//! `anyhow::Error`, a boxed error, or the value of `or_else`.
 #![forbid(unsafe_code)]
 #![deny(warnings, missing_docs, clippy::pedantic)]
 

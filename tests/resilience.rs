@@ -1,4 +1,4 @@
-//! Policies together: order, budgets, deadlines that travel, refusals that say when to come again, and what a stack of them costs.
+//! Policies combined: order, budgets, propagated deadlines, rejections with a retry time, and the cost of a stack.
 #![forbid(unsafe_code)]
 #![deny(warnings, missing_docs, clippy::pedantic)]
 #![allow(clippy::items_after_statements, clippy::unchecked_time_subtraction, reason = "each function stands where it is tested")]

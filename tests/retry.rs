@@ -1,4 +1,4 @@
-//! `#[retry]`: attempts, waits, arguments.
+//! `#[retry]`: attempts, backoff, arguments.
 #![forbid(unsafe_code)]
 #![deny(warnings, missing_docs, clippy::pedantic)]
 

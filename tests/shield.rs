@@ -1,4 +1,4 @@
-//! `#[shield]`: what has started finishes, with its caller or without.
+//! `#[shield]`: what has started completes, with or without its caller.
 #![forbid(unsafe_code)]
 #![deny(warnings, missing_docs, clippy::pedantic)]
 #![allow(clippy::items_after_statements, reason = "each function stands where it is tested")]

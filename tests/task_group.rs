@@ -1,4 +1,4 @@
-//! `task_group`: children come and go, errors end it, nothing stays.
+//! `task_group`: children are spawned dynamically, errors end the group, nothing outlives it.
 #![forbid(unsafe_code)]
 #![deny(warnings, missing_docs, clippy::pedantic)]
 

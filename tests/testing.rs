@@ -1,4 +1,4 @@
-//! `testing::cancel_at_every_await`: finds what a cancellation leaves half-done, and says where.
+//! `testing::cancel_at_every_await`: finds what a cancellation leaves half-done, and reports where.
 #![forbid(unsafe_code)]
 #![deny(warnings, missing_docs, clippy::pedantic)]
 

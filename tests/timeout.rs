@@ -1,4 +1,4 @@
-//! `#[timeout]`: deadlines, what they drop, and what they become.
+//! `#[timeout]`: deadlines, what they drop, and which errors they become.
 #![forbid(unsafe_code)]
 #![deny(warnings, missing_docs, clippy::pedantic)]
 

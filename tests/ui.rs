@@ -1,6 +1,6 @@
-//! What the compiler says about mistakes: one folder an attribute, one file a mistake.
+//! The compiler's messages for mistakes: one folder per attribute, one file per mistake.
 //!
-//! After a change of wording: `TRYBUILD=overwrite cargo test --test ui`, and then read what changed.
+//! After a change of wording: `TRYBUILD=overwrite cargo test --test ui`, and then review what changed.
 
 use std::fs;
 

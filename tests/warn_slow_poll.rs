@@ -1,4 +1,4 @@
-//! `#[warn_slow_poll]`: a thread that is held, and one that is not. It looks at the machine's own clock, and so these tests do.
+//! `#[warn_slow_poll]`: a blocked thread, and one that is not. It reads the real clock, and so do these tests.
 #![forbid(unsafe_code)]
 #![deny(warnings, missing_docs, clippy::pedantic)]
 

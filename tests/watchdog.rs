@@ -1,4 +1,4 @@
-//! `Watchdog`: barks once at a blocked worker, and only then. It looks at the machine's own clock, and so these tests do.
+//! `Watchdog`: reports a blocked worker once, and nothing else. It reads the real clock, and so do these tests.
 #![forbid(unsafe_code)]
 #![deny(warnings, missing_docs, clippy::pedantic)]
 

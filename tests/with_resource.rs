@@ -1,4 +1,4 @@
-//! `with_resource`: released once, whatever happens, and told what happened.
+//! `with_resource`: releases exactly once, however the body ends, and passes on how it ended.
 #![forbid(unsafe_code)]
 #![deny(warnings, missing_docs, clippy::pedantic)]
 

@@ -1,4 +1,4 @@
-//! How much is kept.
+//! Bounds of a cache: capacity and eviction.
 
 use super::*;
 

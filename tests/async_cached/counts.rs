@@ -1,4 +1,4 @@
-//! What is counted, and what is under way.
+//! Statistics, and computations in flight.
 
 use std::future::pending;
 use std::sync::atomic::AtomicBool;

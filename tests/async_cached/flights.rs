@@ -1,4 +1,4 @@
-//! Who computes, and who waits.
+//! Single flight: which caller computes, and which ones wait.
 
 use super::*;
 

@@ -1,7 +1,7 @@
-//! Random histories of several functions over one cache, with all options that are times, against a naive model.
+//! Random histories of several functions that share one cache, with all options that are durations, compared with a naive model.
 //!
-//! Bodies wait until the history says how they end. After each step the clock stands, tasks in the background run, every call that is under
-//! way is polled, in order, and what it answers, what the cache holds and what it counts must be what the model says.
+//! Bodies wait until the history decides how they end. After each step, the clock stands still, background tasks run, and every
+//! call in progress is polled in order. Its result, the contents of the cache and the statistics must match the model.
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};

@@ -1,4 +1,4 @@
-//! What is forgotten, and when.
+//! Invalidation: what is removed, and when.
 
 use super::*;
 

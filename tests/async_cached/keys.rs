@@ -1,4 +1,4 @@
-//! What the key is.
+//! What the key of a call is.
 
 use super::*;
 

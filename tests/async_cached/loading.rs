@@ -1,4 +1,4 @@
-//! A cache by hand.
+//! `Cache` without an attribute.
 
 use super::*;
 

@@ -1,7 +1,7 @@
-//! Random histories, against a plain map with a clock of its own.
+//! Random histories, compared with a plain map that has a clock of its own.
 //!
-//! Calls are polled by hand: a body waits until the history says how it ends. After each step every call that is under way is polled, and
-//! what it answers, what the cache holds and what is under way must be what the model says.
+//! Calls are polled manually: a body waits until the history decides how it ends. After each step, every call in progress is
+//! polled. Its result, the contents of the cache and the computations in flight must match the model.
 
 use std::collections::BTreeMap;
 use std::pin::Pin;

@@ -1,4 +1,4 @@
-//! A computation that asks for itself is told so, whatever the way.
+//! A computation that requests its own key receives an error, whatever the path.
 
 use std::pin::Pin;
 use std::sync::Mutex;

@@ -1,4 +1,4 @@
-//! Every other attribute above every way to compute.
+//! Every other attribute above each kind of computation.
 
 use steadfast::{
     Error, cancellable, circuit_breaker, coalesce, concurrency_limit, fallback, finally, rate_limit, retry, shield, timeout,

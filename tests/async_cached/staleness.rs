@@ -1,4 +1,4 @@
-//! Values past their ttl: served while they are computed anew, or where that fails.
+//! Values past their ttl: served while they are recomputed, or if that fails.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Groups of entries.
+//! Tags: groups of entries.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Times beyond a plain ttl.
+//! Durations other than a plain ttl.
 
 use super::*;
 

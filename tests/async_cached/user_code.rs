@@ -1,4 +1,4 @@
-//! The user's code within the cache: what it may do, and that a panic of it leaves the cache as it was for everybody else.
+//! User code that runs in the cache: what it may do, and that its panics leave the cache unchanged for other callers.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{LazyLock, mpsc};

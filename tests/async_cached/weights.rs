@@ -1,4 +1,4 @@
-//! Entries that weigh more than others, and what is told of those that leave.
+//! Entries with weights, and what a listener receives when they are removed.
 
 use std::sync::Mutex;
 

@@ -1,4 +1,4 @@
-//! The search of the documentation finds items by the names that other libraries have for them.
+//! The documentation's search finds items by the names that other libraries use.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! What users read before they write a line: the README, the front page of the documentation, the words of the field.
+//! What users read before they write a line: the README, the documentation's front page, the terms of the field.
 #![forbid(unsafe_code)]
 #![deny(warnings, missing_docs, clippy::pedantic)]
 

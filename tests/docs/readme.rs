@@ -1,4 +1,4 @@
-//! What the README shows is what there is.
+//! The README matches the repository.
 
 use std::path::Path;
 

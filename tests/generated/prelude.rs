@@ -1,4 +1,4 @@
-//! What generated functions use.
+//! Definitions that generated functions use.
 
 #![allow(unused_imports, reason = "each function uses some of it")]
 

@@ -1,4 +1,4 @@
-//! A specification as Rust.
+//! A specification as Rust source.
 
 use std::fmt::Write as _;
 

@@ -1,5 +1,5 @@
-//! The order in which a call that is dropped lets go of what it has: the body first, then what the attributes hold for it, and the
-//! arguments with the body. For each attribute of the library, by itself and below one that makes the body before it waits.
+//! The order in which a dropped call releases what it holds: the body first, then what the attributes hold for it, and the
+//! arguments with the body. Each attribute of the library is tested alone, and below one that creates the body before it waits.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;

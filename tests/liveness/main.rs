@@ -1,4 +1,4 @@
-//! Who gets on, and when, beside calls that hang, that nobody polls, that are dropped, or that use up their task's budget.
+//! Which calls make progress, and when, next to calls that hang, are not polled, are dropped, or use up their task's budget.
 #![forbid(unsafe_code)]
 #![allow(clippy::unchecked_time_subtraction, reason = "times of a test's own clock")]
 

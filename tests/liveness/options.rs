@@ -1,4 +1,4 @@
-//! What an option does is inside of every attribute above it: its awaits, its panics, what it asks of the time that is left.
+//! What an option does happens within every attribute above it: its awaits, its panics, its use of the remaining time.
 
 use std::cell::{Cell, RefCell};
 use std::panic::AssertUnwindSafe;

@@ -1,4 +1,4 @@
-//! What comes through at a steady rate.
+//! The throughput of a steady rate.
 #![allow(clippy::cast_precision_loss, reason = "counts of calls are small")]
 
 use std::pin::Pin;

@@ -1,4 +1,4 @@
-//! Each attribute, and each two of them in both orders: does a call that gets nowhere keep another one from getting on?
+//! Each attribute, and each pair of them in both orders: a call that makes no progress must not hold up another one.
 
 use std::future::Future;
 use std::pin::Pin;

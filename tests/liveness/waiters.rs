@@ -1,4 +1,4 @@
-//! Waiters of `concurrency_limit`, `offload_blocking(limit)` and `rate_limit` that are let in and not polled.
+//! Waiters of `concurrency_limit`, `offload_blocking(limit)` and `rate_limit` that are admitted and not polled.
 
 use std::cell::{Cell, RefCell};
 use std::pin::Pin;

@@ -1,4 +1,5 @@
-//! When arguments are dropped: at the end of the call, last first, after what the body made; and all of them when the call is dropped.
+//! When arguments are dropped: at the end of the call, in reverse order, after the locals of the body; and all of them when the
+//! call is dropped.
 
 use steadfast::{async_cached, retry, timeout};
 

@@ -1,4 +1,4 @@
-//! Names: those of the expansion are not seen by the function, those of the user's modules not by the expansion.
+//! Hygiene: the function does not see the names of the expansion, and the expansion does not see those of the user's modules.
 
 /// Every name of the prelude means something else here.
 mod shadowed {

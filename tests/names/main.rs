@@ -1,6 +1,6 @@
 //! Arguments under the attributes: their patterns, names and drops.
 //!
-//! It works as `tests/shapes` does, with the same macros. The two are separate programs so that they compile side by side.
+//! It works like `tests/shapes`, with the same macros. The two are separate programs so that they compile in parallel.
 #![forbid(unsafe_code)]
 #![deny(warnings, missing_docs, clippy::pedantic)]
 #![allow(

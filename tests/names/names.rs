@@ -1,8 +1,8 @@
-//! Every kind of name in every place where an attribute meets a name.
+//! Every kind of name, in every place where an attribute encounters one.
 //!
-//! The compiler tells arguments from constants by resolving them. An attribute sees letters only, and must come to the same result for each
-//! kind of name: capitals, scripts without case, keywords, underscores, names that mean something in the module around, and names that the
-//! expansion might use itself.
+//! The compiler distinguishes arguments from constants by name resolution. An attribute sees only identifiers, and must reach the
+//! same result for each kind of name: capitalized ones, scripts without case, keywords, underscores, names that have a meaning in
+//! the enclosing module, and names that the expansion might use itself.
 #![allow(
     dead_code,
     non_camel_case_types,

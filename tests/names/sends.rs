@@ -1,4 +1,4 @@
-//! A future may go to another thread exactly when that of the bare function may.
+//! A future is `Send` exactly if that of the bare function is.
 
 use std::cell::Cell;
 use std::rc::Rc;

@@ -1,5 +1,5 @@
-//! When options are evaluated: each is counted through calls of which the number of attempts, failures and refusals is known, and compared
-//! with the table on the page of its attribute.
+//! When options are evaluated: each evaluation is counted over calls with a known number of attempts, failures and rejections, and
+//! compared with the table on the page of its attribute.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;

@@ -1,4 +1,4 @@
-//! What options may say, and when they are read.
+//! What options may contain, and when they are evaluated.
 #![forbid(unsafe_code)]
 #![deny(warnings, missing_docs, clippy::pedantic)]
 

@@ -1,4 +1,4 @@
-//! Options that are read once may bind names of their own that are also those of arguments, and name an object at each call.
+//! Options that are evaluated once may bind names that are also those of arguments, and name an object at each call.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! The options that are documented are those that there are: on the page of each attribute, in the README.
+//! The documented options are those that exist: on the page of each attribute, and in the README.
 
 use std::collections::BTreeSet;
 use std::fs;

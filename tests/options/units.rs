@@ -1,4 +1,4 @@
-//! A literal with a unit may stand anywhere inside of an option.
+//! A literal with a unit may appear anywhere in an option.
 
 use std::time::Duration;
 

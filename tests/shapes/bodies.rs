@@ -1,4 +1,4 @@
-//! What stands in the body.
+//! What a body may contain.
 
 use steadfast::{async_cached, retry, timeout};
 

@@ -1,4 +1,4 @@
-//! Free functions, and what stands in front of them.
+//! Free functions, and what precedes `fn`.
 
 use std::io;
 

@@ -1,7 +1,7 @@
-//! Every shape of function that the attributes can stand on.
+//! Every shape of function that the attributes can be applied to.
 //!
-//! Each shape is written once. A macro compiles it bare and under the attributes that fit, and runs the same check on all of them: what
-//! the check finds must be what it finds for the bare function. Patterns, names, and drops of arguments are in `tests/names`, the lints that
+//! Each shape is written once. A macro compiles it bare and under the attributes that fit, and runs the same check on all of them:
+//! it must find the same as for the bare function. Patterns, names, and drops of arguments are in `tests/names`, the lints that
 //! must still fire in `tests/ui/lints`.
 #![forbid(unsafe_code)]
 #![deny(warnings, missing_docs, clippy::pedantic)]

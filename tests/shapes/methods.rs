@@ -1,4 +1,4 @@
-//! Methods, by every kind of receiver, and associated functions.
+//! Methods with every kind of receiver, and associated functions.
 
 use std::pin::Pin;
 use std::sync::Arc;

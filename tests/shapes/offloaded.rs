@@ -1,4 +1,4 @@
-//! Blocking functions, which an attribute makes async. The bare function is called on the spot.
+//! Blocking functions, which an attribute makes async. The bare function is called directly.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Representative shapes under the policies: breakers, limits, hedges, fallbacks.
+//! Representative shapes under the policies: circuit breakers, limits, hedges, fallbacks.
 
 use std::cell::Cell;
 use std::fmt::Debug;

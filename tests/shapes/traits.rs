@@ -1,4 +1,4 @@
-//! Methods of traits: provided ones, implementations, by `async fn` and by `#[async_trait]`.
+//! Methods of traits: provided ones and implementations, with `async fn` and with `#[async_trait]`.
 
 use std::fmt::Debug;
 use std::future::Future;

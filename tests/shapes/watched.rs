@@ -1,4 +1,4 @@
-//! What watches the body, and may cut it short.
+//! Attributes that watch the body, and may cut it short.
 
 use std::future::Future;
 use std::pin::Pin;

@@ -1,4 +1,4 @@
-//! The arrows between the files of a crate.
+//! The imports between the files of a crate, as a graph.
 
 use std::collections::{BTreeMap, BTreeSet};
 

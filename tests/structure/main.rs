@@ -1,14 +1,14 @@
-//! The rules that imports keep, in both crates:
+//! The rules for imports in both crates:
 //!
-//! 1. An import is an arrow from the file in which it is written to the file that defines the item; a re-export is looked through. A `use`, a
-//!    `pub use` and a path in an expression (`crate::clock::now()`) are imports alike. **The arrows form no circle.**
-//! 2. A module above is above its children: it may use and re-export what they define. They use nothing that it defines, which would be a
-//!    circle; what a folder shares is a file in it.
-//! 3. A module imports from where an item is defined, and **never through a module above itself**, of which the crate's root is the
-//!    topmost: `use crate::error::Error`, not `use crate::Error`; in a folder `use super::limiter::Limiter`, not `use super::Limiter`. Only from outside
-//!    of a folder is what its `mod.rs` re-exports a way in.
+//! 1. An import is an edge from the file that contains it to the file that defines the item; re-exports are resolved. A `use`, a
+//!    `pub use` and a path in an expression (`crate::clock::now()`) are all imports. **The graph has no cycles.**
+//! 2. A module may use and re-export what its children define. They use nothing that it defines, which would be a cycle; what the
+//!    files of a folder share is a file in it.
+//! 3. A module imports from where an item is defined, and **never through one of its own ancestors**, the topmost of which is the
+//!    crate root: `use crate::error::Error`, not `use crate::Error`; in a folder, `use super::limiter::Limiter`, not `use
+//!    super::Limiter`. The re-exports of a folder's `mod.rs` are only for use from outside of it.
 //!
-//! Tests within the crates (`#[cfg(test)]`) are free to import as they like.
+//! Tests within the crates (`#[cfg(test)]`) are exempt.
 
 mod graph;
 mod source;

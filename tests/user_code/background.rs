@@ -1,4 +1,4 @@
-//! What goes on without its caller: `spawn_logged`, `drain`, `shield`, `finally`, `with_resource`, the report hook.
+//! Work that continues without its caller: `spawn_logged`, `drain`, `shield`, `finally`, `with_resource`, the report hook.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};

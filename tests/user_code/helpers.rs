@@ -1,4 +1,4 @@
-//! `gather` and its kind, `task_group`, `WorkerPool`, `offload`, `blocking_stream`.
+//! `gather` and its variants, `task_group`, `WorkerPool`, `offload`, `blocking_stream`.
 
 use std::sync::Arc;
 

@@ -1,10 +1,10 @@
-//! Everywhere that code of the user's runs inside of ours: `Clone`, `Drop`, `Eq`, `Hash`, `Display`, `Debug`, `Error::source`, wakers,
+//! All places where user code runs within the library: `Clone`, `Drop`, `Eq`, `Hash`, `Display`, `Debug`, `Error::source`, wakers,
 //! iterators and closures.
 //!
-//! Each row of the table below is a way to use the library, and a kind of user code. It is run once to count how often that code is called,
-//! and then twice for each of these moments: once the code calls back into the same object (as a `Drop` that logs through a cached
-//! function does), and once it panics. Neither may deadlock, a callback may cost nobody anything, and a panic no one but the caller, or the
-//! task, whose code it was.
+//! Each row of the table below is a way to use the library, and a kind of user code. It runs once to count how often that code is
+//! called, and then twice for each of these calls: once the code calls back into the same object (like a `Drop` that logs through a
+//! cached function), and once it panics. Neither may deadlock, a callback must not affect others, and a panic must only affect the
+//! caller or task that owns the code.
 #![forbid(unsafe_code)]
 #![deny(warnings, missing_docs, clippy::pedantic)]
 

@@ -1,5 +1,5 @@
-//! `async_cached`, `Cache`, `coalesce`, `batched`. By the page, `Eq` of a key and `Clone` of what is stored run under a lock
-//! of the cache, and must not use it.
+//! `async_cached`, `Cache`, `coalesce`, `batched`. As documented, `Eq` of a key and `Clone` of a stored value run under a lock of
+//! the cache, and must not use it.
 
 use std::sync::Arc;
 

@@ -1,1 +1,1 @@
-//! Tests of the library with all that watches it and meddles with it: see the `tests` folder.
+//! Tests of the library with all instrumentation: see the `tests` folder.

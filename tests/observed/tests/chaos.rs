@@ -1,4 +1,4 @@
-//! Faults on purpose.
+//! Fault injection.
 
 use std::time::Duration;
 

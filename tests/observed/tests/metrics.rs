@@ -1,4 +1,4 @@
-//! Figures, as a recorder sees them.
+//! Metrics, as a recorder receives them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Every annotated function that has run, and its handles.
+//! Every attributed function that has run, and its handles.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Events, as a subscriber sees them.
+//! Events, as a subscriber receives them.
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
