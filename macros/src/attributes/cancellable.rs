@@ -1,6 +1,6 @@
 //! `#[cancellable(token = token)]`
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::Expr;
 use syn::spanned::Spanned;
@@ -100,9 +100,15 @@ impl Layer for Cancellable {
         });
         let rejection = context.reject("cancellable", &quote!(#cancelled.error(#name)), self.or_else.as_ref());
         let cleanup = self.cleanup.as_ref().map(|cleanup| {
-            // Evaluated where it is awaited.
-            let awaited = context.await_wrapped(&quote_spanned!(span=> async { let __cleanup = #cleanup; __cleanup.await }));
-            respan(cleanup.span(), quote_spanned!(span=> #private::cancellable::cleaned(#name, #awaited);))
+            // Evaluated where it is awaited. Errors are reported at the cleanup, and at the user's own tokens in it.
+            let place = cleanup.span();
+            let (keyword, finished) = (quote_spanned!(span=> async), quote_spanned!(span=> __cleanup.await));
+            let (keyword, finished) = (respan(place, keyword), respan(place, finished));
+            let mut block = Group::new(Delimiter::Brace, quote_spanned!(span=> let __cleanup = #cleanup; #finished));
+            block.set_span(span.located_at(place));
+            let awaited = context.await_wrapped(&quote!(#keyword #block));
+            let cleaned = respan(place, quote_spanned!(span=> #private::cancellable::cleaned(#name, __cleaned);));
+            quote_spanned!(span=> let __cleaned = #awaited; #cleaned)
         });
         let drop_body = context.drop_body();
         inner.map(|expr| {
