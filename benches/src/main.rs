@@ -1,12 +1,12 @@
-//! What a call costs, beside the same work by hand and by the peers.
+//! The cost of a call, compared with the same work by hand and with other crates.
 //!
-//! `cargo run --release -p steadfast-benches` prints the median time of a call for every case, the cases of a group interleaved.
+//! `cargo run --release -p steadfast-benches` prints the median time of a call for every case, with the cases of a group interleaved.
 //! `cargo run --release -p steadfast-benches -- CASE N` runs one case N times and nothing else: under `valgrind --tool=callgrind`, the
-//! difference between two values of N is the number of instructions of so many calls.
+//! difference between two values of N is the number of instructions of that many calls.
 //!
-//! `cargo run --release -p steadfast-benches -- threads` counts hits of one thread and of two.
+//! `cargo run --release -p steadfast-benches -- threads` compares the throughput of hits on one thread and on two.
 //!
-//! With `--features observed` the functions are counted and their events told, to nobody.
+//! With `--features observed`, calls are counted and events emitted, without a recorder or subscriber.
 
 mod cases;
 mod threads;

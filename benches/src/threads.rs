@@ -1,4 +1,4 @@
-//! Hits of several threads at once: how many in a time, and how that grows with the threads.
+//! Throughput of hits on several threads, and how it scales with their number.
 
 use std::hint::black_box;
 use std::sync::{Barrier, LazyLock};

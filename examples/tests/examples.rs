@@ -1,4 +1,4 @@
-//! The examples are programs that check themselves: each ends with success, soon, and none is left out.
+//! The examples check themselves: each exits successfully within a time limit, and none is left out.
 #![forbid(unsafe_code)]
 #![deny(warnings, missing_docs, clippy::pedantic)]
 

@@ -1,4 +1,4 @@
-//! The attributes together with mockall and axum: above and below their attributes, and as handlers of clients that hang up.
+//! The attributes together with mockall and axum: above and below their attributes, and as handlers of clients that disconnect.
 #![forbid(unsafe_code)]
 #![deny(warnings, missing_docs, clippy::pedantic)]
 

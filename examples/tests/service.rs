@@ -1,4 +1,4 @@
-//! The example service, as its clients see it: a process, real sockets, and clients that hang up.
+//! The example service, as its clients see it: a process, real sockets, and clients that disconnect.
 #![forbid(unsafe_code)]
 #![deny(warnings, missing_docs, clippy::pedantic)]
 

@@ -1,4 +1,4 @@
-//! What is printed, and whether it holds.
+//! Prints results and checks them.
 
 use std::fmt::{self, Display};
 

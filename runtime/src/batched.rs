@@ -242,7 +242,7 @@ pub struct BatchSlot(OnceLock<RwLock<HashMap<TypeId, AnyBatcher>>>);
 impl BatchSlot {
     /// No batch yet.
     #[must_use]
-    #[expect(clippy::new_without_default, reason = "only expansions make one")]
+    #[expect(clippy::new_without_default, reason = "only expansions create one")]
     pub const fn new() -> Self {
         Self(OnceLock::new())
     }
@@ -313,7 +313,7 @@ impl<S: Same, K, O> Batcher<S, K, O> {
         let at = batches.open.iter().position(known);
         let (at, batch) = at.map_or_else(
             || {
-                let shares = shares.take().expect("they are looked at, and not taken");
+                let shares = shares.take().expect("they have only been compared so far");
                 // In the caller: a runtime without timers panics here, which a batch could not report.
                 let delay = (runtime.is_some() && !limits.delay.is_zero()).then(|| tokio::time::sleep(limits.delay));
                 let (full, filled) = oneshot::channel();

@@ -68,7 +68,7 @@ impl<'t> Cancellation<'t> {
             // Unconstrained: a body that used up its task's budget must not hide the cancellation.
             this.wait.set(Some(coop::unconstrained(this.token.cancelled())));
         }
-        ready!(this.wait.as_pin_mut().expect("it was just made").poll(cx));
+        ready!(this.wait.as_pin_mut().expect("it was created above").poll(cx));
         Poll::Ready(Cancelled(()))
     }
 }
@@ -118,7 +118,7 @@ impl<F: Future> Future for Until<'_, '_, F> {
 }
 
 /// Reports a cleanup that failed: the caller receives the cancellation error instead.
-#[expect(clippy::needless_pass_by_value, reason = "an expansion has nowhere to keep it")]
+#[expect(clippy::needless_pass_by_value, reason = "an expansion has no place to keep it")]
 pub fn cleaned(function: &'static str, outcome: impl Logged) {
     if let Some(error) = outcome.error() {
         Report::new(function, ReportKind::Error, format!("cleanup after cancellation failed: {error}")).send();

@@ -34,7 +34,7 @@ use crate::error::{Error, ErrorKind};
 /// The kinds of faults and their rates. Each rate is a fraction of the runs of the body, from 0 to 1, and is drawn independently. Any other
 /// value, and NaN, panics where it is set: a test without faults would pass.
 #[derive(Debug, Clone)]
-#[must_use = "faults strike once they are injected"]
+#[must_use = "no fault occurs until it is injected"]
 pub struct Faults {
     errors: f64,
     panics: f64,
@@ -77,7 +77,7 @@ impl Faults {
 }
 
 const fn checked(share: f64) -> f64 {
-    assert!(share >= 0.0 && share <= 1.0, "faults strike a share of the runs, from 0 to 1");
+    assert!(share >= 0.0 && share <= 1.0, "the rate of a fault must be between 0 and 1");
     share
 }
 
@@ -89,7 +89,7 @@ impl Default for Faults {
 
 /// Injects faults into the functions of this name (`fetch`, or with the end of the module's path, `client::fetch`), until the returned
 /// value is dropped. Of several injections for one function, the latest applies.
-#[must_use = "the faults end when this is dropped"]
+#[must_use = "dropping it ends the injection"]
 pub fn inject(function: &'static str, faults: Faults) -> Injected {
     let random = Mutex::new(fastrand::Rng::with_seed(faults.seed));
     let rule = Arc::new(Rule { function, faults, random, struck: AtomicU64::new(0) });
@@ -180,7 +180,7 @@ impl Fault {
     }
 
     fn end(self) -> Option<Error> {
-        assert!(!self.panics, "chaos in `{}`: a panic was injected", self.function);
+        assert!(!self.panics, "`{}` panicked: injected by `steadfast::chaos`", self.function);
         self.fails.then(|| Error::new(ErrorKind::Injected, self.function))
     }
 }

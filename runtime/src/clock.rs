@@ -94,7 +94,7 @@ mod tests {
         assert_eq!(nanos(Duration::MAX), u64::MAX);
         let now = now();
         assert!(now >= nanos(Duration::from_secs(86_000)));
-        assert!(now < u64::MAX / 4, "there is room for what is to come");
+        assert!(now < u64::MAX / 4, "there is room for future points in time");
         assert!(instant(now) <= Instant::now());
         assert!(instant(u64::MAX) > Instant::now());
     }

@@ -68,7 +68,7 @@ chain! { Verdict => Harmless }
 impl<R> Verdict<R> {
     /// For the return type `R`.
     #[must_use]
-    #[expect(clippy::new_without_default, reason = "only expansions make one")]
+    #[expect(clippy::new_without_default, reason = "only expansions create one")]
     pub fn new() -> Self {
         Self(Harmless(PhantomData))
     }
@@ -144,7 +144,7 @@ chain! { Rejection => Panicking }
 impl<R> Rejection<R> {
     /// For the return type `R`.
     #[must_use]
-    #[expect(clippy::new_without_default, reason = "only expansions make one")]
+    #[expect(clippy::new_without_default, reason = "only expansions create one")]
     pub fn new() -> Self {
         Self(Panicking(PhantomData))
     }

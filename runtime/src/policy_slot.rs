@@ -9,7 +9,7 @@ pub struct PolicySlot<P>(OnceLock<P>);
 impl<P> PolicySlot<P> {
     /// Not initialized.
     #[must_use]
-    #[expect(clippy::new_without_default, reason = "only expansions make one")]
+    #[expect(clippy::new_without_default, reason = "only expansions create one")]
     pub const fn new() -> Self {
         Self(OnceLock::new())
     }

@@ -48,7 +48,7 @@ use crate::report::{self, PendingPanic, Report, ReportKind};
 ///
 /// - `acquire`: a future that yields the resource. If it fails, its error is returned and nothing is released.
 /// - `body`: receives `&mut` the resource; it may borrow from its surroundings.
-/// - `release`: receives the resource, and the [`Exit`] that tells how the body ended. Its future returns `()` or a `Result<(), E>` whose error
+/// - `release`: receives the resource, and the [`Exit`] that describes how the body ended. Its future returns `()` or a `Result<(), E>` whose error
 ///   is `Display`. It runs on a task of its own, so that no deadline of the caller cuts it short: the resource and what `release` captures are
 ///   `Send + 'static`, and the caller's `tokio::task_local!` values and current `tracing` span are not set.
 ///
@@ -137,7 +137,7 @@ pub trait Released<E>: Logged {
     ///
     /// # Errors
     ///
-    /// The release's own.
+    /// The error of the release.
     fn into_result(self) -> Result<(), E>;
 }
 

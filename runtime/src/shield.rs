@@ -62,7 +62,7 @@ pub mod private {
     impl<R> Describe<R> {
         /// For the return type `R`.
         #[must_use]
-        #[expect(clippy::new_without_default, reason = "only expansions make one")]
+        #[expect(clippy::new_without_default, reason = "only expansions create one")]
         pub fn new() -> Self {
             Self(DescribeDebug(DescribeUnnamed(DescribeNothing(PhantomData))))
         }

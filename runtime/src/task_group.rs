@@ -54,7 +54,7 @@ use crate::signal::Signal;
 ///
 /// # Cancel safety
 ///
-/// Dropping it drops the body and aborts the children; they are dropped at their next await, for which a destructor cannot wait.
+/// Dropping it drops the body and aborts the children; they are dropped at their next yield, for which a destructor cannot wait.
 ///
 /// # Panics
 ///

@@ -1,4 +1,4 @@
-//! Hits.
+//! Cache hits.
 
 use std::hint::black_box;
 use std::sync::LazyLock;

@@ -1,4 +1,4 @@
-//! The cases, a file a group.
+//! The cases, one file per group.
 
 mod cache;
 mod policies;

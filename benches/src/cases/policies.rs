@@ -1,4 +1,4 @@
-//! Breakers, limits, hedges, and stacks of them.
+//! Circuit breakers, limits, hedges, and stacks of them.
 
 use std::hint::black_box;
 use std::num::NonZeroU32;

@@ -1,4 +1,4 @@
-//! What an operator turns.
+//! The actions of an operator.
 
 use std::num::NonZeroU32;
 use std::time::Duration;

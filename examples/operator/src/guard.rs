@@ -1,8 +1,8 @@
-//! Who may ask: requests to names that are ours, and actions of our own page.
+//! Admission: only requests to this server's names, and only actions of its own page.
 //!
-//! A page on any site can make a browser send requests to `127.0.0.1`. Those of a form or of a script from elsewhere carry the `Origin` of that
-//! site. With DNS rebinding (the site's own name resolves to 127.0.0.1 for a moment) the browser takes us for that site, and lets it read
-//! the answers as well: but then the `Host` is the site's name, and not ours.
+//! A page on any site can make a browser send requests to `127.0.0.1`. Those of a form or of a script on it carry the `Origin` of that
+//! site. With DNS rebinding (the name of the site temporarily resolves to 127.0.0.1), the browser considers this server part of the site, and
+//! lets the site read the responses, too; but then the `Host` is the name of the site, and not one of this server.
 
 use std::net::IpAddr;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Customers, so that the figures move.
+//! A load of customers, so that the metrics change.
 
 use std::time::Duration;
 

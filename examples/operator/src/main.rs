@@ -1,4 +1,4 @@
-//! See the library beside this file.
+//! See the library, `lib.rs`.
 
 use std::time::Duration;
 

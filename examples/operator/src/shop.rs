@@ -1,4 +1,4 @@
-//! What the service does: a shop, whose parts can fail, be slow, or be asked too often.
+//! The service: a shop whose parts can fail, be slow, or be overloaded.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! The page, in a browser without a window: the numbers move while a load runs, and the buttons act.
+//! The page in a headless browser: the numbers change under load, and the buttons work.
 
 mod support;
 

@@ -1,4 +1,4 @@
-//! What an operator's own program sees and does.
+//! The HTTP interface, as a program of an operator uses it.
 
 mod support;
 

@@ -227,7 +227,7 @@ pub struct RefreshWarning(AtomicBool);
 impl RefreshWarning {
     /// Not reported yet.
     #[must_use]
-    #[expect(clippy::new_without_default, reason = "only expansions make one")]
+    #[expect(clippy::new_without_default, reason = "only expansions create one")]
     pub const fn new() -> Self {
         Self(AtomicBool::new(false))
     }

@@ -67,7 +67,7 @@ impl<R> KindOf<R> {
     /// For the return type `R`.
     #[must_use]
     #[inline]
-    #[expect(clippy::new_without_default, reason = "only expansions make one")]
+    #[expect(clippy::new_without_default, reason = "only expansions create one")]
     pub const fn new() -> Self {
         Self(Shared(Nullable(Unshared(Plain(PhantomData)))))
     }

@@ -74,7 +74,7 @@ impl<K, V> IsCache<Types<K, V>> for Cache<K, V> {
 impl CacheSlot {
     /// No cache yet.
     #[must_use]
-    #[expect(clippy::new_without_default, reason = "only expansions make one")]
+    #[expect(clippy::new_without_default, reason = "only expansions create one")]
     pub const fn new() -> Self {
         Self { first: OnceLock::new(), others: OnceLock::new() }
     }

@@ -51,7 +51,7 @@ use crate::contain::{catch, discard, drop_caught};
 ///
 /// # Cancel safety
 ///
-/// Dropping it aborts all of its tasks. They are dropped at their next await, for which a destructor cannot wait: a task that is being polled on
+/// Dropping it aborts all of its tasks. They are dropped at their next yield, for which a destructor cannot wait: a task that is being polled on
 /// another thread at that moment ends a little later.
 ///
 /// # Panics
@@ -312,7 +312,7 @@ where
         match self.verdict.take() {
             Some(Verdict::Failed(error)) => Poll::Ready(K::finish(Err(error))),
             Some(Verdict::Panicked(payload)) => resume_unwind(payload),
-            None => unreachable!("it is still there"),
+            None => unreachable!("the verdict has not been taken"),
         }
     }
 }

@@ -80,7 +80,7 @@ where
                 *this.running = Some(this.executor.execute(job));
             }
         }
-        let running = this.running.as_mut().expect("it is started as soon as the body is taken");
+        let running = this.running.as_mut().expect("it is submitted when the body is taken");
         Pin::new(running).poll(cx)
     }
 }

@@ -10,7 +10,7 @@ pub struct JobLimit(OnceLock<ConcurrencyLimiter>);
 
 impl JobLimit {
     /// No permits yet: the limit is an expression, evaluated at the first call.
-    #[expect(clippy::new_without_default, reason = "only expansions make one")]
+    #[expect(clippy::new_without_default, reason = "only expansions create one")]
     pub const fn new() -> Self {
         Self(OnceLock::new())
     }
@@ -29,7 +29,7 @@ impl JobLimit {
         match permits.acquire() {
             TryAcquire::Now(permit) => permit,
             TryAcquire::Queued(waiting) => waiting.await,
-            TryAcquire::Full => unreachable!("any number of calls may wait"),
+            TryAcquire::Full => unreachable!("the number of waiting calls is unlimited"),
         }
     }
 }

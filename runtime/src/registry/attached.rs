@@ -13,7 +13,7 @@ pub struct Attached(AtomicBool);
 impl Attached {
     /// Not yet.
     #[must_use]
-    #[expect(clippy::new_without_default, reason = "only expansions make one")]
+    #[expect(clippy::new_without_default, reason = "only expansions create one")]
     pub const fn new() -> Self {
         Self(AtomicBool::new(false))
     }

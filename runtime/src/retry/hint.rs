@@ -33,7 +33,7 @@ chain! { Hint => HintByRef => HintSent => HintHere => HintBehind => NoHint }
 impl<R> Hint<R> {
     /// For the return type `R`.
     #[must_use]
-    #[expect(clippy::new_without_default, reason = "only expansions make one")]
+    #[expect(clippy::new_without_default, reason = "only expansions create one")]
     pub fn new() -> Self {
         Self(HintByRef(HintSent(HintHere(HintBehind(NoHint(PhantomData))))))
     }

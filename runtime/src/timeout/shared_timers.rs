@@ -33,7 +33,7 @@ const _: () = assert!(QUEUES as usize == STRIPES && STRIPES * DeadlineList::MAX_
 impl SharedTimers {
     /// No deadlines yet.
     #[must_use]
-    #[expect(clippy::new_without_default, reason = "only expansions make one")]
+    #[expect(clippy::new_without_default, reason = "only expansions create one")]
     pub const fn new() -> Self {
         Self { queues: OnceLock::new() }
     }

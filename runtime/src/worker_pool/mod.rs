@@ -56,7 +56,7 @@ use worker::{PoolState, Worker};
 ///
 /// # Cancel safety
 ///
-/// Dropping the pool stops its workers at their next await, and drops the queued jobs. Call [`shutdown`](Self::shutdown) to let them finish.
+/// Dropping the pool stops its workers at their next yield, and drops the queued jobs. Call [`shutdown`](Self::shutdown) to let them finish.
 pub struct WorkerPool<J> {
     name: &'static str,
     queue: Sender<Queued<J>>,

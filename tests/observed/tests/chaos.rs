@@ -79,7 +79,7 @@ async fn panics_reach_the_caller() {
     }
     let _chaos = inject("fragile", Faults::new().panics(1.0));
     let panic = tokio::spawn(fragile(1)).await.unwrap_err().into_panic();
-    assert!(panic.downcast_ref::<String>().unwrap().contains("chaos in `fragile`"));
+    assert!(panic.downcast_ref::<String>().unwrap().contains("`fragile` panicked: injected by `steadfast::chaos`"));
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! The service on a port of its own.
+//! Starts the service on a separate port.
 
 use std::sync::OnceLock;
 
