@@ -831,3 +831,38 @@ async fn tasks_stand_between_what_waits() {
         fallback_detached: #[fallback(text.len().try_into().unwrap_or(0))] #[async_cached(detached)];
     }
 }
+
+/// The `mut` of an argument belongs where the body gets it, however often it is bound again on the way.
+#[tokio::test(start_paused = true)]
+async fn an_argument_that_is_bound_again_is_mutable_once() {
+    #[retry(delay = 0s)]
+    #[async_cached(detached, key = n)]
+    #[concurrency_limit(1)]
+    async fn thrice(n: u32, mut text: String) -> Outcome {
+        text.push('!');
+        Ok(n + u32::try_from(text.len()).unwrap_or(0))
+    }
+    #[fallback(text.len().try_into().unwrap_or(0))]
+    #[shield]
+    #[concurrency_limit(1)]
+    async fn cloned(mut text: String) -> Outcome {
+        text.push('!');
+        BUSY
+    }
+    #[fallback(text.len().try_into().unwrap_or(0))]
+    #[retry(delay = 0s)]
+    #[offload_blocking]
+    fn job(mut text: String) -> Outcome {
+        text.push('!');
+        BUSY
+    }
+    #[fallback(text.len().try_into().unwrap_or(0))]
+    #[offload_blocking]
+    fn one_job(mut text: String) -> Outcome {
+        text.push('!');
+        BUSY
+    }
+    let text = || "four".to_owned();
+    assert_eq!(thrice(1, text()).await, Ok(6));
+    assert_eq!((cloned(text()).await, job(text()).await, one_job(text()).await), (Ok(4), Ok(4), Ok(4)));
+}

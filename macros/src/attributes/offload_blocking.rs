@@ -1,6 +1,6 @@
 //! `#[offload_blocking(limit = 4)]`
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::Expr;
 use syn::spanned::Spanned;
@@ -71,6 +71,10 @@ impl Layer for OffloadBlocking {
 
     fn needs_own_arguments(&self) -> bool {
         true
+    }
+
+    fn rebinds(&self, context: &Context<'_>, argument: &Ident) -> bool {
+        context.deferred_above.contains(argument)
     }
 
     fn plan(&self, _: &Context<'_>) -> LayerPlan<'_> {

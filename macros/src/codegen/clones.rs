@@ -55,14 +55,15 @@ impl Context<'_> {
     /// There is no second name for `self`.
     pub(crate) fn bind_clones(&self) -> TokenStream {
         let bindings = self.function.parameters.bindings.iter().filter(|binding| self.deferred_above.contains(&binding.ident));
-        let bind = |binding: &Binding| self.rebind(&Binding { mutability: None, ..binding.clone() }, &self.owned(&binding.ident));
+        let bind = |binding: &Binding| self.rebind(binding, &self.owned(&binding.ident));
         bindings.map(bind).collect()
     }
 
     /// Binds an argument again, under the lint levels of the parameter. If the body does not mention it, something else does, or the body
     /// reports that nothing does: the new binding counts as used.
-    pub(crate) fn rebind(&self, Binding { ident, mutability, cfgs, levels, .. }: &Binding, value: &TokenStream) -> TokenStream {
+    pub(crate) fn rebind(&self, binding: &Binding, value: &TokenStream) -> TokenStream {
         let span = Span::mixed_site();
+        let (Binding { ident, cfgs, levels, .. }, mutability) = (binding, self.mutability(binding));
         // An expectation is met where the parameter is declared.
         let levels = levels.iter().filter(|level| !level.path().is_ident("expect"));
         let is_mentioned = tokens::mentions(&self.function.body.stream(), ident);

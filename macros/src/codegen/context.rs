@@ -90,6 +90,8 @@ pub(crate) struct Context<'f> {
     pub(crate) hints: Hints,
     /// The arguments that an option of a layer above names after the body has begun: what needs such an argument for itself takes a clone.
     pub(crate) deferred_above: Vec<Ident>,
+    /// The arguments that layers below bind again, which is where their `mut` belongs.
+    pub(crate) rebound_below: Vec<Ident>,
     /// The function of the batch, of the layer that makes one.
     pub(crate) batch: Option<Batch<'f>>,
 }
@@ -116,6 +118,7 @@ impl<'f> Context<'f> {
             moves_below: false,
             hints: Hints::None,
             deferred_above: Vec::new(),
+            rebound_below: Vec::new(),
             batch: None,
         }
     }
@@ -274,13 +277,20 @@ impl<'f> Context<'f> {
         let captures: Vec<Ident> = std::mem::take(&mut inner.captures).into_iter().chain(captures).collect();
         let guards = inner.declare_guards();
         let rebound = self.function.parameters.bindings.iter().filter(|binding| self.is_rebound(&binding.ident, named));
-        let rebind = rebound
-            .map(|Binding { ident, mutability, cfgs, .. }| quote_spanned!(span=> #(#cfgs)* let #mutability #ident = #ident;));
+        let rebind = rebound.map(|binding| {
+            let (Binding { ident, cfgs, .. }, mutability) = (binding, self.mutability(binding));
+            quote_spanned!(span=> #(#cfgs)* let #mutability #ident = #ident;)
+        });
         quote_spanned! {span=>
             let (#(#captures,)*) = { #(#rebind)* #look #prelude (#(#captures,)*) };
             #guards
             let mut #body = ::core::pin::pin!(#private::body::Body::new(#body));
         }
+    }
+
+    /// The `mut` of an argument that this layer binds again.
+    pub(crate) fn mutability(&self, binding: &Binding) -> Option<syn::Token![mut]> {
+        binding.mutability.filter(|_| !self.rebound_below.contains(&binding.ident))
     }
 
     /// Whether [`before_wait`](Self::before_wait) binds the argument again.

@@ -82,6 +82,12 @@ fn part<'f>(Stacked { function, layers, spans }: &Stacked<'f>, mut context: Cont
         pass(&mut context, plan, below);
     }
     context.index = first + plans.len();
+    let mut rebound = Vec::new();
+    for (layer, context) in layers.iter().zip(&mut contexts).rev() {
+        context.rebound_below.clone_from(&rebound);
+        let names = context.function.parameters.bindings.iter().map(|binding| &binding.ident);
+        rebound.extend(names.filter(|name| layer.rebinds(context, name)).cloned());
+    }
     Plan { layers: contexts, body: context }
 }
 

@@ -53,10 +53,10 @@ pub(crate) fn is_copied(ty: &Type) -> bool {
     }
 }
 
-/// Whether the argument is bound again, as a borrow of its copy.
+/// Whether the argument is bound again: as a borrow of its copy, or as a clone of what an option above still names.
 pub(crate) fn rebinds(context: &Context<'_>, argument: &Ident) -> bool {
     let binding = context.function.parameters.find(argument);
-    binding.and_then(|binding| binding.ty.as_ref()).is_some_and(is_copied)
+    context.deferred_above.contains(argument) || binding.and_then(|binding| binding.ty.as_ref()).is_some_and(is_copied)
 }
 
 /// What another task needs, of each argument and of the return type. `ask` is the question, in the attribute's own words.
