@@ -7,7 +7,7 @@ use syn::spanned::Spanned;
 
 use crate::codegen::context::Context;
 use crate::codegen::fragment::{Fragment, Wrapper};
-use crate::codegen::layer::{Layer, LayerPlan, Parsed, Target};
+use crate::codegen::layer::{Layer, LayerPlan, Parsed, Rejects, Target};
 use crate::diagnostics::Errors;
 use crate::item::tokens::{calling, respan};
 use crate::parse::args;
@@ -79,7 +79,7 @@ impl Layer for Cancellable {
             turn_exprs: self.token.iter().collect(),
             // Code that runs after the body has been dropped needs its arguments.
             deferred_exprs: self.cleanup.iter().chain(&self.or_else).collect(),
-            rejects: self.or_else.is_none(),
+            rejects: Rejects::by(self.or_else.as_ref()),
             ..LayerPlan::default()
         }
     }

@@ -9,7 +9,7 @@ use syn::{Expr, Lit, Token};
 use crate::codegen::context::Context;
 use crate::codegen::fragment::{Fragment, Wrapper};
 use crate::codegen::instrument;
-use crate::codegen::layer::{Layer, LayerPlan, Parsed, Target};
+use crate::codegen::layer::{Layer, LayerPlan, Parsed, Rejects, Target};
 use crate::codegen::policy::{self, PolicyInit, Setting};
 use crate::codegen::rejection;
 use crate::diagnostics::Errors;
@@ -182,7 +182,7 @@ impl Layer for CircuitBreaker {
             hints: true,
             deferred_exprs: [object, when, failure, or_else].into_iter().flatten().collect(),
             needs_turn: object.as_ref().is_some_and(|object| !is_place(object)),
-            rejects: or_else.is_none(),
+            rejects: Rejects::by(or_else.as_ref()),
             ..LayerPlan::default()
         }
     }

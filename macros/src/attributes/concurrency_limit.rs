@@ -10,7 +10,7 @@ use crate::codegen::admission::Admission;
 use crate::codegen::context::Context;
 use crate::codegen::fragment::Fragment;
 use crate::codegen::instrument;
-use crate::codegen::layer::{Layer, LayerPlan, Parsed, Target};
+use crate::codegen::layer::{Layer, LayerPlan, Parsed, Rejects, Target};
 use crate::codegen::policy::{self, PolicyInit};
 use crate::codegen::rejection;
 use crate::diagnostics::Errors;
@@ -120,7 +120,7 @@ impl Layer for ConcurrencyLimit {
             turn_exprs: self.max_wait.iter().map(Duration::written).collect(),
             deferred_exprs: object.into_iter().chain(&self.or_else).collect(),
             needs_turn: self.external().is_some_and(|object| !is_place(object)),
-            rejects: self.refuses() && self.or_else.is_none(),
+            rejects: if self.refuses() { Rejects::by(self.or_else.as_ref()) } else { Rejects::Never },
             ..LayerPlan::default()
         }
     }

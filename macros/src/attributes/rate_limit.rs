@@ -12,7 +12,7 @@ use crate::codegen::bounds::{self, BoundCheck};
 use crate::codegen::context::Context;
 use crate::codegen::fragment::Fragment;
 use crate::codegen::instrument;
-use crate::codegen::layer::{Layer, LayerPlan, Parsed, Target};
+use crate::codegen::layer::{Layer, LayerPlan, Parsed, Rejects, Target};
 use crate::codegen::policy::{self, PolicyInit, Setting};
 use crate::diagnostics::Errors;
 use crate::item::function::Function;
@@ -192,7 +192,7 @@ impl Layer for RateLimit {
             turn_exprs: self.key.iter().chain(self.max_wait.as_ref().map(Duration::written)).collect(),
             deferred_exprs: object.into_iter().chain(&self.or_else).collect(),
             needs_turn: self.key.is_some() || object.is_some_and(|object| !is_place(object)),
-            rejects: self.or_else.is_none(),
+            rejects: Rejects::by(self.or_else.as_ref()),
             ..LayerPlan::default()
         }
     }

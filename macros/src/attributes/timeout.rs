@@ -6,7 +6,7 @@ use syn::Expr;
 
 use crate::codegen::context::Context;
 use crate::codegen::fragment::{During, Fragment, Wrapper};
-use crate::codegen::layer::{Layer, LayerPlan, Parsed, Target};
+use crate::codegen::layer::{Layer, LayerPlan, Parsed, Rejects, Target};
 use crate::diagnostics::Errors;
 use crate::parse::args;
 use crate::parse::closure;
@@ -78,7 +78,7 @@ impl Layer for Timeout {
             deadline: Some(deadline),
             turn_exprs: self.limit.iter().map(Duration::written).collect(),
             deferred_exprs: self.or_else.iter().collect(),
-            rejects: self.or_else.is_none(),
+            rejects: Rejects::by(self.or_else.as_ref()),
             ..LayerPlan::default()
         }
     }

@@ -55,8 +55,8 @@ pub(crate) struct LayerPlan<'l> {
     pub(crate) waits: bool,
     /// Whether the layer rejects calls and may know when they are to come again.
     pub(crate) hints: bool,
-    /// Whether the return type must represent an error of the layer: it rejects calls, and has no `or_else`.
-    pub(crate) rejects: bool,
+    /// What the layer returns for a call that it rejects.
+    pub(crate) rejects: Rejects,
     /// Options that are evaluated in their turn, before the body is made.
     pub(crate) turn_exprs: Vec<&'l Expr>,
     /// Options that are evaluated after the body has begun: what they name the body may not take along. Those of a layer with a task of its
@@ -76,6 +76,25 @@ impl LayerPlan<'_> {
     /// Whether the layer takes the arguments to where it runs what is below.
     pub(crate) fn moves_arguments(&self) -> bool {
         self.boundary.is_some_and(|boundary| boundary != Boundary::Attempt)
+    }
+}
+
+/// What a layer returns for a call that it rejects.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Rejects {
+    /// It rejects none.
+    #[default]
+    Never,
+    /// The value of `or_else`.
+    WithValue,
+    /// Its error, which the return type must represent.
+    WithError,
+}
+
+impl Rejects {
+    /// A layer that rejects calls, by whether it has an `or_else`.
+    pub(crate) fn by(or_else: Option<&Expr>) -> Self {
+        if or_else.is_some() { Self::WithValue } else { Self::WithError }
     }
 }
 

@@ -6,7 +6,7 @@ use syn::Expr;
 
 use super::context::{Batch, Capture, Context, Hints, Purpose};
 use super::fragment::Wrapper;
-use super::layer::{Attempts, Boundary, Layer, LayerPlan};
+use super::layer::{Attempts, Boundary, Layer, LayerPlan, Rejects};
 use crate::item::function::{Function, self_ident};
 use crate::item::names;
 use crate::parse::expression::is_place;
@@ -117,7 +117,7 @@ fn pass(context: &mut Context<'_>, plan: &LayerPlan<'_>, below: &[LayerPlan<'_>]
             context.capture = Capture::Borrow;
         }
     }
-    context.rejects_above |= plan.rejects;
+    context.rejects_above |= plan.rejects == Rejects::WithError;
     context.wrappers.extend(plan.wrapper.clone());
     context.deadlines.extend(plan.deadline.clone());
     if let Some(Attempts { count, hint }) = &plan.attempts {
