@@ -250,10 +250,19 @@ impl World<'_> {
     }
 }
 
+/// On two threads: by one alone it would be the last test to end, by far.
 #[test]
 fn ten_thousand_histories() {
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| histories(5_000));
+        }
+    });
+}
+
+fn histories(cases: u32) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
-    let mut runner = TestRunner::new(Config { cases: 10_000, failure_persistence: None, ..Config::default() });
+    let mut runner = TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
     let checked = runner.run(&vec(step(), 1..40), |steps| {
         let (cache, bodies) = (Cache::new(100), Bodies::default());
         let mut world = World {
