@@ -252,3 +252,31 @@ async fn below_layers_that_wait_in_the_recommended_order() {
     assert_eq!(tokio::join!(shared("ab".to_owned()), shared("ab".to_owned())), (2, 2));
     assert_eq!(retried("abc".to_owned()).await, Some(3));
 }
+
+/// Says when it is dropped.
+struct Dropped(&'static str, Arc<Mutex<Vec<&'static str>>>);
+
+impl Drop for Dropped {
+    fn drop(&mut self) {
+        self.1.lock().unwrap().push(self.0);
+    }
+}
+
+/// An argument that the body does not mention, such as a permit, goes along to the task: under a `retry`, too, whose attempts only borrow.
+#[tokio::test(start_paused = true)]
+async fn an_unmentioned_argument_lives_as_long_as_the_work() {
+    #[shield]
+    #[retry]
+    async fn work(_guard: Dropped, named: Dropped) -> Option<u32> {
+        sleep(Duration::from_millis(500)).await;
+        let _ = &named;
+        Some(1)
+    }
+
+    let drops = Arc::new(Mutex::new(Vec::new()));
+    let call = work(Dropped("guard", drops.clone()), Dropped("named", drops.clone()));
+    assert!(tokio::time::timeout(Duration::from_millis(100), call).await.is_err());
+    assert_eq!(drops.lock().unwrap().as_slice(), &[] as &[&str], "the work goes on, and with it the guard");
+    sleep(Duration::from_secs(1)).await;
+    assert_eq!(drops.lock().unwrap().as_slice(), &["named", "guard"], "last first, as without attributes");
+}

@@ -54,6 +54,7 @@ impl Layer for Shield {
         let (work, fit) = (context.name("work"), context.name("fit"));
         let checks = bounds::statements(&fit, private, &quote!(#private::shield), &spawned::checks(context, "assert_shielded"));
         let (copies, borrows) = spawned::copies(context);
+        let hold = spawned::hold(context);
         let (clones, share_hint) = (context.bind_clones(), context.share_hint());
         let tracker = context.name("tracker");
         let bind_tracker = self.tracker.as_ref().map(|written| {
@@ -82,6 +83,7 @@ impl Layer for Shield {
                 #copies
                 #share_hint
                 let #work = #fit.gate(async move {
+                    #hold
                     #borrows
                     #inside
                 });

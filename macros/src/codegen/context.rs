@@ -84,6 +84,8 @@ pub(crate) struct Context<'f> {
     pub(crate) pinned: Option<Ident>,
     /// The arguments that an option below names in its turn, behind the wait of this layer.
     pub(crate) read_below: Vec<Ident>,
+    /// Whether the task that this layer spawns must take the arguments along itself: the body in it only borrows them.
+    pub(crate) holds_arguments: bool,
     /// Whether a layer below takes the arguments to a task or a thread of its own, or makes a batch of calls.
     pub(crate) moves_below: bool,
     /// Whether a layer below tells a retry when a rejected call is to come again.
@@ -115,6 +117,7 @@ impl<'f> Context<'f> {
             pins: false,
             pinned: None,
             read_below: Vec::new(),
+            holds_arguments: false,
             moves_below: false,
             hints: Hints::None,
             deferred_above: Vec::new(),

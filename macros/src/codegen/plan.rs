@@ -80,6 +80,9 @@ fn part<'f>(Stacked { function, layers, spans }: &Stacked<'f>, mut context: Cont
         contexts.push(context.clone());
         (context.pins, context.read_below) = (false, Vec::new());
         pass(&mut context, plan, below);
+        if let Some(last) = contexts.last_mut().filter(|_| plan.boundary == Some(Boundary::Task)) {
+            last.holds_arguments = context.capture == Capture::Borrow;
+        }
     }
     context.index = first + plans.len();
     let mut rebound = Vec::new();

@@ -9,8 +9,9 @@ use syn::{FnArg, Pat, Receiver, Type};
 use crate::codegen::bounds::BoundCheck;
 use crate::codegen::context::Context;
 use crate::diagnostics::Errors;
-use crate::item::function::Function;
+use crate::item::function::{Function, self_ident};
 use crate::item::parameters::Binding;
+use crate::item::tokens;
 use crate::item::types;
 
 /// Reports borrows that cannot come along. `what` outlives its caller: "with `detached` a computation".
@@ -70,6 +71,23 @@ pub(crate) fn checks(context: &Context<'_>, ask: &'static str) -> Vec<BoundCheck
         .iter()
         .filter_map(|Binding { ty, cfgs, .. }| ty.as_ref().filter(nameable).map(|ty| ask(ty).under(cfgs)));
     arguments.chain(function.output.as_ref().filter(nameable).map(ask)).collect()
+}
+
+/// Statements with which a task takes the arguments along, last first, also those that the body does not mention: they live as long as it
+/// runs, and are dropped in the order of a function without attributes.
+pub(crate) fn hold(context: &Context<'_>) -> TokenStream {
+    if !context.holds_arguments {
+        return TokenStream::new();
+    }
+    let span = Span::mixed_site();
+    let parameters = &context.function.parameters;
+    let held = parameters.bindings.iter().rev().filter(|binding| context.is_captured(binding));
+    let held = held.filter(|binding| !binding.ty.as_ref().is_some_and(is_copied));
+    let named = held.map(|Binding { ident, cfgs, .. }| quote_spanned!(span=> #(#cfgs)* let _ = &#ident;));
+    let this = parameters.receiver.as_ref().map(self_ident);
+    let this = this.filter(|this| tokens::mentions(&context.function.body.stream(), this));
+    let this = this.map(|this| quote_spanned!(span=> let _ = &#this;));
+    quote_spanned!(span=> if false { #(#named)* #this })
 }
 
 /// The owned forms of borrowed arguments, and the arguments again, borrowed from those.

@@ -2,14 +2,10 @@
 //!
 //! `GENERATED_KNOWN=all`, or a comma-separated list of names, looks for them anyway. Remove a name once the fault is fixed.
 
-use super::spec::{Layer, Shape, Spec, Usage};
+use super::spec::{Layer, Shape, Spec};
 
 /// Their names.
-const KNOWN: [&str; 4] = [
-    // An argument that the body does not mention stays with the caller under `shield` above `retry` or `hedge`.
-    "spawn-unused",
-    // The arguments of a spawned function are not dropped last first.
-    "spawn-drops",
+const KNOWN: [&str; 2] = [
     // An argument that the body moves is dropped first when the body is dropped, if an option names any argument: `b` before `c` under
     // `timeout(1h, or_else = |_| a)`. And the original of `retry(clone(..))` is dropped before the other arguments.
     "consumed-drops",
@@ -25,11 +21,9 @@ pub(crate) fn tolerates(name: &str) -> bool {
 
 /// The fault for which a function is left out, if any.
 pub(crate) fn fault(spec: &Spec) -> Option<&'static str> {
-    let spawns = spec.stack.iter().any(Layer::spawns);
-    let unused = spec.arguments.iter().any(|argument| argument.usage == Usage::Unused);
     let at = |is: fn(&Layer) -> bool| spec.stack.iter().position(is).unwrap_or(usize::MAX);
     let (hedge, retry) = (at(|layer| matches!(layer, Layer::Hedge { .. })), at(|layer| matches!(layer, Layer::Retry(_))));
     let repeats = hedge < retry && spec.stack.iter().rposition(Layer::spawns).is_some_and(|spawns| retry < spawns);
-    let faults = [("spawn-unused", spawns && unused), ("self-lint", repeats && spec.shape == Shape::ArcMethod)];
+    let faults = [("self-lint", repeats && spec.shape == Shape::ArcMethod)];
     faults.into_iter().find_map(|(name, applies)| (applies && tolerates(name)).then_some(name))
 }

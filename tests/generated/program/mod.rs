@@ -146,7 +146,6 @@ fn wrong_drops(spec: &Spec, expected: &Trace, seen: &Trace, call: u32) -> Option
 fn in_order<'a>(spec: &Spec, drops: Vec<&'a str>) -> (Vec<&'a str>, Vec<&'a str>) {
     // The captures of an `async` block have an order of their own.
     let block = matches!(spec.shape, Shape::Returned | Shape::Boxed);
-    let shielded = tolerates("spawn-drops") && spec.stack.iter().any(Layer::spawns);
     let consumed = |name: &str| {
         tolerates("consumed-drops")
             && spec.arguments.iter().any(|argument| argument.usage == Usage::Moved && names(argument).contains(&name))
@@ -158,7 +157,7 @@ fn in_order<'a>(spec: &Spec, drops: Vec<&'a str>) -> (Vec<&'a str>, Vec<&'a str>
             .zip(&spec.mentions)
             .any(|(layer, mention)| matches!(layer, Layer::Finally { .. }) && *mention == Some(name))
     };
-    let has_order = |name: &&str| !block && !shielded && !consumed(name) && !cleaned(name);
+    let has_order = |name: &&str| !block && !consumed(name) && !cleaned(name);
     let (ordered, mut rest): (Vec<_>, Vec<_>) = drops.into_iter().partition(has_order);
     rest.sort_unstable();
     (ordered, rest)

@@ -6,7 +6,7 @@ use quote::quote_spanned;
 use super::{Cached, key, lifetime};
 use crate::codegen::context::Context;
 use crate::codegen::fragment::Fragment;
-use crate::codegen::spawned::copies;
+use crate::codegen::spawned::{copies, hold};
 use crate::item::tokens::local;
 
 impl Cached {
@@ -27,6 +27,7 @@ impl Cached {
         let bound = lifetime::bind(context, &self.options).statements;
         let (clones, share_hint) = (context.bind_clones(), context.share_hint());
         let (copies, borrows) = copies(context);
+        let hold = hold(context);
         let out = local("out");
         let lifetime = lifetime::lifetime(&context.on_task(), &self.options, &shape, &out);
         let name = context.function_name();
@@ -52,6 +53,7 @@ impl Cached {
                     #copies
                     #share_hint
                     let #load = #fit.gate(async move {
+                        #hold
                         #borrows
                         let #out = #expr;
                         let __lifetime = #lifetime;
