@@ -217,7 +217,7 @@ async fn an_argument_of_the_body_is_there_for_the_cleanup() {
 #[tokio::test(start_paused = true)]
 async fn it_ends_what_other_attributes_wait_for() {
     #[cancellable(token = token)]
-    #[retry(attempts = 2, delay = 1h)]
+    #[retry(attempts = 2, delay = 1h, jitter = none)]
     async fn fails(token: &CancellationToken) -> io::Result<()> {
         Err(io::Error::other(format!("again: {}", token.is_cancelled())))
     }

@@ -5,10 +5,7 @@
 //! order, and `expand` turns stack and function into tokens. It knows the names in `steadfast::__private` and nothing of what is behind
 //! them.
 //!
-//! A new attribute is a file in `attributes` that implements `Layer`, with its name and its page in the list below, and a module of the
-//! library that re-exports it and has in its `private` what the expansion calls (`steadfast::__private::name`). An attribute that can
-//! reject a call writes the rejection with `Context::reject`, and makes room for it with `refusals!` in that `private`. Its shapes are a
-//! line in `tests/shapes/support.rs`, its messages a folder in `tests/ui`.
+//! `ARCHITECTURE.md` says what a new attribute takes.
 
 #![forbid(unsafe_code)]
 

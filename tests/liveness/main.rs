@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::unchecked_time_subtraction, reason = "times of a test's own clock")]
 
+mod cuts;
 mod drops;
 mod options;
 mod rates;

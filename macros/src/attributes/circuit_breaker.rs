@@ -179,6 +179,7 @@ impl Layer for CircuitBreaker {
                 breaks_to: None,
                 during: None,
             }),
+            guard: Some(permit),
             hints: true,
             deferred_exprs: [object, when, failure, or_else].into_iter().flatten().collect(),
             needs_turn: object.as_ref().is_some_and(|object| !is_place(object)),

@@ -113,9 +113,10 @@ impl Layer for ConcurrencyLimit {
         }
     }
 
-    fn plan(&self, _: &Context<'_>) -> LayerPlan<'_> {
+    fn plan(&self, context: &Context<'_>) -> LayerPlan<'_> {
         let object = self.limit.as_ref().filter(|limit| limit.literal().is_none()).map(|limit| &limit.0);
         LayerPlan {
+            guard: Some(context.name("place")),
             waits: !self.never_waits(),
             turn_exprs: self.max_wait.iter().map(Duration::written).collect(),
             deferred_exprs: object.into_iter().chain(&self.or_else).collect(),

@@ -78,6 +78,7 @@ impl Layer for Finally {
                 breaks_to: Some(context.label("finally")),
                 during: Some(During::Result(quote_spanned!(Span::mixed_site()=> #finally.during))),
             }),
+            guard: Some(finally),
             turn_exprs: self.cleanup.iter().collect(),
             ..LayerPlan::default()
         }

@@ -70,6 +70,9 @@ pub(crate) struct Context<'f> {
     pub(crate) wrappers: Vec<Wrapper>,
     /// The deadlines among those.
     pub(crate) deadlines: Vec<Ident>,
+    /// The guards of the layers above, outermost first, that were declared in front of a pinned body; each with the number of wrappers above
+    /// its layer.
+    pub(crate) guards: Vec<(usize, Ident)>,
     /// The counts of attempts of the retries above.
     pub(crate) attempts: Vec<Ident>,
     /// Where a rejection stores the delay it requests, for a retry above.
@@ -84,8 +87,8 @@ pub(crate) struct Context<'f> {
     pub(crate) pinned: Option<Ident>,
     /// The arguments that an option below names in its turn, behind the wait of this layer.
     pub(crate) read_below: Vec<Ident>,
-    /// Whether the task that this layer spawns must take the arguments along itself: the body in it only borrows them.
-    pub(crate) holds_arguments: bool,
+    /// How what is below takes the arguments from the task that this layer spawns: if it borrows them, the task must hold them.
+    pub(crate) capture_from_task: Capture,
     /// Whether a layer below takes the arguments to a task or a thread of its own, or makes a batch of calls.
     pub(crate) moves_below: bool,
     /// Whether a layer below tells a retry when a rejected call is to come again.
@@ -110,6 +113,7 @@ impl<'f> Context<'f> {
             rerun_by: None,
             wrappers: Vec::new(),
             deadlines: Vec::new(),
+            guards: Vec::new(),
             attempts: Vec::new(),
             hint: None,
             rejects_above: false,
@@ -117,7 +121,7 @@ impl<'f> Context<'f> {
             pins: false,
             pinned: None,
             read_below: Vec::new(),
-            holds_arguments: false,
+            capture_from_task: Capture::Move,
             moves_below: false,
             hints: Hints::None,
             deferred_above: Vec::new(),
@@ -158,7 +162,7 @@ impl<'f> Context<'f> {
 
     /// The same, for what is written into a task of the layer's own.
     pub(crate) fn on_task(&self) -> Self {
-        Self { wrappers: Vec::new(), deadlines: Vec::new(), attempts: Vec::new(), pinned: None, ..self.clone() }
+        Self { wrappers: Vec::new(), deadlines: Vec::new(), guards: Vec::new(), attempts: Vec::new(), pinned: None, ..self.clone() }
     }
 
     /// The same, for what is written in front of the body that this layer makes.
@@ -169,7 +173,7 @@ impl<'f> Context<'f> {
     /// Awaits `future` within all wrappers that are in force here.
     pub(crate) fn await_wrapped(&self, future: &TokenStream) -> TokenStream {
         let wrapped = self.wrappers.iter().rev().fold(future.clone(), |future, wrapper| wrapper.around(&future));
-        let labels = self.wrappers.iter().filter_map(|wrapper| wrapper.breaks_to.as_ref());
+        let labels = self.wrappers.iter().enumerate().filter_map(|(at, wrapper)| Some((at, wrapper.breaks_to.as_ref()?)));
         self.unwrap_or_leave(quote!(#wrapped.await), labels)
     }
 
@@ -181,8 +185,8 @@ impl<'f> Context<'f> {
             Some(During::Value(during) | During::Result(during)) => quote_spanned!(span=> #during(|| #value)),
             None => value,
         });
-        let results = self.wrappers.iter().filter(|wrapper| matches!(wrapper.during, Some(During::Result(_))));
-        self.unwrap_or_leave(evaluated, results.filter_map(|wrapper| wrapper.breaks_to.as_ref()))
+        let results = self.wrappers.iter().enumerate().filter(|(_, wrapper)| matches!(wrapper.during, Some(During::Result(_))));
+        self.unwrap_or_leave(evaluated, results.filter_map(|(at, wrapper)| Some((at, wrapper.breaks_to.as_ref()?))))
     }
 
     /// The same of `value`, which is made of `written`, if that runs code of the user's.
@@ -191,9 +195,10 @@ impl<'f> Context<'f> {
     }
 
     /// The value of one `Result` in another, or out to the labels, outermost first.
-    fn unwrap_or_leave<'l>(&self, value: TokenStream, labels: impl Iterator<Item = &'l Lifetime>) -> TokenStream {
+    fn unwrap_or_leave<'l>(&self, value: TokenStream, labels: impl Iterator<Item = (usize, &'l Lifetime)>) -> TokenStream {
         let (span, drop_body) = (Span::mixed_site(), self.drop_body());
-        labels.fold(value, |value, label| {
+        labels.fold(value, |value, (at, label)| {
+            let left = self.guards.iter().rev().filter(|(above, _)| *above > at).map(|(_, guard)| guard);
             quote_spanned! {span=>
                 match #value {
                     ::core::result::Result::Ok(__value) => __value,
@@ -201,6 +206,7 @@ impl<'f> Context<'f> {
                     ::core::result::Result::Err(__reason) => {
                         let __cut = ::core::result::Result::Err(__reason);
                         #drop_body
+                        #(::core::mem::drop(#left);)*
                         break #label __cut
                     }
                 }

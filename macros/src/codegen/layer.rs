@@ -45,6 +45,8 @@ pub(crate) struct Target<'a> {
 pub(crate) struct LayerPlan<'l> {
     /// Around everything that is awaited below.
     pub(crate) wrapper: Option<Wrapper>,
+    /// The local that outlives a pinned body ([`Context::guard`]).
+    pub(crate) guard: Option<Ident>,
     /// The variable of the wrapper, if it is a deadline.
     pub(crate) deadline: Option<Ident>,
     /// The variables of a layer that makes several attempts.

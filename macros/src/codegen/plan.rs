@@ -81,7 +81,7 @@ fn part<'f>(Stacked { function, layers, spans }: &Stacked<'f>, mut context: Cont
         (context.pins, context.read_below) = (false, Vec::new());
         pass(&mut context, plan, below);
         if let Some(last) = contexts.last_mut().filter(|_| plan.boundary == Some(Boundary::Task)) {
-            last.holds_arguments = context.capture == Capture::Borrow;
+            last.capture_from_task = context.capture;
         }
     }
     context.index = first + plans.len();
@@ -108,6 +108,7 @@ fn pass(context: &mut Context<'_>, plan: &LayerPlan<'_>, below: &[LayerPlan<'_>]
     if let Some(boundary) = plan.boundary {
         context.wrappers.clear();
         context.deadlines.clear();
+        context.guards.clear();
         context.attempts.clear();
         context.pinned = None;
         // An attempt borrows the arguments, unless it has its own.
@@ -121,6 +122,9 @@ fn pass(context: &mut Context<'_>, plan: &LayerPlan<'_>, below: &[LayerPlan<'_>]
         }
     }
     context.rejects_above |= plan.rejects == Rejects::WithError;
+    if context.pinned.is_some() {
+        context.guards.extend(plan.guard.clone().map(|guard| (context.wrappers.len(), guard)));
+    }
     context.wrappers.extend(plan.wrapper.clone());
     context.deadlines.extend(plan.deadline.clone());
     if let Some(Attempts { count, hint }) = &plan.attempts {

@@ -7,7 +7,7 @@ use syn::spanned::Spanned;
 use syn::{FnArg, Pat, Receiver, Type};
 
 use crate::codegen::bounds::BoundCheck;
-use crate::codegen::context::Context;
+use crate::codegen::context::{Capture, Context};
 use crate::diagnostics::Errors;
 use crate::item::function::{Function, self_ident};
 use crate::item::parameters::Binding;
@@ -76,7 +76,7 @@ pub(crate) fn checks(context: &Context<'_>, ask: &'static str) -> Vec<BoundCheck
 /// Statements with which a task takes the arguments along, last first, also those that the body does not mention: they live as long as it
 /// runs, and are dropped in the order of a function without attributes.
 pub(crate) fn hold(context: &Context<'_>) -> TokenStream {
-    if !context.holds_arguments {
+    if context.capture_from_task == Capture::Move {
         return TokenStream::new();
     }
     let span = Span::mixed_site();
