@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::future::pending;
 use std::time::Duration;
 
-use steadfast::{ConcurrencyLimiter, Error, Exit, concurrency_limit, fallback, finally, rate_limit, timeout};
+use steadfast::{ConcurrencyLimiter, Error, concurrency_limit, fallback, finally, rate_limit, timeout};
 
 thread_local! {
     static SEEN: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
@@ -21,10 +21,6 @@ async fn other(limit: &ConcurrencyLimiter) -> u32 {
     7
 }
 
-async fn clean(exit: Exit) {
-    note(format!("cleanup {exit:?}"));
-}
-
 macro_rules! cut {
     ($($name:ident $(#[$above:meta])*)*) => {$(
         #[tokio::test(start_paused = true)]
@@ -34,7 +30,7 @@ macro_rules! cut {
             #[fallback(other(&LIMIT).await)]
             #[timeout(20ms)]
             #[concurrency_limit(LIMIT)]
-            #[finally(|exit| clean(exit))]
+            #[finally(|exit| async move { note(format!("cleanup {exit:?}")) })]
             async fn call() -> Result<u32, Error> {
                 pending().await
             }
