@@ -54,9 +54,7 @@ async fn refusals_and_retries_are_told_with_the_functions_name_and_never_the_arg
     assert!(charge("4000").await.is_ok());
     let text = lines.text();
     assert!(
-        text.contains(
-            "DEBUG steadfast: attempt failed; retrying function=\"charge\" module=\"tracing\" attempt=1 delay=10ms"
-        ),
+        text.contains("DEBUG steadfast: attempt failed; retrying function=\"charge\" module=\"tracing\" attempt=1 delay=10ms"),
         "{text}"
     );
     let line = "WARN steadfast: a call timed out function=\"charge\" module=\"tracing\" kind=\"timeout\" limit=1s suppressed=0";
