@@ -26,7 +26,7 @@ impl Context<'_> {
     pub(crate) fn body(&self, kind: &str) -> Group {
         let span = Span::mixed_site();
         let braces = &self.function.body;
-        let named = if self.capture == Capture::Move { self.arguments_in_drop_order() } else { TokenStream::new() };
+        let named = if self.capture == Capture::Move { self.arguments_in_drop_order(&|_| true) } else { TokenStream::new() };
         let hint = if self.function.diverges() {
             quote_spanned!(span=> if false { #named })
         } else {
@@ -55,27 +55,28 @@ impl Context<'_> {
     /// The references that the patterns of the parameters ask for, to what the body has taken along.
     fn references(&self) -> TokenStream {
         let bindings = self.function.parameters.bindings.iter();
-        let mentioned = bindings.filter(|binding| binding.by_ref && tokens::mentions(&self.function.body.stream(), &binding.ident));
+        let mentioned = bindings.filter(|binding| binding.by_ref && self.body_mentions(&binding.ident));
         let refer = |Binding { ident, mutability, cfgs, .. }: &Binding| quote_spanned!(Span::mixed_site()=> #(#cfgs)* let #ident = &#mutability #ident;);
         mentioned.map(refer).collect()
     }
 
-    /// The arguments that the body takes along, last first.
-    fn arguments_in_drop_order(&self) -> TokenStream {
+    /// Statements that name the chosen ones of the arguments that the body takes along, last first: a block that takes them along drops them
+    /// in this order.
+    pub(super) fn arguments_in_drop_order(&self, chosen: &dyn Fn(&Binding) -> bool) -> TokenStream {
         let span = Span::mixed_site();
         let parameters = &self.function.parameters;
         let mut named = TokenStream::new();
-        let taken_along = || parameters.bindings.iter().filter(|binding| self.is_captured(binding));
+        let taken_along = || parameters.bindings.iter().filter(|binding| self.is_captured(binding) && chosen(binding));
         for Binding { ident, cfgs, .. } in taken_along().rev() {
             named.extend(quote_spanned!(span=> #(#cfgs)* let _ = &#ident;));
         }
         if let Some(receiver) = &parameters.receiver {
             let this = self_ident(receiver);
-            if tokens::mentions(&self.function.body.stream(), &this) {
+            if self.body_mentions(&this) {
                 named.extend(quote_spanned!(span=> let _ = &#this;));
             }
         }
-        // The compiler is to say of those that nobody mentions what it would say without the above: that they are unused.
+        // An argument that nothing mentions is still reported as unused.
         for Binding { ident, cfgs, .. } in taken_along().filter(|binding| binding.is_taken_unmentioned() && !binding.is_ignored()) {
             named.extend(quote_spanned!(span=> #(#cfgs)* let #ident = &#ident;));
         }

@@ -7,7 +7,6 @@ use crate::codegen::bounds::BoundCheck;
 use crate::codegen::context::Context;
 use crate::item::function::self_ident;
 use crate::item::parameters::Binding;
-use crate::item::tokens;
 
 /// The statements that keep the originals, and those that bind a copy for a run. The run for which `last` holds gets the original.
 pub(crate) fn for_attempts(context: &Context<'_>, last: &Ident, chosen: &dyn Fn(&Ident) -> bool) -> (TokenStream, TokenStream) {
@@ -59,15 +58,14 @@ impl Context<'_> {
         bindings.map(bind).collect()
     }
 
-    /// Binds an argument again, under the lint levels of the parameter. If the body does not mention it, something else does, or the body
-    /// reports that nothing does: the new binding counts as used.
+    /// Binds an argument again, under the lint levels of the parameter. If an option mentions it, and the body does not, the new binding counts
+    /// as used.
     pub(crate) fn rebind(&self, binding: &Binding, value: &TokenStream) -> TokenStream {
         let span = Span::mixed_site();
         let (Binding { ident, cfgs, levels, .. }, mutability) = (binding, self.mutability(binding));
         // An expectation is met where the parameter is declared.
         let levels = levels.iter().filter(|level| !level.path().is_ident("expect"));
-        let is_mentioned = tokens::mentions(&self.function.body.stream(), ident);
-        let used = (!is_mentioned).then(|| quote_spanned!(span=> #(#cfgs)* let _ = &#ident;));
+        let used = (!binding.unmentioned && !self.body_mentions(ident)).then(|| quote_spanned!(span=> #(#cfgs)* let _ = &#ident;));
         quote_spanned!(span=> #(#cfgs)* #(#levels)* let #mutability #ident = #value; #used)
     }
 }

@@ -312,9 +312,14 @@ impl<'f> Context<'f> {
         *ident != "self" && (captured() || (named(ident) && !self.read_below.contains(ident)))
     }
 
+    /// Whether the body mentions the name.
+    pub(crate) fn body_mentions(&self, name: &Ident) -> bool {
+        tokens::mentions(&self.function.body.stream(), name)
+    }
+
     /// Whether the body takes the argument along. What only an option mentions stays outside, where that may look at it.
     pub(crate) fn is_captured(&self, binding: &Binding) -> bool {
-        binding.is_ignored() || binding.is_taken_unmentioned() || tokens::mentions(&self.function.body.stream(), &binding.ident)
+        binding.is_ignored() || binding.is_taken_unmentioned() || self.body_mentions(&binding.ident)
     }
 
     /// The arguments that are gone once something has taken them.
@@ -327,10 +332,9 @@ impl<'f> Context<'f> {
 
     /// The arguments that the expression names and the body takes along: those are gone once the body is made.
     pub(crate) fn taken_by(&self, expression: &Expr) -> Vec<Ident> {
-        let body = self.function.body.stream();
         let is_taken = |name: &Ident| match self.function.parameters.find(name) {
             Some(binding) => self.is_captured(binding),
-            None => tokens::mentions(&body, name),
+            None => self.body_mentions(name),
         };
         self.by_value().filter(|name| is_taken(name) && names::takes(expression, name)).collect()
     }

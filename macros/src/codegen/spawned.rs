@@ -4,14 +4,13 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
-use syn::{FnArg, Pat, Receiver, Type};
+use syn::{FnArg, Pat, Type};
 
 use crate::codegen::bounds::BoundCheck;
 use crate::codegen::context::{Capture, Context};
 use crate::diagnostics::Errors;
-use crate::item::function::{Function, self_ident};
-use crate::item::parameters::Binding;
-use crate::item::tokens;
+use crate::item::function::Function;
+use crate::item::parameters::{Binding, borrows_self};
 use crate::item::types;
 
 /// Reports borrows that cannot come along. `what` outlives its caller: "with `detached` a computation".
@@ -30,14 +29,6 @@ pub(crate) fn check(function: &Function, what: &str, errors: &mut Errors) {
     }
     if let Some(output) = function.output.as_ref().filter(|output| types::borrows(output)) {
         errors.at(output, format!("{what} outlives its caller and cannot return a borrow: return an owned value"));
-    }
-}
-
-fn borrows_self(receiver: &Receiver) -> bool {
-    match &receiver.kind {
-        syn::ReceiverKind::Reference(..) => true,
-        syn::ReceiverKind::Typed(_, ty) => types::borrows(ty),
-        _ => false,
     }
 }
 
@@ -79,15 +70,9 @@ pub(crate) fn hold(context: &Context<'_>) -> TokenStream {
     if context.capture_from_task == Capture::Move {
         return TokenStream::new();
     }
-    let span = Span::mixed_site();
-    let parameters = &context.function.parameters;
-    let held = parameters.bindings.iter().rev().filter(|binding| context.is_captured(binding));
-    let held = held.filter(|binding| !binding.ty.as_ref().is_some_and(is_copied));
-    let named = held.map(|Binding { ident, cfgs, .. }| quote_spanned!(span=> #(#cfgs)* let _ = &#ident;));
-    let this = parameters.receiver.as_ref().map(self_ident);
-    let this = this.filter(|this| tokens::mentions(&context.function.body.stream(), this));
-    let this = this.map(|this| quote_spanned!(span=> let _ = &#this;));
-    quote_spanned!(span=> if false { #(#named)* #this })
+    // Of a borrowed argument the task has the copy.
+    let named = context.arguments_in_drop_order(&|binding| !binding.ty.as_ref().is_some_and(is_copied));
+    quote_spanned!(Span::mixed_site()=> if false { #named })
 }
 
 /// The owned forms of borrowed arguments, and the arguments again, borrowed from those.

@@ -21,11 +21,11 @@ pub(crate) fn passed_on(body: &TokenStream, name: &Ident) -> Option<Span> {
         fn arguments<'e>(&mut self, arguments: impl IntoIterator<Item = &'e Expr>) {
             let is_name = |path: &syn::Path| path.get_ident().is_some_and(|ident| is_same(ident, self.name));
             for argument in arguments {
-                match argument {
-                    Expr::Path(path) if path.qself.is_none() && is_name(&path.path) => {
-                        self.at = self.at.or_else(|| path.path.get_ident().map(Ident::span));
-                    }
-                    _ => {}
+                if let Expr::Path(path) = argument
+                    && path.qself.is_none()
+                    && is_name(&path.path)
+                {
+                    self.at = self.at.or_else(|| path.path.get_ident().map(Ident::span));
                 }
             }
         }

@@ -1,7 +1,7 @@
 //! Each pair of functions gets the same warnings, with and without attributes.
 #![deny(unused_variables)]
 
-use steadfast::{async_cached, offload_blocking, retry, timeout};
+use steadfast::{async_cached, offload_blocking, retry, shield, timeout};
 
 #[timeout(1s)]
 #[retry]
@@ -47,6 +47,12 @@ pub async fn of_options(used: u32, argument: u64, keyed: u32) -> Option<u32> {
 #[timeout(1s)]
 pub fn boxed(used: u32, argument: String) -> std::pin::Pin<Box<dyn Future<Output = Option<u32>>>> {
     Box::pin(async move { Some(used) })
+}
+
+#[shield]
+#[retry]
+pub async fn in_a_task(used: u32, argument: u32, text: &str) -> Option<u32> {
+    Some(used)
 }
 
 pub async fn bare(used: u32, argument: u32) -> Option<u32> {
