@@ -68,7 +68,7 @@ impl Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // After a panic nobody has told the browser to end, which is in a group of its own: it is known by its profile.
+        // After a panic the browser still runs, in a process group of its own; its profile identifies it.
         drop(Command::new("pkill").args(["-KILL", "-f", &self.profile.path().display().to_string()]).status());
         drop(self.driver.kill());
         drop(self.driver.wait());
@@ -104,7 +104,7 @@ impl Page {
     /// Waits until something holds.
     async fn until(&self, what: &str, mut holds: impl AsyncFnMut(&Self) -> bool) {
         let started = Instant::now();
-        // A call may wait for its turn for longer than any test.
+        // A call may wait for its permit for longer than any test.
         while !timeout(PATIENCE, holds(self)).await.is_ok_and(|holds| holds) {
             assert!(started.elapsed() < PATIENCE, "waited for `{what}` in vain: {}", self.text("body").await);
             sleep(Duration::from_millis(50)).await;
@@ -155,11 +155,11 @@ async fn the_numbers_move_and_the_buttons_act() {
     page.click("search", "Set rate").await;
     let rate = of("search", ".now");
     page.until("the rate is changed", async |page| page.text(&rate).await == "1 calls in 3600000 ms").await;
-    // A turn that was free is free still, or comes now: the one of this hour.
+    // A permit that was free is still free, or is due now: the only one of this hour.
     page.until("there is a turn", async |_| shop::search("lamp").await.is_ok()).await;
     assert!(shop::search("lamp").await.unwrap_err().retry_after() > Some(Duration::from_secs(60)));
 
-    // A value that makes no sense is told of.
+    // An invalid value is reported, long enough to be read.
     page.write(&of("search", "input.calls"), "0").await;
     page.click("search", "Set rate").await;
     page.until("the refusal is shown", async |page| page.text("#status.problem").await.contains("expected a nonzero")).await;
