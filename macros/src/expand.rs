@@ -1,7 +1,7 @@
 //! From an attribute and its item to tokens.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{quote, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{FnArg, ReturnType, Signature};
 
@@ -17,7 +17,8 @@ use crate::item::parameters::{strip_mut, strip_mut_in};
 use crate::item::tokens::{self, with_braces};
 use crate::item::types;
 use crate::manifest;
-use crate::stack::{CONSUMED, Stack};
+use crate::splice;
+use crate::stack::{CONSUMED, First, Stack, named};
 
 /// Expands the attribute `name` and all its siblings on the same item. Errors are emitted next to the item, so that only they are reported
 /// and editors keep working.
@@ -25,7 +26,22 @@ pub(crate) fn attribute(known: &'static [AttributeDef], name: &str, arguments: T
     if arguments.to_string() == CONSUMED {
         return TokenStream::new();
     }
-    let first = known.iter().find(|attribute| attribute.name == name).expect("an entry point is made for each of them");
+    let attribute = named(known, name).expect("an entry point is made for each of them");
+    if let Some(tokens) = splice::resolve(&written(attribute, &arguments), item, "__apply") {
+        return tokens;
+    }
+    stack(known, First { attribute, span: Span::call_site(), arguments }, item)
+}
+
+/// The attribute as it was written.
+fn written(attribute: &AttributeDef, arguments: &TokenStream) -> TokenStream {
+    let name = Ident::new(attribute.name, Span::call_site());
+    if arguments.is_empty() { quote!(#[#name]) } else { quote!(#[#name(#arguments)]) }
+}
+
+/// Expands the attribute `first` and all its siblings on the same item.
+pub(crate) fn stack(known: &'static [AttributeDef], first: First, item: &TokenStream) -> TokenStream {
+    let name = first.attribute.name;
     let mut errors = Errors::default();
     if tokens::mentions(item, &Ident::new(instrument::ENTER, Span::call_site())) {
         errors.at_span(
@@ -40,7 +56,8 @@ pub(crate) fn attribute(known: &'static [AttributeDef], name: &str, arguments: T
     }
     match syn::parse2(item.clone()) {
         Ok(Item::Function(mut function)) => {
-            let stack = Stack::collect(known, first, arguments, &mut function.attributes, &mut errors);
+            let stack = Stack::collect(known, Some(first), &mut function.attributes, &mut errors);
+            stack.refuse_names(&mut errors);
             let layers = || stack.layers.iter().map(|entry| &entry.parsed.layer);
             function.look_in_front(&stack.written, &|function, name| layers().any(|layer| layer.looks_at(function, name)));
             function.note_mentions(&stack.written, &|function, name| layers().any(|layer| layer.looks_at(function, name)));
@@ -59,7 +76,7 @@ pub(crate) fn attribute(known: &'static [AttributeDef], name: &str, arguments: T
             function_tokens(&function, one.as_ref(), &stack)
         }
         Ok(Item::Declaration { semicolon, mut attributes, rest }) => {
-            let _ = Stack::collect(known, first, arguments, &mut attributes, &mut errors);
+            let _ = Stack::collect(known, Some(first), &mut attributes, &mut errors);
             errors.at(
                 semicolon,
                 format!("`#[{name}]` requires a function body: move it to the implementation, or give the method a default body"),
@@ -164,13 +181,9 @@ fn names_beside(function: &Function, stack: &Stack) -> TokenStream {
 }
 
 /// The path to the library.
-fn root(stack: &Stack) -> TokenStream {
+pub(crate) fn root(stack: &Stack) -> TokenStream {
     let krate = stack.layers.iter().find_map(|entry| entry.parsed.common.krate.as_ref());
-    if let Some(path) = krate {
-        return quote!(#path);
-    }
-    let name = Ident::new(&manifest::renamed().unwrap_or_else(|| "steadfast".to_owned()), Span::call_site());
-    quote!(::#name)
+    krate.map_or_else(manifest::root, ToTokens::to_token_stream)
 }
 
 /// An item that only compiles with the library of this version: with two versions side by side, `::steadfast` may be the other one.
@@ -178,7 +191,7 @@ fn root(stack: &Stack) -> TokenStream {
 /// ```text
 /// Output: const _: () = ::steadfast::__private::version_0_1();
 /// ```
-fn version(root: &TokenStream) -> TokenStream {
+pub(crate) fn version(root: &TokenStream) -> TokenStream {
     let name = concat!("version_", env!("CARGO_PKG_VERSION_MAJOR"), "_", env!("CARGO_PKG_VERSION_MINOR"));
     let function = tokens::mixed_site(name);
     quote_spanned!(Span::mixed_site()=> const _: () = #root::__private::#function();)

@@ -13,6 +13,7 @@ use proc_macro::TokenStream;
 
 use self::codegen::layer::AttributeDef;
 
+mod apply;
 mod attributes;
 mod codegen;
 mod diagnostics;
@@ -20,8 +21,11 @@ mod expand;
 mod item;
 mod manifest;
 mod parse;
+mod policies;
+mod run;
 #[cfg(test)]
 mod snapshots;
+mod splice;
 mod stack;
 
 /// The attributes: each is a file with a `parse` of its own.
@@ -41,6 +45,198 @@ macro_rules! attributes {
         /// Every attribute of this crate, for the stack to find among the others on a function.
         const ATTRIBUTES: &[AttributeDef] = &[$(AttributeDef { name: stringify!($name), parse: attributes::$name::parse }),*];
     };
+}
+
+/// Attributes around a block, a closure or any expression that is a future: what is not a function of your own gets the same policies, in the
+/// same order.
+///
+/// ```
+/// use steadfast::{CircuitBreaker, Error, run};
+///
+/// # struct Client;
+/// # impl Client { async fn stock(&self, id: u64) -> Result<u32, AppError> { Ok(id as u32) } }
+/// # #[derive(Debug)] enum AppError { Transient, Other(Error) }
+/// # impl AppError { fn is_transient(&self) -> bool { matches!(self, Self::Transient) } }
+/// # impl From<Error> for AppError { fn from(error: Error) -> Self { Self::Other(error) } }
+/// static WAREHOUSE: CircuitBreaker = CircuitBreaker::new().failures(5);
+///
+/// async fn order(client: &Client, id: u64) -> Result<u32, AppError> {
+///     let left = run! {
+///         #[timeout(2s)]
+///         #[retry(attempts = 3, when = AppError::is_transient)]
+///         #[circuit_breaker(WAREHOUSE)]
+///         client.stock(id)
+///     }
+///     .await?;
+///     Ok(left - 1)
+/// }
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() { assert_eq!(order(&Client, 7).await.unwrap(), 6); }
+/// ```
+///
+/// The macro is an expression that is a future; nothing runs until it is awaited. The attributes need no import.
+///
+/// # The body
+///
+/// | body | use |
+/// | --- | --- |
+/// | `async { .. }`, `async move { .. }` | a block; it borrows or moves what it names, as it would without the macro. `return` and `?` leave the block |
+/// | `async \|\| -> Result<T, E> { .. }` | the same, where the type of the output must be written, usually because of a `?` |
+/// | `\|\| ..`, `move \|\| ..` | a blocking closure, below `#[offload_blocking]` |
+/// | any other expression | evaluated to a future, which is awaited: `client.stock(id)` |
+///
+/// The body is evaluated again for each attempt of a `retry` or `hedge`. To give each attempt a copy of a value that it consumes, clone in the
+/// body: `async { send(message.clone()).await }`. Below `shield`, `offload_blocking` and other attributes that move the work, the body must be
+/// `'static` (`async move`), and a `retry` above them clones what it has moved.
+///
+/// # Options
+///
+/// All attributes but `batched` and all of their options work, and options can name the variables around the macro. There are no arguments,
+/// so `async_cached` and `coalesce` require `key = ..`, and `skip(..)` and `clone(..)` are errors; `handle = ..` is an error as well: put the
+/// object in a `static`, and name that, as with `WAREHOUSE`. A policy without such a static has one state for each `run!` in the source, as it has for each
+/// function.
+///
+/// Errors, the registry and metrics call the `run!` by its place in the source, `"src/shop.rs:41"`, or by `name = ".."` on any one of its
+/// attributes:
+///
+/// ```
+/// use steadfast::run;
+///
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+/// let slow = run! {
+///     #[timeout(10ms, name = "warehouse.stock")]
+///     async {
+///         std::future::pending::<()>().await;
+///         Ok::<u32, steadfast::Error>(1)
+///     }
+/// };
+/// assert_eq!(slow.await.unwrap_err().to_string(), "`warehouse.stock` timed out after 10ms");
+/// # }
+/// ```
+///
+/// # Errors, panics, cancel safety
+///
+/// As for a function with the same attributes: a rejection becomes the body's own output, which must be a `Result` with an error type that is
+/// `From<`[`Error`]`>`, or an `Option`, or each attribute that can reject calls has an `or_else`. Dropping the future drops the body and gives back all that the
+/// attributes hold.
+///
+/// [`Error`]: https://docs.rs/steadfast/latest/steadfast/struct.Error.html
+#[proc_macro]
+pub fn run(input: TokenStream) -> TokenStream {
+    run::run(ATTRIBUTES, &input.into()).into()
+}
+
+/// Sets of policies: attributes with a name, for [`#[apply]`](macro@apply) and [`run!`].
+///
+/// ```
+/// use steadfast::{CircuitBreaker, apply, policies};
+///
+/// # #[derive(Debug)] enum AppError { Transient, Other(steadfast::Error) }
+/// # impl AppError { fn is_transient(&self) -> bool { matches!(self, Self::Transient) } }
+/// # impl From<steadfast::Error> for AppError { fn from(error: steadfast::Error) -> Self { Self::Other(error) } }
+/// static WAREHOUSE: CircuitBreaker = CircuitBreaker::new().failures(5);
+///
+/// policies! {
+///     /// What every call to the warehouse gets.
+///     pub(crate) warehouse = {
+///         #[timeout(2s)]
+///         #[retry(attempts = 3, when = AppError::is_transient)]
+///         #[circuit_breaker(WAREHOUSE)]
+///         #[timeout(500ms)]
+///     };
+///
+///     /// The same, for calls that a user waits for.
+///     interactive = {
+///         #[timeout(800ms)]
+///         #[apply(warehouse)]
+///     };
+/// }
+///
+/// #[apply(interactive)]
+/// async fn stock(id: u64) -> Result<u64, AppError> {
+///     Ok(id)
+/// }
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() { assert_eq!(stock(7).await.unwrap(), 7); }
+/// ```
+///
+/// A set consists of attributes of this crate, which need no import, and of `#[apply(..)]` of other sets. It is as if its attributes were written
+/// where it is applied:
+///
+/// - A policy with a state (a cache, a limit, a breaker) has a separate state in each function that applies the set. To share the state, name a
+///   `static`, as `WAREHOUSE` above.
+/// - Options can name arguments of the function: `#[rate_limit(5 / 1s, key = tenant)]` in a set requires that each function has a `tenant`.
+/// - Other names are resolved where the set is applied, as in `macro_rules!`. So that a set works in other modules and crates, write its paths with
+///   `crate`: `#[circuit_breaker(crate::limits::WAREHOUSE)]`. They always mean the crate of the set. Sets in the same `policies!` find each other by name.
+///
+/// A set has the visibility that is written in front of its name, and is imported like a macro: `use shop_policies::warehouse;`.
+#[proc_macro]
+pub fn policies(input: TokenStream) -> TokenStream {
+    policies::policies(ATTRIBUTES, input.into()).into()
+}
+
+/// The attributes of a [set](macro@policies), in the place of this one.
+///
+/// On a function, attributes above and below `#[apply]` keep their order, and all of them together make one body. Several sets may be applied,
+/// in one attribute (`#[apply(first, second)]`, the first is the outermost) or in several.
+///
+/// On an `impl` block or a trait, the set is applied to every async function with a body, above the attributes that the function has itself;
+/// `#[apply(none)]` on a function leaves it out.
+///
+/// ```
+/// use steadfast::{apply, fallback, policies};
+///
+/// policies! {
+///     remote = {
+///         #[timeout(2s)]
+///         #[retry(attempts = 3)]
+///     };
+/// }
+///
+/// struct Client;
+///
+/// #[apply(remote)]
+/// impl Client {
+///     async fn stock(&self, id: u64) -> std::io::Result<u64> {
+///         Ok(id)
+///     }
+///
+///     #[fallback(Ok(0.0))] // each attempt
+///     async fn price(&self, id: u64) -> std::io::Result<f64> {
+///         Err(std::io::ErrorKind::NotFound.into())
+///     }
+///
+///     #[apply(none)]
+///     async fn watch(&self) -> std::io::Result<()> {
+///         Ok(())
+///     }
+/// }
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+/// # assert_eq!(Client.stock(7).await.unwrap(), 7);
+/// # assert_eq!(Client.price(7).await.unwrap(), 0.0);
+/// # Client.watch().await.unwrap();
+/// # }
+/// ```
+///
+/// In [`run!`], it stands where an attribute would: `run! { #[apply(remote)] client.stock(id) }`.
+///
+/// Errors in a set are reported once, in the set. A set that cannot be found is reported at its name, as "cannot find macro": import it, or
+/// write its path.
+#[proc_macro_attribute]
+pub fn apply(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    apply::apply(ATTRIBUTES, arguments.into(), &item.into()).into()
+}
+
+/// What a set calls for a function.
+#[doc(hidden)]
+#[proc_macro]
+pub fn __apply(input: TokenStream) -> TokenStream {
+    apply::function(ATTRIBUTES, input.into()).into()
+}
+
+/// What a set calls for a `run!`.
+#[doc(hidden)]
+#[proc_macro]
+pub fn __apply_in_run(input: TokenStream) -> TokenStream {
+    apply::block(ATTRIBUTES, input.into()).into()
 }
 
 attributes! {

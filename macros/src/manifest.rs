@@ -2,10 +2,19 @@
 
 use std::path::Path;
 
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::quote;
+
+/// The path to the library, unless an attribute sets another.
+pub(crate) fn root() -> TokenStream {
+    let name = Ident::new(&renamed().unwrap_or_else(|| "steadfast".to_owned()), Span::call_site());
+    quote!(::#name)
+}
+
 /// The name that `steadfast` is renamed to by `name = { package = "steadfast", .. }`, unless it is also available under its own.
 ///
 /// Only used without `crate = path`. If there is no manifest, or it cannot be understood, the library keeps its own name.
-pub(crate) fn renamed() -> Option<String> {
+fn renamed() -> Option<String> {
     let folder = std::env::var_os("CARGO_MANIFEST_DIR")?;
     renamed_in(&std::fs::read_to_string(Path::new(&folder).join("Cargo.toml")).ok()?)
 }

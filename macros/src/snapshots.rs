@@ -92,3 +92,34 @@ fn a_boxed_future_as_async_trait_writes_it() {
         &expect_file!["../snapshots/boxed.rs"],
     );
 }
+
+/// `#[timeout(1s)] #[apply(set)]`, as the set calls back.
+#[test]
+fn a_set() {
+    let expanded = crate::apply::function(
+        crate::ATTRIBUTES,
+        quote! {
+            { #[retry(attempts = 3)] #[timeout(500ms)] }
+            (crate::sets::warehouse)
+            { #[timeout(2s)] }
+            { async fn stock(id: u64) -> Result<u32, AppError> { client().stock(id).await } }
+        },
+    );
+    let file = syn::parse2(expanded).expect("an expansion is a list of items");
+    expect_file!["../snapshots/set.rs"].assert_eq(&prettyplease::unparse(&file));
+}
+
+#[test]
+fn run() {
+    let expanded = crate::run::run(
+        crate::ATTRIBUTES,
+        &quote! {
+            #[timeout(2s)]
+            #[retry(attempts = 3)]
+            #[circuit_breaker(WAREHOUSE)]
+            async { client.stock(id).await }
+        },
+    );
+    let file = syn::parse2(quote!(fn caller() { let left = #expanded; })).expect("an expansion is an expression");
+    expect_file!["../snapshots/run.rs"].assert_eq(&prettyplease::unparse(&file));
+}

@@ -6,7 +6,7 @@ use syn::spanned::Spanned;
 use syn::{Attribute, Meta, Path};
 
 use crate::codegen::layer::{AttributeDef, Parsed, Target};
-use crate::diagnostics::Errors;
+use crate::diagnostics::{Errors, suggest};
 use crate::item::function::Function;
 use crate::item::tokens;
 
@@ -27,25 +27,36 @@ pub(crate) struct Entry {
     path: Option<Path>,
 }
 
+/// The attribute being expanded.
+pub(crate) struct First {
+    pub(crate) attribute: &'static AttributeDef,
+    /// Where it is reported.
+    pub(crate) span: Span,
+    pub(crate) arguments: TokenStream,
+}
+
 /// The argument of an attribute that only marks its name as used.
 pub(crate) const CONSUMED: &str = "__taken";
 
 impl Stack {
-    /// The stack of the attribute being expanded and its siblings among `others`, which are removed. Attributes of other crates stay in
-    /// place.
+    /// The stack of the attribute being expanded, if there is one, and its siblings among `others`, which are removed. Attributes of other
+    /// crates stay in place.
     pub(crate) fn collect(
         known: &'static [AttributeDef],
-        first: &'static AttributeDef,
-        arguments: TokenStream,
+        first: Option<First>,
         others: &mut Vec<Attribute>,
         errors: &mut Errors,
     ) -> Self {
-        let mut written = arguments.clone();
+        let mut written = TokenStream::new();
         let entry = |attribute: &'static AttributeDef, span, written: TokenStream, path, errors: &mut Errors| {
             let parsed = (attribute.parse)(written.clone(), errors);
             Entry { attribute, span, parsed, written, path }
         };
-        let mut layers = vec![entry(first, Span::call_site(), arguments, None, errors)];
+        let mut layers = Vec::new();
+        if let Some(First { attribute, span, arguments }) = first {
+            written.extend(arguments.clone());
+            layers.push(entry(attribute, span, arguments, None, errors));
+        }
         others.retain(|other| {
             let Some(attribute) = other.path().segments.last().and_then(|last| named(known, &last.ident.to_string())) else {
                 return true;
@@ -77,6 +88,14 @@ impl Stack {
     pub(crate) fn uses(&self) -> TokenStream {
         let taken = tokens::mixed_site(CONSUMED);
         self.layers.iter().filter_map(|entry| entry.path.as_ref()).map(|path| quote!(#[#path(#taken)] const _: () = ();)).collect()
+    }
+
+    /// Reports the option `name` on a function, which has a name.
+    pub(crate) fn refuse_names(&self, errors: &mut Errors) {
+        for name in self.layers.iter().filter_map(|entry| entry.parsed.common.name.as_ref()) {
+            errors
+                .at(name, "`name` is an option of attributes in `run!`: errors, registry and metrics use the name of the function");
+        }
     }
 
     pub(crate) fn makes_async(&self) -> bool {
@@ -114,6 +133,14 @@ impl Stack {
     }
 }
 
-fn named(known: &'static [AttributeDef], name: &str) -> Option<&'static AttributeDef> {
+/// The attribute of this name.
+pub(crate) fn named(known: &'static [AttributeDef], name: &str) -> Option<&'static AttributeDef> {
     known.iter().find(|attribute| attribute.name == name)
+}
+
+/// The message for an attribute that is none of ours. `otherwise` is the advice if no name is close.
+pub(crate) fn unknown(known: &'static [AttributeDef], name: &str, otherwise: &str) -> String {
+    let names: Vec<&'static str> = known.iter().map(|attribute| attribute.name).collect();
+    let advice = suggest(name, &names).map_or_else(|| otherwise.to_owned(), |meant| format!("write `{meant}`"));
+    format!("`{name}` is not an attribute of `steadfast`: {advice}")
 }

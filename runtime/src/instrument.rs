@@ -7,7 +7,7 @@
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __steadfast_enter {
-    ($site:ident, $seen:ident, $function:literal, [$(($attribute:literal, $settings:literal)),*]) => {
+    ($site:ident, $seen:ident, $function:tt, [$(($attribute:literal, $settings:literal)),*]) => {
         static $site: $crate::__private::registry::Function = $crate::__private::registry::Function::new(
             $function,
             ::core::module_path!(),
@@ -89,14 +89,14 @@ macro_rules! __steadfast_attach {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __steadfast_chaos {
-    (asynchronous $function:literal $error:ident $refusal:expr) => {
+    (asynchronous $function:tt $error:ident $refusal:expr) => {
         if let ::core::option::Option::Some(__fault) = $crate::__private::chaos::fault($function, ::core::module_path!()) {
             if let ::core::option::Option::Some($error) = __fault.strike().await {
                 return $refusal;
             }
         }
     };
-    (blocking $function:literal $error:ident $refusal:expr) => {
+    (blocking $function:tt $error:ident $refusal:expr) => {
         if let ::core::option::Option::Some(__fault) = $crate::__private::chaos::fault($function, ::core::module_path!()) {
             if let ::core::option::Option::Some($error) = __fault.strike_blocking() {
                 return $refusal;

@@ -67,6 +67,43 @@
 //! | [`macro@warn_slow_poll`] | reports polls that block the thread |
 //! | [`offload_blocking`] | runs a blocking function on a thread pool |
 //!
+//! # Around anything
+//!
+//! ```
+//! # use steadfast::CircuitBreaker;
+//! # type AppError = steadfast::Error;
+//! # struct Client;
+//! # impl Client { async fn stock(&self, id: u64) -> Result<u32, AppError> { Ok(id as u32) } }
+//! # fn client() -> &'static Client { &Client }
+//! # mod limits { pub static WAREHOUSE: steadfast::CircuitBreaker = steadfast::CircuitBreaker::new(); }
+//! use steadfast::{apply, policies, run};
+//!
+//! policies! {
+//!     /// What every call to the warehouse gets.
+//!     pub(crate) warehouse = {
+//!         #[timeout(2s)]
+//!         #[retry(attempts = 3)]
+//!         #[circuit_breaker(limits::WAREHOUSE)]
+//!     };
+//! }
+//!
+//! #[apply(warehouse)] // a function, or every async fn of an `impl` block or a trait
+//! async fn stock(id: u64) -> Result<u32, AppError> {
+//!     client().stock(id).await
+//! }
+//!
+//! async fn order(id: u64) -> Result<u32, AppError> {
+//!     let left = run! { #[apply(warehouse)] client().stock(id) }.await?; // a block, a closure, any future
+//!     Ok(left - 1)
+//! }
+//! # #[tokio::main(flavor = "current_thread")] async fn main() { assert_eq!((stock(7).await, order(7).await), (Ok(7), Ok(6))); }
+//! ```
+//!
+//! | macro | effect |
+//! | --- | --- |
+//! | [`run!`] | the attributes around a block, a closure or any future |
+//! | [`policies!`], [`macro@apply`] | sets of attributes with a name, for functions, `impl` blocks, traits and `run!` |
+//!
 //! # Helpers
 //!
 //! Plain functions and types for what is not a whole function:
@@ -144,6 +181,7 @@ pub mod metrics;
 mod name;
 pub mod offload;
 mod outcome;
+mod output;
 mod policy_slot;
 mod rate_limit;
 mod recursion;
@@ -228,6 +266,12 @@ pub use resource::with_resource;
 pub use retry::retry;
 #[doc(alias("uncancellable", "run to completion"))]
 pub use shield::shield;
+#[doc(alias("pipeline", "decorate", "execute"))]
+pub use steadfast_macros::run;
+#[doc(hidden)]
+pub use steadfast_macros::{__apply, __apply_in_run};
+#[doc(alias("pipeline", "policy set", "decorators"))]
+pub use steadfast_macros::{apply, policies};
 #[doc(alias("nursery", "JoinSet"))]
 pub use task_group::task_group;
 #[doc(alias("deadline", "time limit"))]
@@ -272,7 +316,7 @@ pub mod __private {
 
     pub use crate::bounds::Satisfied;
     pub use crate::events::{Origin, rejected};
-    pub use crate::outcome::{Judged, Rejection, Verdict, count, factor, panic_with, reject_with};
+    pub use crate::outcome::{Judged, Rejection, Verdict, count, factor, judge_of, panic_with, reject_with};
     pub use crate::policy_slot::PolicySlot;
     pub use crate::shutdown::RuntimeShutDown;
 
@@ -294,6 +338,10 @@ pub mod __private {
     pub use crate::shield::private as shield;
     pub use crate::timeout::private as timeout;
     pub use crate::warn_slow_poll::private as warn_slow_poll;
+
+    pub mod output {
+        pub use crate::output::{Closure, of_async, of_blocking};
+    }
 
     pub mod body {
         pub use crate::body::{Body, CallState, made};

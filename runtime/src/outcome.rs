@@ -4,6 +4,7 @@ use std::marker::PhantomData;
 
 use crate::bounds::{Satisfied, Uninhabited, Unsatisfied};
 use crate::error::Error;
+use crate::output::Output;
 use crate::specialize::chain;
 
 /// A return type that can represent a rejection, used where that is optional.
@@ -72,6 +73,12 @@ impl<R> Verdict<R> {
     pub fn new() -> Self {
         Self(Harmless(PhantomData))
     }
+
+    /// For the return type `R`, if it cannot be written.
+    #[must_use]
+    pub fn of(_: Output<R>) -> Self {
+        Self::new()
+    }
 }
 
 impl<R: Attempted> Verdict<R> {
@@ -100,6 +107,12 @@ impl<R> Harmless<R> {
 pub trait Judged<J> {
     /// The type that decides.
     fn judge() -> J;
+}
+
+/// The same, of a return type that cannot be written.
+#[inline]
+pub fn judge_of<R: Judged<J>, J>(_: Output<R>) -> J {
+    R::judge()
 }
 
 /// Distinguishes failures from successes.
@@ -147,6 +160,12 @@ impl<R> Rejection<R> {
     #[expect(clippy::new_without_default, reason = "only expansions create one")]
     pub fn new() -> Self {
         Self(Panicking(PhantomData))
+    }
+
+    /// For the return type `R`, if it cannot be written.
+    #[must_use]
+    pub fn of(_: Output<R>) -> Self {
+        Self::new()
     }
 }
 

@@ -45,6 +45,7 @@ macro_rules! rejections {
         pub mod rejection {
             use crate::error::Error;
             use crate::bounds::{Satisfied, Uninhabited, Unsatisfied};
+            use crate::output::Output;
             use crate::rejection::{OptionSlot, ResultSlot};
 
             /// A return type with an error slot.
@@ -71,6 +72,11 @@ macro_rules! rejections {
                 fn slot() -> OptionSlot<T> {
                     OptionSlot::new()
                 }
+            }
+
+            /// The slot of a return type that cannot be written.
+            pub fn slot_of<R: ErrorSlot<P>, P>(_: Output<R>) -> P {
+                R::slot()
             }
 
             /// An error type that can be created from this error.

@@ -13,6 +13,7 @@ pub mod private {
 
     use crate::background::{self, Failure};
     use crate::bounds::bounds;
+    use crate::output::Output;
     use crate::recursion::ActiveFlights;
     use crate::report;
     use crate::shutdown::RuntimeShutDown;
@@ -65,6 +66,12 @@ pub mod private {
         #[expect(clippy::new_without_default, reason = "only expansions create one")]
         pub fn new() -> Self {
             Self(DescribeDebug(DescribeUnnamed(DescribeNothing(PhantomData))))
+        }
+
+        /// For the return type `R`, if it cannot be written.
+        #[must_use]
+        pub fn of(_: Output<R>) -> Self {
+            Self::new()
         }
     }
 

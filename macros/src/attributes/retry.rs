@@ -10,6 +10,7 @@ use crate::codegen::clones;
 use crate::codegen::context::{Context, Hints};
 use crate::codegen::fragment::Fragment;
 use crate::codegen::layer::{Attempts, Layer, LayerPlan, Parsed, Target};
+use crate::codegen::output::Output;
 use crate::codegen::policy;
 use crate::codegen::rejection;
 use crate::diagnostics::{Errors, available, suggest};
@@ -289,13 +290,9 @@ impl Retry {
     /// The delay that a rejection asks for if it has become part of the error.
     fn hint(context: &Context<'_>) -> TokenStream {
         let private = &context.private;
-        match context.function.output.as_ref().map(types::ungroup) {
-            Some(syn::Type::ImplTrait(_)) | None => quote!(::core::option::Option::None),
-            Some(_) => {
-                let output = context.function.output();
-                quote_spanned!(Span::mixed_site()=> #private::retry::Hint::<#output>::new().wait(&__outcome))
-            }
-        }
+        let hint = Output::of(context.function).chain(&quote!(#private::retry::Hint));
+        let wait = hint.map(|hint| quote_spanned!(Span::mixed_site()=> #hint.wait(&__outcome)));
+        wait.unwrap_or_else(|| quote!(::core::option::Option::None))
     }
 
     /// Leaves the loop if the wait would not end in time: by `max_elapsed`, a deadline of this function, or one of a caller.

@@ -9,10 +9,10 @@ use crate::codegen::bounds;
 use crate::codegen::context::Context;
 use crate::codegen::fragment::Fragment;
 use crate::codegen::layer::{Boundary, Layer, LayerPlan, Parsed, Target};
+use crate::codegen::output::Output;
 use crate::codegen::spawned;
 use crate::diagnostics::Errors;
 use crate::item::tokens::calling;
-use crate::item::types;
 use crate::parse::args;
 use crate::parse::expression::is_place;
 
@@ -66,13 +66,8 @@ impl Layer for Shield {
             self.tracker.as_ref().map(|_| quote_spanned!(span=> let #work = #private::shield::tracked(&#tracker, #work);));
         let inside = inner.expr;
         let name = context.function_name();
-        let describe = match context.function.output.as_ref().map(types::ungroup) {
-            Some(syn::Type::ImplTrait(_)) | None => quote!(#private::shield::describe_nothing),
-            Some(_) => {
-                let output = context.function.output();
-                quote!(#private::shield::Describe::<#output>::new().describe())
-            }
-        };
+        let describe = Output::of(context.function).chain(&quote!(#private::shield::Describe));
+        let describe = describe.map_or_else(|| quote!(#private::shield::describe_nothing), |describe| quote!(#describe.describe()));
         let rejection = context.reject_or_panic(&quote_spanned!(span=> __stopped.error(#name)));
         // One expression, created before a layer above waits, so that it captures the arguments by then.
         let shielded = quote_spanned! {span=>

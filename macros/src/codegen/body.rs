@@ -27,7 +27,10 @@ impl Context<'_> {
         let span = Span::mixed_site();
         let braces = &self.function.body;
         let named = if self.capture == Capture::Move { self.arguments_in_drop_order(&|_| true) } else { TokenStream::new() };
-        let hint = if self.function.diverges() {
+        let hint = if self.function.run.is_some() {
+            // The type is that of a closure, which has its own.
+            TokenStream::new()
+        } else if self.function.diverges() {
             quote_spanned!(span=> if false { #named })
         } else {
             let output = self.function.output();

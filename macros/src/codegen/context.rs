@@ -142,7 +142,7 @@ impl<'f> Context<'f> {
 
     /// The name of the function, as the library reports it.
     pub(crate) fn function_name(&self) -> TokenStream {
-        self.function.name().into_token_stream()
+        self.function.reported_name()
     }
 
     /// The function, as events name it.

@@ -50,6 +50,7 @@ pub(crate) mod context;
 pub(crate) mod fragment;
 pub(crate) mod instrument;
 pub(crate) mod layer;
+pub(crate) mod output;
 pub(crate) mod plan;
 pub(crate) mod policy;
 pub(crate) mod rejection;

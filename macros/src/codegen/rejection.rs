@@ -5,6 +5,7 @@ use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 
 use super::context::{Context, Hints};
+use super::output::{self, Output};
 use crate::item::tokens::{mixed_site, respan};
 use crate::item::types;
 
@@ -31,19 +32,25 @@ impl Context<'_> {
         }
         let (span, module) = (Span::mixed_site(), mixed_site(attribute));
         let module = quote!(#private::#module::rejection);
-        let written = self.function.output.as_ref();
-        let at_output = written.map_or(span, Spanned::span);
-        if written.is_none_or(|ty| matches!(types::ungroup(ty), syn::Type::ImplTrait(_))) {
-            let message = format!(
-                "`#[{attribute}]` can fail, but this return type cannot represent its error: return a `Result` or an `Option`, \
-                 or set `or_else = |error| ..`"
-            );
-            return syn::Error::new(at_output, message).into_compile_error();
-        }
-        let at_error = written.and_then(types::error_type).map_or(at_output, Spanned::span);
+        let at_output = output::place(self.function);
+        let slot = match Output::of(self.function) {
+            Output::Type(_, output) => quote_spanned!(span=> <#output as #module::ErrorSlot<_>>::slot()),
+            Output::Variable(output) => {
+                let slot = respan(at_output, quote_spanned!(span=> #module::slot_of));
+                quote_spanned!(span=> #slot(#output))
+            }
+            Output::Unknown => {
+                let message = format!(
+                    "`#[{attribute}]` can fail, but this return type cannot represent its error: return a `Result` or an \
+                     `Option`, or set `or_else = |error| ..`"
+                );
+                return syn::Error::new(at_output, message).into_compile_error();
+            }
+        };
+        let at_error = self.function.output.as_ref().and_then(types::error_type).map_or(at_output, Spanned::span);
         let carry = respan(at_error, quote_spanned!(span=> <_ as #module::Represent<_>>::represent));
         let refuse = respan(at_output, quote_spanned!(span=> .reject));
-        quote_spanned!(span=> <#output as #module::ErrorSlot<_>>::slot()#refuse(#carry(#error)))
+        quote_spanned!(span=> #slot #refuse(#carry(#error)))
     }
 
     /// The same, of a refusal that may know when to come again.
@@ -77,29 +84,28 @@ impl Context<'_> {
 
     fn represent_or_panic(&self, error: &TokenStream) -> TokenStream {
         let private = &self.private;
-        let unnamed = self.function.output.as_ref().is_none_or(|output| matches!(types::ungroup(output), syn::Type::ImplTrait(_)));
-        if unnamed || self.function.diverges() {
-            return quote!(#private::panic_with(#error));
+        match Output::of(self.function).chain(&quote!(#private::Rejection)) {
+            Some(rejection) if !self.function.diverges() => quote!(#rejection.reject(#error)),
+            _ => quote!(#private::panic_with(#error)),
         }
-        let output = self.function.output();
-        quote!(#private::Rejection::<#output>::new().reject(#error))
     }
 }
 
 /// Whether an outcome failed, for a layer that takes what can never fail as a success.
 pub(crate) fn verdict(context: &Context<'_>, outcome: &TokenStream) -> TokenStream {
     let private = &context.private;
-    match context.function.output.as_ref().map(types::ungroup) {
-        Some(syn::Type::ImplTrait(_)) | None => quote!(false),
-        Some(ty) => {
-            let output = types::without_impl(ty);
-            quote!(#private::Verdict::<#output>::new().failed(#outcome))
-        }
-    }
+    let verdict = Output::of(context.function).chain(&quote!(#private::Verdict));
+    verdict.map_or_else(|| quote!(false), |verdict| quote!(#verdict.failed(#outcome)))
 }
 
 /// The failure that an outcome is.
 pub(crate) fn failure_of(context: &Context<'_>) -> TokenStream {
     let (private, output) = (&context.private, context.function.output());
-    quote_spanned!(Span::mixed_site()=> <#output as #private::Judged<_>>::judge().failure(&__outcome))
+    let judge = if let Output::Variable(output) = Output::of(context.function) {
+        let judge = respan(output::place(context.function), quote_spanned!(Span::mixed_site()=> #private::judge_of));
+        quote_spanned!(Span::mixed_site()=> #judge(#output))
+    } else {
+        quote_spanned!(Span::mixed_site()=> <#output as #private::Judged<_>>::judge())
+    };
+    quote_spanned!(Span::mixed_site()=> #judge.failure(&__outcome))
 }

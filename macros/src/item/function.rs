@@ -4,7 +4,7 @@ use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, TokenStreamExt, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
-use syn::{Attribute, Local, ReturnType, Signature, Token, Type, Visibility};
+use syn::{Attribute, LitStr, Local, ReturnType, Signature, Token, Type, Visibility};
 
 use crate::item::async_trait::{self, Unwrapped};
 use crate::item::names::{self, Wanted};
@@ -28,6 +28,19 @@ pub(crate) struct Function {
     pub(crate) prologue: Vec<Local>,
     /// The body itself.
     pub(crate) body: Group,
+    /// If this is a `run!`, and not a function of the user's.
+    pub(crate) run: Option<Run>,
+}
+
+/// A body that is not a function's: it is called through a closure, which is the only parameter.
+#[derive(Clone)]
+pub(crate) struct Run {
+    /// The variable that stands for the type of the output.
+    pub(crate) output: Ident,
+    /// Where the body is written.
+    pub(crate) place: Span,
+    /// What errors, registry and metrics call it, unless that is its place in the source.
+    pub(crate) name: Option<LitStr>,
 }
 
 /// How the body becomes a future.
@@ -143,7 +156,7 @@ impl Function {
             }
         };
         let mut function =
-            Self { attributes, visibility, default, signature, parameters, output, shape, prologue: Vec::new(), body };
+            Self { attributes, visibility, default, signature, parameters, output, shape, prologue: Vec::new(), body, run: None };
         if matches!(function.shape, FnKind::Returned { boxed: Some(_), .. }) {
             function.undo_async_trait();
         }
@@ -239,6 +252,24 @@ impl Function {
     /// The name without `r#`.
     pub(crate) fn name(&self) -> String {
         self.signature.ident.unraw().to_string()
+    }
+
+    /// The name by which errors, registry and metrics call it, as one token tree.
+    ///
+    /// ```text
+    /// Output: "load"     or     PLACE
+    /// ```
+    pub(crate) fn reported_name(&self) -> TokenStream {
+        match &self.run {
+            None => self.name().into_token_stream(),
+            Some(Run { name: Some(name), .. }) => name.to_token_stream(),
+            Some(_) => Self::place_name().into_token_stream(),
+        }
+    }
+
+    /// The constant with the place of a `run!` in the source.
+    pub(crate) fn place_name() -> Ident {
+        tokens::mixed_site("__STEADFAST_PLACE")
     }
 
     /// The output type of a call, with `_` for parts that cannot be named.

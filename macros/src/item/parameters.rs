@@ -98,12 +98,14 @@ pub(crate) struct Parameters {
     pub(crate) receiver: Option<Receiver>,
     /// In the order of declaration.
     pub(crate) bindings: Vec<Binding>,
+    /// Whether an expression may also name local variables, which cannot be known: that of a `run!`.
+    pub(crate) sees_locals: bool,
 }
 
 impl Parameters {
     /// Reads the parameters, and names `_` parameters, since the expansion drops the arguments by name.
     pub(crate) fn of(signature: &mut Signature) -> Self {
-        let mut parameters = Self { receiver: None, bindings: Vec::new() };
+        let mut parameters = Self { receiver: None, bindings: Vec::new(), sees_locals: false };
         for (index, input) in signature.inputs.iter_mut().enumerate() {
             match input {
                 FnArg::Receiver(receiver) => parameters.receiver = Some(receiver.clone()),
@@ -127,6 +129,12 @@ impl Parameters {
             }
         }
         parameters
+    }
+
+    /// The closure that a `run!` calls, and the local variables that its options can name.
+    pub(crate) fn of_run(closure: &Ident) -> Self {
+        let binding = Binding::new(closure, Some(Token![mut](closure.span())), Mode::Value);
+        Self { receiver: None, bindings: vec![binding], sees_locals: true }
     }
 
     /// Replaces a name by those that `pattern` binds when it destructures or rebinds it.

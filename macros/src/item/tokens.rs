@@ -61,6 +61,29 @@ pub(crate) fn mentions(tokens: &TokenStream, name: &Ident) -> bool {
     })
 }
 
+/// The names that may be those of local variables: not in capitals, not called, not part of a path, a field or a method.
+pub(crate) fn possible_locals(tokens: &TokenStream) -> Vec<Ident> {
+    let trees: Vec<TokenTree> = tokens.clone().into_iter().collect();
+    let mut locals = Vec::new();
+    for (index, tree) in trees.iter().enumerate() {
+        let (before, next) = (index.checked_sub(1).and_then(|at| trees.get(at)), trees.get(index + 1));
+        let in_path = before.is_some_and(|tree| is_punct(tree, '.') || is_punct(tree, ':'));
+        let goes_on = next.is_some_and(|tree| match tree {
+            TokenTree::Punct(punct) => punct.as_char() == '!' || (punct.as_char() == ':' && punct.spacing() == Spacing::Joint),
+            TokenTree::Group(group) => group.delimiter() == Delimiter::Parenthesis,
+            _ => false,
+        });
+        match tree {
+            TokenTree::Group(group) => locals.extend(possible_locals(&group.stream())),
+            TokenTree::Ident(ident) if !in_path && !goes_on && *ident != ident.to_string().to_uppercase() => {
+                locals.push(ident.clone());
+            }
+            _ => {}
+        }
+    }
+    locals
+}
+
 /// Renames every `from`, keeping its span.
 pub(crate) fn rename(tokens: TokenStream, from: &Ident, to: &Ident) -> TokenStream {
     let rename_one = |tree| match tree {

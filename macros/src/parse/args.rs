@@ -4,7 +4,7 @@ use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
-use syn::{Expr, Lit, Path, Token, UnOp, token};
+use syn::{Expr, Lit, LitStr, Path, Token, UnOp, token};
 
 use crate::diagnostics::{Errors, available, list, suggest};
 use crate::item::tokens::without_fragments;
@@ -18,6 +18,10 @@ use crate::parse::units::{self, Value};
 pub(crate) struct Common {
     /// `crate = path`.
     pub(crate) krate: Option<Path>,
+    /// `name = ".."`: what errors, registry and metrics call a `run!`.
+    pub(crate) name: Option<LitStr>,
+    /// The names of all options, as written.
+    pub(crate) options: Vec<Ident>,
 }
 
 /// The name of one option, whose value is about to be read.
@@ -111,7 +115,12 @@ pub(crate) fn read(
             errors.at(&named.ident, format!("duplicate option `{}`: remove one", named.name));
         }
         seen.push(named.name.clone());
+        common.options.push(named.ident.clone());
         match named.name.as_str() {
+            "name" if !known.contains(&"name") => named
+                .value(input, <LitStr as Parse>::parse)
+                .map(|name| common.name = Some(name))
+                .map_err(|error| syn::Error::new(error.span(), "`name` takes a string: write `name = \"warehouse.stock\"`")),
             "crate" => named.value(input, Path::parse_mod_style).map(|path| common.krate = Some(path)),
             name if known.contains(&name) => {
                 let written = input.fork();

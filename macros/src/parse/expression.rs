@@ -37,10 +37,13 @@ pub(crate) fn runs_code(expression: &Expr) -> bool {
 }
 
 /// Whether the expression names an item and so a static: any other name in an attribute is an argument. A `const` is rejected by its type,
-/// which is not a reference to a `'static` object.
+/// which is not a reference to a `'static` object. Where local variables can be named, statics are those in capitals, or with a path.
 pub(crate) fn is_static(expression: &Expr, parameters: &Parameters) -> bool {
     let Expr::Path(path) = plain(expression) else { return false };
-    path.path.get_ident().is_none_or(|name| name != "self" && parameters.find(name).is_none())
+    path.path.get_ident().is_none_or(|name| {
+        let is_local = || parameters.sees_locals && *name != name.to_string().to_uppercase();
+        name != "self" && parameters.find(name).is_none() && !is_local()
+    })
 }
 
 /// The function that the expression calls by name.

@@ -1,7 +1,7 @@
 //! Options that are evaluated once for all callers, and so cannot depend on the call.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::quote_spanned;
+use quote::{ToTokens, quote_spanned};
 use syn::ext::IdentExt;
 use syn::{Expr, GenericParam};
 
@@ -109,6 +109,10 @@ pub(crate) fn of_callers(expression: &Expr, function: &Function, shared_by: Shar
     };
     let mut values: Vec<_> = parameters.bindings.iter().map(|binding| argument(&binding.ident)).collect();
     values.extend(parameters.receiver.iter().map(|_| ("self".to_owned(), Named::This)));
+    if parameters.sees_locals {
+        values.extend(tokens::possible_locals(&expression.to_token_stream()).iter().map(argument));
+        values.push(("self".to_owned(), Named::This));
+    }
     let (mut types, mut consts) = (Vec::new(), Vec::new());
     for parameter in function.signature.generics.params.iter().filter(|_| shared_by == SharedBy::Function) {
         match parameter {

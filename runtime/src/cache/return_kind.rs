@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::store::entry::{Cached, Failure};
+use crate::output::Output;
 use crate::specialize::chain;
 
 /// How a return type is stored.
@@ -84,6 +85,12 @@ impl<R> KindOf<R> {
     #[inline]
     pub const fn plain() -> Plain<R> {
         Plain(PhantomData)
+    }
+
+    /// For the return type `R`, if it cannot be written.
+    #[must_use]
+    pub fn of(_: Output<R>) -> Self {
+        Self::new()
     }
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::error::RetryAfter;
 use crate::outcome::Attempted;
+use crate::output::Output;
 use crate::specialize::chain;
 
 /// Looks for a rejection in a failed `R`. Autoref specialization (see `crate::specialize`): the method of each candidate exists only if the
@@ -36,6 +37,12 @@ impl<R> Hint<R> {
     #[expect(clippy::new_without_default, reason = "only expansions create one")]
     pub fn new() -> Self {
         Self(HintByRef(HintSent(HintHere(HintBehind(NoHint(PhantomData))))))
+    }
+
+    /// For the return type `R`, if it cannot be written.
+    #[must_use]
+    pub fn of(_: Output<R>) -> Self {
+        Self::new()
     }
 }
 

@@ -2,13 +2,13 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
-use syn::Type;
 use syn::spanned::Spanned;
 
 use super::{Cached, handle, key, lifetime};
 use crate::codegen::bounds::{self, BoundCheck};
 use crate::codegen::context::Context;
 use crate::codegen::instrument;
+use crate::codegen::output::Output;
 use crate::codegen::policy;
 use crate::codegen::spawned;
 use crate::item::tokens::{calling, local};
@@ -147,12 +147,12 @@ impl Cached {
         let weight = options.weight.as_ref().map(|weight| quote!(.weight(#weight)));
         let on_evict = options.on_evict.as_ref().map(|listener| quote!(.on_evict(#listener)));
         // So that an inserted `None` is stored for as long as a computed one.
-        let nones = options
-            .none_ttl
-            .as_ref()
-            .and(context.function.output.as_ref())
-            .filter(|ty| !types::has_impl(ty) && !types::borrows(ty));
-        let nones = nones.map(|ty| quote!(.nones_of(#private::cache::KindOf::<#ty>::new().kind())));
+        let known = match Output::of(context.function) {
+            output @ Output::Type(ty, _) => Some(output).filter(|_| !types::has_impl(ty) && !types::borrows(ty)),
+            output => Some(output),
+        };
+        let kind = known.filter(|_| options.none_ttl.is_some()).and_then(|output| output.chain(&quote!(#private::cache::KindOf)));
+        let nones = kind.map(|kind| quote!(.nones_of(#kind.kind())));
         quote!(#capacity #unbounded #times #weight #on_evict #nones)
     }
 
@@ -172,19 +172,24 @@ impl Cached {
 
     /// Whether the type of the value is only inferred from the body.
     fn infers_value(context: &Context<'_>) -> bool {
-        context.function.output.as_ref().is_none_or(types::has_impl)
+        match Output::of(context.function) {
+            Output::Type(ty, _) => types::has_impl(ty),
+            Output::Variable(_) => false,
+            Output::Unknown => true,
+        }
     }
 
     /// The shape of the return type.
     fn shape(context: &Context<'_>, shape: &Ident) -> TokenStream {
         let span = Span::mixed_site();
-        let (private, output) = (&context.private, context.function.output());
-        match context.function.output.as_ref().map(types::ungroup) {
-            Some(Type::ImplTrait(_)) | None => quote_spanned!(span=> let #shape = #private::cache::KindOf::<_>::plain();),
-            Some(ty) if types::has_impl(ty) => {
+        let private = &context.private;
+        let output = Output::of(context.function);
+        match (&output, output.chain(&quote!(#private::cache::KindOf))) {
+            (Output::Type(ty, output), _) if types::has_impl(ty) => {
                 quote_spanned!(span=> let #shape = #private::cache::KindOf::<#output>::new_in_part().kind();)
             }
-            Some(_) => quote_spanned!(span=> let #shape = #private::cache::KindOf::<#output>::new().kind();),
+            (_, Some(kind)) => quote_spanned!(span=> let #shape = #kind.kind();),
+            (_, None) => quote_spanned!(span=> let #shape = #private::cache::KindOf::<_>::plain();),
         }
     }
 

@@ -1,0 +1,42 @@
+use steadfast::{apply, policies};
+
+policies! {
+    warehouse = { #[timeout(2s)] };
+}
+
+#[apply(warehouse)]
+struct Client;
+
+#[apply]
+async fn no_name() -> Option<u32> {
+    Some(1)
+}
+
+#[apply("warehouse")]
+async fn text() -> Option<u32> {
+    Some(1)
+}
+
+#[apply(none)]
+async fn not_in_an_impl() -> Option<u32> {
+    Some(1)
+}
+
+#[apply(warehouse)]
+fn blocking() -> Option<u32> {
+    Some(1)
+}
+
+#[apply(warehouse)]
+impl Client {
+    fn blocking(&self) {}
+}
+
+#[apply(warehouse)]
+async fn no_error() -> u32 {
+    1
+}
+
+fn main() {
+    let _ = warehouse!(3);
+}
