@@ -11,10 +11,8 @@ fn with_all_that_watches() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let status = Command::new(cargo)
-        .args(["test", "--quiet", "--workspace", "--manifest-path"])
-        .arg(root.join("tests/observed/Cargo.toml"))
-        .arg("--target-dir")
-        .arg(root.join("target/observed"))
+        .args(["test", "--quiet", "--package", "observed", "--package", "operator"])
+        .current_dir(root)
         .status()
         .expect("cargo runs, since it runs this");
     assert!(status.success(), "the tests of `tests/observed` or of `examples/operator` failed: see above");

@@ -25,7 +25,7 @@ async fn functions_are_listed_with_their_policies_and_calls() {
         let _ = shop::price(article).await;
     }
     let price = registry().find("shop::price").expect("it has run");
-    assert_eq!((price.name(), price.module(), price.file()), ("price", "registry::shop", "tests/registry.rs"));
+    assert_eq!((price.name(), price.module(), price.file()), ("price", "registry::shop", "tests/observed/tests/registry.rs"));
     assert!(price.line() > 10);
     let policies: Vec<_> = price.policies().iter().map(|policy| (policy.attribute, policy.settings)).collect();
     assert_eq!(policies, [("async_cached", "ttl = 60s, capacity = 100"), ("timeout", "1s")]);
