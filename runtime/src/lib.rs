@@ -238,10 +238,14 @@ pub use cancellable::cancellable;
 pub use circuit_breaker::CircuitBreaker;
 #[doc(alias("closed", "open", "half-open"))]
 pub use circuit_breaker::CircuitState;
+#[doc(hidden)]
+pub use circuit_breaker::Guarded;
 #[doc(alias("closed", "open", "half-open"))]
 pub use circuit_breaker::circuit_breaker;
+pub use circuit_breaker::{CircuitMetrics, CircuitPermit};
 #[doc(alias("bulkhead", "semaphore", "permit"))]
 pub use concurrency_limit::ConcurrencyLimiter;
+pub use concurrency_limit::ConcurrencyPermit;
 #[doc(alias("bulkhead", "semaphore", "permit", "load shedding"))]
 pub use concurrency_limit::concurrency_limit;
 #[doc(alias("deadline"))]

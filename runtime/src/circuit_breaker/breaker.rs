@@ -9,9 +9,10 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+use super::metrics::{CircuitMetrics, share};
 use super::open::Open;
-use super::settings::Settings;
-use super::sliding_window::SlidingWindow;
+use super::settings::{Settings, TripRule};
+use super::sliding_window::{Counts, SlidingWindow};
 use super::state::CircuitState;
 use crate::clock;
 use crate::events::{self, EventSource};
@@ -110,8 +111,17 @@ struct Transitions {
     changed: Option<(EventSource, CircuitState)>,
 }
 
+/// How a call ended.
+#[derive(Clone, Copy)]
+struct Ended {
+    failed: bool,
+    slow: bool,
+}
+
 struct Inner {
     window: SlidingWindow,
+    /// The slow calls, if they are counted apart from failures.
+    slow: SlidingWindow,
     /// When the circuit stops being open.
     until: u64,
     /// How many times in a row a probe has reopened the circuit.
@@ -145,7 +155,14 @@ impl CircuitBreaker {
     /// A breaker that opens after 5 consecutive failures, stays open for 30 seconds, and then admits one probe at a time.
     #[must_use]
     pub const fn new() -> Self {
-        let inner = Inner { window: SlidingWindow::new(), until: 0, reopenings: 0, probes: VecDeque::new(), succeeded: 0 };
+        let inner = Inner {
+            window: SlidingWindow::new(),
+            slow: SlidingWindow::new(),
+            until: 0,
+            reopenings: 0,
+            probes: VecDeque::new(),
+            succeeded: 0,
+        };
         Self {
             settings: Settings::DEFAULT,
             state_word: AtomicU64::new(0),
@@ -162,6 +179,10 @@ impl CircuitBreaker {
     pub const fn name(mut self, name: &'static str) -> Self {
         self.name.set(name);
         self
+    }
+
+    pub(super) fn given_name(&self) -> Option<&'static str> {
+        self.name.get()
     }
 
     /// The value that holds the state.
@@ -259,6 +280,34 @@ impl CircuitBreaker {
         self.counting_each()
     }
 
+    /// Opens the circuit when this fraction of the calls in the window is slow, that is, takes at least [`slow_call`](Self::slow_call),
+    /// which must be set as well. Slow calls are then no longer failures: the two fractions, or the [`failures`](Self::failures) and this
+    /// fraction, are separate rules, and the circuit opens by whichever is met first. The window and [`min_calls`](Self::min_calls) are the
+    /// same for both. A probe that is slow has failed.
+    ///
+    /// # Panics
+    ///
+    /// If `share` is not greater than 0 and at most 1, or is NaN. In a `static` this is a compile error.
+    #[must_use]
+    pub const fn slow_rate(mut self, share: f64) -> Self {
+        assert!(share > 0.0 && share <= 1.0, "`slow_rate` must be greater than 0 and at most 1");
+        self.settings.slow_rate = Some(share);
+        self.counting_each()
+    }
+
+    /// Keeps the circuit open for longer than [`open_for`](Self::open_for) by a random part of this fraction of it, drawn each time it
+    /// opens: with `0.2`, 30 to 36 seconds. So the replicas of a service do not probe a dependency all at the same moment. Default: 0.
+    ///
+    /// # Panics
+    ///
+    /// If `share` is not between 0 and 1, or is NaN. In a `static` this is a compile error.
+    #[must_use]
+    pub const fn open_jitter(mut self, share: f64) -> Self {
+        assert!(share >= 0.0 && share <= 1.0, "`open_jitter` must be between 0 and 1");
+        self.settings.open_jitter = share;
+        self
+    }
+
     const fn counting_each(mut self) -> Self {
         self.state_word = AtomicU64::new(EACH);
         self
@@ -286,6 +335,26 @@ impl CircuitBreaker {
         drop(inner);
         self.notify(Transitions { expired, changed: None });
         state
+    }
+
+    /// What the breaker has counted and decided, at one moment. Does not count as a call.
+    #[must_use]
+    pub fn metrics(&self) -> CircuitMetrics {
+        let this = self.live();
+        let (state, now) = (this.own_state(), clock::now());
+        let mut inner = this.lock();
+        let (rule, slow_rule) = (this.settings.trip_rule(), this.settings.slow_rule());
+        let slow = slow_rule.map(|rule| inner.slow.counts(rule, now));
+        let Counts { calls, failed } = inner.window.counts(rule, now);
+        CircuitMetrics {
+            state,
+            calls: slow.map_or(calls, |slow| slow.calls),
+            failures: failed,
+            slow_calls: slow.map_or(0, |slow| slow.failed),
+            failure_rate: matches!(rule, TripRule::OfCalls { .. } | TripRule::OfTime { .. }).then(|| share(failed, calls)),
+            slow_rate: slow.map(|slow| share(slow.failed, slow.calls)),
+            half_open_in: (state == CircuitState::Open).then(|| Duration::from_nanos(inner.until.saturating_sub(now))),
+        }
     }
 
     /// Rejects every call until [`reset`](Self::reset). Running calls continue, and their outcomes are ignored.
@@ -392,7 +461,7 @@ impl CircuitBreaker {
     /// Limits the open time to what it would be if the circuit had opened just now. It can be longer only if another clock opened
     /// it that is ahead of this one (a test that has advanced its clock).
     fn bound(&self, inner: &mut Inner, now: u64) {
-        inner.until = inner.until.min(now.saturating_add(clock::nanos(self.settings.open_for(inner.reopenings))));
+        inner.until = inner.until.min(now.saturating_add(clock::nanos(self.settings.longest(inner.reopenings))));
     }
 
     /// When the oldest probe times out.
@@ -426,7 +495,7 @@ impl CircuitBreaker {
         let slow = self.settings.slow_call.is_some_and(|slow| now.saturating_sub(started) >= clock::nanos(slow));
         let mut inner = self.lock();
         let expired = self.expire(&mut inner, now);
-        let to = self.record(&mut inner, Acquired { state_word, started }, failed || slow, now);
+        let to = self.record(&mut inner, Acquired { state_word, started }, Ended { failed, slow }, now);
         drop(inner);
         self.notify(Transitions { expired, changed: to.map(|to| (function, to)) });
     }
@@ -436,16 +505,19 @@ impl CircuitBreaker {
         &self,
         inner: &mut Inner,
         Acquired { state_word, started }: Acquired,
-        failed: bool,
+        Ended { failed, slow }: Ended,
         now: u64,
     ) -> Option<CircuitState> {
         if self.state_word.load(Ordering::Relaxed) != state_word {
             return None;
         }
         if phase(state_word) == CircuitState::HalfOpen {
-            return self.record_probe(inner, started, failed, now);
+            return self.record_probe(inner, started, failed || slow, now);
         }
-        if inner.window.record(self.settings.trip_rule(), failed, now) {
+        let slow_rule = self.settings.slow_rule();
+        let failed = failed || (slow && slow_rule.is_none());
+        let too_slow = slow_rule.is_some_and(|rule| inner.slow.record(rule, slow, now));
+        if inner.window.record(self.settings.trip_rule(), failed, now) || too_slow {
             self.open(inner, now);
             return Some(CircuitState::Open);
         }
@@ -487,13 +559,15 @@ impl CircuitBreaker {
     }
 
     fn open(&self, inner: &mut Inner, now: u64) {
-        inner.until = now.saturating_add(clock::nanos(self.settings.open_for(inner.reopenings)));
+        let share = if self.settings.open_jitter > 0.0 { fastrand::f64() } else { 0.0 };
+        inner.until = now.saturating_add(clock::nanos(self.settings.jittered(inner.reopenings, share)));
         self.change(inner, CircuitState::Open);
     }
 
     /// Starts a new generation. The caller [announces](Self::notify) the transition once the lock is released.
     fn change(&self, inner: &mut Inner, to: CircuitState) {
         inner.window.forget();
+        inner.slow.forget();
         inner.probes.clear();
         inner.succeeded = 0;
         self.in_a_row.store(false, Ordering::Relaxed);

@@ -1,6 +1,8 @@
 //! `#[circuit_breaker]`: rejects calls to a failing dependency.
 
 mod breaker;
+mod by_hand;
+mod metrics;
 mod open;
 mod permit;
 mod settings;
@@ -8,6 +10,8 @@ mod sliding_window;
 mod state;
 
 pub use breaker::CircuitBreaker;
+pub use by_hand::{CircuitPermit, Guarded};
+pub use metrics::CircuitMetrics;
 pub use state::CircuitState;
 
 // Documented where it is defined, in `macros/src/lib.rs`.

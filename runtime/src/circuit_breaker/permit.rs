@@ -34,6 +34,13 @@ impl<'a> Permit<'a> {
         Self { breaker: breaker.live(), state_word: OUTSIDE, started: 0, function, state: CallState::Running }
     }
 
+    /// The permit of a call that this does not run, so that no panic is one of the call.
+    pub(super) fn by_hand(breaker: &'a CircuitBreaker) -> Self {
+        let mut permit = Self::outside(breaker, EventSource::none());
+        permit.state = CallState::Suspended;
+        permit
+    }
+
     /// Acquires the permit.
     ///
     /// # Errors
@@ -50,6 +57,14 @@ impl<'a> Permit<'a> {
     #[inline]
     pub fn record_outcome(&mut self, failed: bool) {
         self.breaker.record_outcome(self.state_word, self.started, failed, self.function);
+        self.state_word = OUTSIDE;
+    }
+
+    /// Releases the permit of a call whose outcome counts as nothing.
+    #[cold]
+    #[inline(never)]
+    pub fn ignore_outcome(&mut self) {
+        self.breaker.release_probe(self.state_word, self.started);
         self.state_word = OUTSIDE;
     }
 

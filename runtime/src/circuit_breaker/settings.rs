@@ -16,6 +16,9 @@ pub(super) struct Settings {
     /// `None`: equal to `open_for`.
     pub(super) probe_timeout: Option<Duration>,
     pub(super) slow_call: Option<Duration>,
+    /// `None`: a slow call is a failure.
+    pub(super) slow_rate: Option<f64>,
+    pub(super) open_jitter: f64,
 }
 
 /// The rule that opens the circuit.
@@ -43,6 +46,8 @@ impl Settings {
         probes: 1,
         probe_timeout: None,
         slow_call: None,
+        slow_rate: None,
+        open_jitter: 0.0,
     };
 
     pub(super) fn trip_rule(&self) -> TripRule {
@@ -54,6 +59,27 @@ impl Settings {
             (Some(rate), None) => TripRule::OfCalls { rate, min_calls: self.min_calls.min(calls), calls },
             (Some(rate), Some(window)) => TripRule::OfTime { rate, min_calls: self.min_calls, window },
         }
+    }
+
+    /// The rule by which slow calls open the circuit, if they are counted apart from failures. The window is that of the failures.
+    pub(super) fn slow_rule(&self) -> Option<TripRule> {
+        let (rate, calls) = (self.slow_rate?, self.window_calls.max(1));
+        Some(match self.window {
+            None => TripRule::OfCalls { rate, min_calls: self.min_calls.min(calls), calls },
+            Some(window) => TripRule::OfTime { rate, min_calls: self.min_calls, window },
+        })
+    }
+
+    /// The longest time for which the circuit stays open after this many consecutive reopenings.
+    pub(super) fn longest(&self, reopenings: u32) -> Duration {
+        self.jittered(reopenings, 1.0)
+    }
+
+    /// The same with a share of the jitter, from 0 to 1.
+    pub(super) fn jittered(&self, reopenings: u32, share: f64) -> Duration {
+        let open_for = self.open_for(reopenings);
+        let more = Duration::try_from_secs_f64(open_for.as_secs_f64() * self.open_jitter * share);
+        open_for.saturating_add(more.unwrap_or(Duration::ZERO))
     }
 
     /// How long the circuit stays open after this many consecutive reopenings.

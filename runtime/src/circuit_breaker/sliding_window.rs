@@ -17,6 +17,13 @@ pub(super) struct SlidingWindow {
     total: Bucket,
 }
 
+/// The calls that a rule looks at.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Counts {
+    pub(super) calls: u64,
+    pub(super) failed: u64,
+}
+
 #[derive(Debug, Default, Clone, Copy)]
 struct Bucket {
     at: u64,
@@ -62,17 +69,34 @@ impl SlidingWindow {
         }
     }
 
-    /// Records an outcome and removes the buckets that have left the window. A bucket exactly as old as the window has left it.
-    fn record_at(&mut self, now: u64, window: u64, failed: bool) {
-        // Recorded by another clock that is ahead of this one (a test that has advanced its clock).
-        if self.buckets.back().is_some_and(|last| last.at > now.saturating_add(window)) {
-            self.forget();
+    /// What the rule looks at, now.
+    pub(super) fn counts(&mut self, trip: TripRule, now: u64) -> Counts {
+        match trip {
+            TripRule::InARow(_) => Counts { calls: self.streak.into(), failed: self.streak.into() },
+            TripRule::OfCalls { .. } => Counts { calls: self.calls.len() as u64, failed: self.total.failed },
+            TripRule::Within(_, window) | TripRule::OfTime { window, .. } => {
+                self.remove_older(now, nanos(window));
+                Counts { calls: self.total.calls, failed: self.total.failed }
+            }
         }
+    }
+
+    /// Removes the buckets that have left the window. A bucket exactly as old as the window has left it.
+    fn remove_older(&mut self, now: u64, window: u64) {
         while let Some(&oldest) = self.buckets.front().filter(|oldest| now.saturating_sub(oldest.at) >= window) {
             self.buckets.pop_front();
             self.total.calls -= oldest.calls;
             self.total.failed -= oldest.failed;
         }
+    }
+
+    /// Records an outcome in the window of time.
+    fn record_at(&mut self, now: u64, window: u64, failed: bool) {
+        // Recorded by another clock that is ahead of this one (a test that has advanced its clock).
+        if self.buckets.back().is_some_and(|last| last.at > now.saturating_add(window)) {
+            self.forget();
+        }
+        self.remove_older(now, window);
         let together = if self.buckets.len() < MAX_BUCKETS { 0 } else { window / MAX_BUCKETS as u64 };
         if self.buckets.back().is_none_or(|last| now > last.at.saturating_add(together)) {
             self.buckets.push_back(Bucket { at: now, calls: 0, failed: 0 });

@@ -59,14 +59,14 @@ pub(crate) enum TryAcquire<'a> {
 }
 
 impl ConcurrencyLimiter {
-    /// Takes a permit, or a place in the queue.
+    /// Takes a permit, or a place in the queue if that has fewer than `queue` waiters.
     #[inline]
-    pub(crate) fn acquire(&self) -> TryAcquire<'_> {
+    pub(crate) fn permit_or_wait(&self, queue: u32) -> TryAcquire<'_> {
         let this = self.live();
         if this.acquire_now() {
             return TryAcquire::Now(Permit::new(this));
         }
-        match this.acquire_or_enqueue() {
+        match this.acquire_or_enqueue(queue) {
             Enqueued::Admitted => TryAcquire::Now(Permit::new(this)),
             Enqueued::Queued(key) => TryAcquire::Queued(Acquire::new(this, key)),
             Enqueued::Full => TryAcquire::Full,
@@ -118,14 +118,14 @@ mod tests {
     use super::*;
 
     fn acquire(limiter: &ConcurrencyLimiter) -> Permit<'_> {
-        limiter.try_acquire().expect("there is room")
+        limiter.permit_now().expect("there is room")
     }
 
     #[test]
     fn counts_who_runs() {
         let limiter = ConcurrencyLimiter::new(2);
         let [one, two] = [acquire(&limiter), acquire(&limiter)];
-        assert!(limiter.try_acquire().is_none());
+        assert!(limiter.permit_now().is_none());
         drop(one);
         assert_eq!(limiter.running(), 1);
         two.record_outcome(false);
@@ -136,10 +136,10 @@ mod tests {
     fn a_full_queue_lets_nobody_wait() {
         let limiter = ConcurrencyLimiter::new(1).queue(1);
         let _place = acquire(&limiter);
-        let TryAcquire::Queued(waiting) = limiter.acquire() else { panic!() };
-        assert!(matches!(limiter.acquire(), TryAcquire::Full));
+        let TryAcquire::Queued(waiting) = limiter.permit_or_wait(1) else { panic!() };
+        assert!(matches!(limiter.permit_or_wait(1), TryAcquire::Full));
         drop(waiting);
-        assert!(matches!(limiter.acquire(), TryAcquire::Queued(_)));
+        assert!(matches!(limiter.permit_or_wait(1), TryAcquire::Queued(_)));
     }
 
     #[test]

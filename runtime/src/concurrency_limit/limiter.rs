@@ -95,7 +95,12 @@ impl ConcurrencyLimiter {
         self
     }
 
-    #[cfg(feature = "metrics")]
+    /// How many calls may wait.
+    #[inline]
+    pub(crate) fn queue_bound(&self) -> u32 {
+        self.queue
+    }
+
     pub(crate) fn given_name(&self) -> Option<&'static str> {
         self.name.get()
     }
@@ -198,7 +203,7 @@ impl ConcurrencyLimiter {
 
     /// Takes a permit, or a place in the queue.
     #[cold]
-    pub(super) fn acquire_or_enqueue(&self) -> Enqueued {
+    pub(super) fn acquire_or_enqueue(&self, most: u32) -> Enqueued {
         self.waiters.with(|queue| {
             loop {
                 // Under the lock, no other call starts or stops waiting, but calls may still take and release permits.
@@ -206,7 +211,7 @@ impl ConcurrencyLimiter {
                     return Enqueued::Admitted;
                 }
                 let load = self.load.load(Ordering::Relaxed);
-                if waiting(load) >= self.queue {
+                if waiting(load) >= most {
                     return Enqueued::Full;
                 }
                 let full = queue.first().is_some() || running(load) >= self.limit.load(Ordering::Relaxed);

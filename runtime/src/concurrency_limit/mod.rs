@@ -1,11 +1,13 @@
 //! `#[concurrency_limit]`: limits the calls that run at once.
 
 mod acquire;
+mod by_hand;
 mod limiter;
 mod permit;
 mod saturated;
 
 pub(crate) use acquire::TryAcquire;
+pub use by_hand::ConcurrencyPermit;
 pub use limiter::ConcurrencyLimiter;
 pub(crate) use permit::Permit;
 
@@ -43,7 +45,7 @@ pub mod private {
     /// Acquires a permit, or begins to wait for one.
     #[inline]
     pub fn acquire<'a>(limiter: &'a ConcurrencyLimiter, max_wait: Option<Duration>, origin: &'static Origin) -> Admission<'a> {
-        match limiter.try_acquire() {
+        match limiter.permit_now() {
             Some(permit) => Admission::Now(permit),
             None => wait(limiter, max_wait, origin),
         }
@@ -56,7 +58,7 @@ pub mod private {
     /// If no permit is free.
     #[inline]
     pub fn try_acquire(limiter: &ConcurrencyLimiter) -> Result<Permit<'_>, Saturated> {
-        limiter.try_acquire().or_else(|| limiter.try_overtake()).ok_or_else(|| Saturated::of(limiter))
+        limiter.permit_now().or_else(|| limiter.try_overtake()).ok_or_else(|| Saturated::of(limiter))
     }
 
     /// The rejection branch of a limit that never rejects: calls wait indefinitely in an unbounded queue.
@@ -70,7 +72,7 @@ pub mod private {
         if max_wait.is_some_and(|max_wait| max_wait.is_zero()) {
             return limiter.try_overtake().map_or_else(|| Admission::Rejected(Saturated::of(limiter)), Admission::Now);
         }
-        match limiter.acquire() {
+        match limiter.permit_or_wait(limiter.live().queue_bound()) {
             TryAcquire::Now(permit) => Admission::Now(permit),
             TryAcquire::Queued(waiting) => Admission::Wait(AcquireTimeout::new(waiting, max_wait, origin)),
             TryAcquire::Full => Admission::Rejected(Saturated::of(limiter)),

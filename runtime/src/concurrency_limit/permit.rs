@@ -34,7 +34,7 @@ impl ConcurrencyLimiter {
     /// Takes a permit if one is free and no call is waiting. It is released on drop.
     #[inline]
     #[must_use]
-    pub(crate) fn try_acquire(&self) -> Option<Permit<'_>> {
+    pub(crate) fn permit_now(&self) -> Option<Permit<'_>> {
         let this = self.live();
         if this.acquire_now() { Some(Permit::new(this)) } else { None }
     }

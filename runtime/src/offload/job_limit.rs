@@ -26,7 +26,7 @@ impl JobLimit {
             assert!(limit > 0, "`limit` of `#[offload_blocking]` must be at least 1");
             ConcurrencyLimiter::new(limit)
         });
-        match permits.acquire() {
+        match permits.permit_or_wait(u32::MAX) {
             TryAcquire::Now(permit) => permit,
             TryAcquire::Queued(waiting) => waiting.await,
             TryAcquire::Full => unreachable!("the number of waiting calls is unlimited"),
