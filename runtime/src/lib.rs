@@ -176,6 +176,7 @@ pub mod guide;
 mod hedge;
 mod instrument;
 mod key;
+mod keyed;
 #[cfg(feature = "metrics")]
 pub mod metrics;
 mod name;
@@ -258,6 +259,8 @@ pub use fallback::fallback;
 pub use finally::finally;
 #[doc(alias("backup request", "tail latency", "speculative execution"))]
 pub use hedge::hedge;
+#[doc(alias("per host", "per tenant", "registry"))]
+pub use keyed::{Keyed, KeyedRef};
 #[doc(alias("spawn_blocking", "run_in_executor", "to_thread"))]
 pub use offload::offload_blocking;
 #[doc(alias("token bucket", "leaky bucket", "GCRA", "quota", "permit"))]

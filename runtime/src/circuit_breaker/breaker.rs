@@ -16,6 +16,7 @@ use super::sliding_window::{Counts, SlidingWindow};
 use super::state::CircuitState;
 use crate::clock;
 use crate::events::{self, EventSource};
+use crate::keyed::Retain;
 use crate::name::Name;
 
 /// A circuit breaker: rejects calls to a failing dependency and periodically probes it.
@@ -617,6 +618,23 @@ impl Drop for ProbeGuard<'_> {
     fn drop(&mut self) {
         if let Some(Acquired { state_word, started }) = self.acquired {
             self.breaker.release_probe(state_word, started);
+        }
+    }
+}
+
+impl Retain for CircuitBreaker {
+    fn retention(&self, now: u64) -> Option<u64> {
+        let this = self.live();
+        let inner = this.lock();
+        let counts = |inner: &Inner| !inner.window.is_empty() || !inner.slow.is_empty() || inner.reopenings > 0;
+        match phase(this.state_word.load(Ordering::Relaxed)) {
+            CircuitState::Closed => Some(u64::from(counts(&inner))),
+            CircuitState::Open => (now >= inner.until).then_some(1),
+            // A probe that its timeout has made room for is no longer waited for.
+            CircuitState::HalfOpen => {
+                (inner.probes.is_empty() || this.deadline(&inner).is_some_and(|deadline| deadline < now)).then_some(1)
+            }
+            CircuitState::Isolated => None,
         }
     }
 }

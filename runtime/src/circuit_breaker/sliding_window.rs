@@ -107,6 +107,11 @@ impl SlidingWindow {
         }
     }
 
+    /// Whether nothing was recorded since the last transition that a new window would not have.
+    pub(super) fn is_empty(&self) -> bool {
+        self.streak == 0 && self.calls.is_empty() && self.buckets.is_empty()
+    }
+
     pub(super) fn forget(&mut self) {
         self.streak = 0;
         self.calls.clear();

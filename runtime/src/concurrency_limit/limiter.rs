@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::task::{Poll, Waker};
 
+use crate::keyed::Retain;
 use crate::name::Name;
 use crate::wait_list::{WaitList, WaitQueue, WaiterKey, WaiterTimer};
 
@@ -310,6 +311,14 @@ impl ConcurrencyLimiter {
         if changed.is_ok() && !failed {
             self.wake_next();
         }
+    }
+}
+
+impl Retain for ConcurrencyLimiter {
+    fn retention(&self, _: u64) -> Option<u64> {
+        let this = self.live();
+        let adapted = this.limit.load(Ordering::Relaxed) != this.most.load(Ordering::Relaxed);
+        (this.load.load(Ordering::Relaxed) == 0).then_some(u64::from(adapted))
     }
 }
 

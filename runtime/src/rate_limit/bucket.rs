@@ -77,11 +77,6 @@ impl Bucket {
         self.queue.with(|queue| queue.first().is_none() && !queue.was_just_led(now) && self.gcra.try_acquire(rate, now).is_ok())
     }
 
-    /// Whether no call is waiting and the bucket is at full allowance.
-    pub(super) fn is_idle(&self, now: u64) -> bool {
-        self.len() == 0 && self.gcra.tat() <= now
-    }
-
     /// Whether a call is waiting that must [recheck](Self::recheck) when the rate changes.
     pub(super) fn is_waited_for(&self) -> bool {
         self.len() > 0

@@ -11,6 +11,7 @@ use super::keyed_buckets::{KeyedBucket, KeyedBuckets};
 use crate::clock;
 use crate::gcra::AtomicQuota;
 use crate::key::Key;
+use crate::keyed::MAX_KEYS;
 use crate::name::Name;
 
 /// A rate limiter (GCRA).
@@ -131,7 +132,7 @@ impl RateLimiter {
             self.bucket.recheck();
         }
         // Waking runs user code, so it must not happen under the locks of the keys.
-        let waited_for = self.keys.get().map(|keys| keys.waited_for());
+        let waited_for = self.keys.get().map(|keys| keys.filter(Bucket::is_waited_for));
         waited_for.into_iter().flatten().for_each(|bucket| bucket.recheck());
     }
 
@@ -139,7 +140,7 @@ impl RateLimiter {
     fn for_each_bucket(&self, change: impl Fn(&Bucket)) {
         change(&self.bucket);
         if let Some(keys) = self.keys.get() {
-            keys.for_each(change);
+            keys.filter(|_| true).iter().for_each(|bucket| change(bucket));
         }
     }
 
@@ -176,7 +177,7 @@ impl RateLimiter {
         K: Key<Q> + Hash + Eq + Send + Sync + 'static,
         Q: Hash + ?Sized,
     {
-        self.live().keys.get_or_init(|| Box::new(KeyedBuckets::new())).bucket(query, own)
+        self.live().keys.get_or_init(|| Box::new(KeyedBuckets::new(MAX_KEYS))).of(query, own, Bucket::new)
     }
 }
 
