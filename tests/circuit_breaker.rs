@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use futures::poll;
-use steadfast::{CircuitBreaker, CircuitState, circuit_breaker, finally, retry, timeout};
+use steadfast::{CircuitBreaker, CircuitState, Keyed, circuit_breaker, concurrency_limit, finally, retry, shield, timeout};
 use tokio::time::{advance, sleep};
 
 const S: Duration = Duration::from_secs(1);
@@ -638,4 +638,127 @@ async fn refusals_become_any_error() {
     assert!(anyhow().await.unwrap_err().downcast::<steadfast::Error>().unwrap().is_circuit_open());
     assert!(boxed().await.unwrap_err().downcast::<steadfast::Error>().unwrap().is_circuit_open());
     assert_eq!(own().await.unwrap_err().kind(), steadfast::ErrorKind::CircuitOpen);
+}
+
+// --- Keys ---
+
+#[tokio::test(start_paused = true)]
+async fn each_key_has_a_circuit() {
+    #[circuit_breaker(failures = 1, open_for = 1s, key = host, handle = hosts)]
+    async fn fetch(host: &str, calls: &Cell<u32>) -> Option<u32> {
+        calls.set(calls.get() + 1);
+        (host != "down").then_some(1)
+    }
+    let calls = Cell::new(0);
+    for expected in [None, None] {
+        assert_eq!(fetch("down", &calls).await, expected);
+    }
+    assert_eq!((fetch("up", &calls).await, calls.get()), (Some(1), 2));
+    let hosts: &'static Keyed<String, CircuitBreaker> = hosts();
+    assert_eq!((hosts.len(), hosts.of("down").state(), hosts.of("up").state()), (2, CircuitState::Open, CircuitState::Closed));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_of_any_expression_and_a_shared_map() {
+    static SHARDS: Keyed<(u32, String), CircuitBreaker> = Keyed::new(|| CircuitBreaker::new().failures(1)).max_keys(10);
+    struct Client {
+        tenant: String,
+    }
+    impl Client {
+        #[circuit_breaker(SHARDS, key = (shard, &self.tenant))]
+        async fn get(&self, shard: u32) -> Option<u32> {
+            (shard != 1).then_some(shard)
+        }
+
+        #[circuit_breaker(failures = 1, key = id % 2, max_keys = 10)]
+        async fn by_rest(&self, id: u32) -> Option<u32> {
+            (id != 1).then_some(id)
+        }
+    }
+    let (a, b) = (Client { tenant: "a".to_owned() }, Client { tenant: "b".to_owned() });
+    assert_eq!((a.get(1).await, b.get(2).await), (None, Some(2)));
+    assert_eq!(SHARDS.of(&(1, "a".to_owned())).state(), CircuitState::Open);
+    assert_eq!((a.by_rest(1).await, a.by_rest(3).await, b.by_rest(2).await), (None, None, Some(2)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn keys_of_a_generic_function_are_kept_apart_by_their_types() {
+    #[circuit_breaker(failures = 1, key = id)]
+    async fn get<K: Clone + std::hash::Hash + Eq + Send + Sync + 'static>(id: K, works: bool) -> Option<u8> {
+        works.then_some(1)
+    }
+    assert_eq!(get(1_u8, false).await, None);
+    assert_eq!((get(1_u8, true).await, get(2_u8, true).await), (None, Some(1)));
+    assert_eq!(get(1_u64, true).await, Some(1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_probe_for_each_key() {
+    #[circuit_breaker(failures = 1, open_for = 1s, key = host)]
+    async fn fetch(host: u32, fails: bool, running: &Cell<[u32; 3]>) -> Option<u32> {
+        let mut counts = running.get();
+        counts[host as usize] += 1;
+        running.set(counts);
+        sleep(S / 10).await;
+        (!fails).then_some(host)
+    }
+    let running = Cell::new([0; 3]);
+    for host in 0..3 {
+        assert_eq!(fetch(host, host < 2, &running).await, (host == 2).then_some(2));
+    }
+    advance(S).await;
+    running.set([0; 3]);
+    let calls = (0..1_000).map(|call| fetch(call % 3, false, &running));
+    let answered = join_all(calls).await.into_iter().flatten().count();
+    assert_eq!((running.get(), answered), ([1, 1, 333], 335));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_below_layers_that_wait_and_above_a_task() {
+    #[concurrency_limit(1)]
+    #[timeout(5s)]
+    #[retry(attempts = 2, delay = 0s)]
+    #[circuit_breaker(failures = 2, key = (host.clone(), id))]
+    #[shield]
+    async fn fetch(host: String, id: u32) -> Result<String, Failure> {
+        if id == 0 { Err(Failure::Down) } else { Ok(host) }
+    }
+    assert_eq!(fetch("a".to_owned(), 0).await, Err(Failure::Down));
+    assert!(fetch("a".to_owned(), 0).await.unwrap_err().refused().retry_after().is_some());
+    assert_eq!(fetch("a".to_owned(), 1).await.as_deref(), Ok("a"));
+}
+
+// --- What counts as nothing, and slow calls apart ---
+
+#[tokio::test(start_paused = true)]
+async fn ignored_errors_count_as_nothing() {
+    #[circuit_breaker(failures = 2, open_for = 1s, ignore = |e| *e == Failure::NotFound, handle = circuit)]
+    async fn get(failure: Option<Failure>) -> Result<u32, Failure> {
+        failure.map_or(Ok(1), Err)
+    }
+    assert_eq!(get(Some(Failure::Down)).await, Err(Failure::Down));
+    assert_eq!(get(Some(Failure::NotFound)).await, Err(Failure::NotFound));
+    assert_eq!(get(Some(Failure::Down)).await, Err(Failure::Down));
+    assert_eq!(circuit().state(), CircuitState::Open, "it did not end the streak");
+    advance(S).await;
+    for _ in 0..3 {
+        assert_eq!(get(Some(Failure::NotFound)).await, Err(Failure::NotFound));
+        assert_eq!(circuit().state(), CircuitState::HalfOpen, "each of these probes has made room");
+    }
+    assert_eq!((get(None).await, circuit().state()), (Ok(1), CircuitState::Closed));
+}
+
+#[tokio::test(start_paused = true)]
+async fn slow_calls_have_a_rate_of_their_own() {
+    #[circuit_breaker(slow_call = 100ms, slow_rate = 0.5, window = 4, min_calls = 4, open_jitter = 0.5, handle = circuit)]
+    async fn get(slow: bool) -> Option<u32> {
+        sleep(if slow { S / 10 } else { S / 100 }).await;
+        Some(1)
+    }
+    for slow in [true, false, false, true] {
+        assert_eq!((get(slow).await, circuit().metrics().failures), (Some(1), 0));
+    }
+    let metrics = circuit().metrics();
+    assert_eq!(metrics.state, CircuitState::Open);
+    assert!((30 * S..=45 * S).contains(&metrics.half_open_in.unwrap()));
 }

@@ -844,14 +844,37 @@ attributes! {
     /// | `probes = n` | 1 | probes allowed concurrently while half-open, and successes needed to close |
     /// | `probe_timeout = duration` | `open_for` | a probe that takes longer counts as failed, and the circuit opens again; `0s` means no limit |
     /// | `slow_call = duration` | none | calls that take at least this long count as failures, whatever they return |
+    /// | `slow_rate = share` | none | with `slow_call`: slow calls are no failures, but open the circuit when they are this fraction of the calls in the `window`, above 0 and at most 1, after `min_calls` |
+    /// | `open_jitter = share` | 0 | lengthens each `open_for` by a random part of this fraction of it, 0 to 1, so that replicas do not probe at the same moment |
+    /// | `key = expr` | none | one circuit per key instead of one for all calls |
+    /// | `max_keys = n` | 65,536 | with `key`: how many keys have a circuit at most; see [`Keyed`] for which are forgotten |
     /// | `when = \|error\| bool` | every error | which errors are failures; the others show that the dependency responds, and count as successes |
     /// | `failure = \|outcome\| bool` | `Err`, `None` | which outcomes are failures, for any return type |
+    /// | `ignore = \|error\| bool` | none | which errors count as nothing, neither failure nor success: a probe that ends so makes room for another one |
     /// | `or_else = \|error\| value` | none | the value that a rejected call returns; required if the return type cannot represent the error |
-    /// | `handle = name` | none | adds a function next to this one that returns the `&'static` [`CircuitBreaker`]; `handle = Self::name` in an `impl` |
+    /// | `handle = name` | none | adds a function next to this one that returns the `&'static` [`CircuitBreaker`], or with `key` the [`Keyed`]; `handle = Self::name` in an `impl` |
     /// | `crate = path` | `::steadfast` | the path to `steadfast` |
     ///
     /// Or `#[circuit_breaker(PAYMENTS)]`: a [`CircuitBreaker`] created elsewhere, a static or a field of `self`, with its own settings;
-    /// `when`, `failure` and `or_else` may follow it.
+    /// `when`, `failure`, `ignore` and `or_else` may follow it. With `key`, it is a [`Keyed`]:
+    ///
+    /// ```
+    /// use steadfast::{CircuitBreaker, Keyed, circuit_breaker};
+    ///
+    /// static HOSTS: Keyed<String, CircuitBreaker> = Keyed::new(|| CircuitBreaker::new().failures(1));
+    ///
+    /// #[circuit_breaker(HOSTS, key = host)]
+    /// async fn fetch(host: &str) -> std::io::Result<u64> {
+    ///     if host == "down" { Err(std::io::ErrorKind::ConnectionRefused.into()) } else { Ok(1) }
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// for _ in 0..2 {
+    ///     assert!(fetch("down").await.is_err());
+    /// }
+    /// assert_eq!(fetch("up").await.unwrap(), 1);
+    /// # }
+    /// ```
     ///
     /// A function has one circuit, shared by all of its callers, all instances of a type, all implementors of a trait if it is applied to a
     /// default method, and all instantiations of a generic function. All options above `when` are evaluated once, at the first call, so
@@ -875,10 +898,10 @@ attributes! {
     ///
     /// | evaluated | options |
     /// | --- | --- |
-    /// | once, at the first call | `failures`, `window`, `failure_rate`, `min_calls`, `open_for`, `open_for_max`, `probes`, `probe_timeout`, `slow_call` |
-    /// | at each call | a breaker that is created elsewhere |
+    /// | once, at the first call | `failures`, `window`, `failure_rate`, `min_calls`, `open_for`, `open_for_max`, `probes`, `probe_timeout`, `slow_call`, `slow_rate`, `open_jitter`, `max_keys` |
+    /// | at each call | a breaker that is created elsewhere, `key` |
     /// | after each call that was admitted | `failure` |
-    /// | after each of these that failed | `when` |
+    /// | after each of these that failed | `ignore`, then `when` |
     /// | at each rejection | `or_else` |
     ///
     /// Below a [`retry`] or a [`hedge`], each attempt is a call.
@@ -900,6 +923,7 @@ attributes! {
     /// nothing.
     ///
     /// [`CircuitBreaker`]: https://docs.rs/steadfast/latest/steadfast/struct.CircuitBreaker.html
+    /// [`Keyed`]: https://docs.rs/steadfast/latest/steadfast/struct.Keyed.html
     /// [`Error`]: https://docs.rs/steadfast/latest/steadfast/struct.Error.html
     /// [`hedge`]: https://docs.rs/steadfast/latest/steadfast/attr.hedge.html
     /// [`is_circuit_open`]: https://docs.rs/steadfast/latest/steadfast/struct.Error.html#method.is_circuit_open

@@ -337,6 +337,7 @@ pub mod __private {
     pub use crate::fallback::private as fallback;
     pub use crate::finally::private as finally;
     pub use crate::hedge::private as hedge;
+    pub use crate::keyed::private as keyed;
     pub use crate::offload::private as offload;
     pub use crate::rate_limit::private as rate_limit;
     #[cfg(feature = "registry")]

@@ -295,6 +295,9 @@ async fn of_concurrency_limit() {
     probes = seen("probes", 1),
     probe_timeout = seen("probe_timeout", SECOND),
     slow_call = seen("slow_call", SECOND * 60),
+    slow_rate = seen("slow_rate", 0.5),
+    open_jitter = seen("open_jitter", 0.0),
+    ignore = |_| seen("ignore", false),
     when = |_| seen("when", true),
     or_else = |_| seen("or_else", Ok(9))
 )]
@@ -313,6 +316,11 @@ async fn broken_by_share(value: u32) -> Result<u32, Error> {
 
 static BREAKER: CircuitBreaker = CircuitBreaker::new();
 
+#[circuit_breaker(key = seen("key", n), max_keys = seen("max_keys", 5))]
+async fn broken_by_key(n: u32) -> Option<u32> {
+    Some(n)
+}
+
 #[circuit_breaker(seen_at("a breaker that is created elsewhere", &BREAKER))]
 async fn broken_elsewhere() -> Option<u32> {
     Some(1)
@@ -328,6 +336,7 @@ async fn of_circuit_breaker() {
     }
     for _ in 0..5 {
         assert_eq!(broken_elsewhere().await, Some(1));
+        assert_eq!(broken_by_key(2).await, Some(2));
     }
     check(
         "circuit_breaker",

@@ -1,6 +1,6 @@
 //! `#[circuit_breaker(failures = 5)]`
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::parse::ParseStream;
 use syn::spanned::Spanned;
@@ -9,6 +9,7 @@ use syn::{Expr, Lit, Token};
 use crate::codegen::context::Context;
 use crate::codegen::fragment::{Fragment, Wrapper};
 use crate::codegen::instrument;
+use crate::codegen::keyed::Keys;
 use crate::codegen::layer::{Layer, LayerPlan, Parsed, Rejects, Target};
 use crate::codegen::policy::{self, PolicyInit, Setting};
 use crate::codegen::rejection;
@@ -33,6 +34,11 @@ const OPTIONS: &[&str] = &[
     "when",
     "failure",
     "slow_call",
+    "slow_rate",
+    "open_jitter",
+    "ignore",
+    "key",
+    "max_keys",
     "or_else",
     "handle",
 ];
@@ -52,6 +58,10 @@ struct CircuitBreaker {
     when: Option<Expr>,
     failure: Option<Expr>,
     slow_call: Option<Duration>,
+    slow_rate: Option<Expr>,
+    open_jitter: Option<Expr>,
+    ignore: Option<Expr>,
+    keys: Keys,
     or_else: Option<Expr>,
     handle: Option<Handle>,
 }
@@ -130,6 +140,11 @@ impl CircuitBreaker {
             "when" => self.when = Some(option.parse(input)?),
             "failure" => self.failure = Some(option.parse(input)?),
             "slow_call" => self.slow_call = Some(option.parse(input)?),
+            "slow_rate" => self.slow_rate = Some(option.value(input, share)?),
+            "open_jitter" => self.open_jitter = Some(option.value(input, share)?),
+            "ignore" => self.ignore = Some(option.parse(input)?),
+            "key" => self.keys.key = Some(option.parse(input)?),
+            "max_keys" => self.keys.max_keys = Some(option.parse(input)?),
             "or_else" => self.or_else = Some(option.parse(input)?),
             _ => self.handle = Some(option.parse(input)?),
         }
@@ -142,13 +157,15 @@ impl Layer for CircuitBreaker {
         closure::check_or_else(self.or_else.as_ref(), errors);
         Closure { option: "when", arguments: &["error"], written: self.when.as_ref(), hint: "" }.check(errors);
         Closure { option: "failure", arguments: &["outcome"], written: self.failure.as_ref(), hint: "" }.check(errors);
+        Closure { option: "ignore", arguments: &["error"], written: self.ignore.as_ref(), hint: "" }.check(errors);
+        self.keys.check(self.object.as_ref(), errors);
         policy::check_returns(
             target.function,
             target.span,
             "neither succeeds nor fails, so its circuit would never open: remove `#[circuit_breaker]`",
             errors,
         );
-        if self.slow_call.is_some() && self.failure.is_none() && self.when.is_none() {
+        if self.slow_call.is_some() && self.failure.is_none() && self.when.is_none() && self.ignore.is_none() {
             let (consequence, way_out) = ("only slow calls would open the circuit", "set `failure = |outcome| ..`, or ");
             policy::check_known(target.function, consequence, way_out, errors);
         }
@@ -162,16 +179,17 @@ impl Layer for CircuitBreaker {
         self.check_rules(errors);
         self.check_values(errors);
         let settings = self.settings();
-        let settings = settings.iter().map(Setting::once);
+        let settings = settings.iter().map(Setting::once).chain([self.keys.once()]);
         policy::check_once("circuit_breaker", "CircuitBreaker", "breaker", settings, target.function, errors);
         if let Some(handle) = &self.handle {
             handle.check(target.function, errors);
         }
+        self.keys.check_handle(self.handle.as_ref(), target.function, "CircuitBreaker", errors);
     }
 
     fn plan(&self, context: &Context<'_>) -> LayerPlan<'_> {
         let permit = context.name("permit");
-        let Self { object, when, failure, or_else, .. } = self;
+        let Self { object, when, failure, ignore, or_else, .. } = self;
         LayerPlan {
             wrapper: Some(Wrapper {
                 call: quote_spanned!(Span::mixed_site()=> #permit.state.watch),
@@ -181,8 +199,9 @@ impl Layer for CircuitBreaker {
             }),
             guard: Some(permit),
             hints: true,
-            deferred_exprs: [object, when, failure, or_else].into_iter().flatten().collect(),
-            needs_turn: object.as_ref().is_some_and(|object| !is_place(object)),
+            turn_exprs: self.keys.key.iter().collect(),
+            deferred_exprs: [object, when, failure, ignore, or_else].into_iter().flatten().collect(),
+            needs_turn: self.keys.key.is_some() || object.as_ref().is_some_and(|object| !is_place(object)),
             rejects: Rejects::by(or_else.as_ref()),
             ..LayerPlan::default()
         }
@@ -197,28 +216,19 @@ impl Layer for CircuitBreaker {
     // }
     fn expand(&self, context: &Context<'_>, mut inner: Fragment) -> Fragment {
         let span = Span::mixed_site();
-        let Context { root, private, .. } = context;
+        let Context { private, .. } = context;
         let (breaker, permit, label) = (context.name("breaker"), context.name("permit"), context.label("circuit_breaker"));
-        let object = match &self.object {
-            Some(object) => {
-                let value = context.evaluate_option(object, &object.to_token_stream());
-                quote_spanned!(object.span()=> &(#value))
-            }
-            None => self.recipe(context).reference(context, self.handle.as_ref()),
-        };
-        let ty = policy::reference_type(context.function, self.object.as_ref(), &quote!(#root::CircuitBreaker));
-        let attach = instrument::attach_handle(context, self.object.as_ref(), &breaker);
+        let find = self.find(context, &breaker);
         let (name, origin) = (context.function_name(), context.origin());
         let at = quote_spanned!(span=> #private::circuit_breaker::permit(#breaker, #origin));
         let bind = context.guard_mut(&mut inner, &permit, &at);
         let rejection =
             context.reject_with_hint("circuit_breaker", &quote_spanned!(span=> __open.error(#name)), self.or_else.as_ref());
-        let (drop_body, failed) = (context.drop_body(), self.failed(context));
+        let (drop_body, record) = (context.drop_body(), self.record(context, &permit));
         inner.map(|expr| {
             quote_spanned! {span=>
                 #label: {
-                    let #breaker: #ty = #object;
-                    #attach
+                    #find
                     #bind
                     if let ::core::result::Result::Err(__open) = #permit.acquire() {
                         #drop_body
@@ -226,7 +236,7 @@ impl Layer for CircuitBreaker {
                         break #label __refusal;
                     }
                     let __outcome = #expr;
-                    #permit.record_outcome(#failed);
+                    #record
                     __outcome
                 }
             }
@@ -234,11 +244,44 @@ impl Layer for CircuitBreaker {
     }
 
     fn sibling_items(&self, context: &Context<'_>) -> TokenStream {
-        self.recipe(context).handle(context, self.handle.as_ref())
+        let (recipe, handle) = (self.recipe(context), self.handle.as_ref());
+        match &self.keys.key {
+            Some(key) => self.keys.handle(context, key, &recipe, handle),
+            None => recipe.handle(context, handle),
+        }
     }
 }
 
 impl CircuitBreaker {
+    /// Binds the breaker.
+    fn find(&self, context: &Context<'_>, breaker: &Ident) -> TokenStream {
+        let (span, root) = (Span::mixed_site(), &context.root);
+        let (object, recipe, handle) = (self.object.as_ref(), self.recipe(context), self.handle.as_ref());
+        if let Some(key) = &self.keys.key {
+            return self.keys.bind(context, key, object, &recipe, handle, breaker);
+        }
+        let place = match object {
+            Some(object) => {
+                let value = context.evaluate_option(object, &object.to_token_stream());
+                quote_spanned!(object.span()=> &(#value))
+            }
+            None => recipe.reference(context, handle),
+        };
+        let ty = policy::reference_type(context.function, object, &quote!(#root::CircuitBreaker));
+        let attach = instrument::attach_handle(context, object, breaker);
+        quote_spanned!(span=> let #breaker: #ty = #place; #attach)
+    }
+
+    /// Records the outcome.
+    fn record(&self, context: &Context<'_>, permit: &Ident) -> TokenStream {
+        let (span, failed) = (Span::mixed_site(), self.failed(context));
+        let record = quote_spanned!(span=> #permit.record_outcome(#failed););
+        let Some(ignore) = &self.ignore else { return record };
+        let (private, failure_of) = (&context.private, rejection::failure_of(context));
+        let ignored = context.evaluate(&quote_spanned!(span=> #private::retry::when(#failure_of, #ignore)));
+        quote_spanned!(span=> if #ignored { #permit.ignore_outcome(); } else { #record })
+    }
+
     fn failed(&self, context: &Context<'_>) -> TokenStream {
         let span = Span::mixed_site();
         let private = &context.private;
@@ -247,7 +290,9 @@ impl CircuitBreaker {
             (Some(failure), _) => context.evaluate(&quote_spanned!(span=> #private::retry::failure(&__outcome, #failure))),
             (None, Some(when)) => context.evaluate(&quote_spanned!(span=> #private::retry::when(#failure_of, #when))),
             // The duration alone decides which calls fail if the value cannot.
-            (None, None) if self.slow_call.is_some() => rejection::verdict(context, &quote_spanned!(span=> &__outcome)),
+            (None, None) if self.slow_call.is_some() && self.ignore.is_none() => {
+                rejection::verdict(context, &quote_spanned!(span=> &__outcome))
+            }
             (None, None) => quote_spanned!(span=> #private::retry::failed(#failure_of)),
         }
     }
@@ -279,13 +324,20 @@ impl CircuitBreaker {
             let rate = expression::number(rate).map_or_else(|| rate.to_token_stream(), |rate| quote!(#rate));
             make.extend(quote!(.failure_rate(#rate)));
         }
+        for (name, share) in [("slow_rate", &self.slow_rate), ("open_jitter", &self.open_jitter)] {
+            if let Some(share) = share {
+                let name = crate::item::tokens::mixed_site(name);
+                let share = expression::number(share).map_or_else(|| share.to_token_stream(), |share| quote!(#share));
+                make.extend(quote!(.#name(#share)));
+            }
+        }
         let make = match &self.window {
             None => make,
             Some(Window::Calls(calls)) => {
                 let calls = calls.tokens(private);
                 quote!(#make.window_calls(#calls))
             }
-            Some(Window::Time(time)) if time.literal().is_some() || self.failure_rate.is_none() => quote!(#make.window(#time)),
+            Some(Window::Time(time)) if time.literal().is_some() || !self.has_rate() => quote!(#make.window(#time)),
             Some(Window::Time(either)) => {
                 quote_spanned!(either.written().span()=> #private::circuit_breaker::window(#make, #either))
             }
@@ -294,7 +346,12 @@ impl CircuitBreaker {
         PolicyInit { ty: "CircuitBreaker", noun: "circuit breaker", make, constant }
     }
 
-    fn settings(&self) -> [Setting<'_>; 9] {
+    /// Whether the window may be one of calls.
+    fn has_rate(&self) -> bool {
+        self.failure_rate.is_some() || self.slow_rate.is_some()
+    }
+
+    fn settings(&self) -> [Setting<'_>; 11] {
         [
             ("failures", self.failures.as_ref().map(|count| &count.0)),
             ("window", self.window.as_ref().map(Window::written)),
@@ -305,34 +362,34 @@ impl CircuitBreaker {
             ("probes", self.probes.as_ref().map(|count| &count.0)),
             ("probe_timeout", self.probe_timeout.as_ref().map(Duration::written)),
             ("slow_call", self.slow_call.as_ref().map(Duration::written)),
+            ("slow_rate", self.slow_rate.as_ref()),
+            ("open_jitter", self.open_jitter.as_ref()),
         ]
         .map(|(name, written)| Setting { name, written })
     }
 
     /// The rules are mutually exclusive, and each has its own settings.
     fn check_rules(&self, errors: &mut Errors) {
-        match (&self.failure_rate, &self.window) {
-            (Some(_), _) => {
-                if let Some(failures) = &self.failures {
-                    errors.at(&failures.0, "`failures` and `failure_rate` are mutually exclusive: remove one");
-                }
+        if let (Some(_), Some(failures)) = (&self.failure_rate, &self.failures) {
+            errors.at(&failures.0, "`failures` and `failure_rate` are mutually exclusive: remove one");
+        }
+        if !self.has_rate() {
+            if let Some(min_calls) = &self.min_calls {
+                errors.at(&min_calls.0, "`min_calls` requires `failure_rate`: add `failure_rate = 0.5`, or remove `min_calls`");
             }
-            (None, window) => {
-                if let Some(min_calls) = &self.min_calls {
-                    errors.at(&min_calls.0, "`min_calls` requires `failure_rate`: add `failure_rate = 0.5`, or remove `min_calls`");
-                }
-                if let Some(Window::Calls(calls)) = window {
-                    errors.at(
-                        &calls.0,
-                        "a `window` of calls requires `failure_rate`: add `failure_rate = 0.5`, or write a duration, as in `window = \
-                         1min`",
-                    );
-                }
+            if let Some(Window::Calls(calls)) = &self.window {
+                errors.at(
+                    &calls.0,
+                    "a `window` of calls requires `failure_rate`: add `failure_rate = 0.5`, or write a duration, as in `window = 1min`",
+                );
             }
+        }
+        if let (Some(rate), None) = (&self.slow_rate, &self.slow_call) {
+            errors.at(rate, "`slow_rate` requires `slow_call`: add `slow_call = 1s`, or remove `slow_rate`");
         }
         if let (Some(min_calls), Some(Window::Calls(calls))) = (&self.min_calls, &self.window)
             && let (Some(least), Some(most)) = (min_calls.literal(), calls.literal())
-            && self.failure_rate.is_some()
+            && self.has_rate()
             && least > most
         {
             errors.at(&min_calls.0, format!("`min_calls` exceeds the window of {most} calls: write at most {most}"));
@@ -353,10 +410,17 @@ impl CircuitBreaker {
             }
             None => {}
         }
-        if let Some(rate) = &self.failure_rate
-            && expression::number(rate).is_some_and(|rate| rate <= 0.0 || rate > 1.0)
+        for (name, rate) in [("failure_rate", &self.failure_rate), ("slow_rate", &self.slow_rate)] {
+            if let Some(rate) = rate
+                && expression::number(rate).is_some_and(|rate| rate <= 0.0 || rate > 1.0)
+            {
+                errors.at(rate, format!("`{name}` must be above 0 and at most 1: write `0.5` for 50%"));
+            }
+        }
+        if let Some(jitter) = &self.open_jitter
+            && expression::number(jitter).is_some_and(|jitter| !(0.0..=1.0).contains(&jitter))
         {
-            errors.at(rate, "`failure_rate` must be above 0 and at most 1: write `0.5` for 50%");
+            errors.at(jitter, "`open_jitter` must be between 0 and 1: write `0.2` for 20%");
         }
         let first = self.open_for.as_ref().map_or(Some(DEFAULT_OPEN_FOR), Duration::literal);
         if let (Some(shortest), Some(most)) = (first, &self.open_for_max)

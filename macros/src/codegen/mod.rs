@@ -49,6 +49,7 @@ pub(crate) mod compose;
 pub(crate) mod context;
 pub(crate) mod fragment;
 pub(crate) mod instrument;
+pub(crate) mod keyed;
 pub(crate) mod layer;
 pub(crate) mod output;
 pub(crate) mod plan;

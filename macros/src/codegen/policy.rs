@@ -48,7 +48,7 @@ impl PolicyInit {
         handle.map_or_else(|| self.own_static(context), Handle::call)
     }
 
-    fn ty(&self, context: &Context<'_>) -> TokenStream {
+    pub(super) fn ty(&self, context: &Context<'_>) -> TokenStream {
         let (root, ty) = (&context.root, Ident::new(self.ty, Span::mixed_site()));
         quote!(#root::#ty)
     }

@@ -13,6 +13,7 @@ use crate::key::Key;
 /// A separate policy for each key: a [`CircuitBreaker`](crate::CircuitBreaker) for each host, a
 /// [`ConcurrencyLimiter`](crate::ConcurrencyLimiter) for each tenant.
 ///
+/// Put it into a `static` and name it in [`#[circuit_breaker(HOSTS, key = host)]`](macro@crate::circuit_breaker#options), or use it by hand.
 /// The object of a key is made when the key is [first used](Self::of), by the function that [`new`](Self::new) takes.
 ///
 /// The number of keys is bounded ([`max_keys`](Self::max_keys)). To make room, idle objects are forgotten first, which a new object would
@@ -128,6 +129,12 @@ where
 
 /// The policy of a key, from [`Keyed::of`].
 pub struct KeyedRef<P>(KeyedEntry<P>);
+
+impl<P> KeyedRef<P> {
+    pub(super) fn new(entry: KeyedEntry<P>) -> Self {
+        Self(entry)
+    }
+}
 
 impl<P> Deref for KeyedRef<P> {
     type Target = P;

@@ -15,7 +15,7 @@ use crate::clock;
 use crate::key::Key;
 
 /// The default of `max_keys`.
-pub(crate) const MAX_KEYS: usize = 65_536;
+pub const MAX_KEYS: usize = 65_536;
 
 const SHARDS: usize = 16;
 
@@ -37,14 +37,14 @@ struct Shard<P> {
     sweep_at: usize,
     /// How many insertions do without a search, since the last one has made no room.
     skips: usize,
-    /// The number of look-ups, which tells what was used last.
+    /// The number of lookups, which tells what was used last.
     uses: u64,
 }
 
 /// A key and its object.
 struct Entry<P, K: ?Sized = dyn Any + Send + Sync> {
     hash: u64,
-    /// The look-up of its shard that found it last.
+    /// The lookup of its shard that found it last.
     used: AtomicU64,
     policy: P,
     key: K,

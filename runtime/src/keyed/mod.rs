@@ -2,6 +2,8 @@
 
 mod by_key;
 mod map;
+#[doc(hidden)]
+pub mod private;
 mod retain;
 
 pub use by_key::{Keyed, KeyedRef};

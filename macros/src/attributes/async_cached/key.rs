@@ -113,7 +113,7 @@ impl Key {
     }
 
     /// The type of the stored key. `None` if it cannot be inferred.
-    pub(super) fn ty(&self) -> Option<TokenStream> {
+    pub(crate) fn ty(&self) -> Option<TokenStream> {
         if self.parts.iter().any(|part| !part.cfgs.is_empty()) {
             return None;
         }
