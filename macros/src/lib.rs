@@ -901,7 +901,7 @@ attributes! {
     /// | once, at the first call | `failures`, `window`, `failure_rate`, `min_calls`, `open_for`, `open_for_max`, `probes`, `probe_timeout`, `slow_call`, `slow_rate`, `open_jitter`, `max_keys` |
     /// | at each call | a breaker that is created elsewhere, `key` |
     /// | after each call that was admitted | `failure` |
-    /// | after each of these that failed | `ignore`, then `when` |
+    /// | after each of these that failed | `ignore`, `when` |
     /// | at each rejection | `or_else` |
     ///
     /// Below a [`retry`] or a [`hedge`], each attempt is a call.
