@@ -329,3 +329,25 @@ async fn a_percentile_for_each_instantiation() {
     slow.work(&log, 2).await;
     assert_eq!(*log.begun.borrow(), [0, 100]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_percentile_for_each_key() {
+    #[hedge(after = p90, key = host)]
+    async fn fetch(host: &str, took: Duration, attempts: &Cell<u32>) -> Option<u32> {
+        attempts.set(attempts.get() + 1);
+        sleep(took).await;
+        Some(attempts.get())
+    }
+    let attempts = Cell::new(0);
+    for _ in 0..32 {
+        fetch("fast", MS, &attempts).await;
+        fetch("slow", 100 * MS, &attempts).await;
+    }
+    assert_eq!(attempts.take(), 64);
+    fetch("slow", 99 * MS, &attempts).await;
+    assert_eq!(attempts.take(), 1, "as usual for this host");
+    fetch("fast", 99 * MS, &attempts).await;
+    assert_eq!(attempts.take(), 2);
+    fetch("new", 99 * MS, &attempts).await;
+    assert_eq!(attempts.take(), 1, "nothing is known of it");
+}

@@ -1433,6 +1433,8 @@ attributes! {
     /// | --- | --- | --- |
     /// | `after = duration` or `p1` to `p99` | | when the next attempt starts: a duration, or a percentile of the function's own recent latencies. If an argument is named `p95`, the argument is used |
     /// | `max = n` | 1 | number of additional attempts, each `after` the previous one |
+    /// | `key = expr` | none | with a percentile: one for each key, such as a host, instead of one for all calls |
+    /// | `max_keys = n` | 65,536 | with `key`: how many keys have latencies at most, which take 2 KiB each; the least recently used are forgotten |
     /// | `crate = path` | `::steadfast` | the path to `steadfast` |
     ///
     /// The first success wins, and the other attempts are dropped before the call returns. An attempt that fails (`Err`, `None`) is
@@ -1442,7 +1444,7 @@ attributes! {
     ///
     /// A percentile is taken over the last 256 successful calls, and recomputed every 16; with fewer than 20 samples, only a failure starts
     /// another attempt. The latency of a call is measured from its start, whichever attempt won. Each instantiation of a generic function,
-    /// also in a generic `impl`, has its own percentile.
+    /// also in a generic `impl`, has its own percentile; with a `key`, those whose key is of the same type share it.
     ///
     /// Hedge only what may be done twice: reads, or idempotent writes. The technique is that of Jeffrey Dean and Luiz André Barroso, "The
     /// Tail at Scale", Communications of the ACM, 2013.
@@ -1451,7 +1453,8 @@ attributes! {
     ///
     /// | evaluated | options |
     /// | --- | --- |
-    /// | at each call | `after`, `max` |
+    /// | once, at the first call | `max_keys` |
+    /// | at each call | `after`, `max`, `key` |
     ///
     /// # Arguments
     ///

@@ -116,12 +116,18 @@ async fn hedged(work: Duration) -> Option<()> {
     None
 }
 
+#[hedge(after = p95, key = seen("key", n), max_keys = seen("max_keys", 5))]
+async fn hedged_by_key(n: u32) -> Option<u32> {
+    Some(n)
+}
+
 #[tokio::test(start_paused = true)]
 async fn of_hedge() {
     for seconds in [0, 5, 5] {
         assert_eq!(hedged(SECOND * seconds).await, None);
+        assert_eq!(hedged_by_key(3).await, Some(3));
     }
-    check("hedge", &[("at each call", 3)]);
+    check("hedge", &[("once, at the first call", 1), ("at each call", 3)]);
 }
 
 #[fallback(seen("the value", 7))]

@@ -8,6 +8,7 @@ use syn::{Expr, Member};
 use crate::codegen::clones;
 use crate::codegen::context::Context;
 use crate::codegen::fragment::Fragment;
+use crate::codegen::keyed::Keys;
 use crate::codegen::layer::{Boundary, Layer, LayerPlan, Parsed, Target};
 use crate::codegen::policy;
 use crate::codegen::rejection;
@@ -17,13 +18,15 @@ use crate::item::parameters::Mode;
 use crate::item::types;
 use crate::parse::args::{self, Count};
 use crate::parse::duration::Duration;
+use crate::parse::once::{self, SharedBy};
 
-const OPTIONS: &[&str] = &["after", "max"];
+const OPTIONS: &[&str] = &["after", "max", "key", "max_keys"];
 
 #[derive(Default)]
 struct Hedge {
     after: Option<After>,
     max: Option<Count>,
+    keys: Keys,
     /// Whether `after` was written but is invalid.
     failed: bool,
 }
@@ -78,11 +81,14 @@ pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Parsed {
         Err(syn::Error::new_spanned(written, format!("missing option name: write `after = {example}`")))
     };
     let common = args::read("hedge", tokens, OPTIONS, errors, Some(&mut positional), &mut |option, input| {
-        if option.name == "after" {
-            hedge.failed = true;
-            hedge.after = Some(option.value(input, After::read)?);
-        } else {
-            hedge.max = Some(option.parse(input)?);
+        match option.name.as_str() {
+            "after" => {
+                hedge.failed = true;
+                hedge.after = Some(option.value(input, After::read)?);
+            }
+            "key" => hedge.keys.key = Some(option.parse(input)?),
+            "max_keys" => hedge.keys.max_keys = Some(option.parse(input)?),
+            _ => hedge.max = Some(option.parse(input)?),
         }
         Ok(())
     });
@@ -103,11 +109,17 @@ impl Layer for Hedge {
             errors.at(name, format!("`{name}` is not a percentile: write `p1` to `p99`"));
         }
         policy::check_positive(self.max.as_ref(), "`max` must be at least 1: it counts the attempts after the first", errors);
+        self.check_keys(target.function, errors);
         check_arguments(target, errors);
     }
 
     fn plan(&self, _: &Context<'_>) -> LayerPlan<'_> {
-        LayerPlan { boundary: Some(Boundary::Attempt), ..LayerPlan::default() }
+        LayerPlan {
+            boundary: Some(Boundary::Attempt),
+            turn_exprs: self.keys.key.iter().collect(),
+            needs_turn: self.keys.key.is_some(),
+            ..LayerPlan::default()
+        }
     }
 
     fn rebinds(&self, context: &Context<'_>, _: &Ident) -> bool {
@@ -171,6 +183,17 @@ struct Clock {
 }
 
 impl Hedge {
+    fn check_keys(&self, function: &Function, errors: &mut Errors) {
+        self.keys.check(None, errors);
+        let advice = |_: &once::Named| "name a constant".to_owned();
+        once::check([self.keys.once()], SharedBy::Function, function, &advice, errors);
+        if let (Some(key), Some(after)) = (&self.keys.key, &self.after)
+            && after.percentile(function).is_none()
+        {
+            errors.at(key, "`key` requires a percentile, which it keeps for each key: write `after = p95`, or remove `key`");
+        }
+    }
+
     fn clock(&self, context: &Context<'_>, after: &Ident, failed: &TokenStream) -> Clock {
         let span = Span::mixed_site();
         let private = context.private.clone();
@@ -183,12 +206,18 @@ impl Hedge {
                 } else {
                     rejection::verdict(context, &quote_spanned!(span=> &__outcome))
                 };
+                let found = if let Some(key) = &self.keys.key {
+                    let ty = quote!(#private::hedge::Latencies);
+                    self.keys.find_own(context, key, &ty, &quote_spanned!(span=> || #ty::new(#percent)))
+                } else {
+                    quote_spanned! {span=> {
+                        static __STEADFAST_LATENCIES: #private::hedge::Instances = #private::hedge::Instances::new(#percent);
+                        __STEADFAST_LATENCIES.of(|| {})
+                    }}
+                };
                 Clock {
                     bind: quote_spanned! {span=>
-                        let #latencies = {
-                            static __STEADFAST_LATENCIES: #private::hedge::Instances = #private::hedge::Instances::new(#percent);
-                            __STEADFAST_LATENCIES.of(|| {})
-                        };
+                        let #latencies = #found;
                         let #after = #latencies.percentile();
                     },
                     start: quote_spanned!(span=> let #started = #private::hedge::clock();),

@@ -74,33 +74,44 @@ impl Keys {
     ) -> TokenStream {
         let (span, private) = (Span::mixed_site(), &context.private);
         let (entry, ty) = (context.name("entry"), recipe.ty(context));
+        let place = match (object, handle) {
+            (Some(object), _) => {
+                let value = context.evaluate_option(object, &object.to_token_stream());
+                Some(quote_spanned!(object.span()=> &(#value)))
+            }
+            (None, handle) => handle.map(Handle::call),
+        };
+        let found = match place {
+            Some(place) => Self::find(context, key, &quote!(#private::keyed::of), &quote!(#place)),
+            None => self.find_own(context, key, &ty, &once::maker(&recipe.make, &ty)),
+        };
+        quote_spanned! {span=>
+            let #entry = #found;
+            let #name: &#ty = &#entry;
+        }
+    }
+
+    /// The entry of the call's key in a map of the function's own. `make` is a function that makes a `ty`.
+    pub(crate) fn find_own(&self, context: &Context<'_>, key: &Expr, ty: &TokenStream, make: &TokenStream) -> TokenStream {
+        let (span, private) = (Span::mixed_site(), &context.private);
+        let max_keys = once::maker(&self.maximum(context), &quote!(::core::primitive::usize));
+        let found = Self::find(context, key, &quote!(__STEADFAST_POLICIES.of), &quote!(#max_keys, #make));
+        quote_spanned! {span=> {
+            static __STEADFAST_POLICIES: #private::keyed::KeyedSlot<#ty> = #private::keyed::KeyedSlot::new();
+            #found
+        }}
+    }
+
+    /// ```text
+    /// Output: { bind the key; of(arguments, &key, || owned) }
+    /// ```
+    fn find(context: &Context<'_>, key: &Expr, of: &TokenStream, arguments: &TokenStream) -> TokenStream {
+        let private = &context.private;
         let key = Key::of_expression(context.function, key);
         let (bind, probe, owned) = (key.bind(context), key.probe(), key.owned());
         let asks: Vec<BoundCheck> = key.asks().collect();
         let asks = bounds::statements(&key::fit(), private, &quote!(#private::cache), &asks);
-        let found = match (object, handle) {
-            (Some(object), _) => {
-                let value = context.evaluate_option(object, &object.to_token_stream());
-                let place = quote_spanned!(object.span()=> &(#value));
-                quote_spanned!(span=> #private::keyed::of(#place, #probe, || #owned))
-            }
-            (None, Some(handle)) => {
-                let keyed = handle.call();
-                quote_spanned!(span=> #private::keyed::of(#keyed, #probe, || #owned))
-            }
-            (None, None) => {
-                let (max_keys, make) = (self.maximum(context), once::maker(&recipe.make, &ty));
-                let max_keys = once::maker(&max_keys, &quote!(::core::primitive::usize));
-                quote_spanned! {span=> {
-                    static __STEADFAST_POLICIES: #private::keyed::KeyedSlot<#ty> = #private::keyed::KeyedSlot::new();
-                    __STEADFAST_POLICIES.of(#max_keys, #make, #probe, || #owned)
-                }}
-            }
-        };
-        quote_spanned! {span=>
-            let #entry = { #bind #asks #found };
-            let #name: &#ty = &#entry;
-        }
+        quote_spanned!(Span::mixed_site()=> { #bind #asks #of(#arguments, #probe, || #owned) })
     }
 
     fn maximum(&self, context: &Context<'_>) -> TokenStream {

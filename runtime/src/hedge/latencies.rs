@@ -7,6 +7,7 @@ use std::sync::{OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use crate::clock::nanos;
+use crate::keyed::Retain;
 
 /// The latencies of one function, per instantiation.
 ///
@@ -95,6 +96,12 @@ impl Latencies {
         let rank = (known * self.percent).div_ceil(100).max(1);
         let (_, percentile, _) = samples[..known].select_nth_unstable(rank - 1);
         self.percentile.store(*percentile, Ordering::Relaxed);
+    }
+}
+
+impl Retain for Latencies {
+    fn retention(&self, _: u64) -> Option<u64> {
+        Some(u64::from(self.count.load(Ordering::Relaxed) > 0))
     }
 }
 

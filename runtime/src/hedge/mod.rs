@@ -8,7 +8,7 @@ pub use steadfast_macros::hedge;
 
 #[doc(hidden)]
 pub mod private {
-    pub use super::latencies::Instances;
+    pub use super::latencies::{Instances, Latencies};
     pub use super::race::{Next, Race, Step};
     use tokio::time::Instant;
 
