@@ -25,6 +25,9 @@
 //! | stacked decorators | stacked attributes | [`order`] |
 //! | tenacity, and elsewhere Resilience4j and Polly | [`retry`], [`circuit_breaker`], [`rate_limit`], [`fallback`] .. | [`resilience`] |
 //!
+//! And beyond a function of your own: blocks, closures and generated clients, sets of policies, permits by hand, a policy for each key:
+//! [policies around anything](anything).
+//!
 //! For users of other libraries, each page maps options and shows a program before and after:
 //!
 //! | from | to | page |
@@ -106,6 +109,9 @@ pub mod order {}
 
 #[doc = include_str!("guide/resilience.md")]
 pub mod resilience {}
+
+#[doc = include_str!("guide/anything.md")]
+pub mod anything {}
 
 #[doc = include_str!("guide/from_cached.md")]
 pub mod from_cached {}
