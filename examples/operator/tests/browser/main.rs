@@ -1,17 +1,18 @@
 //! The page in a headless browser: the numbers change under load, and the buttons work.
 
+#[path = "../support/mod.rs"]
 mod support;
+mod webdriver;
 
 use std::io::{BufRead, BufReader, Write, stderr};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use fantoccini::{Client, ClientBuilder, Locator};
-use hyper_util::client::legacy::connect::HttpConnector;
 use operator::{load, shop};
-use serde_json::json;
 use tempfile::TempDir;
 use tokio::time::{sleep, timeout};
+
+use crate::webdriver::Session;
 
 /// Far more than anything here takes, also where the machine is busy.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -58,11 +59,9 @@ impl Browser {
             "--disable-sync",
             &profile,
         ];
-        let capabilities = json!({ "browserName": "chrome", "goog:chromeOptions": { "args": arguments } });
-        let capabilities = capabilities.as_object().unwrap().clone();
-        let client = ClientBuilder::new(HttpConnector::new()).capabilities(capabilities).connect(&self.url).await.unwrap();
-        client.goto(url).await.unwrap();
-        Page(client)
+        let session = Session::start(&self.url, &arguments).await;
+        session.open(url).await;
+        Page(session)
     }
 }
 
@@ -75,14 +74,14 @@ impl Drop for Browser {
     }
 }
 
-struct Page(Client);
+struct Page(Session);
 
 impl Page {
     /// The text of what a selector finds; nothing as long as it finds nothing.
     async fn text(&self, selector: &str) -> String {
-        match self.0.find(Locator::Css(selector)).await {
-            Ok(element) => element.text().await.unwrap(),
-            Err(_) => String::new(),
+        match self.0.find("css selector", selector).await {
+            Some(element) => self.0.text(&element).await,
+            None => String::new(),
         }
     }
 
@@ -92,13 +91,13 @@ impl Page {
 
     async fn click(&self, function: &str, button: &str) {
         let path = format!("//article[@data-function='operator::shop::{function}']//button[text()='{button}']");
-        self.0.find(Locator::XPath(&path)).await.unwrap().click().await.unwrap();
+        let button = self.0.find("xpath", &path).await.unwrap();
+        self.0.click(&button).await;
     }
 
     async fn write(&self, selector: &str, text: &str) {
-        let input = self.0.find(Locator::Css(selector)).await.unwrap();
-        input.clear().await.unwrap();
-        input.send_keys(text).await.unwrap();
+        let input = self.0.find("css selector", selector).await.unwrap();
+        self.0.write(&input, text).await;
     }
 
     /// Waits until something holds.
@@ -168,5 +167,5 @@ async fn the_numbers_move_and_the_buttons_act() {
     server.abort();
     drop(server.await);
     page.until("the server is gone", async |page| page.text("#status.problem").await == "the server does not answer").await;
-    page.0.close().await.unwrap();
+    page.0.close().await;
 }
