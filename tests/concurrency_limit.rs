@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use futures::future::{join, join_all};
 use futures::poll;
-use steadfast::{CircuitBreaker, ConcurrencyLimiter, Error, circuit_breaker, concurrency_limit, timeout};
+use steadfast::{CircuitBreaker, ConcurrencyLimiter, Error, Keyed, circuit_breaker, concurrency_limit, timeout};
 use tokio::time::{Instant, sleep};
 
 const MS: Duration = Duration::from_millis(1);
@@ -363,4 +363,59 @@ async fn a_dropped_call_gives_its_place_back_after_its_body_has_gone() {
     assert!(poll!(&mut call).is_pending());
     drop(call);
     assert_eq!((seen.take(), other().running()), (1, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_key_has_a_limit() {
+    #[concurrency_limit(1, max_wait = 0s, key = tenant, handle = tenants)]
+    async fn work(tenant: &str) -> Option<usize> {
+        sleep(Duration::from_millis(10)).await;
+        Some(tenant.len())
+    }
+    assert_eq!(futures::join!(work("a"), work("a"), work("bb")), (Some(1), None, Some(2)));
+    let tenants: &'static Keyed<String, ConcurrencyLimiter> = tenants();
+    assert_eq!((tenants.len(), tenants.of("a").running()), (2, 0));
+    static SHARED: Keyed<u64, ConcurrencyLimiter> = Keyed::new(|| ConcurrencyLimiter::new(1)).max_keys(4);
+    #[concurrency_limit(SHARED, key = id % 4)]
+    async fn waits(id: u64) -> Option<u64> {
+        sleep(Duration::from_millis(10)).await;
+        Some(id)
+    }
+    let started = Instant::now();
+    assert_eq!(futures::join!(waits(0), waits(4), waits(1)), (Some(0), Some(4), Some(1)));
+    assert_eq!(started.elapsed(), Duration::from_millis(20));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_of_what_the_body_takes_along() {
+    #[concurrency_limit(1, key = (tenant.clone(), id))]
+    #[timeout(1s)]
+    async fn work(tenant: String, id: u64) -> Option<String> {
+        sleep(Duration::from_millis(10)).await;
+        Some(format!("{tenant}{id}"))
+    }
+    assert_eq!(futures::join!(work("a".to_owned(), 1), work("a".to_owned(), 1)).1.as_deref(), Some("a1"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dropped_call_of_a_key_leaves_no_place() {
+    static LIMITS: Keyed<u64, ConcurrencyLimiter> = Keyed::new(|| ConcurrencyLimiter::new(1));
+    #[concurrency_limit(LIMITS, key = id)]
+    async fn work(id: u64) -> Option<u64> {
+        sleep(Duration::from_millis(10)).await;
+        Some(id)
+    }
+    let awaits = steadfast::testing::cancel_at_every_await(
+        async || (),
+        async |(): &mut ()| {
+            let _ = futures::join!(work(1), work(1), work(2));
+        },
+        async |(): &()| {
+            for id in [1, 2] {
+                assert_eq!((LIMITS.of(&id).running(), LIMITS.of(&id).waiting()), (0, 0));
+            }
+        },
+    )
+    .await;
+    assert!(awaits > 0);
 }

@@ -733,8 +733,10 @@ attributes! {
     /// | `max_wait = duration` | forever | how long a call may wait; `0s` rejects at once |
     /// | `queue = n` | unbounded | how many calls may wait; further calls are rejected at once |
     /// | `adaptive` | off | the limit falls while calls fail, and rises again up to `n` ([AIMD]) |
+    /// | `key = expr` | none | one limit per key instead of one for all calls; a limit that is not a literal is then a [`Keyed`] that is created elsewhere |
+    /// | `max_keys = n` | 65,536 | with `key`: how many keys have a limit at most; one in use is never forgotten |
     /// | `or_else = \|error\| value` | none | the value that a rejected call returns; required if the return type cannot represent the error and calls can be rejected: with a `max_wait`, a `queue`, or a limiter created elsewhere |
-    /// | `handle = name` | none | adds a function next to this one that returns the `&'static` [`ConcurrencyLimiter`]; `handle = Self::name` in an `impl` |
+    /// | `handle = name` | none | adds a function next to this one that returns the `&'static` [`ConcurrencyLimiter`], or with `key` the [`Keyed`]; `handle = Self::name` in an `impl` |
     /// | `crate = path` | `::steadfast` | the path to `steadfast` |
     ///
     /// A limiter that is created elsewhere has its own limit and queue; `max_wait` and `or_else` are set here. The expression that names it
@@ -756,9 +758,9 @@ attributes! {
     ///
     /// | evaluated | options |
     /// | --- | --- |
-    /// | once, at the first call | `queue`, the limit if `queue` or `adaptive` or `handle` is set |
+    /// | once, at the first call | `queue`, `max_keys`, the limit if `queue` or `adaptive` or `handle` is set |
     /// | at each call, since it may name a limiter; a number applies from the first call on | the limit |
-    /// | at each call | `max_wait` |
+    /// | at each call | `max_wait`, `key` |
     /// | at each rejection | `or_else` |
     ///
     /// Below a [`retry`] or a [`hedge`], each attempt is a call.
@@ -785,6 +787,7 @@ attributes! {
     ///
     /// [AIMD]: https://docs.rs/steadfast/latest/steadfast/struct.ConcurrencyLimiter.html#method.adaptive
     /// [`ConcurrencyLimiter`]: https://docs.rs/steadfast/latest/steadfast/struct.ConcurrencyLimiter.html
+    /// [`Keyed`]: https://docs.rs/steadfast/latest/steadfast/struct.Keyed.html
     /// [`Error`]: https://docs.rs/steadfast/latest/steadfast/struct.Error.html
     /// [`hedge`]: https://docs.rs/steadfast/latest/steadfast/attr.hedge.html
     /// [`is_saturated`]: https://docs.rs/steadfast/latest/steadfast/struct.Error.html#method.is_saturated

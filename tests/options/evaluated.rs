@@ -266,6 +266,11 @@ async fn limited_with_a_queue() -> Option<u32> {
     Some(1)
 }
 
+#[concurrency_limit(1, key = seen("key", n), max_keys = seen("max_keys", 5))]
+async fn limited_by_key(n: u32) -> u32 {
+    n
+}
+
 static LIMIT: ConcurrencyLimiter = ConcurrencyLimiter::new(1);
 
 #[concurrency_limit(seen_at("the limit", &LIMIT))]
@@ -278,6 +283,7 @@ async fn of_concurrency_limit() {
     assert_eq!(tokio::join!(limited(), limited(), limited()), (1, 0, 0));
     for _ in 0..3 {
         assert_eq!(limited_with_a_queue().await, Some(1));
+        assert_eq!(limited_by_key(2).await, 2);
     }
     for _ in 0..2 {
         assert_eq!(limited_elsewhere().await, Some(1));

@@ -10,6 +10,7 @@ use crate::codegen::admission::Admission;
 use crate::codegen::context::Context;
 use crate::codegen::fragment::Fragment;
 use crate::codegen::instrument;
+use crate::codegen::keyed::Keys;
 use crate::codegen::layer::{Layer, LayerPlan, Parsed, Rejects, Target};
 use crate::codegen::policy::{self, PolicyInit};
 use crate::codegen::rejection;
@@ -25,7 +26,7 @@ use crate::parse::once::{self, Once, SharedBy};
 
 const NAME: &str = "concurrency_limit";
 
-const OPTIONS: &[&str] = &["max_wait", "queue", "adaptive", "or_else", "handle"];
+const OPTIONS: &[&str] = &["max_wait", "queue", "adaptive", "key", "max_keys", "or_else", "handle"];
 
 /// Whether the expression is an associated constant, or computed from such: no call selects a limiter that way.
 fn is_figure(expression: &Expr) -> bool {
@@ -45,6 +46,7 @@ struct ConcurrencyLimit {
     max_wait: Option<Duration>,
     queue: Option<Count>,
     adaptive: Option<Ident>,
+    keys: Keys,
     or_else: Option<Expr>,
     handle: Option<Handle>,
     /// Whether a limit was written but is invalid.
@@ -70,6 +72,8 @@ pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Parsed {
             "max_wait" => concurrency.max_wait = Some(option.parse(input)?),
             "queue" => concurrency.queue = Some(option.parse(input)?),
             "adaptive" => concurrency.adaptive = Some(option.flag(input)?),
+            "key" => concurrency.keys.key = Some(option.parse(input)?),
+            "max_keys" => concurrency.keys.max_keys = Some(option.parse(input)?),
             "or_else" => concurrency.or_else = Some(option.parse(input)?),
             _ => concurrency.handle = Some(option.parse(input)?),
         }
@@ -104,7 +108,10 @@ impl Layer for ConcurrencyLimit {
             errors.at(max_wait.written(), "`max_wait` has no effect with `queue = 0`: remove one");
         }
         let queue = Once::option("queue", self.queue.as_ref().map(|queue| &queue.0));
-        policy::check_once(NAME, "ConcurrencyLimiter", "limiter", [self.count(target.function), queue], target.function, errors);
+        let once = [self.count(target.function), queue, self.keys.once()];
+        policy::check_once(NAME, "ConcurrencyLimiter", "limiter", once, target.function, errors);
+        self.keys.check(self.external(), errors);
+        self.keys.check_handle(self.handle.as_ref(), target.function, "ConcurrencyLimiter", errors);
         if self.adaptive.is_some() {
             policy::check_known(target.function, "no outcome would lower the limit", "", errors);
         }
@@ -118,9 +125,9 @@ impl Layer for ConcurrencyLimit {
         LayerPlan {
             guard: Some(context.name("place")),
             waits: !self.never_waits(),
-            turn_exprs: self.max_wait.iter().map(Duration::written).collect(),
+            turn_exprs: self.keys.key.iter().chain(self.max_wait.as_ref().map(Duration::written)).collect(),
             deferred_exprs: object.into_iter().chain(&self.or_else).collect(),
-            needs_turn: self.external().is_some_and(|object| !is_place(object)),
+            needs_turn: self.keys.key.is_some() || self.external().is_some_and(|object| !is_place(object)),
             rejects: if self.refuses() { Rejects::by(self.or_else.as_ref()) } else { Rejects::Never },
             ..LayerPlan::default()
         }
@@ -155,8 +162,7 @@ impl Layer for ConcurrencyLimit {
         let failed = rejection::verdict(context, &quote_spanned!(span=> &__outcome));
         let enter = self.enter(context, &mut inner, &names, &label);
         let (place, limiter) = (&names.place, &names.limiter);
-        let (bind, attach) = (self.bind(looking, limiter), instrument::attach_handle(context, self.external(), limiter));
-        let object = quote!(#bind #attach);
+        let object = self.find(context, looking, limiter);
         let inner = inner.map(|expr| {
             quote_spanned! {span=>
                 let __outcome = #expr;
@@ -172,7 +178,11 @@ impl Layer for ConcurrencyLimit {
     }
 
     fn sibling_items(&self, context: &Context<'_>) -> TokenStream {
-        self.recipe(context).handle(context, self.handle.as_ref())
+        let (recipe, handle) = (self.recipe(context), self.handle.as_ref());
+        match &self.keys.key {
+            Some(key) => self.keys.handle(context, key, &recipe, handle),
+            None => recipe.handle(context, handle),
+        }
     }
 }
 
@@ -264,6 +274,16 @@ impl ConcurrencyLimit {
     fn external(&self) -> Option<&Expr> {
         let of_its_own = self.queue.is_some() || self.adaptive.is_some() || self.handle.is_some();
         self.limit.as_ref().filter(|limit| limit.literal().is_none() && !of_its_own).map(|limit| &limit.0)
+    }
+
+    /// Binds the limiter, of all calls or of the call's key.
+    fn find(&self, context: &Context<'_>, looking: &Context<'_>, limiter: &Ident) -> TokenStream {
+        let object = self.external();
+        if let Some(key) = &self.keys.key {
+            return self.keys.bind(looking, key, object, &self.recipe(context), self.handle.as_ref(), limiter);
+        }
+        let (bind, attach) = (self.bind(looking, limiter), instrument::attach_handle(context, object, limiter));
+        quote!(#bind #attach)
     }
 
     /// Binds the limiter: the function's own, or the value of the expression, whose temporaries live as long as the call.
