@@ -595,6 +595,104 @@ attributes! {
     /// [`timeout`]: https://docs.rs/steadfast/latest/steadfast/attr.timeout.html
     coalesce
 
+    /// Invalidates entries of a cache after a write, so that the next read loads what was written.
+    ///
+    /// ```
+    /// # use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+    /// use steadfast::{async_cached, invalidates};
+    /// # #[derive(Default)] struct Db(AtomicU64);
+    /// # impl Db {
+    /// #     async fn email(&self, _: u64) -> u64 { self.0.load(SeqCst) }
+    /// #     async fn set_email(&self, _: u64, email: u64) -> Result<(), String> { self.0.store(email, SeqCst); Ok(()) }
+    /// # }
+    ///
+    /// #[async_cached(ttl = 10min, skip(db), tags = ["emails"], handle = emails)]
+    /// async fn email(db: &Db, user: u64) -> u64 {
+    ///     db.email(user).await
+    /// }
+    ///
+    /// #[invalidates(emails(), key = user)] // keyed as `email` is called
+    /// async fn set_email(db: &Db, user: u64, email: u64) -> Result<(), String> {
+    ///     db.set_email(user, email).await
+    /// }
+    ///
+    /// // What follows from the result, and several caches or entries.
+    /// #[invalidates(emails(), key = |user| *user)]
+    /// #[invalidates(emails(), tag = "emails")]
+    /// async fn first_user(db: &Db) -> Option<u64> {
+    ///     db.set_email(1, 100).await.ok()?;
+    ///     Some(1)
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), String> {
+    /// # let db = Db::default();
+    /// assert_eq!(email(&db, 7).await, 0);
+    /// set_email(&db, 7, 12).await?;
+    /// assert_eq!(email(&db, 7).await, 12);
+    /// # first_user(&db).await; assert_eq!(email(&db, 7).await, 100);
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Options
+    ///
+    /// | option | default | meaning |
+    /// | --- | --- | --- |
+    /// | `expr`, first and without a name | | the cache: a function's `handle`, a `static`, or a field such as `self.users` |
+    /// | `key = expr` | | the key to invalidate, as for [`Cache::invalidate`]; or a closure over the value that is returned |
+    /// | `tag = expr` | | the tag to invalidate, as for [`Cache::invalidate_tag`]; or a closure over the value that is returned |
+    /// | `all` | off | invalidates every entry, like [`Cache::clear`] |
+    /// | `always` | off | invalidates also if the function fails, panics, or is dropped |
+    /// | `crate = path` | `::steadfast` | the path to `steadfast` |
+    ///
+    /// One of `key`, `tag` and `all` is required. Several `#[invalidates(..)]` may stand on one function.
+    ///
+    /// # When options are evaluated
+    ///
+    /// | evaluated | options |
+    /// | --- | --- |
+    /// | at each call, before the body | the cache, `key`, `tag` |
+    /// | after the body, if it returned a value | closures |
+    ///
+    /// The body may consume the arguments: an argument that `key` names is cloned, unless it is a reference, and so is what an expression
+    /// such as `name.trim()` refers to. A closure receives the `T` of a `Result<T, E>` or an `Option<T>`, otherwise the return value, and
+    /// returns an owned key. Below a [`retry`] or a [`hedge`], each attempt is a call.
+    ///
+    /// # What is invalidated, and when
+    ///
+    /// When the function has succeeded (`Err` and `None` have failed), the entries are removed, and loads that began before that moment
+    /// are superseded: they answer their own callers, but their results are not stored. They may have read what was there before the
+    /// write. Loads that begin later are not affected. After a call that fails, panics, or is dropped, nothing is invalidated.
+    ///
+    /// With `always`, all of these invalidate: the write may have reached its destination although the caller received an error. A call
+    /// that is dropped invalidates when its body has been dropped; a call that a layer above rejects, and one that is never polled, has
+    /// written nothing and does not.
+    ///
+    /// Place it close to the write, below [`shield`]: a shielded write that loses its caller still invalidates when it ends. A blocking
+    /// body of [`offload_blocking`] runs to completion too; put `shield` above both.
+    ///
+    /// # Errors
+    ///
+    /// None: the function returns what it returns.
+    ///
+    /// # Panics
+    ///
+    /// If `on_evict` of the cache, or `Hash` or `Eq` of a key, panics. With `always`, such a panic while the call is dropped is passed
+    /// to [`on_report`].
+    ///
+    /// # Cancel safety
+    ///
+    /// That of the body; see `always`.
+    ///
+    /// [`Cache::clear`]: https://docs.rs/steadfast/latest/steadfast/cache/struct.Cache.html#method.clear
+    /// [`Cache::invalidate_tag`]: https://docs.rs/steadfast/latest/steadfast/cache/struct.Cache.html#method.invalidate_tag
+    /// [`Cache::invalidate`]: https://docs.rs/steadfast/latest/steadfast/cache/struct.Cache.html#method.invalidate
+    /// [`hedge`]: https://docs.rs/steadfast/latest/steadfast/attr.hedge.html
+    /// [`offload_blocking`]: https://docs.rs/steadfast/latest/steadfast/attr.offload_blocking.html
+    /// [`on_report`]: https://docs.rs/steadfast/latest/steadfast/fn.on_report.html
+    /// [`retry`]: https://docs.rs/steadfast/latest/steadfast/attr.retry.html
+    /// [`shield`]: https://docs.rs/steadfast/latest/steadfast/attr.shield.html
+    invalidates
+
     /// Limits how often the function may be called; excess calls wait in FIFO order or are rejected.
     ///
     /// ```

@@ -60,6 +60,7 @@
 //! | [`macro@circuit_breaker`] | rejects calls while the dependency is failing |
 //! | [`async_cached`] | caches results; concurrent callers of a key share one computation |
 //! | [`coalesce`] | deduplicates concurrent calls without caching |
+//! | [`invalidates`](macro@invalidates) | invalidates cached results after a write |
 //! | [`finally`](macro@finally) | runs an async cleanup on return, error, panic and drop |
 //! | [`shield`](macro@shield) | runs to completion even if the caller is dropped |
 //! | [`macro@cancellable`] | cancels via a [`CancellationToken`], then runs a cleanup |
@@ -175,6 +176,7 @@ mod gcra;
 pub mod guide;
 mod hedge;
 mod instrument;
+mod invalidates;
 mod key;
 mod keyed;
 #[cfg(feature = "metrics")]
@@ -259,6 +261,7 @@ pub use fallback::fallback;
 pub use finally::finally;
 #[doc(alias("backup request", "tail latency", "speculative execution"))]
 pub use hedge::hedge;
+pub use invalidates::invalidates;
 #[doc(alias("per host", "per tenant", "registry"))]
 pub use keyed::{Keyed, KeyedRef};
 #[doc(alias("spawn_blocking", "run_in_executor", "to_thread"))]
@@ -337,6 +340,7 @@ pub mod __private {
     pub use crate::fallback::private as fallback;
     pub use crate::finally::private as finally;
     pub use crate::hedge::private as hedge;
+    pub use crate::invalidates::private as invalidates;
     pub use crate::keyed::private as keyed;
     pub use crate::offload::private as offload;
     pub use crate::rate_limit::private as rate_limit;

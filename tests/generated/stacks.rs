@@ -7,7 +7,7 @@ use std::ops::Range;
 use crate::compile::{Error, Program};
 
 /// The attributes, with options that change the expansion.
-const ATTRIBUTES: [&str; 28] = [
+const ATTRIBUTES: [&str; 30] = [
     "warn_slow_poll(1s)",
     "fallback(7)",
     "fallback(|error| Err(error))",
@@ -34,6 +34,8 @@ const ATTRIBUTES: [&str; 28] = [
     "shield",
     "finally(cleanup())",
     "finally(|exit| told(id, exit))",
+    "invalidates(CACHE, key = id)",
+    "invalidates(CACHE, all, always)",
     "batched(delay = 1ms)",
     "offload_blocking",
 ];
@@ -43,8 +45,8 @@ const HEAD: &str = r#"#![forbid(unsafe_code)]
 #![allow(dead_code, unused_imports, reason = "nothing is called")]
 
 use steadfast::{
-    CancellationToken, Exit, async_cached, batched, cancellable, circuit_breaker, coalesce, concurrency_limit, fallback, finally, hedge,
-    offload_blocking, rate_limit, retry, shield, timeout, warn_slow_poll,
+    Cache, CancellationToken, Exit, async_cached, batched, cancellable, circuit_breaker, coalesce, concurrency_limit, fallback, finally, hedge,
+    invalidates, offload_blocking, rate_limit, retry, shield, timeout, warn_slow_poll,
 };
 
 #[derive(Debug, Clone)]
@@ -55,6 +57,8 @@ impl From<steadfast::Error> for Failure {
         Self(error.to_string())
     }
 }
+
+static CACHE: Cache<u32, u32> = Cache::new(9);
 
 fn token() -> CancellationToken {
     CancellationToken::new()
@@ -91,14 +95,15 @@ fn name(attribute: &str) -> &str {
 /// Whether the documentation rules it out.
 fn is_rejected(stack: &[&str]) -> bool {
     let has = |wanted: &str| stack.iter().position(|attribute| name(attribute) == wanted);
-    let twice =
-        (1..stack.len()).any(|at| name(stack[at]) != "timeout" && stack[..at].iter().any(|above| name(above) == name(stack[at])));
+    let twice = (1..stack.len()).any(|at| {
+        !["timeout", "invalidates"].contains(&name(stack[at])) && stack[..at].iter().any(|above| name(above) == name(stack[at]))
+    });
     twice || has("offload_blocking").is_some_and(|at| at + 1 < stack.len())
 }
 
 /// Adapts an attribute to a batch: `above` it or below.
 fn for_a_batch(attribute: &str, above: bool) -> String {
-    let attribute = attribute.replace("key = id", "key = 7_u8").replace("told(id", "told(7");
+    let attribute = attribute.replace("key = id", "key = 7_u32").replace("told(id", "told(7");
     if above {
         return attribute;
     }

@@ -10,7 +10,7 @@ use futures::FutureExt;
 use futures::future::poll_immediate;
 use steadfast::{
     Cache, CancellationToken, CircuitBreaker, ConcurrencyLimiter, Error, async_cached, cancellable, circuit_breaker, coalesce,
-    concurrency_limit, fallback, finally, hedge, rate_limit, retry, timeout, warn_slow_poll,
+    concurrency_limit, fallback, finally, hedge, invalidates, rate_limit, retry, timeout, warn_slow_poll,
 };
 
 type Outcome = Result<u32, Error>;
@@ -108,7 +108,7 @@ mod before {
     macro_rules! nothing {
         ($($attribute:ident)*) => { $(pub(super) async fn $attribute() {})* };
     }
-    nothing!(timeout warn_slow_poll fallback cancellable retry hedge rate_limit concurrency_limit finally async_cached coalesce);
+    nothing!(timeout warn_slow_poll fallback cancellable retry hedge rate_limit concurrency_limit finally async_cached coalesce invalidates);
 
     /// Opens the circuit, so that the next call is its probe.
     pub(super) async fn circuit_breaker() {
@@ -140,6 +140,17 @@ fn no_cleanup() -> bool {
     tokio::runtime::Handle::current().metrics().num_alive_tasks() == 0
 }
 
+/// What a call invalidates is there until its body has gone.
+fn entry() -> bool {
+    CACHE.contains(&2)
+}
+
+/// The cache, with the entry that the call invalidates.
+fn entries() -> &'static Cache<u32, u32> {
+    CACHE.insert(2, 2);
+    &CACHE
+}
+
 /// Another call with the key would wait.
 fn flight() -> bool {
     CACHE.in_flight() == 1
@@ -159,4 +170,5 @@ drop_orders! {
     finally: below [concurrency_limit(9, max_wait = 1h)] held no_cleanup { #[finally(async {})] }
     async_cached: below [concurrency_limit(9, max_wait = 1h)] held flight { #[async_cached(cache = CACHE, key = 1)] }
     coalesce: below [concurrency_limit(9, max_wait = 1h)] held nothing { #[coalesce(skip(argument))] }
+    invalidates: below [concurrency_limit(9, max_wait = 1h)] held entry { #[invalidates(entries(), key = 2, always)] }
 }

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use steadfast::{
     BlockingPool, Cache, CancellationToken, CircuitBreaker, ConcurrencyLimiter, Error, RateLimiter, RetryBudget, TaskTracker,
-    async_cached, batched, cancellable, circuit_breaker, coalesce, concurrency_limit, fallback, finally, hedge, offload_blocking,
-    rate_limit, retry, shield, timeout, warn_slow_poll,
+    async_cached, batched, cancellable, circuit_breaker, coalesce, concurrency_limit, fallback, finally, hedge, invalidates,
+    offload_blocking, rate_limit, retry, shield, timeout, warn_slow_poll,
 };
 use tokio::time::sleep;
 
@@ -197,6 +197,25 @@ async fn watched() -> u32 {
 async fn of_warn_slow_poll() {
     assert_eq!((watched().await, watched().await), (1, 1));
     check("warn_slow_poll", &[("at each call", 2)]);
+}
+
+#[invalidates(seen_cache("the cache"), key = seen("key", n))]
+#[invalidates(WRITTEN, tag = seen("tag", "tag"))]
+#[invalidates(WRITTEN, key = |n: &u32| seen("closures", *n))]
+async fn written(n: u32) -> Option<u32> {
+    (n > 0).then_some(n)
+}
+
+static WRITTEN: Cache<u32, u32> = Cache::new(9);
+
+fn seen_cache(option: &'static str) -> &'static Cache<u32, u32> {
+    seen_at(option, &WRITTEN)
+}
+
+#[tokio::test]
+async fn of_invalidates() {
+    assert_eq!((written(0).await, written(1).await, written(2).await), (None, Some(1), Some(2)));
+    check("invalidates", &[("at each call, before the body", 3), ("after the body, if it returned a value", 2)]);
 }
 
 /// Fails for a batch that has a zero in it.

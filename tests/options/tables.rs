@@ -5,11 +5,12 @@ use std::fs;
 use std::path::PathBuf;
 
 /// Each attribute, and where its options are listed.
-const ATTRIBUTES: [(&str, &str); 15] = [
+const ATTRIBUTES: [(&str, &str); 16] = [
     ("warn_slow_poll", "warn_slow_poll.rs"),
     ("fallback", "fallback.rs"),
     ("async_cached", "async_cached/options.rs"),
     ("coalesce", "coalesce.rs"),
+    ("invalidates", "invalidates.rs"),
     ("rate_limit", "rate_limit.rs"),
     ("concurrency_limit", "concurrency_limit.rs"),
     ("circuit_breaker", "circuit_breaker.rs"),
@@ -108,8 +109,21 @@ fn the_readme_has_the_options_of_each_attribute() {
 #[test]
 fn what_is_evaluated_when_is_about_options_that_there_are() {
     // What is no expression is evaluated never.
-    let words =
-        ["crate", "handle", "adaptive", "jitter", "clone", "panic", "skip", "share", "unbounded", "detached", "single_flight"];
+    let words = [
+        "crate",
+        "handle",
+        "adaptive",
+        "jitter",
+        "clone",
+        "panic",
+        "skip",
+        "share",
+        "unbounded",
+        "detached",
+        "single_flight",
+        "all",
+        "always",
+    ];
     for (attribute, source) in ATTRIBUTES {
         let page = page(attribute);
         let rows = table(&page, "When options are evaluated");

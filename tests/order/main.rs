@@ -76,8 +76,8 @@ async fn timed<T>(future: impl Future<Output = T>) -> (T, u128) {
 /// The rows as attributes on functions.
 mod attributes {
     use steadfast::{
-        async_cached, circuit_breaker, concurrency_limit, fallback, finally, hedge, offload_blocking, rate_limit, retry, shield,
-        timeout,
+        async_cached, circuit_breaker, concurrency_limit, fallback, finally, hedge, invalidates, offload_blocking, rate_limit,
+        retry, shield, timeout,
     };
 
     macro_rules! form {

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
 
 use futures::{join, poll};
-use steadfast::{CircuitBreaker, CircuitState, ConcurrencyLimiter};
+use steadfast::{Cache, CircuitBreaker, CircuitState, ConcurrencyLimiter};
 use tokio::time::{advance, sleep};
 
 use super::*;
@@ -735,4 +735,136 @@ async fn rate_limit_above_async_cached() {
     for (key, expected) in [(1, Ok(1)), (1, NO_TURN)] {
         assert_eq!(work(key).await, expected);
     }
+}
+
+// --- Writes ---
+
+/// A cache with one entry, for one write.
+macro_rules! cache {
+    () => {
+        static CACHE: Cache<u32, u32> = Cache::new(1);
+        CACHE.insert(1, 1);
+    };
+}
+
+#[tokio::test(start_paused = true)]
+async fn retry_above_invalidates() {
+    cache!();
+    form! {
+        #[retry(attempts = 2, delay = 10ms, jitter = none)]
+        #[invalidates(CACHE, key = 1, always)]
+        async fn work(attempts: &Count) -> Outcome {
+            match attempts.more() {
+                2 if !CACHE.contains(&1) => Ok(2),
+                _ => BUSY,
+            }
+        }
+    }
+    assert_eq!(work(&Count::default()).await, Ok(2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn invalidates_above_retry() {
+    cache!();
+    form! {
+        #[invalidates(CACHE, key = 1, always)]
+        #[retry(attempts = 2, delay = 10ms, jitter = none)]
+        async fn work(attempts: &Count) -> Outcome {
+            match attempts.more() {
+                2 if CACHE.contains(&1) => Ok(2),
+                _ => BUSY,
+            }
+        }
+    }
+    assert_eq!(work(&Count::default()).await, Ok(2));
+    assert!(CACHE.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn shield_above_invalidates() {
+    cache!();
+    form! {
+        #[shield]
+        #[invalidates(CACHE, key = 1)]
+        async fn work() -> Outcome {
+            sleep(100 * MS).await;
+            Ok(1)
+        }
+    }
+    assert!(tokio::time::timeout(50 * MS, work()).await.is_err());
+    assert_eq!(CACHE.len(), 1);
+    sleep(60 * MS).await;
+    assert_eq!(CACHE.len(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn invalidates_above_shield() {
+    cache!();
+    form! {
+        #[invalidates(CACHE, key = 1)]
+        #[shield]
+        async fn work() -> Outcome {
+            sleep(100 * MS).await;
+            Ok(1)
+        }
+    }
+    assert!(tokio::time::timeout(50 * MS, work()).await.is_err());
+    sleep(60 * MS).await;
+    assert_eq!(CACHE.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn fallback_above_invalidates() {
+    cache!();
+    form! {
+        #[fallback(Ok(7))]
+        #[invalidates(CACHE, key = 1)]
+        async fn work() -> Outcome {
+            BUSY
+        }
+    }
+    assert_eq!((work().await, CACHE.len()), (Ok(7), 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn invalidates_above_fallback() {
+    cache!();
+    form! {
+        #[invalidates(CACHE, key = 1)]
+        #[fallback(Ok(7))]
+        async fn work() -> Outcome {
+            BUSY
+        }
+    }
+    assert_eq!((work().await, CACHE.len()), (Ok(7), 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn rate_limit_above_invalidates() {
+    cache!();
+    form! {
+        #[rate_limit(1 / 1s)]
+        #[invalidates(CACHE, key = 1, always)]
+        async fn work() -> Outcome {
+            Ok(1)
+        }
+    }
+    assert_eq!((work().await, CACHE.len()), (Ok(1), 0));
+    CACHE.insert(1, 1);
+    assert_eq!((work().await, CACHE.len()), (NO_TURN, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn invalidates_above_rate_limit() {
+    cache!();
+    form! {
+        #[invalidates(CACHE, key = 1, always)]
+        #[rate_limit(1 / 1s)]
+        async fn work() -> Outcome {
+            Ok(1)
+        }
+    }
+    assert_eq!(work().await, Ok(1));
+    CACHE.insert(1, 1);
+    assert_eq!((work().await, CACHE.len()), (NO_TURN, 0));
 }

@@ -10,6 +10,7 @@ pub(crate) mod concurrency_limit;
 pub(crate) mod fallback;
 pub(crate) mod finally;
 pub(crate) mod hedge;
+pub(crate) mod invalidates;
 pub(crate) mod offload_blocking;
 pub(crate) mod rate_limit;
 pub(crate) mod retry;

@@ -50,7 +50,7 @@ pub mod private {
     pub use super::flight::leader::Leader;
     pub use super::flight::waiter::{Role, Waited, Waiter};
     pub use super::lookup::{Begin, Mode, Next, Owned, RefreshWarning, begin, begin_or_refresh, recursion};
-    pub use super::return_kind::{KindOf, ReturnKind, ttl_of, ttl_of_some};
+    pub use super::return_kind::{KindOf, ReturnKind, of_value, ttl_of, ttl_of_some};
     pub use super::slot::{CacheSlot, IsCache, Types};
     pub use super::store::lifetime::Lifetime;
     pub use super::store::tags::{Tags, tag};

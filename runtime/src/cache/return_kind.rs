@@ -336,14 +336,19 @@ impl<R> ReturnKind for Plain<R> {
     }
 }
 
-/// Applies `ttl = |value| ..` to a value that is about to be stored. A function, so that the type of the closure's argument is
-/// inferred.
+/// Applies a closure to the value of a result, if it has one. A function, so that the type of the closure's argument is inferred.
 #[inline]
-pub fn ttl_of<S: ReturnKind>(kind: S, out: &S::Out, ttl: impl FnOnce(&S::Value) -> Duration) -> Option<Duration> {
+pub fn of_value<S: ReturnKind, T>(kind: S, out: &S::Out, compute: impl FnOnce(&S::Value) -> T) -> Option<T> {
     match kind.outcome(out) {
-        Outcome::Value(value) | Outcome::Nothing(value) => Some(ttl(value)),
+        Outcome::Value(value) | Outcome::Nothing(value) => Some(compute(value)),
         Outcome::Error | Outcome::None => None,
     }
+}
+
+/// Applies `ttl = |value| ..` to a value that is about to be stored.
+#[inline]
+pub fn ttl_of<S: ReturnKind>(kind: S, out: &S::Out, ttl: impl FnOnce(&S::Value) -> Duration) -> Option<Duration> {
+    of_value(kind, out, ttl)
 }
 
 /// The same, if `None` has its own ttl.

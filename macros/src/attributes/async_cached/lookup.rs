@@ -180,7 +180,7 @@ impl Cached {
     }
 
     /// The shape of the return type.
-    fn shape(context: &Context<'_>, shape: &Ident) -> TokenStream {
+    pub(crate) fn shape(context: &Context<'_>, shape: &Ident) -> TokenStream {
         let span = Span::mixed_site();
         let private = &context.private;
         let output = Output::of(context.function);
