@@ -710,6 +710,16 @@ attributes! {
     ///     Ok(())
     /// }
     ///
+    /// // 10 per second and 1,000 per hour for each tenant, counted by entries, with the rate that the tenant's plan includes.
+    /// #[rate_limit(10 / 1s, 1_000 / 1h, key = tenant, cost = batch.len(), rate = plan(tenant))]
+    /// async fn ingest(tenant: &str, batch: &[u64]) -> Result<usize, steadfast::Error> {
+    ///     Ok(batch.len())
+    /// }
+    ///
+    /// fn plan(tenant: &str) -> (u32, std::time::Duration) {
+    ///     (if tenant == "acme" { 100 } else { 10 }, std::time::Duration::from_secs(1))
+    /// }
+    ///
     /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() -> std::io::Result<()> {
     /// assert_eq!(search("a").await?, 1);
     /// quota().set_rate(10, std::time::Duration::from_secs(1)); // while the program runs
@@ -723,6 +733,10 @@ attributes! {
     ///     rejected.to_string(),
     ///     "`reset_password` was rejected: rate limit of 5 per 60s exceeded; retry in 12s"
     /// );
+    ///
+    /// assert!(ingest("acme", &[0; 70]).await.is_ok());
+    /// assert!(ingest("other", &[0; 7]).await.is_ok());
+    /// assert!(ingest("other", &[0; 7]).await.is_err());
     /// # Ok(()) }
     /// ```
     ///
@@ -730,10 +744,13 @@ attributes! {
     ///
     /// | option | default | meaning |
     /// | --- | --- | --- |
-    /// | `n / duration`, first and without a name | | the rate, calls per period; or a [`RateLimiter`] created elsewhere, a static or a field of `self` |
-    /// | `burst = n` | the count of the rate | how many calls an idle limiter admits at once |
+    /// | `n / duration`, first and without a name | | the rate, calls per period, or up to four of them; or a [`RateLimiter`] created elsewhere, a static or a field of `self` |
+    /// | `burst = n` | the count of the rate | how many calls an idle limiter admits at once; of several rates, the burst of the first |
     /// | `max_wait = duration` | `0s` | how long a call may wait for its permit; a call whose permit comes later is rejected at once |
     /// | `key = expr` | none | one limit per key instead of one for all calls |
+    /// | `max_keys = n` | `65_536` | how many keys are kept |
+    /// | `cost = n` | `1` | how many permits the call takes at once, such as `batch.len()` |
+    /// | `rate = n / duration` | the first rate | the rate of the call's key, or an expression of type `(u32, Duration)`; in place of the first rate |
     /// | `or_else = \|error\| value` | none | the value that a rejected call returns; required if the return type cannot represent the error |
     /// | `handle = name` | none | adds a function next to this one that returns the `&'static` [`RateLimiter`]; `handle = Self::name` in an `impl` |
     /// | `crate = path` | `::steadfast` | the path to `steadfast` |
@@ -745,11 +762,24 @@ attributes! {
     /// time or a hundred thousand: each is charged for the time at which its permit became available, unless the timer is more than 100 ms
     /// late. The calls that follow may then be that much closer together. Time in which no call waits is worth one burst and no more.
     ///
-    /// A limiter that is created elsewhere has its own rate and burst. The expression that names it is evaluated at each call and may
+    /// # Several limits
+    ///
+    /// Several rates in one attribute agree or none is charged: what one of them rejects takes nothing from the others, and a call waits
+    /// for the latest. Several attributes on one function are asked one after another, from the top: a call that a lower one rejects has
+    /// been charged by those above it. Use them for limits that differ in their keys, or in what they do with excess calls. By hand it is
+    /// [`RateLimiter::and`].
+    ///
+    /// A call with a `cost` of 0 takes nothing and is admitted at once. A cost that exceeds the burst is never admitted: the call is rejected
+    /// at once, whatever its `max_wait`, with an error that says so and whose [`retry_after`] is `None`. Waiting calls are admitted in
+    /// FIFO order also if their costs differ: one that needs many permits is not overtaken by those behind it that need few. A `max_wait`
+    /// behind calls of other costs, with several rates, is an estimate: it may admit a call late by the time in which a burst of one of the
+    /// other rates comes back.
+    ///
+    /// A limiter that is created elsewhere has its own rates, burst and `max_keys`. The expression that names it is evaluated at each call and may
     /// depend on the arguments: `#[rate_limit(limiter_of(tenant))]`.
     ///
     /// A function has one limit (with `key`, one per key) for all of its callers, for all instances of a type, and for all instantiations
-    /// of a generic function. The rate and `burst` are evaluated once, at the first call, so naming an argument, `self`, or a type or const
+    /// of a generic function. The rates, `burst` and `max_keys` are evaluated once, at the first call, so naming an argument, `self`, or a type or const
     /// parameter in them is a compile error. In an `impl` with type parameters, a rate such as `Self::RATE / 1s` is that of the type that
     /// is called first. For one limit per instance, put a limiter in a field: `#[rate_limit(self.quota)]`.
     ///
@@ -759,8 +789,8 @@ attributes! {
     ///
     /// | evaluated | options |
     /// | --- | --- |
-    /// | once, at the first call | the rate, `burst` |
-    /// | at each call | `max_wait`, `key`, a limiter that is created elsewhere |
+    /// | once, at the first call | the rate, `burst`, `max_keys` |
+    /// | at each call | `max_wait`, `key`, `rate`, `cost`, a limiter that is created elsewhere |
     /// | at each rejection | `or_else` |
     ///
     /// Below a [`retry`] or a [`hedge`], each attempt is a call.
@@ -768,13 +798,18 @@ attributes! {
     /// # Keys
     ///
     /// Keys are those of [`async_cached`]: `Hash + Eq + Clone + Send + Sync + 'static`, or a reference such as `&str`, which is copied when
-    /// the key is new. Use a tuple for several parts. Keys at full allowance are dropped; beyond 65,536 others, those closest to full
-    /// allowance are dropped too.
+    /// the key is new. Use a tuple for several parts. Keys at full allowance are dropped; beyond `max_keys` others, those closest to full
+    /// allowance are dropped too, but none that a call waits for.
+    ///
+    /// With `rate`, each key has a rate of its own in place of the first one: that of its latest call. When it changes, what is available
+    /// remains available, up to the new burst (its count, unless `burst` is set), and further permits arrive at the new rate, also for
+    /// calls that wait. [`RateLimiter::set_rate`] does not concern such keys.
     ///
     /// # Errors
     ///
     /// An [`Error`] for which [`is_rate_limited`] holds, in the function's own error type. Its [`retry_after`] is the time until the next
-    /// permit that no waiting call will take.
+    /// permits that no waiting call will take, or `None` for a cost that exceeds the burst; of several rates, it names the one whose permits
+    /// come last.
     ///
     /// # Cancel safety
     ///
@@ -785,11 +820,13 @@ attributes! {
     ///
     /// # Panics
     ///
-    /// A wait panics outside of a tokio runtime with timers. A rate with a count or a period of zero, or a burst of zero, panics at the
+    /// A wait panics outside of a tokio runtime with timers. A `rate` with a count or a period of zero panics. A rate with a count or a period of zero, or a burst of zero, panics at the
     /// first call if it is not a literal.
     ///
     /// [`Error`]: https://docs.rs/steadfast/latest/steadfast/struct.Error.html
     /// [`RateLimiter`]: https://docs.rs/steadfast/latest/steadfast/struct.RateLimiter.html
+    /// [`RateLimiter::and`]: https://docs.rs/steadfast/latest/steadfast/struct.RateLimiter.html#method.and
+    /// [`RateLimiter::set_rate`]: https://docs.rs/steadfast/latest/steadfast/struct.RateLimiter.html#method.set_rate
     /// [`async_cached`]: https://docs.rs/steadfast/latest/steadfast/attr.async_cached.html
     /// [`concurrency_limit`]: https://docs.rs/steadfast/latest/steadfast/attr.concurrency_limit.html
     /// [`hedge`]: https://docs.rs/steadfast/latest/steadfast/attr.hedge.html

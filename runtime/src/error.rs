@@ -5,6 +5,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::io;
 use std::iter::successors;
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use crate::rounded::rounded;
@@ -41,6 +42,8 @@ pub struct Error {
     function: &'static str,
     limit: Option<Duration>,
     count: Option<u32>,
+    /// What a call costs that a rate limit never admits.
+    cost: Option<NonZeroU32>,
     retry_after: Option<RetryAfter>,
 }
 
@@ -70,7 +73,7 @@ pub enum ErrorKind {
 
 impl Error {
     pub(crate) fn new(kind: ErrorKind, function: &'static str) -> Self {
-        Self { kind, function, limit: None, count: None, retry_after: None }
+        Self { kind, function, limit: None, count: None, cost: None, retry_after: None }
     }
 
     pub(crate) fn with_limit(self, limit: Duration) -> Self {
@@ -79,6 +82,11 @@ impl Error {
 
     pub(crate) fn with_count(self, count: u32) -> Self {
         Self { count: Some(count), ..self }
+    }
+
+    /// For a call that costs more than the `count` permits that there are at once.
+    pub(crate) fn with_cost(self, cost: u32) -> Self {
+        Self { cost: NonZeroU32::new(cost), ..self }
     }
 
     pub(crate) fn with_retry_after(self, retry_after: Option<Duration>) -> Self {
@@ -163,7 +171,8 @@ impl Error {
         self.count
     }
 
-    /// How long to wait before retrying, if known: always for a rate limit, and for a circuit breaker unless it was [forced
+    /// How long to wait before retrying, if known: for a rate limit unless the call costs more than the burst, and so is never
+    /// admitted, and for a circuit breaker unless it was [forced
     /// open](crate::CircuitBreaker::force_open). For a breaker this is the time for which it stays open or, while probes are
     /// running, the time by which they must have ended.
     ///
@@ -204,6 +213,9 @@ impl fmt::Display for Error {
                 self.write_retry(f)
             }
             ErrorKind::RateLimited => {
+                if let (Some(cost), Some(burst)) = (self.cost, self.count) {
+                    return write!(f, "`{function}` was rejected: a cost of {cost} exceeds the burst of {burst} of the rate limit");
+                }
                 write!(f, "`{function}` was rejected: rate limit")?;
                 if let (Some(count), Some(period)) = (self.count, self.limit) {
                     write!(f, " of {count} per {period:?}")?;

@@ -1,8 +1,9 @@
 //! The generic cell rate algorithm (ITU-T I.371), which stores one number per limiter: the theoretical arrival time of the next
 //! call.
 //!
-//! Each call occupies one emission interval (`period / count`). A call conforms if it is no earlier than the theoretical arrival
-//! time minus the burst tolerance (`interval * (burst - 1)`), and moves that time one interval ahead.
+//! Each permit occupies one emission interval (`period / count`). A call conforms if it is no earlier than the theoretical arrival
+//! time minus the burst tolerance (`interval * (burst - 1)`), and moves that time one interval ahead. A call with a cost of `n` is `n`
+//! calls at once: the last of them must conform.
 
 use std::sync::atomic::{AtomicU64, Ordering, fence};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -42,10 +43,54 @@ pub(crate) struct GcraParams {
 }
 
 impl GcraParams {
+    /// `count` calls per `period`, up to `burst` at once; `None`: as many as `count`.
+    pub(crate) const fn new(count: u32, period: Duration, burst: Option<u32>) -> Self {
+        Quota { count, period: nanos(period), burst }.params()
+    }
+
+    /// How many permits there are at once.
+    pub(crate) fn burst(self) -> u32 {
+        u32::try_from(self.burst_tolerance / self.emission_interval + 1).unwrap_or(u32::MAX)
+    }
+
+    /// Whether there are ever so many permits at once.
+    #[inline]
+    pub(crate) fn admits(self, cost: u32) -> bool {
+        self.more_than_one(cost) <= self.burst_tolerance
+    }
+
+    /// The time that the permits after the first one occupy.
+    #[inline]
+    fn more_than_one(self, cost: u32) -> u64 {
+        self.emission_interval.saturating_mul(u64::from(cost.saturating_sub(1)))
+    }
+
+    /// When `cost` permits are available together, if the theoretical arrival time is `tat`.
+    #[inline]
+    pub(crate) fn due(self, tat: u64, cost: u32) -> u64 {
+        tat.saturating_add(self.more_than_one(cost)).saturating_sub(self.burst_tolerance)
+    }
+
+    /// When they are if `ahead` others are taken before.
+    pub(crate) fn due_behind(self, tat: u64, ahead: u64, cost: u32) -> u64 {
+        self.due(tat.saturating_add(self.emission_interval.saturating_mul(ahead)), cost)
+    }
+
+    /// The theoretical arrival time after `cost` permits have been taken by a call that came at `since`.
+    #[inline]
+    pub(crate) fn charged(self, tat: u64, since: u64, cost: u32) -> u64 {
+        tat.max(since).saturating_add(self.emission_interval.saturating_mul(u64::from(cost)))
+    }
+
+    /// The theoretical arrival time after `cost` permits have been given back.
+    pub(crate) fn refunded(self, tat: u64, cost: u32) -> u64 {
+        tat.saturating_sub(self.emission_interval.saturating_mul(u64::from(cost)))
+    }
+
     /// Limits a theoretical arrival time to the one that a full burst right now would cause. It can exceed that if a permit was
     /// taken at another rate just as the rate changed, or before a clock was set back.
     #[inline]
-    fn bounded(self, tat: u64, now: u64) -> u64 {
+    pub(crate) fn bounded(self, tat: u64, now: u64) -> u64 {
         tat.min(now.saturating_add(self.burst_duration()))
     }
 
@@ -73,20 +118,20 @@ impl Quota {
 
 impl AtomicQuota {
     pub(crate) const fn new(count: u32, period: Duration) -> Self {
-        let initial = Quota { count, period: nanos(period), burst: None };
-        let GcraParams { emission_interval, burst_tolerance } = initial.params();
-        Self {
-            initial,
-            changed: Mutex::new(None),
-            version: AtomicU64::new(0),
-            emission_interval: AtomicU64::new(emission_interval),
-            burst_tolerance: AtomicU64::new(burst_tolerance),
-        }
+        Self::of(Quota { count, period: nanos(period), burst: None })
     }
 
     /// A new rate with the original settings.
     pub(crate) fn as_built(&self) -> Self {
-        let initial = self.initial;
+        Self::of(self.initial)
+    }
+
+    /// A new rate whose burst is set as that of this one.
+    pub(crate) fn with_rate(&self, count: u32, period: Duration) -> Self {
+        Self::of(Quota { count, period: nanos(period), ..self.initial })
+    }
+
+    const fn of(initial: Quota) -> Self {
         let GcraParams { emission_interval, burst_tolerance } = initial.params();
         Self {
             initial,
@@ -168,28 +213,30 @@ impl Gcra {
         Self { tat: AtomicU64::new(0), late_until: AtomicU64::new(0), since: AtomicU64::new(0) }
     }
 
-    /// Takes a permit now, or returns the time until the next one.
+    /// Takes `cost` permits now, or returns the time until they are available. It must not exceed the burst.
     #[inline]
-    pub(crate) fn try_acquire(&self, rate: &AtomicQuota, now: u64) -> Result<(), u64> {
+    pub(crate) fn try_acquire(&self, params: GcraParams, cost: u32, now: u64) -> Result<(), u64> {
+        self.try_acquire_from(params, cost, now, self.arrival(now))
+    }
+
+    /// When a call that comes now is treated as having come.
+    #[inline]
+    pub(crate) fn arrival(&self, now: u64) -> u64 {
         let late = now < self.late_until.load(Ordering::Relaxed);
-        let since = if late { now.saturating_sub(TIMER_RESOLUTION) } else { now };
-        self.try_acquire_from(rate.params(), now, since)
+        if late { now.saturating_sub(TIMER_RESOLUTION) } else { now }
     }
 
-    /// Takes a permit for a call that has been waiting for it since `since`, and returns when the permit was due.
-    pub(crate) fn try_acquire_since(&self, rate: &AtomicQuota, now: u64, since: u64) -> Result<u64, u64> {
-        let since = since.max(now.saturating_sub(MAX_CATCH_UP)).max(self.since.load(Ordering::Relaxed)).min(now);
-        let params = rate.params();
-        let tat = self.next(rate, now).max(since);
-        self.try_acquire_from(params, now, since).map(|()| tat)
+    /// The same for a call that has been waiting since `since`.
+    pub(crate) fn arrival_of_waiter(&self, since: u64, now: u64) -> u64 {
+        since.max(now.saturating_sub(MAX_CATCH_UP)).max(self.since.load(Ordering::Relaxed)).min(now)
     }
 
     #[inline]
-    fn try_acquire_from(&self, params: GcraParams, now: u64, since: u64) -> Result<(), u64> {
+    pub(crate) fn try_acquire_from(&self, params: GcraParams, cost: u32, now: u64, since: u64) -> Result<(), u64> {
         let mut stored = self.tat.load(Ordering::Relaxed);
         loop {
             let tat = params.bounded(stored, now);
-            let earliest = tat.saturating_sub(params.burst_tolerance);
+            let earliest = params.due(tat, cost);
             if now < earliest {
                 if tat < stored {
                     // Stores the bounded time, which would otherwise move on with the clock. If another thread has changed it, that
@@ -198,7 +245,7 @@ impl Gcra {
                 }
                 return Err(earliest - now);
             }
-            let next = tat.max(since).saturating_add(params.emission_interval);
+            let next = params.charged(tat, since, cost);
             match self.tat.compare_exchange_weak(stored, next, Ordering::Relaxed, Ordering::Relaxed) {
                 Ok(_) => return Ok(()),
                 Err(changed) => stored = changed,
@@ -211,16 +258,14 @@ impl Gcra {
         self.late_until.store(now.saturating_add(now.saturating_sub(tat).min(TIMER_RESOLUTION)), Ordering::Relaxed);
     }
 
-    /// Returns a permit.
-    pub(crate) fn refund(&self, rate: &AtomicQuota) {
-        let emission_interval = rate.params().emission_interval;
-        let _ = self.tat.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |tat| Some(tat.saturating_sub(emission_interval)));
+    /// Returns permits.
+    pub(crate) fn refund(&self, params: GcraParams, cost: u32) {
+        let _ = self.tat.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |tat| Some(params.refunded(tat, cost)));
     }
 
-    /// When the next permit becomes available, or became available if that is in the past.
-    pub(crate) fn next(&self, rate: &AtomicQuota, now: u64) -> u64 {
-        let params = rate.params();
-        params.bounded(self.tat(), now).saturating_sub(params.burst_tolerance)
+    /// Sets the theoretical arrival time, for a caller that is the only one to change it.
+    pub(crate) fn set_tat(&self, tat: u64) {
+        self.tat.store(tat, Ordering::Relaxed);
     }
 
     /// The theoretical arrival time. A bucket whose time is in the past is at full allowance.
@@ -277,9 +322,51 @@ mod tests {
                 let step = random.u64(..3_000_000_000 / u64::from(count));
                 clock.advance(Duration::from_nanos(step));
                 now += step;
-                assert_eq!(ours.try_acquire(&rate, now).is_ok(), theirs.check().is_ok(), "{count}/s, {burst} at once, at {now}");
+                assert_eq!(
+                    ours.try_acquire(rate.params(), 1, now).is_ok(),
+                    theirs.check().is_ok(),
+                    "{count}/s, {burst} at once, at {now}"
+                );
             }
         }
+    }
+
+    #[test]
+    fn agrees_with_governor_on_costs() {
+        let mut random = fastrand::Rng::with_seed(17);
+        let (mut admitted, mut rejected, mut never) = (0, 0, 0);
+        for _ in 0..400 {
+            let count = [1, 2, 4, 5, 8, 10, 100, 1_000][random.usize(..8)];
+            let burst = random.u32(1..40);
+            let quota = governor::Quota::per_second(NonZeroU32::new(count).unwrap()).allow_burst(NonZeroU32::new(burst).unwrap());
+            let clock = governor::clock::FakeRelativeClock::default();
+            let theirs = governor::RateLimiter::direct_with_clock(quota, clock.clone());
+            let (rate, ours, mut now) = (with_burst(count, SECOND, burst), Gcra::new(), 0);
+            for _ in 0..500 {
+                let step = random.u64(..5_000_000_000 / u64::from(count));
+                clock.advance(Duration::from_nanos(step));
+                now += step;
+                let cost = random.u32(1..=burst + 2);
+                let params = rate.params();
+                match theirs.check_n(NonZeroU32::new(cost).unwrap()) {
+                    Ok(Ok(())) => {
+                        assert_eq!(ours.try_acquire(params, cost, now), Ok(()), "{count}/s, {burst} at once, {cost} at {now}");
+                        admitted += 1;
+                    }
+                    Ok(Err(until)) => {
+                        let wait = until.wait_time_from(governor::clock::Clock::now(&clock));
+                        assert_eq!(ours.try_acquire(params, cost, now), Err(nanos(wait)), "{count}/s, {burst}, {cost} at {now}");
+                        rejected += 1;
+                    }
+                    Err(_) => {
+                        assert!(!params.admits(cost), "{cost} of {burst}");
+                        never += 1;
+                    }
+                }
+                assert_eq!((params.burst(), params.admits(cost)), (burst, cost <= burst));
+            }
+        }
+        assert!(admitted > 10_000 && rejected > 10_000 && never > 1_000, "{admitted} {rejected} {never}");
     }
 
     #[test]
@@ -291,7 +378,7 @@ mod tests {
             for _ in 0..500 {
                 now += random.u64(0..nanos(period));
                 for _ in 0..random.u32(..4) {
-                    if gcra.try_acquire(&rate, now).is_ok() {
+                    if gcra.try_acquire(rate.params(), 1, now).is_ok() {
                         taken.push(now);
                     }
                 }
@@ -310,11 +397,12 @@ mod tests {
     fn time_that_jumps_does_not_overflow() {
         let (rate, gcra) = (AtomicQuota::new(1, Duration::MAX), Gcra::new());
         for now in [0, 5, u64::MAX / 2, 7, u64::MAX, u64::MAX, 0] {
-            let _ = gcra.try_acquire(&rate, now);
+            let _ = gcra.try_acquire(rate.params(), 1, now);
         }
-        assert_eq!(gcra.next(&rate, u64::MAX), u64::MAX);
+        let params = rate.params();
+        assert_eq!(params.due(params.bounded(gcra.tat(), u64::MAX), 1), u64::MAX);
         let fast = with_burst(u32::MAX, Duration::from_nanos(1), u32::MAX);
-        assert_eq!((fast.params().emission_interval, Gcra::new().try_acquire(&fast, 3)), (1, Ok(())));
+        assert_eq!((fast.params().emission_interval, Gcra::new().try_acquire(fast.params(), 1, 3)), (1, Ok(())));
         gcra.change_params(rate.params(), fast.params(), 0);
         gcra.change_params(fast.params(), rate.params(), u64::MAX);
     }
@@ -324,16 +412,16 @@ mod tests {
         const MS: u64 = 1_000_000;
         let (rate, gcra) = (AtomicQuota::new(4, Duration::from_secs(4 * 3_600)), Gcra::new());
         let to = |count, period, now| rate.set(count, period, |before, params| gcra.change_params(before, params, now));
-        let free = |now| (0..100).filter(|_| gcra.try_acquire(&rate, now).is_ok()).count();
+        let free = |now| (0..100).filter(|_| gcra.try_acquire(rate.params(), 1, now).is_ok()).count();
         for _ in 0..3 {
-            gcra.try_acquire(&rate, 0).unwrap();
+            gcra.try_acquire(rate.params(), 1, 0).unwrap();
         }
         // One of four is available, hence one of ten.
         to(10, SECOND, 0);
-        assert_eq!((free(0), gcra.try_acquire(&rate, 0)), (1, Err(100 * MS)));
+        assert_eq!((free(0), gcra.try_acquire(rate.params(), 1, 0)), (1, Err(100 * MS)));
         // Half of the time to the next permit has passed, at either rate.
         to(1, SECOND, 50 * MS);
-        assert_eq!(gcra.try_acquire(&rate, 50 * MS), Err(500 * MS));
+        assert_eq!(gcra.try_acquire(rate.params(), 1, 50 * MS), Err(500 * MS));
         // Seven are available again; the new burst keeps three.
         to(10, SECOND, 550 * MS);
         to(3, SECOND, 1_200 * MS);
@@ -348,9 +436,9 @@ mod tests {
     fn a_turn_at_another_pace_shuts_nobody_out() {
         let (slow, fast) = (AtomicQuota::new(1, Duration::from_secs(3_600)), AtomicQuota::new(100, SECOND));
         let gcra = Gcra::new();
-        gcra.try_acquire(&slow, 0).unwrap();
-        assert_eq!(gcra.try_acquire(&fast, 0), Err(10_000_000));
-        assert_eq!(gcra.try_acquire(&fast, 10_000_000), Ok(()));
+        gcra.try_acquire(slow.params(), 1, 0).unwrap();
+        assert_eq!(gcra.try_acquire(fast.params(), 1, 0), Err(10_000_000));
+        assert_eq!(gcra.try_acquire(fast.params(), 1, 10_000_000), Ok(()));
     }
 
     #[test]
@@ -361,7 +449,7 @@ mod tests {
             assert!(std::panic::catch_unwind(set).is_err());
         }
         assert_eq!(rate.get(), (2, SECOND));
-        assert_eq!((0..10).filter(|_| gcra.try_acquire(&rate, 0).is_ok()).count(), 2);
+        assert_eq!((0..10).filter(|_| gcra.try_acquire(rate.params(), 1, 0).is_ok()).count(), 2);
     }
 
     #[test]

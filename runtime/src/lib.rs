@@ -268,6 +268,7 @@ pub use keyed::{Keyed, KeyedRef};
 pub use offload::offload_blocking;
 #[doc(alias("token bucket", "leaky bucket", "GCRA", "quota", "permit"))]
 pub use rate_limit::RateLimiter;
+pub use rate_limit::RateRequest;
 #[doc(alias("token bucket", "leaky bucket", "GCRA", "throttle", "quota", "permit"))]
 pub use rate_limit::rate_limit;
 #[doc(alias("async drop", "context manager"))]

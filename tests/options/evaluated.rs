@@ -252,6 +252,9 @@ async fn of_offload_blocking() {
     burst = seen("burst", 2),
     max_wait = seen("max_wait", SECOND),
     key = seen("key", 7),
+    max_keys = seen("max_keys", 5),
+    cost = seen("cost", 1),
+    rate = seen("rate", (2, Duration::from_secs(60))),
     or_else = |_| seen("or_else", 0)
 )]
 async fn rated() -> u32 {

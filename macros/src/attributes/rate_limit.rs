@@ -2,7 +2,7 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
-use syn::parse::ParseStream;
+use syn::parse::{Parse, ParseStream};
 use syn::spanned::Spanned;
 use syn::{BinOp, Expr, Lit};
 
@@ -25,14 +25,22 @@ use crate::parse::handle::Handle;
 use crate::parse::once::Once;
 use crate::parse::units;
 
-const OPTIONS: &[&str] = &["burst", "max_wait", "key", "or_else", "handle"];
+const OPTIONS: &[&str] = &["burst", "max_wait", "key", "max_keys", "cost", "rate", "or_else", "handle"];
+
+/// The number of rates that a limiter can have.
+const MOST_RATES: usize = 4;
 
 #[derive(Default)]
 struct RateLimit {
     limit: Option<Limit>,
+    /// The rates behind the first.
+    further: Vec<(Count, Duration)>,
     burst: Option<Count>,
     max_wait: Option<Duration>,
     key: Option<Expr>,
+    max_keys: Option<Count>,
+    cost: Option<Count>,
+    rate: Option<KeyRate>,
     or_else: Option<Expr>,
     handle: Option<Handle>,
     /// Whether a limit was written but is invalid.
@@ -46,15 +54,66 @@ enum Limit {
     Object(Expr),
 }
 
+/// The rate of a key.
+enum KeyRate {
+    /// `calls_of(tenant) / 1s`
+    Quotient(Count, Duration),
+    /// A count and a period.
+    Value(Expr),
+}
+
+impl KeyRate {
+    fn written(&self) -> Vec<&Expr> {
+        match self {
+            Self::Quotient(count, period) => vec![&count.0, period.written()],
+            Self::Value(rate) => vec![rate],
+        }
+    }
+
+    fn tokens(&self, context: &Context<'_>) -> TokenStream {
+        match self {
+            Self::Quotient(count, period) => {
+                let count = context.evaluate_option(&count.0, &count.0.to_token_stream());
+                let period = context.evaluate_option(period.written(), &period.to_token_stream());
+                quote!((#count, #period))
+            }
+            Self::Value(rate) => context.evaluate_option(rate, &rate.to_token_stream()),
+        }
+    }
+}
+
+impl Parse for KeyRate {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let expression: Expr = input.parse()?;
+        match quotient(&expression)? {
+            Some((count, period)) => Ok(Self::Quotient(count, period)),
+            None => units::read(expression).map(Self::Value),
+        }
+    }
+}
+
+// It reads units itself.
+impl units::Value for KeyRate {}
+
+/// `100 / 1s`
+fn quotient(expression: &Expr) -> syn::Result<Option<(Count, Duration)>> {
+    match plain(expression) {
+        Expr::Binary(binary) if matches!(binary.op, BinOp::Div(_)) => {
+            // Parentheses around an operand of the quotient are unnecessary around an argument.
+            let (count, period) = (plain(&binary.left).to_token_stream(), plain(&binary.right).to_token_stream());
+            Ok(Some((syn::parse2(count)?, syn::parse2(period)?)))
+        }
+        _ => Ok(None),
+    }
+}
+
 impl Limit {
     fn read(input: ParseStream<'_>) -> syn::Result<Self> {
         let expression = args::object(input, OPTIONS)?;
+        if let Some((count, period)) = quotient(&expression)? {
+            return Ok(Self::Rate(count, period));
+        }
         match plain(&expression) {
-            Expr::Binary(binary) if matches!(binary.op, BinOp::Div(_)) => {
-                // Parentheses around an operand of the quotient are unnecessary around an argument.
-                let (count, period) = (plain(&binary.left).to_token_stream(), plain(&binary.right).to_token_stream());
-                Ok(Self::Rate(syn::parse2(count)?, syn::parse2(period)?))
-            }
             Expr::Lit(literal) => {
                 let written = match &literal.lit {
                     Lit::Int(int) if int.suffix().is_empty() => int.to_string(),
@@ -100,6 +159,15 @@ fn spaced(expression: &Expr) -> String {
         .fold(text, |text, (loose, tight)| text.replace(loose, tight))
 }
 
+/// Reports a rate that makes no sense.
+fn check_rate(count: &Count, period: &Duration, function: &Function, errors: &mut Errors) {
+    if let Some(unit) = unit_alone(period, function) {
+        errors.at(period.written(), format!("missing number in the period: write `{} / 1{unit}`", count.0.to_token_stream()));
+    }
+    policy::check_positive(Some(count), "the count must be at least 1", errors);
+    policy::check_nonzero(Some(period), "the period must be greater than zero: write a rate, as in `100 / 1s`", errors);
+}
+
 /// The unit of a period without a number: `100 / s`, `100 / second`.
 fn unit_alone(period: &Duration, function: &Function) -> Option<&'static str> {
     let Expr::Path(path) = period.written() else { return None };
@@ -120,24 +188,46 @@ fn unit_alone(period: &Duration, function: &Function) -> Option<&'static str> {
 
 pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Parsed {
     let mut rate_limit = RateLimit::default();
-    let (mut limit, mut failed) = (None, false);
+    let (mut limits, mut failed) = (Vec::new(), false);
     let mut positional = |input: ParseStream<'_>| {
+        let fails = failed;
         failed = true;
-        limit = Some(Limit::read(input)?);
-        failed = false;
+        let behind = input.span();
+        match (Limit::read(input)?, limits.last()) {
+            (Limit::Rate(..), None | Some(Limit::Rate(..))) if limits.len() == MOST_RATES => {
+                return Err(syn::Error::new(behind, format!("a rate limiter has at most {MOST_RATES} rates: remove one")));
+            }
+            (limit @ Limit::Rate(..), None | Some(Limit::Rate(..))) | (limit @ Limit::Object(_), None) => limits.push(limit),
+            (..) => {
+                let message = "several limits in one attribute must be rates, as in `10 / 1s, 1_000 / 1h`: write one \
+                               `#[rate_limit]` for each limiter";
+                return Err(syn::Error::new(behind, message));
+            }
+        }
+        failed = fails;
         Ok(())
     };
-    let common = args::read("rate_limit", tokens, OPTIONS, errors, Some(&mut positional), &mut |option, input| {
+    let common = args::read_several("rate_limit", tokens, OPTIONS, errors, &mut positional, &mut |option, input| {
         match option.name.as_str() {
             "burst" => rate_limit.burst = Some(option.parse(input)?),
             "max_wait" => rate_limit.max_wait = Some(option.parse(input)?),
             "key" => rate_limit.key = Some(option.parse(input)?),
+            "max_keys" => rate_limit.max_keys = Some(option.parse(input)?),
+            "cost" => rate_limit.cost = Some(option.parse(input)?),
+            "rate" => rate_limit.rate = Some(option.parse(input)?),
             "or_else" => rate_limit.or_else = Some(option.parse(input)?),
             _ => rate_limit.handle = Some(option.parse(input)?),
         }
         Ok(())
     });
-    rate_limit.limit = limit;
+    let mut limits = limits.into_iter();
+    rate_limit.limit = limits.next();
+    rate_limit.further = limits
+        .filter_map(|limit| match limit {
+            Limit::Rate(count, period) => Some((count, period)),
+            Limit::Object(_) => None,
+        })
+        .collect();
     rate_limit.failed = failed;
     Parsed::new(rate_limit, common)
 }
@@ -152,28 +242,29 @@ impl Layer for RateLimit {
             errors,
         );
         key::check_varies(self.key.as_ref(), matches!(self.limit, Some(Limit::Object(_))), errors);
+        self.check_options(errors);
         match &self.limit {
             None if self.failed => {}
             None => errors.at_span(target.span, "`#[rate_limit]` requires a rate: write `#[rate_limit(100 / 1s)]`"),
             Some(Limit::Object(object)) => {
                 policy::check_not_temporary(object, "RateLimiter", errors);
                 let burst = Setting { name: "burst", written: self.burst.as_ref().map(|burst| &burst.0) };
-                policy::check_unused(object, &[burst], self.handle.as_ref(), errors);
+                let max_keys = Setting { name: "max_keys", written: self.max_keys.as_ref().map(|keys| &keys.0) };
+                policy::check_unused(object, &[burst, max_keys], self.handle.as_ref(), errors);
             }
-            Some(Limit::Rate(count, period)) => {
-                if let Some(unit) = unit_alone(period, target.function) {
-                    errors.at(
-                        period.written(),
-                        format!("missing number in the period: write `{} / 1{unit}`", count.0.to_token_stream()),
-                    );
+            Some(Limit::Rate(..)) => {
+                let mut settings = Vec::new();
+                for (count, period) in self.rates() {
+                    check_rate(count, period, target.function, errors);
+                    let rate = |written| Some(Once { option: "the rate".to_owned(), written });
+                    settings.extend([rate(&count.0), rate(period.written())]);
                 }
-                policy::check_positive(Some(count), "the count must be at least 1", errors);
-                policy::check_nonzero(Some(period), "the period must be greater than zero: write a rate, as in `100 / 1s`", errors);
                 policy::check_positive(self.burst.as_ref(), "`burst` must be at least 1", errors);
-                let rate = |written| Some(Once { option: "the rate".to_owned(), written });
-                let burst = Once::option("burst", self.burst.as_ref().map(|burst| &burst.0));
-                let settings = [rate(&count.0), rate(period.written()), burst];
+                settings.push(Once::option("burst", self.burst.as_ref().map(|burst| &burst.0)));
+                settings.push(Once::option("max_keys", self.max_keys.as_ref().map(|keys| &keys.0)));
                 policy::check_once("rate_limit", "RateLimiter", "limiter", settings, target.function, errors);
+                self.check_periods(errors);
+                self.check_cost(errors);
                 if let Some(handle) = &self.handle {
                     handle.check(target.function, errors);
                 }
@@ -187,11 +278,11 @@ impl Layer for RateLimit {
             _ => None,
         };
         LayerPlan {
-            waits: self.key.is_some() || !self.never_waits(),
+            waits: self.requests() || !self.never_waits(),
             hints: true,
-            turn_exprs: self.key.iter().chain(self.max_wait.as_ref().map(Duration::written)).collect(),
+            turn_exprs: self.turn_exprs(),
             deferred_exprs: object.into_iter().chain(&self.or_else).collect(),
-            needs_turn: self.key.is_some() || object.is_some_and(|object| !is_place(object)),
+            needs_turn: self.requests() || object.is_some_and(|object| !is_place(object)),
             rejects: Rejects::by(self.or_else.as_ref()),
             ..LayerPlan::default()
         }
@@ -222,14 +313,18 @@ impl Layer for RateLimit {
             captures.push(names.max_wait.clone());
         }
         let enter = self.enter(context, &names, &label);
-        let object = if let Some(key) = &self.key {
-            look.extend(Self::find_line(looking, key, &names, &bind_limiter));
+        let object = if self.requests() {
+            look.extend(self.request(looking, &names, &bind_limiter));
             captures.push(names.keyed.clone());
             TokenStream::new()
         } else {
             bind_limiter
         };
         Admission { label: &label, object, look, captures, named: &|ident| self.names(ident), enter }.around(context, inner)
+    }
+
+    fn repeatable(&self) -> bool {
+        true
     }
 
     fn rebinds(&self, context: &Context<'_>, argument: &Ident) -> bool {
@@ -254,11 +349,74 @@ impl RateLimit {
         self.max_wait.as_ref().is_none_or(|max_wait| max_wait.literal().is_some_and(|max_wait| max_wait.is_zero()))
     }
 
+    /// Whether a call asks for more than a permit of the limiter itself.
+    fn requests(&self) -> bool {
+        self.key.is_some() || self.cost.is_some()
+    }
+
+    /// The options that are evaluated at each call, before the body.
+    fn turn_exprs(&self) -> Vec<&Expr> {
+        let rate = self.rate.iter().flat_map(KeyRate::written);
+        let cost = self.cost.iter().map(|cost| &cost.0);
+        self.key.iter().chain(self.max_wait.as_ref().map(Duration::written)).chain(rate).chain(cost).collect()
+    }
+
+    /// All rates, the first one in front.
+    fn rates(&self) -> impl Iterator<Item = (&Count, &Duration)> {
+        let first = match &self.limit {
+            Some(Limit::Rate(count, period)) => Some((count, period)),
+            _ => None,
+        };
+        first.into_iter().chain(self.further.iter().map(|(count, period)| (count, period)))
+    }
+
+    /// Checks the options that are evaluated at each call.
+    fn check_options(&self, errors: &mut Errors) {
+        if let (Some(rate), None) = (&self.rate, &self.key) {
+            errors.at(
+                rate.written()[0],
+                "`rate` is the rate of a key: set `key = ..`, or write the rate of all calls first and without a name, as in `100 / 1s`",
+            );
+        }
+        if let (Some(max_keys), None) = (&self.max_keys, &self.key) {
+            errors.at(&max_keys.0, "`max_keys` has no effect without `key`: set `key = ..`, or remove it");
+        }
+        if let Some(KeyRate::Quotient(count, period)) = &self.rate {
+            policy::check_positive(Some(count), "the count must be at least 1", errors);
+            policy::check_nonzero(Some(period), "the period must be greater than zero: write a rate, as in `100 / 1s`", errors);
+        }
+        policy::check_positive(self.max_keys.as_ref(), "`max_keys` must be at least 1", errors);
+        policy::check_positive(self.cost.as_ref(), "`cost` must be at least 1: a call that costs nothing is not limited", errors);
+    }
+
+    /// Reports a cost that no burst allows for.
+    fn check_cost(&self, errors: &mut Errors) {
+        let Some((cost, written)) = self.cost.as_ref().and_then(|cost| Some((cost.literal()?, &cost.0))) else { return };
+        let bursts = self.rates().enumerate().filter_map(|(index, (count, _))| match &self.burst {
+            Some(burst) if index == 0 => burst.literal(),
+            // A key may have another rate, and with it another burst.
+            None if index == 0 && self.rate.is_some() => None,
+            _ => count.literal(),
+        });
+        if let Some(burst) = bursts.min().filter(|burst| cost > *burst) {
+            errors.at(written, format!("a cost of {cost} exceeds the burst of {burst}, so that no call is ever admitted"));
+        }
+    }
+
+    /// Reports two rates over the same time.
+    fn check_periods(&self, errors: &mut Errors) {
+        let periods: Vec<_> = self.rates().map(|(_, period)| period).collect();
+        for (index, period) in periods.iter().enumerate() {
+            let is_same = |other: &&&Duration| period.literal().is_some() && other.literal() == period.literal();
+            if periods[..index].iter().any(|other| is_same(&other)) {
+                errors.at(period.written(), "two rates have the same period: keep the lower one");
+            }
+        }
+    }
+
     /// Whether an expression that is evaluated before the body mentions the argument.
     fn names(&self, ident: &Ident) -> bool {
-        let written =
-            [self.key.to_token_stream(), self.max_wait.as_ref().map(|wait| wait.written().to_token_stream()).unwrap_or_default()];
-        written.iter().any(|written| tokens::mentions(written, ident))
+        self.turn_exprs().iter().any(|written| tokens::mentions(&written.to_token_stream(), ident))
     }
 
     fn limiter(&self, context: &Context<'_>, names: &Names) -> TokenStream {
@@ -280,19 +438,33 @@ impl RateLimit {
         quote_spanned!(span=> let #limiter: #ty = #place; #attach)
     }
 
-    fn find_line(context: &Context<'_>, key: &Expr, names: &Names, bind_limiter: &TokenStream) -> TokenStream {
+    /// Binds the request for the permits of a key, or for several permits.
+    fn request(&self, context: &Context<'_>, names: &Names, bind_limiter: &TokenStream) -> TokenStream {
         let span = Span::mixed_site();
         let (private, Names { limiter, keyed, .. }) = (&context.private, names);
-        let key = Key::of_expression(context.function, key);
-        let (bind, probe, owned) = (key.bind(context), key.probe(), key.owned());
-        let asks: Vec<BoundCheck> = key.asks().collect();
-        let asks = bounds::statements(&fit(), private, &quote!(#private::cache), &asks);
+        let (before, mut request) = match &self.key {
+            None => (TokenStream::new(), quote_spanned!(span=> #private::rate_limit::request(#limiter))),
+            Some(key) => {
+                let key = Key::of_expression(context.function, key);
+                let (bind, probe, owned) = (key.bind(context), key.probe(), key.owned());
+                let asks: Vec<BoundCheck> = key.asks().collect();
+                let asks = bounds::statements(&fit(), private, &quote!(#private::cache), &asks);
+                (quote!(#bind #asks), quote_spanned!(span=> #private::rate_limit::keyed(#limiter, #probe, || #owned)))
+            }
+        };
+        if let Some(rate) = &self.rate {
+            let rate = rate.tokens(context);
+            request = quote_spanned!(span=> #private::rate_limit::at_rate(#request, #rate));
+        }
+        if let Some(cost) = &self.cost {
+            let cost = context.evaluate_option(&cost.0, &cost.tokens(private));
+            request = quote_spanned!(span=> #private::rate_limit::costing(#request, #cost));
+        }
         quote_spanned! {span=>
             let #keyed = {
                 #bind_limiter
-                #bind
-            #asks
-                #private::rate_limit::keyed(#limiter, #probe, || #owned)
+                #before
+                #request
             };
         }
     }
@@ -300,19 +472,19 @@ impl RateLimit {
     fn enter(&self, context: &Context<'_>, names: &Names, label: &syn::Lifetime) -> TokenStream {
         let span = Span::mixed_site();
         let (private, Names { limiter, keyed, max_wait, turn }) = (&context.private, names);
-        let entered = match (self.never_waits(), &self.key) {
-            (true, None) => quote_spanned!(span=> #private::rate_limit::try_acquire(#limiter)),
-            (true, Some(_)) => quote_spanned!(span=> #private::rate_limit::try_acquire_keyed(#keyed)),
-            (false, key) => {
+        let entered = match (self.never_waits(), self.requests()) {
+            (true, false) => quote_spanned!(span=> #private::rate_limit::try_acquire(#limiter)),
+            (true, true) => quote_spanned!(span=> #private::rate_limit::try_acquire_requested(#keyed)),
+            (false, requests) => {
                 let max_wait = match &self.max_wait {
                     Some(literal) if literal.literal().is_some() => literal.to_token_stream(),
                     _ => max_wait.to_token_stream(),
                 };
                 let origin = context.origin();
-                let enter = if key.is_none() {
-                    quote_spanned!(span=> #private::rate_limit::acquire(#limiter, #max_wait, #origin))
+                let enter = if requests {
+                    quote_spanned!(span=> #private::rate_limit::acquire_requested(#keyed, #max_wait, #origin))
                 } else {
-                    quote_spanned!(span=> #private::rate_limit::acquire_keyed(#keyed, #max_wait, #origin))
+                    quote_spanned!(span=> #private::rate_limit::acquire(#limiter, #max_wait, #origin))
                 };
                 let waited = context.await_wrapped(&quote_spanned!(span=> __wait));
                 // Waiting inside the match arm would keep the matched value alive during the wait.
@@ -354,12 +526,22 @@ impl RateLimit {
             let burst = burst.tokens(private);
             quote!(.burst(#burst))
         });
-        let written = [Some(&count.0), Some(period.written()), self.burst.as_ref().map(|burst| &burst.0)];
+        let further = self.further.iter().map(|(count, period)| {
+            let calls = count.tokens(private);
+            quote!(.and(#calls, #period))
+        });
+        let further: TokenStream = further.collect();
+        let max_keys = self.max_keys.as_ref().map(|keys| {
+            let keys = keys.tokens(private);
+            quote!(.max_keys(#keys))
+        });
+        let rates = self.rates().flat_map(|(count, period)| [&count.0, period.written()]);
+        let mut written = rates.chain(self.burst.iter().chain(&self.max_keys).map(|count| &count.0));
         Some(PolicyInit {
             ty: "RateLimiter",
             noun: "rate limiter",
-            make: quote_spanned!(Span::mixed_site()=> #root::RateLimiter::new(#calls, #period) #burst),
-            constant: written.into_iter().flatten().all(expression::is_literal),
+            make: quote_spanned!(Span::mixed_site()=> #root::RateLimiter::new(#calls, #period) #burst #further #max_keys),
+            constant: written.all(expression::is_literal),
         })
     }
 }

@@ -96,14 +96,39 @@ pub(crate) fn read(
     tokens: TokenStream,
     known: &[&'static str],
     errors: &mut Errors,
-    mut positional: Option<&mut Positional<'_>>,
+    positional: Option<&mut Positional<'_>>,
+    option: &mut dyn FnMut(&OptionName, ParseStream<'_>) -> syn::Result<()>,
+) -> Common {
+    read_arguments(attribute, tokens, known, errors, positional.map(|positional| (1, positional)), option)
+}
+
+/// The same for an attribute that takes several arguments without a name, in front of its options.
+pub(crate) fn read_several(
+    attribute: &str,
+    tokens: TokenStream,
+    known: &[&'static str],
+    errors: &mut Errors,
+    positional: &mut Positional<'_>,
+    option: &mut dyn FnMut(&OptionName, ParseStream<'_>) -> syn::Result<()>,
+) -> Common {
+    read_arguments(attribute, tokens, known, errors, Some((usize::MAX, positional)), option)
+}
+
+/// `positional`: how many there may be, and how one is read.
+fn read_arguments(
+    attribute: &str,
+    tokens: TokenStream,
+    known: &[&'static str],
+    errors: &mut Errors,
+    mut positional: Option<(usize, &mut Positional<'_>)>,
     option: &mut dyn FnMut(&OptionName, ParseStream<'_>) -> syn::Result<()>,
 ) -> Common {
     let mut common = Common::default();
     let mut seen: Vec<String> = Vec::new();
     let mut one = |input: ParseStream<'_>| -> syn::Result<()> {
         let first = seen.is_empty();
-        if let Some(positional) = positional.take_if(|_| first && !starts_option(input)) {
+        if let Some((left, positional)) = positional.as_mut().filter(|(left, _)| *left > 0 && first && !starts_option(input)) {
+            *left -= 1;
             let written = input.fork();
             positional(input)?;
             check_stays(&written, attribute, "", errors);

@@ -217,7 +217,7 @@ impl ConcurrencyLimiter {
                 }
                 let full = queue.first().is_some() || running(load) >= self.limit.load(Ordering::Relaxed);
                 if full && self.load.compare_exchange(load, load + WAITS, Ordering::AcqRel, Ordering::Relaxed).is_ok() {
-                    return Enqueued::Queued(queue.push(0));
+                    return Enqueued::Queued(queue.push(0, 1));
                 }
             }
         })

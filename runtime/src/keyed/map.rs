@@ -53,6 +53,12 @@ struct Entry<P, K: ?Sized = dyn Any + Send + Sync> {
 /// The object of a key. The map keeps the object while this exists.
 pub(crate) struct KeyedEntry<P>(Arc<Entry<P>>);
 
+impl<P> Clone for KeyedEntry<P> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
 impl<P> Deref for KeyedEntry<P> {
     type Target = P;
 

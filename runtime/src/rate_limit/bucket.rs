@@ -1,28 +1,28 @@
 //! A bucket: its permits, and the calls that wait for one.
 
 use std::future::Future;
-use std::ops::Deref;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use super::rate_limited::RateLimited;
+use super::windows::{Rates, Windows};
 use crate::clock;
 use crate::events::{self, Origin};
-use crate::gcra::{AtomicQuota, Gcra};
-use crate::wait_list::{GRACE, Offer, WaitList, WaiterKey, WaiterTimer};
+use crate::wait_list::{First, GRACE, Offer, WaitList, WaiterKey, WaiterTimer};
 
-/// The permits, and the calls that wait for one.
+/// The permits, and the calls that wait for some.
 ///
-/// When the next permit becomes due, the first waiter is asked to lead: it hands out every permit that is due by then, one to each
-/// waiter from the front of the queue, and schedules the next round. Each permit is charged for the time at which it was due and
-/// not the time at which the timer fired, so that a late timer does not lower the rate.
+/// When the next permit becomes due, the first waiter is asked to lead: it hands out all permits that are due by then, to each
+/// waiter as many as it needs, from the front of the queue, and schedules the next round. A waiter that needs more than there are
+/// holds up those behind it. Each permit is charged for the time at which it was due and not the time at which the timer fired, so
+/// that a late timer does not lower the rate.
 #[derive(Debug)]
 pub(super) struct Bucket {
-    pub(super) gcra: Gcra,
-    /// The number of calls that are waiting without a permit.
-    waiting: AtomicUsize,
+    pub(super) windows: Windows,
+    /// The sum of the costs of the calls that are waiting without a permit.
+    waiting: AtomicU64,
     queue: WaitList<Offered>,
 }
 
@@ -31,8 +31,8 @@ pub(super) struct Bucket {
 enum Offered {
     /// To hand out the permits that are due.
     Lead,
-    /// A permit, which expires at `until`.
-    Permit { until: u64 },
+    /// Permits, which expire at `until`. A waiter that they were passed on to may need another number of them.
+    Permits { cost: u32, until: u64 },
 }
 
 impl Offer for Offered {
@@ -41,45 +41,57 @@ impl Offer for Offered {
     }
 }
 
+/// A bucket, and the rates that it is charged by.
+pub(super) trait Account: Send {
+    fn bucket(&self) -> &Bucket;
+
+    fn rates(&self) -> Rates<'_>;
+}
+
 impl Bucket {
     pub(super) const fn new() -> Self {
-        Self { gcra: Gcra::new(), waiting: AtomicUsize::new(0), queue: WaitList::new() }
+        Self { windows: Windows::new(), waiting: AtomicU64::new(0), queue: WaitList::new() }
     }
 
-    /// The number of calls that are waiting for a permit.
+    /// The sum of the costs of the calls that are waiting.
     #[inline]
-    fn len(&self) -> usize {
+    fn ahead(&self) -> u64 {
         self.waiting.load(Ordering::Relaxed)
     }
 
-    /// Takes a permit now, or returns the time until the next one that is not spoken for.
+    /// Takes permits now, or returns the time until there are as many that are not spoken for.
     #[inline]
-    pub(super) fn try_acquire(&self, rate: &AtomicQuota) -> Result<(), u64> {
+    pub(super) fn try_acquire(&self, rates: Rates<'_>, cost: u32) -> Result<(), u64> {
         let now = clock::now();
-        match self.len() {
-            0 => self.gcra.try_acquire(rate, now),
-            ahead => self.try_acquire_behind(ahead, rate, now),
+        match self.ahead() {
+            0 => self.windows.take(rates, cost, now),
+            ahead => self.try_acquire_behind(ahead, rates, cost, now),
         }
     }
 
     /// The permits belong to the waiting calls, in order, as long as one of them is polled.
     #[cold]
-    fn try_acquire_behind(&self, ahead: usize, rate: &AtomicQuota, now: u64) -> Result<(), u64> {
-        let next = self.gcra.next(rate, now);
-        if now >= next && self.overtake(rate, now) {
+    fn try_acquire_behind(&self, ahead: u64, rates: Rates<'_>, cost: u32, now: u64) -> Result<(), u64> {
+        if self.windows.due_behind(rates, 0, cost, cost, now) <= now && self.overtake(rates, cost, now) {
             return Ok(());
         }
-        Err(next.saturating_sub(now).saturating_add(rate.params().emission_interval.saturating_mul(ahead as u64)))
+        let next = if rates.is_one() { 1 } else { self.queue.with(|queue| queue.first().map_or(1, |first| first.cost)) };
+        match self.windows.due_behind(rates, ahead, next, cost, now).saturating_sub(now) {
+            // There are permits for all, and those that wait have not been polled yet.
+            0 => Err(rates.first.params().emission_interval.saturating_mul(ahead)),
+            wait => Err(wait),
+        }
     }
 
-    /// Takes a permit if none of the waiting calls is being polled.
-    fn overtake(&self, rate: &AtomicQuota, now: u64) -> bool {
-        self.queue.with(|queue| queue.first().is_none() && !queue.was_just_led(now) && self.gcra.try_acquire(rate, now).is_ok())
+    /// Takes permits if none of the waiting calls is being polled.
+    fn overtake(&self, rates: Rates<'_>, cost: u32, now: u64) -> bool {
+        let take = || self.windows.take(rates, cost, now).is_ok();
+        self.queue.with(|queue| queue.first().is_none() && !queue.was_just_led(now) && take())
     }
 
     /// Whether a call is waiting that must [recheck](Self::recheck) when the rate changes.
     pub(super) fn is_waited_for(&self) -> bool {
-        self.len() > 0
+        self.ahead() > 0
     }
 
     /// Makes the first waiter compute again when the next permit is due, after a change of the rate.
@@ -98,53 +110,61 @@ pub enum Admission<'a> {
     Rejected(RateLimited),
 }
 
-/// Acquires a permit for a call that may wait for up to `max_wait`.
+/// Acquires permits without waiting.
 #[inline]
-pub(super) fn acquire<'a>(
-    rate: &'a AtomicQuota,
-    bucket: impl Deref<Target = Bucket> + Send + 'a,
-    max_wait: Duration,
-    origin: &'static Origin,
-) -> Admission<'a> {
-    match bucket.try_acquire(rate) {
+pub(super) fn try_acquire(account: &impl Account, cost: u32) -> Result<(), RateLimited> {
+    account.bucket().try_acquire(account.rates(), cost).map_err(|wait| rejection(account, cost, wait))
+}
+
+/// Acquires permits for a call that may wait for up to `max_wait`.
+#[inline]
+pub(super) fn acquire<'a>(account: impl Account + 'a, cost: u32, max_wait: Duration, origin: &'static Origin) -> Admission<'a> {
+    match account.bucket().try_acquire(account.rates(), cost) {
         Ok(()) => Admission::Now,
-        Err(wait) => wait_or_reject(rate, bucket, wait, max_wait, origin),
+        Err(wait) => wait_or_reject(account, cost, wait, max_wait, origin),
     }
 }
 
 #[cold]
 fn wait_or_reject<'a>(
-    rate: &'a AtomicQuota,
-    bucket: impl Deref<Target = Bucket> + Send + 'a,
+    account: impl Account + 'a,
+    cost: u32,
     wait: u64,
     max_wait: Duration,
     origin: &'static Origin,
 ) -> Admission<'a> {
-    if wait > clock::nanos(max_wait) {
-        return Admission::Rejected(RateLimited::of(rate, wait));
+    if wait > clock::nanos(max_wait) || account.rates().exceeded_burst(cost).is_some() {
+        return Admission::Rejected(rejection(&account, cost, wait));
     }
     // Boxed, so that calls which never wait do not carry this state.
     Admission::Wait(Box::pin(async move {
         let wait = events::Wait::begin(origin, "rate");
-        let now = clock::now();
+        let (now, bucket) = (clock::now(), account.bucket());
         let key = bucket.queue.with(|queue| {
-            bucket.waiting.fetch_add(1, Ordering::Relaxed);
-            queue.push(now)
+            bucket.waiting.fetch_add(u64::from(cost), Ordering::Relaxed);
+            queue.push(now, cost)
         });
         let latest = now.saturating_add(clock::nanos(max_wait));
-        let permit = Waiter { rate, bucket: &bucket, latest, key: Some(key), timer: WaiterTimer::default() }.await;
+        let waiter = Waiter { rates: account.rates(), bucket, cost, latest, key: Some(key), timer: WaiterTimer::default() };
+        let permits = waiter.await;
         wait.end();
-        permit.map_err(|wait| RateLimited::of(rate, wait))
+        permits.map_err(|wait| rejection(&account, cost, wait))
     }))
 }
 
-/// A call waiting for its permit.
+#[cold]
+fn rejection(account: &impl Account, cost: u32, wait: u64) -> RateLimited {
+    RateLimited::of(account.rates(), &account.bucket().windows, cost, wait)
+}
+
+/// A call waiting for its permits.
 pub type Waiting<'a> = Pin<Box<dyn Future<Output = Result<(), RateLimited>> + Send + 'a>>;
 
-/// A waiting call. Its error is the time until the next permit.
+/// A waiting call. Its error is the time until the next permits.
 struct Waiter<'a> {
-    rate: &'a AtomicQuota,
+    rates: Rates<'a>,
     bucket: &'a Bucket,
+    cost: u32,
     latest: u64,
     /// `None` once it has been admitted or rejected.
     key: Option<WaiterKey>,
@@ -156,14 +176,18 @@ type Queue = crate::wait_list::WaitQueue<Offered>;
 impl Waiter<'_> {
     fn look(&self, key: WaiterKey, queue: &mut Queue, now: u64) -> Poll<Result<(), u64>> {
         match queue.offered(key) {
-            Some(Offered::Permit { until }) if now <= until => {
+            Some(Offered::Permits { cost, until }) if now <= until && cost == self.cost => {
                 queue.remove(key);
                 return Poll::Ready(Ok(()));
             }
             Some(offered) => {
-                // The permit was not used in time: the period it belonged to is over.
-                let expired = matches!(offered, Offered::Permit { .. });
-                self.bucket.waiting.fetch_add(usize::from(expired), Ordering::Relaxed);
+                if let Offered::Permits { cost, until } = offered {
+                    self.bucket.waiting.fetch_add(u64::from(cost), Ordering::Relaxed);
+                    // If they were not used in time, the period that they belonged to is over.
+                    if now <= until {
+                        self.bucket.windows.refund(self.rates, cost);
+                    }
+                }
                 queue.requeue(key, now);
             }
             None if queue.has_leader() => return Poll::Pending,
@@ -174,26 +198,31 @@ impl Waiter<'_> {
 
     /// Hands out the permits that are due, in the order of the queue, which includes this waiter.
     fn hand_out(&self, key: WaiterKey, queue: &mut Queue, now: u64) -> Poll<Result<(), u64>> {
-        let Self { rate, bucket: Bucket { gcra, waiting, .. }, .. } = self;
+        let Self { rates, bucket: Bucket { windows, waiting, .. }, .. } = self;
         let (mut outcome, mut late) = (Poll::Pending, None);
-        while let Some((first, since)) = queue.first() {
-            match gcra.try_acquire_since(rate, now, since) {
-                Ok(nominal) => {
-                    late = Some(nominal);
-                    waiting.fetch_sub(1, Ordering::Relaxed);
+        while let Some(First { key: first, since, cost }) = queue.first() {
+            match windows.take_for_waiter(*rates, cost, now, since) {
+                Ok(due) => {
+                    late = Some(due);
+                    waiting.fetch_sub(u64::from(cost), Ordering::Relaxed);
                     if first == key {
                         queue.remove(key);
                         outcome = Poll::Ready(Ok(()));
                     } else {
-                        queue.offer(Offered::Permit { until: now.saturating_add(2 * clock::nanos(GRACE)) });
+                        queue.offer(Offered::Permits { cost, until: now.saturating_add(2 * clock::nanos(GRACE)) });
                     }
                 }
                 // The rate was lowered in the meantime.
-                Err(wait) if first == key && now.saturating_add(wait) > self.latest => {
-                    waiting.fetch_sub(1, Ordering::Relaxed);
+                Err(wait) if first == key && self.is_too_late(now, wait) => {
+                    waiting.fetch_sub(u64::from(cost), Ordering::Relaxed);
                     queue.remove(key);
                     queue.offer(Offered::Lead);
                     outcome = Poll::Ready(Err(wait));
+                    break;
+                }
+                Err(_) if rates.exceeded_burst(cost).is_some() => {
+                    // The same, for another waiter, which rejects itself.
+                    queue.offer(Offered::Lead);
                     break;
                 }
                 Err(wait) => {
@@ -202,27 +231,36 @@ impl Waiter<'_> {
                 }
             }
         }
-        if let Some(nominal) = late {
-            gcra.was_late(now, nominal);
+        if let Some(due) = late {
+            windows.was_late(now, due);
         }
         outcome
     }
 
+    fn is_too_late(&self, now: u64, wait: u64) -> bool {
+        now.saturating_add(wait) > self.latest || self.rates.exceeded_burst(self.cost).is_some()
+    }
+
     fn cancel(&self, key: WaiterKey) {
-        let Self { rate, bucket: Bucket { gcra, waiting, queue }, .. } = self;
-        queue.with(|queue| match queue.remove(key) {
-            None => {
-                waiting.fetch_sub(1, Ordering::Relaxed);
+        let Self { rates, bucket: Bucket { windows, waiting, queue }, .. } = self;
+        queue.with(|queue| {
+            let offered = queue.remove(key);
+            if let Some(Offered::Permits { cost, .. }) = offered {
+                waiting.fetch_add(u64::from(cost), Ordering::Relaxed);
             }
-            Some(Offered::Lead) => {
-                waiting.fetch_sub(1, Ordering::Relaxed);
-                queue.offer(Offered::Lead);
-            }
-            Some(permit @ Offered::Permit { .. }) => {
-                if queue.offer(permit) {
-                    waiting.fetch_sub(1, Ordering::Relaxed);
-                } else {
-                    gcra.refund(rate);
+            waiting.fetch_sub(u64::from(self.cost), Ordering::Relaxed);
+            let next = queue.first().map(|first| first.cost);
+            match offered {
+                None => {}
+                Some(permits @ Offered::Permits { cost, .. }) if next == Some(cost) => {
+                    waiting.fetch_sub(u64::from(cost), Ordering::Relaxed);
+                    queue.offer(permits);
+                }
+                Some(offered) => {
+                    if let Offered::Permits { cost, .. } = offered {
+                        windows.refund(*rates, cost);
+                    }
+                    queue.offer(Offered::Lead);
                 }
             }
         });

@@ -2,26 +2,46 @@
 
 use std::time::Duration;
 
+use super::windows::{Rates, Windows};
+use crate::clock;
 use crate::error::{Error, ErrorKind};
-use crate::gcra::AtomicQuota;
 
-/// No permit is available in time.
+/// Too few permits are available in time.
 #[derive(Debug)]
-pub struct RateLimited {
-    rate: (u32, Duration),
-    wait: Duration,
+pub enum RateLimited {
+    /// There will be enough.
+    Later {
+        /// The rate that is exceeded.
+        rate: (u32, Duration),
+        /// The time until there are.
+        wait: Duration,
+    },
+    /// There are never so many at once.
+    Never {
+        /// How many the call needs.
+        cost: u32,
+        /// How many there are at most.
+        burst: u32,
+    },
 }
 
 impl RateLimited {
-    pub(super) fn of(rate: &AtomicQuota, wait: u64) -> Self {
-        Self { rate: rate.get(), wait: Duration::from_nanos(wait) }
+    pub(super) fn of(rates: Rates<'_>, windows: &Windows, cost: u32, wait: u64) -> Self {
+        if let Some(burst) = rates.exceeded_burst(cost) {
+            return Self::Never { cost, burst };
+        }
+        let rate = windows.binding_rate(rates, cost, clock::now());
+        Self::Later { rate, wait: Duration::from_nanos(wait) }
     }
 
     /// The error for the attributed `function`.
     #[cold]
     #[must_use]
     pub fn error(self, function: &'static str) -> Error {
-        let (count, period) = self.rate;
-        Error::new(ErrorKind::RateLimited, function).with_count(count).with_limit(period).with_retry_after(Some(self.wait))
+        let error = Error::new(ErrorKind::RateLimited, function);
+        match self {
+            Self::Later { rate: (count, period), wait } => error.with_count(count).with_limit(period).with_retry_after(Some(wait)),
+            Self::Never { cost, burst } => error.with_count(burst).with_cost(cost),
+        }
     }
 }

@@ -140,7 +140,8 @@ impl RetryBudget {
     pub fn withdraw(&self) -> bool {
         let this = self.live();
         let taken = this.balance.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |balance| balance.checked_sub(RETRY));
-        taken.is_ok() || this.minimum.as_ref().is_some_and(|minimum| this.gcra.try_acquire(minimum, clock::now()).is_ok())
+        taken.is_ok()
+            || this.minimum.as_ref().is_some_and(|minimum| this.gcra.try_acquire(minimum.params(), 1, clock::now()).is_ok())
     }
 }
 

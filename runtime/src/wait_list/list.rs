@@ -52,6 +52,16 @@ struct LivenessProbe {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct WaiterKey(u32);
 
+/// The first waiter that can receive an offer.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct First {
+    pub(crate) key: WaiterKey,
+    /// When it began to wait.
+    pub(crate) since: u64,
+    /// How many permits it needs.
+    pub(crate) cost: u32,
+}
+
 impl<T: Offer> WaitList<T> {
     pub(crate) const fn new() -> Self {
         Self(OnceLock::new())
@@ -140,14 +150,14 @@ impl<T: Offer> std::fmt::Debug for WaitList<T> {
 }
 
 impl<T: Offer> WaitQueue<T> {
-    /// Appends a waiter.
-    pub(crate) fn push(&mut self, since: u64) -> WaiterKey {
-        WaiterKey(self.table.push(since))
+    /// Appends a waiter that needs `cost` permits.
+    pub(crate) fn push(&mut self, since: u64, cost: u32) -> WaiterKey {
+        WaiterKey(self.table.push(since, cost))
     }
 
-    /// The first waiter that can receive an offer, and when it began to wait.
-    pub(crate) fn first(&self) -> Option<(WaiterKey, u64)> {
-        self.table.first().map(|(index, since)| (WaiterKey(index), since))
+    /// The first waiter that can receive an offer.
+    pub(crate) fn first(&self) -> Option<First> {
+        self.table.first().map(|(index, since, cost)| First { key: WaiterKey(index), since, cost })
     }
 
     /// Offers `token` to the first waiter. Returns whether there is one.

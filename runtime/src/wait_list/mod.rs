@@ -36,6 +36,6 @@ mod offer;
 mod table;
 mod waiter_timer;
 
-pub(crate) use list::{WaitList, WaitQueue, WaiterKey};
+pub(crate) use list::{First, WaitList, WaitQueue, WaiterKey};
 pub(crate) use offer::{GRACE, Offer};
 pub(crate) use waiter_timer::WaiterTimer;

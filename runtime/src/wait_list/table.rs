@@ -21,6 +21,8 @@ struct Waiter<T> {
     /// The sequence number of the waiter, which defines the order, also for one that returns to the front.
     arrival: u64,
     since: u64,
+    /// How many permits it needs.
+    cost: u32,
     state: State<T>,
     /// Whether it was woken to find out if it is still polled.
     probed: bool,
@@ -67,11 +69,11 @@ impl<T: Copy> Table<T> {
     }
 
     /// Appends a waiter.
-    pub(super) fn push(&mut self, since: u64) -> u32 {
+    pub(super) fn push(&mut self, since: u64, cost: u32) -> u32 {
         let arrival = self.arrivals;
         self.arrivals += 1;
         self.len += 1;
-        let waiter = Waiter { arrival, since, state: State::Waiting, probed: false, waker: None, before: NONE, after: NONE };
+        let waiter = Waiter { arrival, since, cost, state: State::Waiting, probed: false, waker: None, before: NONE, after: NONE };
         let index = self.free;
         let index = if let Some(free) = self.waiters.get_mut(index as usize) {
             self.free = free.after;
@@ -85,9 +87,9 @@ impl<T: Copy> Table<T> {
         index
     }
 
-    /// The first waiter, and when it began to wait.
-    pub(super) fn first(&self) -> Option<(u32, u64)> {
-        self.waiters.get(self.waiting.first as usize).map(|waiter| (self.waiting.first, waiter.since))
+    /// The first waiter, when it began to wait, and how many permits it needs.
+    pub(super) fn first(&self) -> Option<(u32, u64, u32)> {
+        self.waiters.get(self.waiting.first as usize).map(|waiter| (self.waiting.first, waiter.since, waiter.cost))
     }
 
     /// Offers `token` to the first waiter and returns its waker.
@@ -284,7 +286,7 @@ mod tests {
                 let any = (!model.is_empty()).then(|| random.usize(..model.len()));
                 let first = model.iter().position(|(_, kind)| *kind == Kind::Waits);
                 match (random.u8(..9), any) {
-                    (0..=2, _) => model.push((table.push(now), Kind::Waits)),
+                    (0..=2, _) => model.push((table.push(now, 1), Kind::Waits)),
                     (3 | 4, _) => {
                         if let Some(first) = first {
                             let (index, kind) = &mut model[first];
@@ -350,7 +352,7 @@ mod tests {
                 };
                 assert!(model.iter().all(|(index, kind)| kind_of(*index) == *kind), "{table:?} {model:?}");
                 let first = model.iter().find(|(_, kind)| *kind == Kind::Waits).map(|(index, _)| *index);
-                assert_eq!(table.first().map(|(index, _)| index), first);
+                assert_eq!(table.first().map(|(index, ..)| index), first);
                 let until = |index: Option<&u32>| index.and_then(|index| table.offered(*index)).map(|(_, until)| until);
                 assert_eq!((table.oldest_offer(), table.newest_offer()), (until(offers.first()), until(offers.last())));
                 assert_eq!((table.offers(), table.is_empty()), (offers.len(), model.is_empty()));
@@ -361,11 +363,11 @@ mod tests {
     #[test]
     fn a_table_that_was_long_is_let_go() {
         let mut table = Table::<()>::new();
-        let waiters: Vec<u32> = (0..2_000).map(|_| table.push(0)).collect();
+        let waiters: Vec<u32> = (0..2_000).map(|_| table.push(0, 1)).collect();
         for waiter in waiters {
             table.remove(waiter);
         }
         assert_eq!(table.waiters.capacity(), 0);
-        assert_eq!(table.push(0), 0);
+        assert_eq!(table.push(0, 1), 0);
     }
 }
