@@ -317,6 +317,40 @@ async fn a_drop_does_not_hold_up_the_other() {
     }
 }
 
+/// Tasks on several threads, of random costs, some of which give up: the others are all admitted, at no more than the rates.
+#[test]
+fn many_tasks_of_random_costs_on_several_threads() {
+    static QUOTA: RateLimiter = RateLimiter::new(100_000, SECOND).burst(100).and(1_000_000, Duration::from_secs(10)).burst(1_000);
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build().unwrap();
+    for keyed in [false, true] {
+        let started = std::time::Instant::now();
+        let mut random = fastrand::Rng::with_seed(5);
+        let calls: Vec<_> = (0..3_000_u32)
+            .map(|_| {
+                let (cost, gives_up) = (random.u32(1..=100), random.u32(..4) == 0);
+                let patience = random.u32(1..200) * MS;
+                runtime.spawn(async move {
+                    let request = QUOTA.cost(cost);
+                    let request = if keyed { request.key("key") } else { request };
+                    if gives_up {
+                        tokio::time::timeout(patience, request.acquire()).await.map_or(0, |()| u64::from(cost))
+                    } else {
+                        request.acquire().await;
+                        u64::from(cost)
+                    }
+                })
+            })
+            .collect();
+        let admitted = runtime.block_on(async {
+            let all = tokio::time::timeout(60 * SECOND, join_all(calls)).await.expect("no call is forgotten");
+            all.into_iter().map(Result::unwrap).sum::<u64>()
+        });
+        let most = 100 + u64::try_from(started.elapsed().as_micros()).unwrap() / 10;
+        assert!(admitted <= most, "{admitted} and not {most}");
+        assert!(admitted > 90_000, "{admitted}");
+    }
+}
+
 #[test]
 fn a_permit_that_is_there_allocates_nothing() {
     fn allocations<F: Future>(call: impl Fn() -> F) -> u64 {

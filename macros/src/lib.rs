@@ -802,8 +802,8 @@ attributes! {
     /// allowance are dropped too, but none that a call waits for.
     ///
     /// With `rate`, each key has a rate of its own in place of the first one: that of its latest call. When it changes, what is available
-    /// remains available, up to the new burst (its count, unless `burst` is set), and further permits arrive at the new rate, also for
-    /// calls that wait. [`RateLimiter::set_rate`] does not concern such keys.
+    /// remains available, up to the new burst (its count, unless `burst` is set), a full allowance remains full, and further permits arrive at
+    /// the new rate, also for calls that wait. [`RateLimiter::set_rate`] does not concern such keys.
     ///
     /// # Errors
     ///

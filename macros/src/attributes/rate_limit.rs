@@ -6,12 +6,13 @@ use syn::parse::{Parse, ParseStream};
 use syn::spanned::Spanned;
 use syn::{BinOp, Expr, Lit};
 
-use crate::attributes::async_cached::key::{self, Key, fit};
+use crate::attributes::async_cached::key::{Key, fit};
 use crate::codegen::admission::Admission;
 use crate::codegen::bounds::{self, BoundCheck};
 use crate::codegen::context::Context;
 use crate::codegen::fragment::Fragment;
 use crate::codegen::instrument;
+use crate::codegen::keyed::Keys;
 use crate::codegen::layer::{Layer, LayerPlan, Parsed, Rejects, Target};
 use crate::codegen::policy::{self, PolicyInit, Setting};
 use crate::diagnostics::Errors;
@@ -37,8 +38,7 @@ struct RateLimit {
     further: Vec<(Count, Duration)>,
     burst: Option<Count>,
     max_wait: Option<Duration>,
-    key: Option<Expr>,
-    max_keys: Option<Count>,
+    keys: Keys,
     cost: Option<Count>,
     rate: Option<KeyRate>,
     or_else: Option<Expr>,
@@ -211,8 +211,8 @@ pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Parsed {
         match option.name.as_str() {
             "burst" => rate_limit.burst = Some(option.parse(input)?),
             "max_wait" => rate_limit.max_wait = Some(option.parse(input)?),
-            "key" => rate_limit.key = Some(option.parse(input)?),
-            "max_keys" => rate_limit.max_keys = Some(option.parse(input)?),
+            "key" => rate_limit.keys.key = Some(option.parse(input)?),
+            "max_keys" => rate_limit.keys.max_keys = Some(option.parse(input)?),
             "cost" => rate_limit.cost = Some(option.parse(input)?),
             "rate" => rate_limit.rate = Some(option.parse(input)?),
             "or_else" => rate_limit.or_else = Some(option.parse(input)?),
@@ -241,7 +241,7 @@ impl Layer for RateLimit {
             "has no value for a rejection: return a `Result` or an `Option`",
             errors,
         );
-        key::check_varies(self.key.as_ref(), matches!(self.limit, Some(Limit::Object(_))), errors);
+        self.keys.check(self.object(), errors);
         self.check_options(errors);
         match &self.limit {
             None if self.failed => {}
@@ -249,8 +249,7 @@ impl Layer for RateLimit {
             Some(Limit::Object(object)) => {
                 policy::check_not_temporary(object, "RateLimiter", errors);
                 let burst = Setting { name: "burst", written: self.burst.as_ref().map(|burst| &burst.0) };
-                let max_keys = Setting { name: "max_keys", written: self.max_keys.as_ref().map(|keys| &keys.0) };
-                policy::check_unused(object, &[burst, max_keys], self.handle.as_ref(), errors);
+                policy::check_unused(object, &[burst], self.handle.as_ref(), errors);
             }
             Some(Limit::Rate(..)) => {
                 let mut settings = Vec::new();
@@ -261,7 +260,7 @@ impl Layer for RateLimit {
                 }
                 policy::check_positive(self.burst.as_ref(), "`burst` must be at least 1", errors);
                 settings.push(Once::option("burst", self.burst.as_ref().map(|burst| &burst.0)));
-                settings.push(Once::option("max_keys", self.max_keys.as_ref().map(|keys| &keys.0)));
+                settings.push(self.keys.once());
                 policy::check_once("rate_limit", "RateLimiter", "limiter", settings, target.function, errors);
                 self.check_periods(errors);
                 self.check_cost(errors);
@@ -273,10 +272,7 @@ impl Layer for RateLimit {
     }
 
     fn plan(&self, _: &Context<'_>) -> LayerPlan<'_> {
-        let object = match &self.limit {
-            Some(Limit::Object(object)) => Some(object),
-            _ => None,
-        };
+        let object = self.object();
         LayerPlan {
             waits: self.requests() || !self.never_waits(),
             hints: true,
@@ -349,16 +345,24 @@ impl RateLimit {
         self.max_wait.as_ref().is_none_or(|max_wait| max_wait.literal().is_some_and(|max_wait| max_wait.is_zero()))
     }
 
+    /// The expression that names a limiter that is created elsewhere.
+    fn object(&self) -> Option<&Expr> {
+        match &self.limit {
+            Some(Limit::Object(object)) => Some(object),
+            _ => None,
+        }
+    }
+
     /// Whether a call asks for more than a permit of the limiter itself.
     fn requests(&self) -> bool {
-        self.key.is_some() || self.cost.is_some()
+        self.keys.key.is_some() || self.cost.is_some()
     }
 
     /// The options that are evaluated at each call, before the body.
     fn turn_exprs(&self) -> Vec<&Expr> {
         let rate = self.rate.iter().flat_map(KeyRate::written);
         let cost = self.cost.iter().map(|cost| &cost.0);
-        self.key.iter().chain(self.max_wait.as_ref().map(Duration::written)).chain(rate).chain(cost).collect()
+        self.keys.key.iter().chain(self.max_wait.as_ref().map(Duration::written)).chain(rate).chain(cost).collect()
     }
 
     /// All rates, the first one in front.
@@ -372,20 +376,16 @@ impl RateLimit {
 
     /// Checks the options that are evaluated at each call.
     fn check_options(&self, errors: &mut Errors) {
-        if let (Some(rate), None) = (&self.rate, &self.key) {
+        if let (Some(rate), None) = (&self.rate, &self.keys.key) {
             errors.at(
                 rate.written()[0],
                 "`rate` is the rate of a key: set `key = ..`, or write the rate of all calls first and without a name, as in `100 / 1s`",
             );
         }
-        if let (Some(max_keys), None) = (&self.max_keys, &self.key) {
-            errors.at(&max_keys.0, "`max_keys` has no effect without `key`: set `key = ..`, or remove it");
-        }
         if let Some(KeyRate::Quotient(count, period)) = &self.rate {
             policy::check_positive(Some(count), "the count must be at least 1", errors);
             policy::check_nonzero(Some(period), "the period must be greater than zero: write a rate, as in `100 / 1s`", errors);
         }
-        policy::check_positive(self.max_keys.as_ref(), "`max_keys` must be at least 1", errors);
         policy::check_positive(self.cost.as_ref(), "`cost` must be at least 1: a call that costs nothing is not limited", errors);
     }
 
@@ -429,10 +429,7 @@ impl RateLimit {
             }
             (_, recipe) => recipe.map(|recipe| recipe.reference(context, self.handle.as_ref())).unwrap_or_default(),
         };
-        let object = match &self.limit {
-            Some(Limit::Object(object)) => Some(object),
-            _ => None,
-        };
+        let object = self.object();
         let attach = instrument::attach_handle(context, object, limiter);
         let ty = policy::reference_type(context.function, object, &quote!(#root::RateLimiter));
         quote_spanned!(span=> let #limiter: #ty = #place; #attach)
@@ -442,7 +439,7 @@ impl RateLimit {
     fn request(&self, context: &Context<'_>, names: &Names, bind_limiter: &TokenStream) -> TokenStream {
         let span = Span::mixed_site();
         let (private, Names { limiter, keyed, .. }) = (&context.private, names);
-        let (before, mut request) = match &self.key {
+        let (before, mut request) = match &self.keys.key {
             None => (TokenStream::new(), quote_spanned!(span=> #private::rate_limit::request(#limiter))),
             Some(key) => {
                 let key = Key::of_expression(context.function, key);
@@ -531,12 +528,12 @@ impl RateLimit {
             quote!(.and(#calls, #period))
         });
         let further: TokenStream = further.collect();
-        let max_keys = self.max_keys.as_ref().map(|keys| {
+        let max_keys = self.keys.max_keys.as_ref().map(|keys| {
             let keys = keys.tokens(private);
             quote!(.max_keys(#keys))
         });
         let rates = self.rates().flat_map(|(count, period)| [&count.0, period.written()]);
-        let mut written = rates.chain(self.burst.iter().chain(&self.max_keys).map(|count| &count.0));
+        let mut written = rates.chain(self.burst.iter().chain(&self.keys.max_keys).map(|count| &count.0));
         Some(PolicyInit {
             ty: "RateLimiter",
             noun: "rate limiter",
