@@ -7,6 +7,7 @@ use syn::spanned::Spanned;
 
 use super::bounds::{self, BoundCheck};
 use super::context::{Context, Purpose};
+use super::instrument;
 use super::policy::{self, PolicyInit};
 use crate::attributes::async_cached::key::{self, Key};
 use crate::diagnostics::Errors;
@@ -74,6 +75,8 @@ impl Keys {
     ) -> TokenStream {
         let (span, private) = (Span::mixed_site(), &context.private);
         let (entry, ty) = (context.name("entry"), recipe.ty(context));
+        let keyed = context.name("keyed");
+        let attach = instrument::attach_handle(context, object, &keyed);
         let place = match (object, handle) {
             (Some(object), _) => {
                 let value = context.evaluate_option(object, &object.to_token_stream());
@@ -81,25 +84,38 @@ impl Keys {
             }
             (None, handle) => handle.map(Handle::call),
         };
-        let found = match place {
-            Some(place) => Self::find(context, key, &quote!(#private::keyed::of), &quote!(#place)),
-            None => self.find_own(context, key, &ty, &once::maker(&recipe.make, &ty)),
+        let (place, found) = if let Some(place) = place {
+            (place, Self::find(context, key, &quote!(#private::keyed::of), &quote!(#keyed)))
+        } else {
+            let (place, max_keys) = (Self::slot(context, &ty), self.maximum_once(context));
+            let make = once::maker(&recipe.make, &ty);
+            (place, Self::find(context, key, &quote!(#keyed.of), &quote!(#max_keys, #make)))
         };
         quote_spanned! {span=>
+            let #keyed = #place;
+            #attach
             let #entry = #found;
             let #name: &#ty = &#entry;
         }
     }
 
+    /// The static of the function's own map.
+    fn slot(context: &Context<'_>, ty: &TokenStream) -> TokenStream {
+        let private = &context.private;
+        quote_spanned! {Span::mixed_site()=> {
+            static __STEADFAST_POLICIES: #private::keyed::KeyedSlot<#ty> = #private::keyed::KeyedSlot::new();
+            &__STEADFAST_POLICIES
+        }}
+    }
+
+    fn maximum_once(&self, context: &Context<'_>) -> TokenStream {
+        once::maker(&self.maximum(context), &quote!(::core::primitive::usize))
+    }
+
     /// The entry of the call's key in a map of the function's own. `make` is a function that makes a `ty`.
     pub(crate) fn find_own(&self, context: &Context<'_>, key: &Expr, ty: &TokenStream, make: &TokenStream) -> TokenStream {
-        let (span, private) = (Span::mixed_site(), &context.private);
-        let max_keys = once::maker(&self.maximum(context), &quote!(::core::primitive::usize));
-        let found = Self::find(context, key, &quote!(__STEADFAST_POLICIES.of), &quote!(#max_keys, #make));
-        quote_spanned! {span=> {
-            static __STEADFAST_POLICIES: #private::keyed::KeyedSlot<#ty> = #private::keyed::KeyedSlot::new();
-            #found
-        }}
+        let (slot, max_keys) = (Self::slot(context, ty), self.maximum_once(context));
+        Self::find(context, key, &quote!((#slot).of), &quote!(#max_keys, #make))
     }
 
     /// ```text

@@ -20,6 +20,12 @@ impl<P: Retain + Send + Sync + 'static> KeyedSlot<P> {
         Self(OnceLock::new())
     }
 
+    /// Calls `look` with each policy.
+    #[cfg(feature = "registry")]
+    pub(crate) fn for_each(&self, look: &mut dyn FnMut(&P)) {
+        self.0.get().map(|map| map.filter(|_| true)).into_iter().flatten().for_each(|entry| look(&entry));
+    }
+
     /// The policy of a key. The maximum is evaluated by the first call.
     #[inline]
     pub fn of<K, Q>(

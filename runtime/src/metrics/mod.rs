@@ -25,6 +25,7 @@
 //! | `steadfast_cache_entries` | gauge | `function`, `module`, `name` | current entries |
 //! | `steadfast_concurrency` | gauge | `function`, `module`, `name`, `state` = `running`, `waiting`, `limit` | calls under a concurrency limit |
 //! | `steadfast_circuit_state` | gauge | `function`, `module`, `name` | 0 closed, 1 half-open, 2 open, 3 isolated |
+//! | `steadfast_circuits` | gauge | `function`, `module`, `name`, `state` = `closed`, `open`, `half_open`, `isolated` | circuits of a breaker with a `key`, by their state; the key is no label |
 //!
 //! `function` is the name of the function in the source, and `module` the path of its module. Methods of the same name in one module share a
 //! series with the sum of their values (for circuits: the worst state).
@@ -49,7 +50,7 @@ use series::{Extra, Owner, Series};
 
 use crate::circuit_breaker::{CircuitBreaker, CircuitState};
 use crate::concurrency_limit::ConcurrencyLimiter;
-use crate::registry::{CacheHandle, Function, Named, Object, registry};
+use crate::registry::{CacheHandle, Function, Named, Object, PoliciesByKey, registry};
 
 /// Publishes the metrics of all functions to the recorder. Call it before each scrape, or use [`publish_every`].
 pub fn publish() {
@@ -97,6 +98,12 @@ impl Figures {
             }
         }
         function.circuit_breakers().for_each(|breaker| self.add_circuit(owner, breaker));
+        function.circuit_breakers_by_key().for_each(|breakers| self.add_circuits(owner, breakers));
+        for limiters in function.concurrency_limiters_by_key() {
+            if self.is_first(limiters) {
+                limiters.for_each_policy(&mut |limiter| self.add_limiter(owner, limiter));
+            }
+        }
         for limiter in function.concurrency_limiters() {
             if limiter.given_name().is_none() && self.is_first(limiter) {
                 self.add_limiter(owner, limiter);
@@ -144,6 +151,22 @@ impl Figures {
         // Of several, the worst state.
         let worst = self.gauges.entry(Series { figure: "steadfast_circuit_state", owner, label: None }).or_insert(state);
         *worst = worst.max(state);
+    }
+
+    fn add_circuits(&mut self, owner: Owner, breakers: &dyn PoliciesByKey<CircuitBreaker>) {
+        let mut counts = [("closed", 0), ("half_open", 0), ("open", 0), ("isolated", 0)];
+        breakers.for_each_policy(&mut |breaker| {
+            let index = match breaker.state() {
+                CircuitState::Closed => 0,
+                CircuitState::HalfOpen => 1,
+                CircuitState::Open => 2,
+                CircuitState::Isolated => 3,
+            };
+            counts[index].1 += 1;
+        });
+        for (state, count) in counts {
+            self.level("steadfast_circuits", owner, Some(("state", state)), count);
+        }
     }
 
     fn add_limiter(&mut self, owner: Owner, limiter: &ConcurrencyLimiter) {

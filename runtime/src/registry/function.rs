@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::handle::{CacheHandle, Handle};
+use super::handle::{CacheHandle, Handle, PoliciesByKey};
 use crate::body::CallState;
 use crate::circuit_breaker::CircuitBreaker;
 use crate::concurrency_limit::ConcurrencyLimiter;
@@ -162,6 +162,22 @@ impl Function {
     pub fn concurrency_limiters(&self) -> impl Iterator<Item = &'static ConcurrencyLimiter> {
         self.handles().filter_map(|handle| match handle {
             Handle::ConcurrencyLimiter(limiter) => Some(limiter),
+            _ => None,
+        })
+    }
+
+    /// Its circuit breakers, by key.
+    pub fn circuit_breakers_by_key(&self) -> impl Iterator<Item = &'static dyn PoliciesByKey<CircuitBreaker>> {
+        self.handles().filter_map(|handle| match handle {
+            Handle::CircuitBreakers(breakers) => Some(breakers),
+            _ => None,
+        })
+    }
+
+    /// Its concurrency limiters, by key.
+    pub fn concurrency_limiters_by_key(&self) -> impl Iterator<Item = &'static dyn PoliciesByKey<ConcurrencyLimiter>> {
+        self.handles().filter_map(|handle| match handle {
+            Handle::ConcurrencyLimiters(limiters) => Some(limiters),
             _ => None,
         })
     }

@@ -7,6 +7,8 @@ use crate::cache::inner::Inner;
 use crate::cache::{Cache, Stats};
 use crate::circuit_breaker::CircuitBreaker;
 use crate::concurrency_limit::ConcurrencyLimiter;
+use crate::keyed::private::KeyedSlot;
+use crate::keyed::{Keyed, Retain};
 use crate::rate_limit::RateLimiter;
 
 /// The state of a policy.
@@ -21,6 +23,38 @@ pub enum Handle {
     RateLimiter(&'static RateLimiter),
     /// Of a `#[concurrency_limit]`.
     ConcurrencyLimiter(&'static ConcurrencyLimiter),
+    /// Of a `#[circuit_breaker]` with a `key`.
+    CircuitBreakers(&'static dyn PoliciesByKey<CircuitBreaker>),
+    /// Of a `#[concurrency_limit]` with a `key`.
+    ConcurrencyLimiters(&'static dyn PoliciesByKey<ConcurrencyLimiter>),
+}
+
+/// The policies of a [`Keyed`] whose type of keys is unknown.
+pub trait PoliciesByKey<P>: Send + Sync {
+    /// Calls `look` with each policy, in no particular order, without a lock.
+    fn for_each_policy(&self, look: &mut dyn FnMut(&P));
+}
+
+impl<K, P> PoliciesByKey<P> for Keyed<K, P>
+where
+    K: Hash + Eq + Send + Sync + 'static,
+    P: Retain + Send + Sync + 'static,
+{
+    fn for_each_policy(&self, look: &mut dyn FnMut(&P)) {
+        self.for_each(|_, policy| look(policy));
+    }
+}
+
+impl<P: Retain + Send + Sync + 'static> PoliciesByKey<P> for KeyedSlot<P> {
+    fn for_each_policy(&self, look: &mut dyn FnMut(&P)) {
+        self.for_each(look);
+    }
+}
+
+fn count<P>(policies: &dyn PoliciesByKey<P>) -> usize {
+    let mut count = 0;
+    policies.for_each_policy(&mut |_| count += 1);
+    count
 }
 
 impl fmt::Debug for Handle {
@@ -30,6 +64,8 @@ impl fmt::Debug for Handle {
             Self::CircuitBreaker(breaker) => f.debug_tuple("CircuitBreaker").field(&breaker.state()).finish(),
             Self::RateLimiter(limiter) => f.debug_tuple("RateLimiter").field(&limiter.rate()).finish(),
             Self::ConcurrencyLimiter(limiter) => f.debug_tuple("ConcurrencyLimiter").field(&limiter.limit()).finish(),
+            Self::CircuitBreakers(breakers) => f.debug_tuple("CircuitBreakers").field(&count(*breakers)).finish(),
+            Self::ConcurrencyLimiters(limiters) => f.debug_tuple("ConcurrencyLimiters").field(&count(*limiters)).finish(),
         }
     }
 }
@@ -128,5 +164,29 @@ impl Attach for &'static RateLimiter {
 impl Attach for &'static ConcurrencyLimiter {
     fn handle(self) -> Handle {
         Handle::ConcurrencyLimiter(self)
+    }
+}
+
+impl<K: Hash + Eq + Send + Sync + 'static> Attach for &'static Keyed<K, CircuitBreaker> {
+    fn handle(self) -> Handle {
+        Handle::CircuitBreakers(self)
+    }
+}
+
+impl<K: Hash + Eq + Send + Sync + 'static> Attach for &'static Keyed<K, ConcurrencyLimiter> {
+    fn handle(self) -> Handle {
+        Handle::ConcurrencyLimiters(self)
+    }
+}
+
+impl Attach for &'static KeyedSlot<CircuitBreaker> {
+    fn handle(self) -> Handle {
+        Handle::CircuitBreakers(self)
+    }
+}
+
+impl Attach for &'static KeyedSlot<ConcurrencyLimiter> {
+    fn handle(self) -> Handle {
+        Handle::ConcurrencyLimiters(self)
     }
 }

@@ -10,7 +10,7 @@ mod named;
 
 pub use attached::Attached;
 pub use function::{CallGuard, Calls, Function, Policy};
-pub use handle::{Attach, CacheHandle, Handle};
+pub use handle::{Attach, CacheHandle, Handle, PoliciesByKey};
 use named::WeakObject;
 pub use named::{Named, Object};
 

@@ -4,7 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use metrics_util::debugging::{DebugValue, DebuggingRecorder, Snapshotter};
-use steadfast::{CircuitBreaker, async_cached, circuit_breaker, concurrency_limit, fallback, hedge, rate_limit, retry, timeout};
+use steadfast::{
+    CircuitBreaker, ConcurrencyLimiter, Keyed, async_cached, circuit_breaker, concurrency_limit, fallback, hedge, rate_limit,
+    retry, timeout,
+};
 
 /// Name and labels, and the value.
 fn figures(snapshotter: &Snapshotter) -> BTreeMap<String, DebugValue> {
@@ -359,4 +362,30 @@ fn counted<'a>(figures: &'a BTreeMap<String, DebugValue>, name: &str) -> BTreeMa
         Some((function, *count))
     });
     counters.collect()
+}
+
+/// The circuits of all keys are counted by their state, and no key becomes a label.
+#[tokio::test(start_paused = true)]
+async fn circuits_by_key() {
+    static LIMITS: Keyed<u32, ConcurrencyLimiter> = Keyed::new(|| ConcurrencyLimiter::new(2));
+    #[circuit_breaker(failures = 1, key = host)]
+    #[concurrency_limit(LIMITS, key = id)]
+    async fn fetch_by_host(host: &str, id: u32) -> Result<u32, steadfast::Error> {
+        if host == "down" { Err(steadfast::testing::error(steadfast::ErrorKind::Timeout, None)) } else { Ok(id) }
+    }
+    for host in ["down", "up", "other"] {
+        let _ = fetch_by_host(host, 1).await;
+    }
+    let recorder = DebuggingRecorder::new();
+    let snapshotter = recorder.snapshotter();
+    metrics::with_local_recorder(&recorder, steadfast::metrics::publish);
+    let figures = figures(&snapshotter);
+    let level = |name: &str| match figures.get(name) {
+        Some(DebugValue::Gauge(level)) => level.to_string(),
+        other => format!("{name}: {other:?}"),
+    };
+    let count = |state: &str| level(&format!("steadfast_circuits{{function=fetch_by_host,module=metrics,name=,state={state}}}"));
+    assert_eq!([count("closed"), count("open"), count("half_open")], ["2", "1", "0"]);
+    assert_eq!(level("steadfast_concurrency{function=fetch_by_host,module=metrics,name=,state=limit}"), "2");
+    assert!(!figures.keys().any(|name| name.contains("down")));
 }
