@@ -78,6 +78,18 @@ fn a_retry_that_succeeds_at_once_allocates_and_clones_nothing() {
 }
 
 #[test]
+fn an_attempt_knows_itself_without_allocating() {
+    #[retry(attempts = 3, delay = 0s)]
+    #[steadfast::hedge(after = 10ms)]
+    async fn call(seen: &Cell<u128>) -> Result<u128, u32> {
+        seen.set(steadfast::call_id().as_u128() + u128::from(steadfast::attempt().number()));
+        Ok(seen.get())
+    }
+    let seen = Cell::new(0);
+    assert_eq!(allocations(|| call(&seen)), 0);
+}
+
+#[test]
 fn a_timeout_on_a_ready_body_allocates_nothing_and_needs_no_timer() {
     #[timeout(1s)]
     async fn ready(n: u8) -> Option<u8> {

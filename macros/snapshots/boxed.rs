@@ -17,14 +17,15 @@ fn find<'a>(
                 let name = __original0_0.next(__last_0);
                 let __delay = {
                     let __outcome = ::steadfast::__steadfast_watched!(
-                        __seen, async { if let ::core::option::Option::Some(__returned) =
+                        __seen, __attempts_0.within(async { if let
+                        ::core::option::Option::Some(__returned) =
                         ::core::option::Option::None:: < Option < u8 > > { return
                         __returned; } ::steadfast::__steadfast_chaos!(asynchronous "find"
                         __error::steadfast::__private::Rejection:: < Option < u8 > >
                         ::new().reject(::steadfast::__private::rejected(&
                         ::steadfast::__private::Origin { function : "find", module :
                         ::core::module_path!() }, __error, false))); self.look_up(name).
-                        await }
+                        await })
                     )
                         .await;
                     if !::steadfast::__private::retry::failed(

@@ -165,9 +165,10 @@ async fn charge(account: &Account, cents: u64) -> Result<Receipt, AppError> {
                                 };
                                 let __after_5 = __latencies_5.percentile();
                                 let mut __race_5 = ::core::pin::pin!(
-                                    ::steadfast::__private::hedge::Race::new(1, __after_5, &
-                                    ::steadfast::__private::Origin { function : "charge", module
-                                    : ::core::module_path!() })
+                                    ::steadfast::__private::hedge::Race::of(__attempts_4
+                                    .during(|| ::steadfast::__private::Call::current()), 1,
+                                    __after_5, & ::steadfast::__private::Origin { function :
+                                    "charge", module : ::core::module_path!() })
                                 );
                                 let __started_5 = ::steadfast::__private::hedge::clock();
                                 loop {
@@ -193,9 +194,10 @@ async fn charge(account: &Account, cents: u64) -> Result<Receipt, AppError> {
                                                 .await
                                         });
                                     match ::steadfast::__steadfast_watched!(
-                                        __seen, __permit_3.state.watch(__race_5.as_mut().next(|
-                                        __outcome | ::steadfast::__private::Verdict:: < Result <
-                                        Receipt, AppError > > ::new().failed(__outcome)))
+                                        __seen, __permit_3.state.watch(__attempts_4.within(__race_5
+                                        .as_mut().next(| __outcome |
+                                        ::steadfast::__private::Verdict:: < Result < Receipt,
+                                        AppError > > ::new().failed(__outcome))))
                                     )
                                         .await
                                     {

@@ -65,14 +65,14 @@ fn caller() {
                                     }
                                     let __outcome = match ::steadfast::__steadfast_watched!(
                                         __seen, ::steadfast::__private::timeout::within(& mut
-                                        __deadline_0, __permit_2.state.watch(async {
-                                        ::steadfast::__steadfast_chaos!(asynchronous
+                                        __deadline_0, __attempts_1.within(__permit_2.state
+                                        .watch(async { ::steadfast::__steadfast_chaos!(asynchronous
                                         __STEADFAST_PLACE
                                         __error::steadfast::__private::Rejection::of(__output)
                                         .reject(::steadfast::__private::rejected(&
                                         ::steadfast::__private::Origin { function :
                                         __STEADFAST_PLACE, module : ::core::module_path!() },
-                                        __error, false))); __run(). await }))
+                                        __error, false))); __run(). await })))
                                     )
                                         .await
                                     {

@@ -34,7 +34,8 @@ async fn stock(id: u64) -> Result<u32, AppError> {
                                 ::core::result::Result::Ok(
                                     match match ::steadfast::__steadfast_watched!(
                                         __seen, ::steadfast::__private::timeout::within(& mut
-                                        __deadline_0, ::steadfast::__private::timeout::within(& mut
+                                        __deadline_0, __attempts_1
+                                        .within(::steadfast::__private::timeout::within(& mut
                                         __deadline_2, async { if let
                                         ::core::option::Option::Some(__returned) =
                                         ::core::option::Option::None:: < Result < u32, AppError > >
@@ -45,7 +46,7 @@ async fn stock(id: u64) -> Result<u32, AppError> {
                                         .reject(::steadfast::__private::rejected(&
                                         ::steadfast::__private::Origin { function : "stock", module
                                         : ::core::module_path!() }, __error, false))); client()
-                                        .stock(id). await }))
+                                        .stock(id). await })))
                                     )
                                         .await
                                     {

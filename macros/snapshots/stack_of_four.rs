@@ -114,7 +114,8 @@ async fn user(db: Db, id: UserId) -> Result<User, AppError> {
                                         match match match ::steadfast::__steadfast_watched!(
                                             __seen, __lead_0
                                             .scope(::steadfast::__private::timeout::within(& mut
-                                            __deadline_1, ::steadfast::__private::timeout::within(& mut
+                                            __deadline_1, __attempts_2
+                                            .within(::steadfast::__private::timeout::within(& mut
                                             __deadline_3,
                                             ::steadfast::__private::offload::run(::steadfast::__private::offload::Tokio,
                                             { static __STEADFAST_GATE :
@@ -136,7 +137,7 @@ async fn user(db: Db, id: UserId) -> Result<User, AppError> {
                                             .reject(::steadfast::__private::rejected(&
                                             ::steadfast::__private::Origin { function : "user", module :
                                             ::core::module_path!() }, __error, false))); db.fetch(id) })
-                                            }))))
+                                            })))))
                                         )
                                             .await
                                         {
@@ -194,14 +195,17 @@ async fn user(db: Db, id: UserId) -> Result<User, AppError> {
                                 }
                             };
                             if !__deadline_1
-                                .during(|| ::steadfast::__private::retry::when(
-                                    <Result<
-                                        User,
-                                        AppError,
-                                    > as ::steadfast::__private::Judged<_>>::judge()
-                                        .failure(&__outcome),
-                                    |e| e.is_transient(),
-                                )) || !__attempts_2.left()
+                                .during(|| {
+                                    __attempts_2
+                                        .during(|| ::steadfast::__private::retry::when(
+                                            <Result<
+                                                User,
+                                                AppError,
+                                            > as ::steadfast::__private::Judged<_>>::judge()
+                                                .failure(&__outcome),
+                                            |e| e.is_transient(),
+                                        ))
+                                }) || !__attempts_2.left()
                             {
                                 break __outcome;
                             }

@@ -1363,6 +1363,7 @@ attributes! {
     /// | --- | --- | --- |
     /// | `attempts = n` | 3 | maximum number of attempts, including the first |
     /// | `delay = duration` | `100ms` | the wait before the second attempt; `0s` never touches a timer |
+    /// | `delay = \|event\| duration` | | computes each wait from a [`RetryEvent`]: exact, unless `max_delay` or `jitter` is set as well |
     /// | `factor = n` | 2 | multiplies each further wait, at least 1; an expression below 1, or NaN, counts as 1 |
     /// | `max_delay = duration` | `30s` | maximum of the computed waits |
     /// | `jitter = full \| equal \| none` | `full` | spreads the waits: over all of `0..=wait`, over its upper half, or not at all |
@@ -1370,7 +1371,8 @@ attributes! {
     /// | `when = \|error\| bool` | every error | which errors are retried; the argument is a reference |
     /// | `failure = \|outcome\| bool` | `Err`, `None` | which outcomes are failures, for any return type; the argument is a reference |
     /// | `retry_after = \|error\| Option<Duration>` | none | delay requested by the error; replaces the computed wait, neither jittered nor capped by `max_delay` |
-    /// | `on_retry = \|event\| ..` | none | called with a [`RetryEvent`] before each wait |
+    /// | `on_retry = \|event\| ..` | none | called with a [`RetryEvent`] before each wait; may be `async \|event\| ..` |
+    /// | `gave_up = \|event\| ..` | none | called with a [`RetryEvent`] when an attempt has failed and no other follows; may be `async \|event\| ..` |
     /// | `budget = STATIC` | none | a [`RetryBudget`]; when it is exhausted, the error is returned at once |
     /// | `clone(arg, ..)` | none | by-value arguments that the body consumes: cloned for each attempt but the last |
     /// | `crate = path` | `::steadfast` | the path to `steadfast` |
@@ -1408,6 +1410,42 @@ attributes! {
     /// | after each that another may follow | `retry_after`, `max_elapsed` |
     /// | the same, if `retry_after` is not set or returns `None` | `delay`, `factor`, `max_delay` |
     /// | before each wait | `on_retry` |
+    /// | after the last attempt, if it failed and `when` retries its error | `gave_up` |
+    ///
+    /// # Callbacks
+    ///
+    /// `gave_up` is called once, with the failure that the call returns, if the attempts are used up, the `budget` is exhausted, or the next
+    /// wait would outlast `max_elapsed` or a deadline. It is not called for a success, for an error that `when` does not retry, nor for a call that
+    /// is dropped or that a `timeout` above cuts short.
+    ///
+    /// An `async |event| ..` is awaited within the attributes above, before the wait or before the call returns: a `timeout` bounds it, and
+    /// its panic is one of the call. It refreshes a token between attempts, for instance:
+    ///
+    /// ```
+    /// # use std::sync::atomic::{AtomicU32, Ordering};
+    /// # use steadfast::retry;
+    /// # struct Session(AtomicU32);
+    /// # impl Session {
+    /// #     async fn refresh(&self) { self.0.fetch_add(1, Ordering::Relaxed); }
+    /// #     async fn get(&self, path: &str) -> Result<String, u16> {
+    /// #         if self.0.load(Ordering::Relaxed) == 1 { Ok(path.to_owned()) } else { Err(401) }
+    /// #     }
+    /// # }
+    /// #[retry(attempts = 2, delay = 0s, when = |status| *status == 401, on_retry = async |_| session.refresh().await)]
+    /// async fn orders(session: &Session) -> Result<String, u16> {
+    ///     session.get("/orders").await
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// # let session = Session(AtomicU32::new(0));
+    /// assert_eq!(orders(&session).await, Ok("/orders".to_owned()));
+    /// # }
+    /// ```
+    ///
+    /// Its future borrows what the attempt returned: that must be `Sync` if the call is to be `Send`.
+    ///
+    /// In the body, and in all callbacks, [`attempt`] returns the number of the attempt, and [`call_id`] an id that the attempts of a call have
+    /// in common: an idempotency key.
     ///
     /// # Rejections and deadlines
     ///
@@ -1428,13 +1466,15 @@ attributes! {
     ///
     /// # Cancel safety
     ///
-    /// Dropping the call drops the running attempt or the wait, and no further attempt starts.
+    /// Dropping the call drops the running attempt, the wait or the async callback, and no further attempt starts.
     ///
     /// # Panics
     ///
-    /// A panic of the body is not retried: it propagates to the caller. A wait panics outside of a tokio runtime with timers.
+    /// A panic of the body, or of a callback, is not retried: it propagates to the caller. A wait panics outside of a tokio runtime with timers.
     ///
     /// [`Error::retry_after`]: https://docs.rs/steadfast/latest/steadfast/struct.Error.html#method.retry_after
+    /// [`attempt`]: https://docs.rs/steadfast/latest/steadfast/fn.attempt.html
+    /// [`call_id`]: https://docs.rs/steadfast/latest/steadfast/fn.call_id.html
     /// [`RetryBudget`]: https://docs.rs/steadfast/latest/steadfast/retry/struct.RetryBudget.html
     /// [`RetryEvent`]: https://docs.rs/steadfast/latest/steadfast/retry/struct.RetryEvent.html
     /// [`offload_blocking`]: https://docs.rs/steadfast/latest/steadfast/attr.offload_blocking.html
@@ -1584,7 +1624,8 @@ attributes! {
     /// another attempt. The latency of a call is measured from its start, whichever attempt won. Each instantiation of a generic function,
     /// also in a generic `impl`, has its own percentile; with a `key`, those whose key is of the same type share it.
     ///
-    /// Hedge only what may be done twice: reads, or idempotent writes. The technique is that of Jeffrey Dean and Luiz André Barroso, "The
+    /// Hedge only what may be done twice: reads, or idempotent writes. In the body, [`attempt`] returns the number of the attempt, and
+    /// [`call_id`] an id that the attempts of a call have in common, by which a server recognizes a repeated write. The technique is that of Jeffrey Dean and Luiz André Barroso, "The
     /// Tail at Scale", Communications of the ACM, 2013.
     ///
     /// # When options are evaluated
@@ -1616,6 +1657,8 @@ attributes! {
     /// runtime with timers.
     ///
     /// [`async_cached`]: https://docs.rs/steadfast/latest/steadfast/attr.async_cached.html
+    /// [`attempt`]: https://docs.rs/steadfast/latest/steadfast/fn.attempt.html
+    /// [`call_id`]: https://docs.rs/steadfast/latest/steadfast/fn.call_id.html
     /// [`offload_blocking`]: https://docs.rs/steadfast/latest/steadfast/attr.offload_blocking.html
     /// [`shield`]: https://docs.rs/steadfast/latest/steadfast/attr.shield.html
     hedge

@@ -18,7 +18,7 @@ pub mod private {
     use crate::bounds::bounds;
     use crate::contain::{Caught, Payload, drop_caught};
     use crate::exit::Exit;
-    use crate::recursion::ActiveFlights;
+    use crate::inherit::Inherited;
     use crate::report::{self, PendingPanic, Report, ReportKind};
 
     /// A pending cleanup, type-erased: it is moved to a task of its own in any case.
@@ -98,8 +98,8 @@ pub mod private {
             let Some(runtime) = self.runtime() else {
                 return InPlace { function: self.function, cleanup: Caught::new(cleanup(exit)), ended: false }.await;
             };
-            let (marks, _awaiting) = ActiveFlights::while_awaited();
-            background::spawn_on(&runtime, self.function, marks.enter(cleanup(exit)), Clone::clone).reported().await;
+            let (inherited, _awaiting) = Inherited::while_awaited();
+            background::spawn_on(&runtime, self.function, inherited.enter(cleanup(exit)), Clone::clone).reported().await;
         }
 
         fn runtime(&mut self) -> Option<Handle> {

@@ -120,6 +120,7 @@
 //! | [`spawn_logged`], [`drain`], [`drain_all`], [`on_report`] | background work whose failures are reported and whose end can be awaited |
 //! | [`Watchdog`] | reports blocked worker threads |
 //! | [`remaining`] | the time left within the current deadline |
+//! | [`attempt`], [`call_id`] | the number of the current attempt, and the id that all attempts of a call have in common |
 //!
 //! Policy objects that can be shared between functions in a `static`, or stored per instance in a field: [`Cache`], [`CircuitBreaker`],
 //! [`RateLimiter`], [`ConcurrencyLimiter`], [`RetryBudget`], [`BlockingPool`].
@@ -148,6 +149,7 @@
 #[cfg(test)]
 extern crate self as steadfast;
 
+mod attempt;
 mod background;
 mod batched;
 mod blocking_stream;
@@ -175,6 +177,7 @@ mod gcra;
 #[cfg(not(doctest))]
 pub mod guide;
 mod hedge;
+mod inherit;
 mod instrument;
 mod invalidates;
 mod key;
@@ -209,6 +212,9 @@ mod warn_slow_poll;
 mod watchdog;
 mod worker_pool;
 
+#[doc(alias("idempotency key", "request id", "correlation id"))]
+pub use attempt::call_id;
+pub use attempt::{Attempt, CallId, attempt};
 pub use background::{Logged, spawn_logged};
 pub use blocking_stream::{BlockingSender, BlockingStream, ConsumerGone, blocking_stream};
 pub use cache::{Cache, CacheBuilder, RemovalCause, Stats};
@@ -325,6 +331,7 @@ pub mod __private {
     /// has only the same name here.
     pub const fn version_0_1() {}
 
+    pub use crate::attempt::Call;
     pub use crate::bounds::Satisfied;
     pub use crate::events::{Origin, rejected};
     pub use crate::outcome::{Judged, Rejection, Verdict, count, factor, judge_of, panic_with, reject_with};

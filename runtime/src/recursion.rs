@@ -103,7 +103,7 @@ pub(crate) struct ActiveFlights(Vec<Mark>);
 
 impl ActiveFlights {
     /// The computations of the running code, for work that ends when the caller stops waiting.
-    fn current() -> Self {
+    pub(crate) fn current() -> Self {
         // Collecting no marks does not allocate.
         Self(UNDER_WAY.with_borrow(|marks| marks.iter().filter(|mark| mark.holds()).cloned().collect()))
     }
@@ -157,12 +157,6 @@ pin_project! {
         #[pin]
         future: F,
     }
-}
-
-/// Makes work on another task part of every computation of the running code. For work that is aborted when its caller stops
-/// waiting.
-pub(crate) fn inherit_flights<F>(future: F) -> InheritFlights<F> {
-    ActiveFlights::current().enter(future)
 }
 
 impl<F: Future> Future for InheritFlights<F> {

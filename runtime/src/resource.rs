@@ -11,7 +11,8 @@ use tokio::runtime::Handle;
 use crate::background::{Failure, Logged, Task, spawn_on};
 use crate::contain::{discard, drop_caught};
 use crate::exit::Exit;
-use crate::recursion::{ActiveFlights, AwaitGuard};
+use crate::inherit::Inherited;
+use crate::recursion::AwaitGuard;
 use crate::report::{self, PendingPanic, Report, ReportKind};
 
 /// Acquires a resource, lends it to `body`, and releases it exactly once: on success, on an error, on a panic, and when the call is dropped.
@@ -177,8 +178,8 @@ where
 
     fn release(mut self, exit: Exit) -> (Task<F::Output>, AwaitGuard) {
         let owned = self.owned.take().expect("it is released once");
-        let (marks, awaiting) = ActiveFlights::while_awaited();
-        (spawn_on(&self.runtime, type_name::<R>(), marks.enter(releasing(owned, exit)), Logged::error), awaiting)
+        let (inherited, awaiting) = Inherited::while_awaited();
+        (spawn_on(&self.runtime, type_name::<R>(), inherited.enter(releasing(owned, exit)), Logged::error), awaiting)
     }
 }
 

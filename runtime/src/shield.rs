@@ -13,8 +13,8 @@ pub mod private {
 
     use crate::background::{self, Failure};
     use crate::bounds::bounds;
+    use crate::inherit::Inherited;
     use crate::output::Output;
-    use crate::recursion::ActiveFlights;
     use crate::report;
     use crate::shutdown::RuntimeShutDown;
     use crate::specialize::chain;
@@ -28,8 +28,8 @@ pub mod private {
     where
         F: Future<Output: Send> + Send + 'static,
     {
-        let (marks, _awaiting) = ActiveFlights::while_awaited();
-        match background::spawn(function, marks.enter(work), describe).await {
+        let (inherited, _awaiting) = Inherited::while_awaited();
+        match background::spawn(function, inherited.enter(work), describe).await {
             Ok(out) => Ok(out),
             Err(Failure::Panicked(payload)) => resume_unwind(payload),
             Err(Failure::Abandoned) => Err(RuntimeShutDown),

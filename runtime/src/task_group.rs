@@ -17,7 +17,7 @@ use tokio::sync::oneshot;
 use tokio::task::{JoinError, JoinHandle};
 
 use crate::contain::{Payload, catch, contain, discard, drop_caught};
-use crate::recursion::inherit_flights;
+use crate::inherit::inherit;
 use crate::signal::Signal;
 
 /// Runs `body`, which may spawn tasks in the group, and returns its value once all of them have ended, or the first error.
@@ -161,7 +161,7 @@ impl<E: Send + 'static> TaskGroup<E> {
         drop(state);
         // Without the lock: a runtime that shuts down drops the future, and may have hooks.
         let start = Start { group: self, handle: None };
-        let future = inherit_flights(self.numbered(future));
+        let future = inherit(self.numbered(future));
         start.started(tokio::spawn(async move {
             // If the `Child` was dropped, so is the value.
             drop(sender.send(future.await?));

@@ -72,6 +72,7 @@ static BUDGET: RetryBudget = RetryBudget::new();
     max_elapsed = seen("max_elapsed", SECOND * 60),
     retry_after = |error: &u32| seen("retry_after", (*error == 2).then_some(SECOND)),
     on_retry = |_| seen("on_retry", ()),
+    gave_up = |_| seen("gave_up", ()),
     when = |error| seen("when", *error > 0),
     budget = seen_at("budget", &BUDGET),
     jitter = none
@@ -106,6 +107,7 @@ async fn of_retry() {
             ("after each that another may follow", 6),
             ("the same, if `retry_after` is not set or returns `None`", 3),
             ("before each wait", 6),
+            ("after the last attempt, if it failed and `when` retries its error", 1),
         ],
     );
 }

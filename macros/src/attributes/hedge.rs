@@ -151,13 +151,17 @@ impl Layer for Hedge {
         };
         let step = context.await_wrapped(&quote_spanned!(span=> #race.as_mut().next(#failed)));
         let origin = context.origin();
+        let made = match context.call() {
+            None => quote_spanned!(span=> #private::hedge::Race::new(#max, #after, #origin)),
+            Some(call) => quote_spanned!(span=> #private::hedge::Race::of(#call, #max, #after, #origin)),
+        };
         let Clock { bind, start, note } = self.clock(context, &after, &verdict);
         inner.map(|expr| {
             quote_spanned! {span=> {
                 #bind
                 #originals
                 #share_hint
-                let mut #race = ::core::pin::pin!(#private::hedge::Race::new(#max, #after, #origin));
+                let mut #race = ::core::pin::pin!(#made);
                 #start
                 loop {
                     #copies

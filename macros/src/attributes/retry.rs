@@ -1,14 +1,14 @@
 //! `#[retry(attempts = 3, delay = 100ms)]`
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
-use syn::Expr;
-use syn::parse::ParseStream;
+use syn::parse::{Parse, ParseStream};
 use syn::spanned::Spanned;
+use syn::{Expr, ExprClosure, Pat};
 
 use crate::codegen::clones;
 use crate::codegen::context::{Context, Hints};
-use crate::codegen::fragment::Fragment;
+use crate::codegen::fragment::{During, Fragment, Wrapper};
 use crate::codegen::layer::{Attempts, Layer, LayerPlan, Parsed, Target};
 use crate::codegen::output::Output;
 use crate::codegen::policy;
@@ -16,12 +16,12 @@ use crate::codegen::rejection;
 use crate::diagnostics::{Errors, available, suggest};
 use crate::item::function::Function;
 use crate::item::moves;
-use crate::item::tokens::{is_same, mixed_site};
+use crate::item::tokens::{is_ident, is_punct, is_same, mentions, mixed_site};
 use crate::item::types;
 use crate::parse::args::{self, Count};
 use crate::parse::closure::Closure;
 use crate::parse::duration::Duration;
-use crate::parse::expression::{number, runs_code};
+use crate::parse::expression::{number, plain, runs_code};
 use crate::parse::literal::has_unit;
 use crate::parse::units;
 
@@ -36,6 +36,7 @@ const OPTIONS: &[&str] = &[
     "failure",
     "retry_after",
     "on_retry",
+    "gave_up",
     "budget",
     "clone",
 ];
@@ -46,6 +47,8 @@ const JITTERS: &[(&str, &str)] = &[("full", "Full"), ("equal", "Equal"), ("none"
 struct Retry {
     attempts: Option<Count>,
     delay: Option<Duration>,
+    /// A `delay` that is a closure.
+    computed: Option<Expr>,
     factor: Option<Expr>,
     max_delay: Option<Duration>,
     jitter: Option<Ident>,
@@ -54,6 +57,7 @@ struct Retry {
     failure: Option<Expr>,
     retry_after: Option<Expr>,
     on_retry: Option<Expr>,
+    gave_up: Option<Expr>,
     budget: Option<Expr>,
     clone: Vec<Ident>,
 }
@@ -63,7 +67,10 @@ pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Parsed {
     let common = args::read("retry", tokens, OPTIONS, errors, None, &mut |option, input| {
         match option.name.as_str() {
             "attempts" => retry.attempts = Some(option.parse(input)?),
-            "delay" => retry.delay = Some(option.value(input, delay)?),
+            "delay" => match option.value(input, Expr::parse)? {
+                computed if matches!(plain(&computed), Expr::Closure(_)) => retry.computed = Some(units::read(computed)?),
+                written => retry.delay = Some(Duration::new(written)?),
+            },
             "factor" => retry.factor = Some(option.parse(input)?),
             "max_delay" => retry.max_delay = Some(option.parse(input)?),
             "jitter" => {
@@ -83,24 +90,13 @@ pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Parsed {
             "failure" => retry.failure = Some(option.parse(input)?),
             "retry_after" => retry.retry_after = Some(option.value(input, retry_after)?),
             "on_retry" => retry.on_retry = Some(option.parse(input)?),
+            "gave_up" => retry.gave_up = Some(option.parse(input)?),
             "budget" => retry.budget = Some(option.parse(input)?),
             _ => retry.clone = option.names(input)?,
         }
         Ok(())
     });
     Parsed::new(retry, common)
-}
-
-/// The first wait. A closure is a mistake for an option that computes each wait.
-fn delay(input: ParseStream<'_>) -> syn::Result<Duration> {
-    match input.parse()? {
-        Expr::Closure(closure) => Err(syn::Error::new_spanned(
-            closure,
-            "`delay` takes a duration, the wait before the first retry: later waits grow by `factor` up to `max_delay`, and \
-             `retry_after = |error| Some(..)` takes a wait from the error",
-        )),
-        other => Duration::new(other),
-    }
 }
 
 /// The wait requested by the error. A duration is a mistake for a constant wait.
@@ -133,7 +129,7 @@ impl Layer for Retry {
 
     fn plan(&self, context: &Context<'_>) -> LayerPlan<'_> {
         let attempts = Some(Attempts { count: context.name("attempts"), hint: context.name("hint") });
-        LayerPlan { attempts, ..LayerPlan::default() }
+        LayerPlan { attempts, wrapper: Some(wrapper(context)), ..LayerPlan::default() }
     }
 
     fn rebinds(&self, context: &Context<'_>, argument: &Ident) -> bool {
@@ -154,13 +150,20 @@ impl Layer for Retry {
             started: context.name("started"),
             last: context.name("last"),
             budget: context.name("budget"),
+            waited: context.name("waited"),
             hint: context.name("hint"),
         };
-        let Names { attempts, started, last, budget, hint } = &names;
+        let Names { attempts, started, last, budget, waited, hint } = &names;
         let limit =
             self.attempts.as_ref().map_or_else(|| quote!(3), |count| context.evaluate_option(&count.0, &count.tokens(private)));
         let (originals, copies) = clones::for_attempts(context, last, &|name| self.clones(context, name));
-        let clock = self.max_elapsed.as_ref().map(|_| quote_spanned!(span=> let #started = #private::retry::Attempts::clock();));
+        let made = match context.call() {
+            None => quote_spanned!(span=> #private::retry::Attempts::new(#limit)),
+            Some(call) => quote_spanned!(span=> #private::retry::Attempts::of(#call, #limit)),
+        };
+        let clock = (self.max_elapsed.is_some() || self.tells_elapsed())
+            .then(|| quote_spanned!(span=> let #started = #private::retry::Attempts::clock();));
+        let bind_waited = self.computed.as_ref().map(|_| quote_spanned!(span=> let mut #waited = ::core::time::Duration::ZERO;));
         let bind_hint = match context.hints {
             Hints::None => TokenStream::new(),
             Hints::Here => quote_spanned!(span=> let #hint = #private::retry::RequestedDelay::new();),
@@ -191,8 +194,9 @@ impl Layer for Retry {
         let repeat = syn::Token![loop](span.located_at(context.span));
         inner.map(|expr| {
             quote_spanned! {span=> {
-                let mut #attempts = #private::retry::Attempts::new(#limit);
+                let mut #attempts = #made;
                 #clock
+                #bind_waited
                 #bind_budget
                 #originals
                 #repeat {
@@ -216,6 +220,8 @@ struct Names {
     started: Ident,
     last: Ident,
     budget: Ident,
+    /// The delay before the attempt, for a `delay` that computes the next.
+    waited: Ident,
     /// The delay that a rejection by a layer below asks for.
     hint: Ident,
 }
@@ -227,14 +233,79 @@ impl Retry {
         context.moves_below || self.clone.iter().any(|cloned| is_same(cloned, argument))
     }
 
-    /// What follows an attempt: leaving the loop with its outcome, or the delay before the next one.
+    /// What follows an attempt: leaving the loop with its outcome, or the delay before the next one. `context` is that of the retry, whose
+    /// callbacks are part of the attempt that they are about.
+    ///
+    /// ```text
+    /// Output: if !failed { break outcome; } let delay = ..; if !in_time { break outcome; } notify(on_retry); delay
+    ///
+    /// With gave_up: if !failed { break outcome; }
+    ///     let next = 'gave_up: { ..; if !in_time { break 'gave_up None; } Some(delay) };
+    ///     let delay = match next { Some(delay) => delay, None => { notify(gave_up); break outcome; } }; ..
+    /// ```
     fn decision(&self, context: &Context<'_>, names: &Names) -> TokenStream {
         let span = Span::mixed_site();
-        let Names { attempts, started, budget, hint, .. } = names;
-        let (private, name, failure_of) = (&context.private, context.function_name(), rejection::failure_of(context));
-        let failed = self.failed(context);
-        let backoff = self.backoff(context);
-        let computed = self.evaluate_backoff(context, &quote_spanned!(span=> #attempts.wait(&#backoff)));
+        let Names { attempts, budget, waited, .. } = names;
+        let mut context = context.clone();
+        context.wrappers.push(wrapper(&context));
+        let context = &context;
+        let private = &context.private;
+        let (label, failed) = (context.label("gave_up"), self.failed(context));
+        let leave = if self.gave_up.is_some() {
+            quote_spanned!(span=> break #label ::core::option::Option::None;)
+        } else {
+            quote_spanned!(span=> break __outcome;)
+        };
+        let (delay, in_time) = (self.delay(context, names), self.in_time(context, names, &leave));
+        // A failure that `when` does not retry is not a success that refills the budget.
+        let deposit = self.budget.as_ref().map(|_| {
+            let deposit = quote_spanned!(span=> #budget.deposit(););
+            if self.when.is_none() {
+                return deposit;
+            }
+            let failure_of = rejection::failure_of(context);
+            quote_spanned!(span=> if !#private::retry::failed(#failure_of) { #deposit })
+        });
+        let withdraw = self.budget.as_ref().map(|_| quote_spanned!(span=> if !#budget.withdraw() { #leave }));
+        let note = self.computed.as_ref().map(|_| quote_spanned!(span=> #waited = __delay;));
+        let delay_of_event = quote_spanned!(span=> __delay);
+        let tell = self.on_retry.as_ref().map(|listener| self.notify(context, names, listener, &delay_of_event));
+        let Some(listener) = &self.gave_up else {
+            let stop = if self.budget.is_some() {
+                quote_spanned!(span=> if !#failed { #deposit #leave } if !#attempts.left() { #leave })
+            } else {
+                quote_spanned!(span=> if !#failed || !#attempts.left() { #leave })
+            };
+            return quote_spanned!(span=> #stop let __delay = #delay; #in_time #withdraw #tell #note __delay);
+        };
+        let gave_up = self.notify(context, names, listener, &quote_spanned!(span=> ::core::time::Duration::ZERO));
+        quote_spanned! {span=>
+            if !#failed { #deposit break __outcome; }
+            let __next = #label: {
+                if !#attempts.left() { #leave }
+                let __delay = #delay;
+                #in_time
+                #withdraw
+                ::core::option::Option::Some(__delay)
+            };
+            let __delay = match __next {
+                ::core::option::Option::Some(__delay) => __delay,
+                ::core::option::Option::None => {
+                    #gave_up
+                    break __outcome;
+                }
+            };
+            #tell
+            #note
+            __delay
+        }
+    }
+
+    /// The delay before the next attempt.
+    fn delay(&self, context: &Context<'_>, names: &Names) -> TokenStream {
+        let span = Span::mixed_site();
+        let (private, failure_of) = (&context.private, rejection::failure_of(context));
+        let computed = self.backoff(context, names);
         let delay = match &self.retry_after {
             None if self.never_waits() => quote_spanned!(span=> ::core::time::Duration::ZERO),
             None => computed,
@@ -248,43 +319,44 @@ impl Retry {
                 }
             }
         };
+        let hint = &names.hint;
         let noted = if context.hints == Hints::None { quote!(0) } else { quote_spanned!(span=> #hint.nanos()) };
         let hint = Self::hint(context);
-        let in_time = self.in_time(context, started);
-        // A failure that `when` does not retry is not a success that refills the budget.
-        let deposit = quote_spanned!(span=> #budget.deposit(););
-        let deposit = if self.when.is_some() {
-            quote_spanned!(span=> if !#private::retry::failed(#failure_of) { #deposit })
+        quote_spanned!(span=> #private::retry::at_least(#delay, #noted, #hint))
+    }
+
+    /// Calls `on_retry` or `gave_up`. An async closure is written in place, as a block: its future borrows the event.
+    fn notify(&self, context: &Context<'_>, names: &Names, listener: &Expr, delay: &TokenStream) -> TokenStream {
+        let span = Span::mixed_site();
+        let (private, event) = (&context.private, self.event(context, names, delay));
+        let Expr::Closure(ExprClosure { asyncness: Some(block), capture, inputs, body, .. }) = plain(listener) else {
+            let told = context.evaluate(&quote_spanned!(span=> #private::retry::notify(&#event, #listener)));
+            return quote!(#told;);
+        };
+        let bind = match inputs.first() {
+            None | Some(Pat::Wild(_)) => TokenStream::new(),
+            Some(argument) => quote_spanned!(span=> let #argument = __event;),
+        };
+        let told = context.await_wrapped(&quote_spanned!(span=> #private::retry::listening(#block #capture { #bind #body })));
+        quote_spanned!(span=> let __event = &#event; #told;)
+    }
+
+    /// What a callback receives.
+    fn event(&self, context: &Context<'_>, names: &Names, delay: &TokenStream) -> TokenStream {
+        let span = Span::mixed_site();
+        let (private, name) = (&context.private, context.function_name());
+        let Names { attempts, started, .. } = names;
+        let elapsed = if self.tells_elapsed() {
+            quote_spanned!(span=> #started.elapsed())
         } else {
-            deposit
+            quote_spanned!(span=> ::core::time::Duration::ZERO)
         };
-        let (stop, withdraw) = match &self.budget {
-            None => (quote_spanned!(span=> if !#failed || !#attempts.left() { break __outcome; }), TokenStream::new()),
-            Some(_) => (
-                quote_spanned! {span=>
-                    if !#failed {
-                        #deposit
-                        break __outcome;
-                    }
-                    if !#attempts.left() { break __outcome; }
-                },
-                quote_spanned!(span=> if !#budget.withdraw() { break __outcome; }),
-            ),
-        };
-        let tell = self.on_retry.as_ref().map(|listener| {
-            let told = context.evaluate(&quote_spanned! {span=>
-                #private::retry::on_retry(&#private::retry::RetryEvent::new(#name, #attempts.made(), __delay, &__outcome), #listener)
-            });
-            quote!(#told;)
-        });
-        quote_spanned! {span=>
-            #stop
-            let __delay = #private::retry::at_least(#delay, #noted, #hint);
-            #in_time
-            #withdraw
-            #tell
-            __delay
-        }
+        quote_spanned!(span=> #private::retry::RetryEvent::new(#name, #attempts.made(), #delay, #elapsed, &__outcome))
+    }
+
+    /// Whether a callback may ask for the time that has elapsed, for which the call must read the clock when it begins.
+    fn tells_elapsed(&self) -> bool {
+        [&self.computed, &self.on_retry, &self.gave_up].into_iter().flatten().any(may_ask_elapsed)
     }
 
     /// The delay that a rejection asks for if it has become part of the error.
@@ -296,16 +368,16 @@ impl Retry {
     }
 
     /// Leaves the loop if the wait would not end in time: by `max_elapsed`, a deadline of this function, or one of a caller.
-    fn in_time(&self, context: &Context<'_>, started: &Ident) -> TokenStream {
+    fn in_time(&self, context: &Context<'_>, names: &Names, leave: &TokenStream) -> TokenStream {
         let span = Span::mixed_site();
-        let private = &context.private;
+        let (private, started) = (&context.private, &names.started);
         let elapsed = self.max_elapsed.as_ref().map(|limit| {
             let limit = context.evaluate_option(limit.written(), &limit.to_token_stream());
             quote_spanned!(span=> || !#private::retry::Attempts::ends_in_time(#started, #limit, __delay))
         });
         let deadlines = context.deadlines.iter().map(|deadline| quote_spanned!(span=> || !#deadline.leaves_room(__delay)));
         quote_spanned! {span=>
-            if !#private::retry::is_in_time(__delay) #(#deadlines)* #elapsed { break __outcome; }
+            if !#private::retry::is_in_time(__delay) #(#deadlines)* #elapsed { #leave }
         }
     }
 
@@ -324,31 +396,58 @@ impl Retry {
         }
     }
 
-    fn backoff(&self, context: &Context<'_>) -> TokenStream {
-        let private = &context.private;
-        let delay = self.delay.as_ref().map_or_else(|| milliseconds(100), ToTokens::to_token_stream);
-        let max_delay = self.max_delay.as_ref().map_or_else(|| milliseconds(30_000), ToTokens::to_token_stream);
-        let factor = self.factor.as_ref().map_or_else(|| quote!(2.0), |factor| quote!(#private::factor(#factor)));
-        let variant = self.jitter.as_ref().and_then(jitter).unwrap_or("Full");
-        let variant = mixed_site(variant);
-        quote!(#private::retry::Backoff { delay: #delay, factor: #factor, max_delay: #max_delay, jitter: #private::retry::Jitter::#variant })
-    }
-
-    /// Evaluates `wait`, which has the options of the backoff in it.
-    fn evaluate_backoff(&self, context: &Context<'_>, wait: &TokenStream) -> TokenStream {
+    /// The wait by `delay`.
+    fn backoff(&self, context: &Context<'_>, names: &Names) -> TokenStream {
+        let span = Span::mixed_site();
+        let (private, attempts) = (&context.private, &names.attempts);
+        let (delay, factor, longest, jitter) = if let Some(computed) = &self.computed {
+            let waited = &names.waited;
+            let event = self.event(context, names, &waited.to_token_stream());
+            let delay = quote_spanned!(span=> #private::retry::delay(&#event, #computed));
+            if self.max_delay.is_none() && self.jitter.is_none() {
+                return context.evaluate(&delay);
+            }
+            (delay, quote!(1.0), quote!(::core::time::Duration::MAX), "None")
+        } else {
+            let delay = self.delay.as_ref().map_or_else(|| milliseconds(100), ToTokens::to_token_stream);
+            let factor = self.factor.as_ref().map_or_else(|| quote!(2.0), |factor| quote!(#private::factor(#factor)));
+            (delay, factor, milliseconds(30_000), "Full")
+        };
+        let longest = self.max_delay.as_ref().map_or(longest, ToTokens::to_token_stream);
+        let jitter = mixed_site(self.jitter.as_ref().and_then(variant).unwrap_or(jitter));
+        let backoff = quote!(#private::retry::Backoff { delay: #delay, factor: #factor, max_delay: #longest, jitter: #private::retry::Jitter::#jitter });
+        let wait = quote_spanned!(span=> #attempts.wait(&#backoff));
         let times = [&self.delay, &self.max_delay].into_iter().flatten().map(Duration::written);
-        if times.chain(&self.factor).any(runs_code) { context.evaluate(wait) } else { wait.clone() }
+        if times.chain(&self.factor).chain(&self.computed).any(runs_code) { context.evaluate(&wait) } else { wait }
     }
 
     fn check_closures(&self, errors: &mut Errors) {
-        let event = ", with `event.attempt()`, `event.error()` and `event.delay()`";
+        let event = ", with `event.attempt()`, `event.error()` and `event.elapsed()`";
+        let retried = ", with `event.attempt()`, `event.error()` and `event.delay()`";
         for (option, argument, written, hint) in [
             ("when", "error", &self.when, ""),
             ("failure", "outcome", &self.failure, ""),
             ("retry_after", "error", &self.retry_after, ""),
-            ("on_retry", "event", &self.on_retry, event),
+            ("delay", "event", &self.computed, event),
+            ("on_retry", "event", &self.on_retry, retried),
+            ("gave_up", "event", &self.gave_up, event),
         ] {
             Closure { option, arguments: &[argument], written: written.as_ref(), hint }.check(errors);
+            let may_await = ["on_retry", "gave_up"].contains(&option);
+            if let Some(Expr::Closure(closure)) = written.as_ref().map(plain) {
+                if let Some(block) = closure.asyncness.filter(|_| !may_await) {
+                    errors.at(
+                        block,
+                        format!("`{option}` cannot await: of the callbacks, only `on_retry` and `gave_up` may be async"),
+                    );
+                } else if let Expr::Async(block) = plain(&closure.body)
+                    && may_await
+                    && closure.asyncness.is_none()
+                {
+                    let message = format!("this future would not be awaited: write `{option} = async |{argument}| ..`");
+                    errors.at(block.async_token, message);
+                }
+            }
         }
     }
 
@@ -356,7 +455,7 @@ impl Retry {
         if let Some(attempts) = self.attempts.as_ref().filter(|attempts| attempts.literal() == Some(0)) {
             errors.at(&attempts.0, "`attempts` must be at least 1: it includes the first attempt");
         }
-        if let Some(jitter) = self.jitter.as_ref().filter(|ident| jitter(ident).is_none()) {
+        if let Some(jitter) = self.jitter.as_ref().filter(|ident| variant(ident).is_none()) {
             let known: Vec<&str> = JITTERS.iter().map(|(name, _)| *name).collect();
             let meant = suggest(&jitter.to_string(), &known).map(|name| format!(": write `{name}`")).unwrap_or_default();
             errors.at(jitter, format!("unknown jitter `{jitter}`{meant} ({})", available(&known)));
@@ -378,6 +477,9 @@ impl Retry {
         }
         if let (Some(when), Some(_)) = (&self.when, &self.failure) {
             errors.at(when, "`when` and `failure` are mutually exclusive: remove one");
+        }
+        if let Some(factor) = self.factor.as_ref().filter(|_| self.computed.is_some()) {
+            errors.at(factor, "`factor` has no effect with a `delay` that computes each wait: remove one");
         }
         if self.delay.as_ref().and_then(Duration::literal).is_some_and(|delay| delay.is_zero()) {
             let waits = [
@@ -451,9 +553,48 @@ impl Retry {
     }
 }
 
+/// Around everything that an attempt awaits and evaluates: it knows which one it is.
+fn wrapper(context: &Context<'_>) -> Wrapper {
+    let (span, attempts) = (Span::mixed_site(), context.name("attempts"));
+    Wrapper {
+        call: quote_spanned!(span=> #attempts.within),
+        argument: None,
+        breaks_to: None,
+        during: Some(During::Value(quote_spanned!(span=> #attempts.during))),
+    }
+}
+
+/// Whether the callback may ask its event for the time that has elapsed: by name, or somewhere that it passes the event to.
+fn may_ask_elapsed(callback: &Expr) -> bool {
+    let Expr::Closure(closure) = plain(callback) else { return true };
+    let argument = match closure.inputs.first() {
+        Some(Pat::Type(typed)) => Some(&*typed.pat),
+        argument => argument,
+    };
+    match argument {
+        Some(Pat::Ident(event)) => asks_more(&closure.body.to_token_stream(), &event.ident),
+        argument => !matches!(argument, Some(Pat::Wild(_))),
+    }
+}
+
+/// Whether the event is used for more than to ask what is known without a clock.
+fn asks_more(tokens: &TokenStream, event: &Ident) -> bool {
+    let trees: Vec<TokenTree> = tokens.clone().into_iter().collect();
+    trees.iter().enumerate().any(|(at, tree)| match tree {
+        TokenTree::Ident(ident) if is_same(ident, event) => {
+            let asks = trees.get(at + 1).is_some_and(|tree| is_punct(tree, '.'));
+            let cheap =
+                |tree: &TokenTree| ["function", "attempt", "delay", "outcome", "error"].iter().any(|name| is_ident(tree, name));
+            !(asks && trees.get(at + 2).is_some_and(cheap))
+        }
+        TokenTree::Group(group) => asks_more(&group.stream(), event),
+        other => mentions(&other.to_token_stream(), event),
+    })
+}
+
 const CLONED_ANYWAY: &str = "above `#[offload_blocking]`, all arguments are cloned automatically: remove `clone(..)`";
 
-fn jitter(ident: &Ident) -> Option<&'static str> {
+fn variant(ident: &Ident) -> Option<&'static str> {
     JITTERS.iter().find(|(name, _)| ident == name).map(|(_, variant)| *variant)
 }
 

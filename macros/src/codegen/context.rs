@@ -194,6 +194,17 @@ impl<'f> Context<'f> {
         if runs_code(written) { self.evaluate(value) } else { value.clone() }
     }
 
+    /// Starts work on another task, which takes along the attempt that it is part of.
+    pub(crate) fn within_attempt(&self, start: TokenStream) -> TokenStream {
+        if self.attempts.is_empty() { start } else { self.evaluate(&start) }
+    }
+
+    /// The call that a layer which makes attempts is part of, if one above does so as well.
+    pub(crate) fn call(&self) -> Option<TokenStream> {
+        let private = &self.private;
+        self.rerun_by.map(|_| self.evaluate(&quote_spanned!(Span::mixed_site()=> #private::Call::current())))
+    }
+
     /// The value of one `Result` in another, or out to the labels, outermost first.
     fn unwrap_or_leave<'l>(&self, value: TokenStream, labels: impl Iterator<Item = (usize, &'l Lifetime)>) -> TokenStream {
         let (span, drop_body) = (Span::mixed_site(), self.drop_body());

@@ -12,7 +12,7 @@ use pin_project_lite::pin_project;
 use tokio::task::{JoinError, JoinSet, coop};
 
 use crate::contain::{Caught, Payload, discard};
-use crate::recursion::inherit_flights;
+use crate::inherit::inherit;
 
 /// A set of running futures, each with its index in the input.
 #[doc(hidden)]
@@ -57,7 +57,7 @@ where
     F: Future<Output: Send + 'static> + Send + 'static,
 {
     fn start(&mut self, index: usize, future: F) {
-        let future = inherit_flights(future);
+        let future = inherit(future);
         self.0.spawn(async move { (index, future.await) });
     }
 

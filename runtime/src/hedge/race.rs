@@ -10,6 +10,7 @@ use pin_project_lite::pin_project;
 use tokio::task::coop;
 use tokio::time::{Sleep, sleep};
 
+use crate::attempt::{Call, Current};
 use crate::events::{self, EventSource, Origin};
 
 pin_project! {
@@ -24,6 +25,7 @@ pin_project! {
         // How many of the others have been polled.
         polled: usize,
         told: EventSource,
+        call: Call,
         started: u32,
         most: u32,
         after: Option<Duration>,
@@ -46,12 +48,19 @@ impl<F: Future> Race<F> {
     /// a failure starts another attempt.
     #[must_use]
     pub fn new(more: u32, after: Option<Duration>, origin: &'static Origin) -> Self {
+        Self::of(Call::new(), more, after, origin)
+    }
+
+    /// The same, of the call of a layer above that makes attempts as well.
+    #[must_use]
+    pub fn of(call: Call, more: u32, after: Option<Duration>, origin: &'static Origin) -> Self {
         Self {
             first: None,
             others: Vec::new(),
             turn: 0,
             polled: 0,
             told: EventSource::by(origin),
+            call,
             started: 0,
             most: more.saturating_add(1),
             after,
@@ -94,8 +103,10 @@ impl<F: Future> Race<F> {
         let mut this = self.as_mut().project();
         let (count, begin) = (this.others.len() + 1, std::mem::take(this.turn));
         for index in (begin..count).chain(0..begin) {
+            let number = u32::try_from(index + 1).unwrap_or(u32::MAX);
+            let current = Current::of(*this.call, number, number == *this.most);
             let polled = match index.checked_sub(1) {
-                None => this.first.as_mut().as_pin_mut().map(|first| first.poll(cx)),
+                None => this.first.as_mut().as_pin_mut().map(|first| current.poll(first, cx)),
                 Some(other) => {
                     // The attempt starts with this poll; one created after the first attempt succeeded never starts. An event is
                     // emitted only if another attempt is still running.
@@ -106,7 +117,7 @@ impl<F: Future> Race<F> {
                             events::hedged(*this.told);
                         }
                     }
-                    this.others[other].as_mut().map(|other| other.as_mut().poll(cx))
+                    this.others[other].as_mut().map(|other| current.poll(other.as_mut(), cx))
                 }
             };
             match polled {

@@ -9,6 +9,7 @@ use pin_project_lite::pin_project;
 use super::clock_hold::Hold;
 use super::job::{Submitted, submit_job};
 use super::pool::Handle;
+use crate::attempt::Current;
 use crate::bounds::bounds;
 use crate::shutdown::RuntimeShutDown;
 
@@ -73,7 +74,9 @@ where
         if this.body.is_some() {
             let permit = ready!(this.entering.poll(cx));
             if let Some(body) = this.body.take() {
+                let attempt = Current::get();
                 let job = move || {
+                    let _scope = attempt.enter();
                     let _permit = permit;
                     body()
                 };

@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::backoff::Backoff;
+use crate::attempt::{Call, Current, InAttempt};
 use crate::bounds::bounds;
 
 /// The attempts of one call.
@@ -12,6 +13,7 @@ use crate::bounds::bounds;
 pub struct Attempts {
     limit: u32,
     made: u32,
+    call: Call,
 }
 
 impl Attempts {
@@ -19,7 +21,14 @@ impl Attempts {
     #[inline]
     #[must_use]
     pub fn new(limit: u32) -> Self {
-        Self { limit: if limit == 0 { 1 } else { limit }, made: 0 }
+        Self::of(Call::new(), limit)
+    }
+
+    /// The same, of the call of a layer above that makes attempts as well.
+    #[inline]
+    #[must_use]
+    pub fn of(call: Call, limit: u32) -> Self {
+        Self { limit: if limit == 0 { 1 } else { limit }, made: 0, call }
     }
 
     /// Records the start of an attempt. Returns whether it is the last one allowed.
@@ -41,6 +50,24 @@ impl Attempts {
     #[must_use]
     pub fn left(&self) -> bool {
         self.made < self.limit
+    }
+
+    #[inline]
+    fn current(&self) -> Current {
+        Current::of(self.call, self.made, self.made == self.limit)
+    }
+
+    /// Makes `future` part of the attempt.
+    #[inline]
+    pub fn within<F>(&self, future: F) -> InAttempt<F> {
+        self.current().within(future)
+    }
+
+    /// Evaluates an option as part of the attempt.
+    #[inline]
+    pub fn during<T>(&self, option: impl FnOnce() -> T) -> T {
+        let _scope = self.current().enter();
+        option()
     }
 
     /// The delay before the next attempt, after a failure.

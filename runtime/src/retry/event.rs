@@ -1,10 +1,10 @@
-//! The argument of `on_retry`.
+//! The argument of the callbacks of a retry.
 
 use std::time::Duration;
 
 use crate::outcome::Attempted;
 
-/// The argument of `on_retry`: an attempt that failed and will be followed by another.
+/// An attempt that failed: the argument of `on_retry`, of `gave_up`, and of a `delay` that computes the wait.
 ///
 /// ```
 /// use steadfast::retry;
@@ -25,13 +25,14 @@ pub struct RetryEvent<'a, R> {
     function: &'static str,
     attempt: u32,
     delay: Duration,
+    elapsed: Duration,
     outcome: &'a R,
 }
 
 impl<'a, R> RetryEvent<'a, R> {
     #[doc(hidden)]
-    pub fn new(function: &'static str, attempt: u32, delay: Duration, outcome: &'a R) -> Self {
-        Self { function, attempt, delay, outcome }
+    pub fn new(function: &'static str, attempt: u32, delay: Duration, elapsed: Duration, outcome: &'a R) -> Self {
+        Self { function, attempt, delay, elapsed, outcome }
     }
 
     /// The name of the attributed function.
@@ -46,10 +47,17 @@ impl<'a, R> RetryEvent<'a, R> {
         self.attempt
     }
 
-    /// The delay before the next attempt.
+    /// The delay before the next attempt. In `gave_up` it is zero, since none follows; in `delay = |event| ..`, which computes it, it is
+    /// the delay before the attempt that failed, and zero for the first.
     #[must_use]
     pub fn delay(&self) -> Duration {
         self.delay
+    }
+
+    /// The time since the first attempt began.
+    #[must_use]
+    pub fn elapsed(&self) -> Duration {
+        self.elapsed
     }
 
     /// What the failed attempt returned.

@@ -110,9 +110,20 @@ pub mod private {
         crate::events::retrying(origin, attempt, delay);
     }
 
-    /// Applies `on_retry`.
-    pub fn on_retry<R>(event: &RetryEvent<'_, R>, listener: impl FnOnce(&RetryEvent<'_, R>)) {
+    /// Applies a `delay` that computes the wait.
+    pub fn delay<R>(event: &RetryEvent<'_, R>, delay: impl FnOnce(&RetryEvent<'_, R>) -> Duration) -> Duration {
+        delay(event)
+    }
+
+    /// Applies `on_retry` or `gave_up`.
+    pub fn notify<R>(event: &RetryEvent<'_, R>, listener: impl FnOnce(&RetryEvent<'_, R>)) {
         listener(event);
+    }
+
+    /// Awaits an async `on_retry` or `gave_up`. A function, so that what the block returns is nothing.
+    #[inline]
+    pub fn listening<F: Future<Output = ()>>(listener: F) -> F {
+        listener
     }
 
     /// Waits before the next attempt. A zero delay does not use a timer.

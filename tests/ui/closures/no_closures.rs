@@ -1,10 +1,5 @@
 use steadfast::{async_cached, rate_limit, retry, timeout};
 
-#[retry(delay = |n| 50ms * n)]
-async fn retried() -> Result<u8, String> {
-    Err(String::new())
-}
-
 #[retry(max_delay = |_| 5s)]
 async fn retried_at_most() -> Result<u8, String> {
     Err(String::new())

@@ -31,19 +31,21 @@ impl Cached {
         let out = local("out");
         let lifetime = lifetime::lifetime(&context.on_task(), &self.options, &shape, &out);
         let name = context.function_name();
+        let spawn = |lead: &Ident| context.within_attempt(quote_spanned!(span=> #lead.spawn(#name, #shape, #load)));
         let refresh = self.options.refreshes().then(|| {
+            let spawned = spawn(&local("lead"));
             quote_spanned! {span=>
                 let __turn = match __turn {
                     #private::cache::Next::Compute(__turn) => __turn,
                     #private::cache::Next::Refresh(__out, __lead) => {
-                        ::core::mem::drop(__lead.spawn(#name, #shape, #load));
+                        ::core::mem::drop(#spawned);
                         break #label __out
                     }
                 };
             }
         });
         let wait = self.wait(context, &shape, &label);
-        let compute = self.compute(context, &shape, &load, &lead);
+        let compute = self.compute(context, &shape, &load, &lead, &spawn(&lead));
         inner.map(|expr| {
             quote_spanned! {span=>
                 #label: {
@@ -67,7 +69,7 @@ impl Cached {
         })
     }
 
-    fn compute(&self, context: &Context<'_>, shape: &Ident, load: &Ident, lead: &Ident) -> TokenStream {
+    fn compute(&self, context: &Context<'_>, shape: &Ident, load: &Ident, lead: &Ident, spawned: &TokenStream) -> TokenStream {
         let span = Span::mixed_site();
         if self.options.detached.is_none() {
             let loaded = context.await_wrapped(&quote_spanned!(span=> #lead.scope(#load)));
@@ -78,7 +80,7 @@ impl Cached {
         }
         let (private, name) = (&context.private, context.function_name());
         let refusal = context.reject_or_panic(&quote_spanned!(span=> #private::RuntimeShutDown::error(__stopped, #name)));
-        let spawned = context.await_wrapped(&quote_spanned!(span=> #lead.spawn(#name, #shape, #load)));
+        let spawned = context.await_wrapped(spawned);
         quote_spanned! {span=>
             match #spawned {
                 ::core::result::Result::Ok(__out) => __out,

@@ -10,7 +10,8 @@ use super::leader::Leader;
 use crate::background::{self, Failure, Task};
 use crate::cache::return_kind::ReturnKind;
 use crate::cache::store::lifetime::Lifetime;
-use crate::recursion::{ActiveFlights, AwaitGuard};
+use crate::inherit::Inherited;
+use crate::recursion::AwaitGuard;
 use crate::shutdown::RuntimeShutDown;
 
 /// A computation on a task of its own. If this is dropped, the computation continues, and a panic in it is reported.
@@ -42,8 +43,8 @@ where
         S: ReturnKind<Value = V, Out: Send + 'static> + 'static,
         F: Future<Output = (S::Out, Lifetime)> + Send + 'static,
     {
-        let (marks, awaiting) = ActiveFlights::while_awaited();
-        let load = marks.with(self.flight_id()).enter(load);
+        let (inherited, awaiting) = Inherited::while_awaited();
+        let load = inherited.with(self.flight_id()).enter(load);
         let completed = async move {
             let (out, lifetime) = load.await;
             self.complete(kind, out, lifetime)
