@@ -21,10 +21,14 @@ use crate::wait_list::{First, GRACE, Offer, WaitList, WaiterKey, WaiterTimer};
 #[derive(Debug)]
 pub(super) struct Bucket {
     pub(super) windows: Windows,
-    /// The sum of the costs of the calls that are waiting without a permit.
+    /// The sum of the costs of the calls that are waiting without a permit, plus `SEVERAL` if there are several rates: 0 for the usual
+    /// bucket that has a permit.
     waiting: AtomicU64,
     queue: WaitList<Offered>,
 }
+
+/// See [`Bucket::waiting`].
+const SEVERAL: u64 = 1 << 63;
 
 /// What a waiter is offered.
 #[derive(Debug, Clone, Copy)]
@@ -49,20 +53,35 @@ pub(super) trait Account: Send {
 }
 
 impl Bucket {
-    pub(super) const fn new() -> Self {
-        Self { windows: Windows::new(), waiting: AtomicU64::new(0), queue: WaitList::new() }
+    /// A bucket at full allowance, with several rates or with one.
+    pub(super) const fn new(several: bool) -> Self {
+        let waiting = if several { SEVERAL } else { 0 };
+        Self { windows: Windows::new(), waiting: AtomicU64::new(waiting), queue: WaitList::new() }
+    }
+
+    /// Makes an unused bucket one of several rates.
+    pub(super) const fn has_several_rates(&mut self) {
+        self.waiting = AtomicU64::new(SEVERAL);
     }
 
     /// The sum of the costs of the calls that are waiting.
-    #[inline]
     fn ahead(&self) -> u64 {
-        self.waiting.load(Ordering::Relaxed)
+        self.waiting.load(Ordering::Relaxed) & !SEVERAL
     }
 
     /// Takes permits now, or returns the time until there are as many that are not spoken for.
     #[inline]
     pub(super) fn try_acquire(&self, rates: Rates<'_>, cost: u32) -> Result<(), u64> {
         let now = clock::now();
+        if cost == 1 && self.waiting.load(Ordering::Relaxed) == 0 {
+            return self.windows.take_one(rates, now);
+        }
+        self.try_acquire_several(rates, cost, now)
+    }
+
+    /// The same, of several rates, at any cost, and behind others. Not inlined, so that the usual call is small.
+    #[inline(never)]
+    fn try_acquire_several(&self, rates: Rates<'_>, cost: u32, now: u64) -> Result<(), u64> {
         match self.ahead() {
             0 => self.windows.take(rates, cost, now),
             ahead => self.try_acquire_behind(ahead, rates, cost, now),

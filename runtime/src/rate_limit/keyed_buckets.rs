@@ -24,8 +24,9 @@ pub(super) struct BucketOfKey {
 }
 
 impl BucketOfKey {
-    pub(super) fn new() -> Self {
-        Self { bucket: Bucket::new(), rate: OnceLock::new() }
+    /// See [`Bucket::new`].
+    pub(super) fn new(several: bool) -> Self {
+        Self { bucket: Bucket::new(several), rate: OnceLock::new() }
     }
 
     pub(super) fn has_own_rate(&self) -> bool {
@@ -91,7 +92,7 @@ mod tests {
         query: &Q,
         own: impl FnOnce() -> K,
     ) -> KeyedBucket {
-        keys.of(query, own, BucketOfKey::new)
+        keys.of(query, own, || BucketOfKey::new(false))
     }
 
     #[tokio::test(start_paused = true)]

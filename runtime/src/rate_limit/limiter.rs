@@ -69,7 +69,7 @@ impl RateLimiter {
         Self {
             rate: AtomicQuota::new(count, period),
             further: Further::none(),
-            bucket: Bucket::new(),
+            bucket: Bucket::new(false),
             keys: OnceLock::new(),
             max_keys: MAX_KEYS,
             name: Name::none(),
@@ -99,6 +99,7 @@ impl RateLimiter {
     #[must_use]
     pub const fn and(mut self, count: u32, period: Duration) -> Self {
         self.further.add(count, period);
+        self.bucket.has_several_rates();
         self
     }
 
@@ -124,7 +125,7 @@ impl RateLimiter {
         self.name.state(self, || Self {
             rate: self.rate.as_built(),
             further: self.further,
-            bucket: Bucket::new(),
+            bucket: Bucket::new(!self.further.is_empty()),
             keys: OnceLock::new(),
             max_keys: self.max_keys,
             name: Name::none(),
@@ -226,13 +227,15 @@ impl RateLimiter {
         self.live().keys.get().map_or(0, |keys| keys.len())
     }
 
-    /// The bucket of a key.
+    /// The bucket of a key, of a limiter that holds its own state.
     pub(super) fn keyed<K, Q>(&self, query: &Q, own: impl FnOnce() -> K) -> KeyedBucket
     where
         K: Key<Q> + Hash + Eq + Send + Sync + 'static,
         Q: Hash + ?Sized,
     {
-        self.live().keys.get_or_init(|| Box::new(KeyedBuckets::new(self.max_keys))).of(query, own, BucketOfKey::new)
+        self.keys
+            .get_or_init(|| Box::new(KeyedBuckets::new(self.max_keys)))
+            .of(query, own, || BucketOfKey::new(!self.further.is_empty()))
     }
 }
 

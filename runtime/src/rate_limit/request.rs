@@ -46,10 +46,12 @@ pub struct RateRequest<'a> {
 }
 
 impl Account for RateRequest<'_> {
+    #[inline]
     fn bucket(&self) -> &Bucket {
         self.bucket.as_ref().map_or(self.limiter.own_bucket(), |bucket| bucket)
     }
 
+    #[inline]
     fn rates(&self) -> Rates<'_> {
         let shared = self.limiter.rates();
         let first = self.bucket.as_ref().map_or(shared.first, |bucket| bucket.rate(shared.first));
@@ -242,12 +244,14 @@ impl<'a> RateRequest<'a> {
     }
 
     /// The permits now, or a wait for them.
+    #[inline]
     pub(super) fn admission(self, max_wait: Duration, origin: &'static Origin) -> Admission<'a> {
         let cost = self.cost;
         if cost == 0 { Admission::Now } else { bucket::acquire(self, cost, max_wait, origin) }
     }
 
     /// The same for one key, which `own` makes if it is new.
+    #[inline]
     pub(super) fn keyed<K, Q>(self, query: &Q, own: impl FnOnce() -> K) -> Self
     where
         K: Key<Q> + Hash + Eq + Send + Sync + 'static,

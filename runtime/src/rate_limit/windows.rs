@@ -34,6 +34,10 @@ impl Further {
         Self { windows: [Window::new(1, Duration::from_secs(1), None); MOST], len: 0 }
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
     pub(super) const fn add(&mut self, count: u32, period: Duration) {
         assert!(self.len < MOST, "a rate limiter has at most 4 rates");
         self.windows[self.len] = Window::new(count, period, None);
@@ -59,9 +63,8 @@ pub(super) struct Rates<'a> {
 }
 
 impl<'a> Rates<'a> {
-    #[inline]
     pub(super) fn is_one(self) -> bool {
-        self.further.len == 0
+        self.further.is_empty()
     }
 
     fn further(self) -> &'a [Window] {
@@ -92,8 +95,13 @@ impl Windows {
         Self { first: Gcra::new(), further: OnceLock::new() }
     }
 
-    /// Takes `cost` permits of each rate now, or of none and returns the time until they are available.
+    /// Takes a permit of a bucket with one rate now, or returns the time until it is available.
     #[inline]
+    pub(super) fn take_one(&self, rates: Rates<'_>, now: u64) -> Result<(), u64> {
+        self.first.try_acquire(rates.first.params(), 1, now)
+    }
+
+    /// Takes `cost` permits of each rate now, or of none and returns the time until they are available.
     pub(super) fn take(&self, rates: Rates<'_>, cost: u32, now: u64) -> Result<(), u64> {
         let params = rates.first.params();
         if rates.is_one() {
