@@ -226,3 +226,34 @@ async fn a_plain_value_needs_no_error() {
         }
     }
 }
+
+fn is_static<T: 'static>(future: T) -> T {
+    future
+}
+
+/// What `macro_rules!` passes as an `$expression` is the body that it is.
+#[tokio::test(start_paused = true)]
+async fn in_a_macro_of_the_users() {
+    macro_rules! guarded {
+        ($body:expr) => {
+            run! { #[timeout(1s)] #[retry] $body }
+        };
+    }
+    let (client, name) = (Client::default(), String::from("abc"));
+    assert_eq!(guarded!(client.stock(6)).await, Ok(6));
+    assert_eq!(guarded!(async || -> Result<u32, AppError> { Ok("3".parse()?) }).await, Ok(3));
+    assert_eq!(is_static(guarded!(async move { Ok::<_, AppError>(name.len()) })).await, Ok(3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn any_expression_is_awaited_as_a_whole() {
+    let client = Client { calls: Arc::new(AtomicU32::new(2)) };
+    let mut pinned = std::pin::pin!(client.stock(1));
+    assert_eq!(run! { #[timeout(1s)] &mut pinned }.await, Ok(1));
+    let mut boxed: Box<dyn Future<Output = Result<u32, AppError>> + Unpin> = Box::new(Box::pin(client.stock(2)));
+    assert_eq!(run! { #[timeout(1s)] *Box::new(&mut boxed) }.await, Ok(2));
+    assert_eq!(
+        run! { #[timeout(1s)] if client.calls.load(Ordering::Relaxed) > 2 { client.stock(3) } else { client.stock(4) } }.await,
+        Ok(3)
+    );
+}

@@ -10,6 +10,7 @@ use crate::codegen::layer::AttributeDef;
 use crate::diagnostics::Errors;
 use crate::expand;
 use crate::item::function::all;
+use crate::item::tokens::respan;
 use crate::item::types;
 use crate::manifest;
 use crate::run;
@@ -21,19 +22,13 @@ pub(crate) fn apply(known: &'static [AttributeDef], arguments: TokenStream, item
     if arguments.to_string() == CONSUMED {
         return TokenStream::new();
     }
-    let sets = match splice::parse_paths(Span::call_site(), arguments) {
+    let sets = match splice::applied(splice::parse_paths(Span::call_site(), arguments)) {
         Ok(sets) => sets,
         Err(error) => {
             let error = error.into_compile_error();
             return quote!(#error #item);
         }
     };
-    if let Some(none) = sets.iter().find(|set| set.is_ident(splice::NONE)) {
-        let error =
-            syn::Error::new_spanned(none, "`none` leaves a function out of the sets of its `impl`, which has no `#[apply]`");
-        let error = error.into_compile_error();
-        return quote!(#error #item);
-    }
     match syn::parse2(item.clone()) {
         Ok(syn::Item::Impl(mut block)) => {
             let mut found = false;
@@ -61,7 +56,7 @@ pub(crate) fn apply(known: &'static [AttributeDef], arguments: TokenStream, item
         _ => {
             let (first, rest) = sets.split_first().expect("a list of at least one");
             let rest = rest.iter().map(|set| quote!(#[apply(#set)]));
-            splice::call(first, &TokenStream::new(), &quote!(#(#rest)* #item), "__apply")
+            splice::call(first, &TokenStream::new(), &quote!(#(#rest)* #item), splice::ON_FUNCTION)
         }
     }
 }
@@ -121,9 +116,10 @@ fn assemble(input: TokenStream) -> TokenStream {
 /// The attributes of a set, by their paths in the library: what the module of the set has imported is unknown where it is applied.
 fn attributes_of_set(set: TokenStream) -> TokenStream {
     let Ok(mut attributes) = Attribute::parse_outer.parse2(set) else { return TokenStream::new() };
-    let root = manifest::root();
     for attribute in &mut attributes {
         let Some(name) = attribute.path().segments.last().map(|last| last.ident.clone()) else { continue };
+        // Errors about the attribute are reported at the first token of its path.
+        let root = respan(name.span(), manifest::root());
         let path = syn::parse_quote_spanned!(name.span()=> #root::#name);
         match &mut attribute.meta {
             Meta::Path(old) => *old = path,
@@ -161,7 +157,7 @@ fn at_site(tokens: TokenStream, site: Span) -> TokenStream {
 /// Expands a function with the attributes of a set on it.
 pub(crate) fn function(known: &'static [AttributeDef], input: TokenStream) -> TokenStream {
     let item = assemble(input);
-    if let Some(tokens) = splice::resolve(&TokenStream::new(), &item, "__apply") {
+    if let Some(tokens) = splice::resolve(&TokenStream::new(), &item, splice::ON_FUNCTION) {
         return tokens;
     }
     let parse = |input: ParseStream<'_>| Ok((input.call(Attribute::parse_outer)?, input.parse::<TokenStream>()?));

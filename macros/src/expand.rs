@@ -27,7 +27,7 @@ pub(crate) fn attribute(known: &'static [AttributeDef], name: &str, arguments: T
         return TokenStream::new();
     }
     let attribute = named(known, name).expect("an entry point is made for each of them");
-    if let Some(tokens) = splice::resolve(&written(attribute, &arguments), item, "__apply") {
+    if let Some(tokens) = splice::resolve(&written(attribute, &arguments), item, splice::ON_FUNCTION) {
         return tokens;
     }
     stack(known, First { attribute, span: Span::call_site(), arguments }, item)

@@ -158,12 +158,13 @@ impl Set {
         } else {
             format_ident!("__steadfast_set_{}", name.unraw())
         };
-        let export = public.then(|| quote!(#[macro_export]));
+        // Its documentation is that of the name: without it, rustdoc would list the macro a second time, at the root of the crate.
+        let (export, inline) =
+            if public { (quote!(#[doc(hidden)] #[macro_export]), quote!(#[doc(inline)])) } else { Default::default() };
         let attributes = of_this_crate(all(attributes));
         let misuse = format!("`{name}` is a set of policies: write `#[apply({name})]`");
         let dollar = Punct::new('$', Spacing::Alone);
         quote_spanned! {span=>
-            #documentation
             #[allow(unused_macros)]
             #export
             macro_rules! #set {
@@ -172,7 +173,9 @@ impl Set {
                 };
                 (#dollar (#dollar rest:tt)*) => { ::core::compile_error! { #misuse } };
             }
+            #documentation
             #[allow(unused_imports)]
+            #inline
             #visibility use #set as #name;
         }
     }
@@ -212,4 +215,16 @@ fn of_this_crate(tokens: TokenStream) -> TokenStream {
 
 fn is_colon(tree: Option<&TokenTree>) -> bool {
     matches!(tree, Some(TokenTree::Punct(punct)) if punct.as_char() == ':')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rustdoc_shows_a_public_set_once_by_its_name() {
+        let output = policies(&[], quote!(#[doc = "Shared."] pub shared = {};)).to_string();
+        assert!(output.contains("# [doc (hidden)] # [macro_export]"), "{output}");
+        assert!(output.contains("# [doc = \"Shared.\"] # [allow (unused_imports)] # [doc (inline)] pub use"), "{output}");
+    }
 }

@@ -57,6 +57,7 @@ impl Body {
     fn of(expression: &Expr) -> syn::Result<Self> {
         let span = Span::mixed_site();
         let place = expression.span();
+        let expression = ungroup(expression);
         match expression {
             Expr::Async(block) if block.attrs.is_empty() => {
                 let (asyncness, capture, body) = (&block.async_token, &block.capture, &block.block);
@@ -72,7 +73,8 @@ impl Body {
                 Ok(Self { closure, blocks: asyncness.is_none(), moves: capture.is_some(), place })
             }
             _ => {
-                let future = TokenTree::from(group(Delimiter::None, quote!(#expression), place));
+                let delimiter = if binds_looser_than_await(expression) { Delimiter::Parenthesis } else { Delimiter::None };
+                let future = TokenTree::from(group(delimiter, quote!(#expression), place));
                 let awaited = quote_spanned!(span.located_at(place)=> .await);
                 Ok(Self { closure: quote_spanned!(span=> async || #future #awaited), blocks: false, moves: false, place })
             }
@@ -107,6 +109,32 @@ impl Body {
     }
 }
 
+/// The expression without the invisible group around it, in which `macro_rules!` passes an `$expression`.
+fn ungroup(mut expression: &Expr) -> &Expr {
+    while let Expr::Group(group) = expression {
+        expression = &group.expr;
+    }
+    expression
+}
+
+/// Whether the expression needs parentheses in front of `.await`. rustc does not regard the invisible group of a procedural macro.
+fn binds_looser_than_await(expression: &Expr) -> bool {
+    matches!(
+        expression,
+        Expr::Assign(_)
+            | Expr::Binary(_)
+            | Expr::Break(_)
+            | Expr::Cast(_)
+            | Expr::Let(_)
+            | Expr::Range(_)
+            | Expr::RawAddr(_)
+            | Expr::Reference(_)
+            | Expr::Return(_)
+            | Expr::Unary(_)
+            | Expr::Yield(_)
+    )
+}
+
 fn group(delimiter: Delimiter, content: TokenStream, place: Span) -> Group {
     let mut group = Group::new(delimiter, content);
     group.set_span(Span::mixed_site().located_at(place));
@@ -115,7 +143,7 @@ fn group(delimiter: Delimiter, content: TokenStream, place: Span) -> Group {
 
 /// Expands the macro.
 pub(crate) fn run(known: &'static [AttributeDef], input: &TokenStream) -> TokenStream {
-    if let Some(tokens) = splice::resolve(&TokenStream::new(), input, "__apply_in_run") {
+    if let Some(tokens) = splice::resolve(&TokenStream::new(), input, splice::IN_RUN) {
         return tokens;
     }
     let Input { mut attributes, body } = match syn::parse2(input.clone()) {
@@ -128,7 +156,7 @@ pub(crate) fn run(known: &'static [AttributeDef], input: &TokenStream) -> TokenS
         let name = attribute.path().segments.last().map(|last| last.ident.to_string()).unwrap_or_default();
         errors.at(attribute.path(), stack::unknown(known, &name, "use the attributes of other crates on functions"));
     }
-    if stack.layers.is_empty() && attributes.is_empty() {
+    if stack.layers.is_empty() && errors.is_empty() {
         errors.at_span(body.place, "`run!` requires at least one attribute above its body, as in `#[timeout(2s)]`");
     }
     let name = stack.layers.iter().find_map(|entry| entry.parsed.common.name.clone());

@@ -24,6 +24,12 @@ use crate::manifest;
 /// `#[apply(none)]`: what an `#[apply]` above the `impl` does not apply to.
 pub(crate) const NONE: &str = "none";
 
+/// What a set calls back for a function.
+pub(crate) const ON_FUNCTION: &str = "__apply";
+
+/// What a set calls back for a `run!`.
+pub(crate) const IN_RUN: &str = "__apply_in_run";
+
 /// Whether the attribute is `#[apply(..)]`.
 pub(crate) fn is_apply(attribute: &Attribute) -> bool {
     attribute.path().segments.last().is_some_and(|last| last.ident == "apply")
@@ -39,7 +45,7 @@ pub(crate) fn paths(attribute: &Attribute) -> syn::Result<Vec<Path>> {
 
 pub(crate) fn parse_paths(at: Span, arguments: TokenStream) -> syn::Result<Vec<Path>> {
     let expects = "`#[apply]` takes the names of sets, which `policies!` defines: write `#[apply(set)]`";
-    let paths = |input: ParseStream<'_>| Punctuated::<Path, Token![,]>::parse_separated_nonempty_with(input, Path::parse_mod_style);
+    let paths = |input: ParseStream<'_>| Punctuated::<Path, Token![,]>::parse_terminated_with(input, Path::parse_mod_style);
     if arguments.is_empty() {
         return Err(syn::Error::new(at, expects));
     }
@@ -49,17 +55,29 @@ pub(crate) fn parse_paths(at: Span, arguments: TokenStream) -> syn::Result<Vec<P
     }
 }
 
+/// The sets of an attribute that is not [left out](NONE) of anything.
+pub(crate) fn applied(paths: syn::Result<Vec<Path>>) -> syn::Result<Vec<Path>> {
+    let paths = paths?;
+    match paths.iter().find(|set| set.is_ident(NONE)) {
+        None => Ok(paths),
+        Some(none) => Err(syn::Error::new_spanned(
+            none,
+            "`none` leaves a function out of the `#[apply]` of its `impl` or trait: there is none here, so remove this",
+        )),
+    }
+}
+
 /// If one of the outer attributes of the item is `#[apply(..)]`, the item as a call of that set, with `above` in front.
 pub(crate) fn resolve(above: &TokenStream, item: &TokenStream, callback: &str) -> Option<TokenStream> {
     let parse = |input: ParseStream<'_>| Ok((input.call(Attribute::parse_outer)?, input.parse::<TokenStream>()?));
     let (attributes, rest) = parse.parse2(item.clone()).ok()?;
     let at = attributes.iter().position(is_apply)?;
     let (before, after) = (all(&attributes[..at]), all(&attributes[at + 1..]));
-    let sets = match paths(&attributes[at]) {
+    let sets = match applied(paths(&attributes[at])) {
         Ok(sets) => sets,
         Err(error) => {
             let error = error.into_compile_error();
-            return Some(quote!(#error #before #after #rest));
+            return Some(if callback == IN_RUN { quote!({ #error }) } else { quote!(#error #before #after #rest) });
         }
     };
     let (first, others) = sets.split_first()?;

@@ -16,6 +16,9 @@ async fn caller() -> Result<u32, steadfast::Error> {
     run! { #[timeout(2s, name = "a")] #[retry(name = "b")] stock(id) }.await?;
     run! { #[timout(2s)] stock(id) }.await?;
     run! { #[instrument] #[timeout(2s)] stock(id) }.await?;
+    run! { #[timeout = 2] stock(id) }.await?;
+    run! { #[apply(none)] #[timeout(2s)] stock(id) }.await?;
+    run! { #[apply] #[timeout(2s)] stock(id) }.await?;
     run! { #[concurrency_limit(id)] stock(id) }.await
 }
 
