@@ -32,7 +32,7 @@ macro_rules! examples {
 
 examples! {
     fetch fan_out resource generator thread_pool queue cache web_endpoint database testing streaming error_handling cancellation
-    slow_poll deadlines per_host
+    slow_poll deadlines per_host token
 }
 
 /// The example of the database on a server, where there is one; above, it runs on a file.
