@@ -419,3 +419,38 @@ async fn a_dropped_call_of_a_key_leaves_no_place() {
     .await;
     assert!(awaits > 0);
 }
+
+/// A limit that is in use, or that a call waits for, is that of its key however many other keys come.
+#[tokio::test(start_paused = true)]
+async fn a_limit_in_use_stays_and_the_number_of_keys_is_bounded() {
+    #[concurrency_limit(1, key = tenant, max_keys = 10, handle = tenants)]
+    async fn work(tenant: u32, time: Duration) -> Option<u32> {
+        sleep(time).await;
+        Some(tenant)
+    }
+    let (mut runs, mut waits) = (Box::pin(work(7, Duration::from_secs(9))), Box::pin(work(7, Duration::ZERO)));
+    assert!(poll!(&mut runs).is_pending() && poll!(&mut waits).is_pending());
+    for tenant in 100..10_000 {
+        assert_eq!(work(tenant, Duration::ZERO).await, Some(tenant));
+        assert!(tenants().len() <= 10, "{}", tenants().len());
+    }
+    assert_eq!((tenants().of(&7).running(), tenants().of(&7).waiting()), (1, 1));
+    drop(runs);
+    // Now it belongs to the call that waits, which is not polled.
+    for tenant in 100..1_000 {
+        assert_eq!(work(tenant, Duration::ZERO).await, Some(tenant));
+    }
+    assert_eq!((tenants().of(&7).running(), waits.await), (1, Some(7)));
+    assert_eq!(tenants().of(&7).running(), 0);
+}
+
+#[test]
+fn a_known_key_allocates_nothing() {
+    #[concurrency_limit(2, max_wait = 1s, key = tenant)]
+    async fn work(tenant: &str) -> Option<usize> {
+        Some(tenant.len())
+    }
+    let call = || assert_eq!(futures::executor::block_on(work("a tenant with a name that is long")), Some(33));
+    call();
+    assert_eq!(allocation_counter::measure(call).count_total, 0);
+}

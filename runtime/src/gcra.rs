@@ -53,7 +53,7 @@ impl GcraParams {
         u32::try_from(self.burst_tolerance / self.emission_interval + 1).unwrap_or(u32::MAX)
     }
 
-    /// Whether there are ever so many permits at once.
+    /// Whether the burst is at least `cost`, so that a call of that cost can be admitted at all.
     #[inline]
     pub(crate) fn admits(self, cost: u32) -> bool {
         self.more_than_one(cost) <= self.burst_tolerance

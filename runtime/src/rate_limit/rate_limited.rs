@@ -9,18 +9,18 @@ use crate::error::{Error, ErrorKind};
 /// Too few permits are available in time.
 #[derive(Debug)]
 pub enum RateLimited {
-    /// There will be enough.
+    /// Enough permits arrive later.
     Later {
         /// The rate that is exceeded.
         rate: (u32, Duration),
-        /// The time until there are.
+        /// The time until then.
         wait: Duration,
     },
-    /// There are never so many at once.
+    /// The call costs more than the burst.
     Never {
-        /// How many the call needs.
+        /// How many permits the call needs.
         cost: u32,
-        /// How many there are at most.
+        /// How many there are at once.
         burst: u32,
     },
 }

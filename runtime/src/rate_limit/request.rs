@@ -62,7 +62,7 @@ impl Account for RateRequest<'_> {
 impl RateLimiter {
     /// Requests permits of one key: each key has a bucket of its own, with the rates of the limiter.
     ///
-    /// The key is looked up as it is given, and stored owned if it is new (`&str` as `String`): a known key allocates nothing. It is the
+    /// The key is looked up by reference, and stored owned if it is new (`&str` as `String`): a known key allocates nothing. It is the
     /// same key as that of an attribute with `key` that names this limiter. Up to [`max_keys`](Self::max_keys) are kept.
     ///
     /// ```

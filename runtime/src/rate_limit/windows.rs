@@ -237,7 +237,7 @@ mod tests {
     }
 
     impl Model {
-        /// When so many permits are available.
+        /// When `cost` permits are available.
         fn due(&self, cost: u64) -> u64 {
             let due = |&(count, period, burst): &(u64, u64, u64)| {
                 let interval = period.div_ceil(count);
