@@ -9,7 +9,7 @@ use futures::executor::block_on;
 use futures::future::{join, join_all};
 use futures::poll;
 use steadfast::testing::cancel_at_every_await;
-use steadfast::{Error, RateLimiter, async_cached, concurrency_limit, rate_limit, retry, run, timeout};
+use steadfast::{Error, RateLimiter, async_cached, batched, concurrency_limit, offload_blocking, rate_limit, retry, run, timeout};
 use tokio::time::{Instant, advance, sleep};
 
 const MS: Duration = Duration::from_millis(1);
@@ -151,6 +151,25 @@ async fn a_rate_that_rises_is_felt_by_those_who_wait() {
     assert_eq!((waited, started.elapsed()), (Some(()), 2 * SECOND));
 }
 
+/// A call that waits at the rate of all keys, when its key is given one of its own: it goes by that from then on.
+#[tokio::test(start_paused = true)]
+async fn a_key_that_is_given_a_rate_while_calls_wait() {
+    static QUOTA: RateLimiter = RateLimiter::new(1_000, SECOND).burst(1);
+    #[rate_limit(QUOTA, key = tenant, rate = 1 / 1s)]
+    async fn slowly(tenant: &str) -> Option<()> {
+        Some(())
+    }
+    QUOTA.key("a").acquire().await;
+    let started = Instant::now();
+    let mut waiting: Vec<_> = (0..3).map(|_| Box::pin(QUOTA.key("a").acquire())).collect();
+    for call in &mut waiting {
+        assert!(poll!(call).is_pending());
+    }
+    assert_eq!(slowly("a").await, None);
+    join_all(waiting).await;
+    assert_eq!(started.elapsed(), 3 * SECOND);
+}
+
 #[tokio::test(start_paused = true)]
 async fn several_attributes_are_asked_from_the_top() {
     #[rate_limit(3 / 1s, key = tenant, handle = of_tenant)]
@@ -210,6 +229,60 @@ async fn the_options_work_in_stacks_and_blocks() {
         }
     };
     assert_eq!((send().await.is_ok(), send().await.is_ok()), (true, false));
+}
+
+steadfast::policies! {
+    /// Two rates, by tenant.
+    fair = { #[rate_limit(4 / 1s, 6 / 1h, key = tenant, cost = cost)] };
+}
+
+#[steadfast::apply(fair)]
+#[rate_limit(100 / 1s)]
+async fn by_a_set(tenant: u8, cost: u32) -> Result<u32, Error> {
+    Ok(u32::from(tenant) + cost)
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_options_see_the_arguments_of_any_function() {
+    struct Api {
+        weight: usize,
+    }
+    impl Api {
+        fn plan(&self) -> (usize, Duration) {
+            (self.weight * 10, SECOND)
+        }
+
+        #[rate_limit(5 / 1s, key = (&self.weight, tenant), cost = self.weight * batch.len(), rate = self.plan(), max_wait = 1s)]
+        async fn send(&self, tenant: &str, mut batch: Vec<u8>) -> Result<Vec<u8>, Error> {
+            batch.push(tenant.len().try_into().unwrap());
+            Ok(batch)
+        }
+    }
+    #[retry(attempts = 2, delay = 0s, clone(batch))]
+    #[rate_limit(4 / 1s, cost = batch.len())]
+    async fn retried(batch: Vec<u8>) -> Result<(), Error> {
+        Err(steadfast::testing::error(steadfast::ErrorKind::Injected, None)).inspect_err(|_: &Error| drop(batch))
+    }
+    #[rate_limit(8 / 1s, cost = text.len())]
+    #[offload_blocking]
+    fn blocking(text: String) -> Result<usize, Error> {
+        Ok(text.len())
+    }
+    #[batched(max_batch_size = 10, delay = 1ms)]
+    #[rate_limit(5 / 1h, cost = ids.len(), or_else = |error| vec![error.retry_after().map(|_| 0); 3])]
+    async fn load(ids: Vec<u64>) -> Vec<Option<u64>> {
+        ids.into_iter().map(Some).collect()
+    }
+
+    let api = Api { weight: 2 };
+    assert_eq!(api.send("acme", vec![1; 10]).await.unwrap().len(), 11);
+    assert!(api.send("acme", vec![1; 11]).await.unwrap_err().to_string().contains("a cost of 22 exceeds the burst of 20"));
+    assert!(retried(vec![1; 3]).await.unwrap_err().is_rate_limited(), "the second attempt is rejected");
+    assert_eq!(blocking("text".to_owned()).await, Ok(4));
+    assert_eq!(blocking("too long".to_owned()).await.unwrap_err().retry_after(), Some(500 * MS));
+    assert_eq!(futures::join!(load(1), load(2), load(3)), (Some(1), Some(2), Some(3)));
+    assert_eq!(futures::join!(load(1), load(2), load(3)), (Some(0), Some(0), Some(0)));
+    assert_eq!((by_a_set(1, 4).await, by_a_set(1, 1).await.is_err(), by_a_set(2, 3).await), (Ok(5), true, Ok(5)));
 }
 
 #[tokio::test(start_paused = true)]

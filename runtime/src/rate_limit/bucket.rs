@@ -46,9 +46,10 @@ impl Offer for Offered {
 }
 
 /// A bucket, and the rates that it is charged by.
-pub(super) trait Account: Send {
+pub(super) trait Account: Send + Sync {
     fn bucket(&self) -> &Bucket;
 
+    /// May change from one call to the next.
     fn rates(&self) -> Rates<'_>;
 }
 
@@ -164,8 +165,8 @@ fn wait_or_reject<'a>(
             queue.push(now, cost)
         });
         let latest = now.saturating_add(clock::nanos(max_wait));
-        let waiter = Waiter { rates: account.rates(), bucket, cost, latest, key: Some(key), timer: WaiterTimer::default() };
-        let permits = waiter.await;
+        let timer = WaiterTimer::default();
+        let permits = Waiter { account: &account, cost, latest, key: Some(key), timer }.await;
         wait.end();
         permits.map_err(|wait| rejection(&account, cost, wait))
     }))
@@ -181,8 +182,7 @@ pub type Waiting<'a> = Pin<Box<dyn Future<Output = Result<(), RateLimited>> + Se
 
 /// A waiting call. Its error is the time until the next permits.
 struct Waiter<'a> {
-    rates: Rates<'a>,
-    bucket: &'a Bucket,
+    account: &'a dyn Account,
     cost: u32,
     latest: u64,
     /// `None` once it has been admitted or rejected.
@@ -194,6 +194,7 @@ type Queue = crate::wait_list::WaitQueue<Offered>;
 
 impl Waiter<'_> {
     fn look(&self, key: WaiterKey, queue: &mut Queue, now: u64) -> Poll<Result<(), u64>> {
+        let bucket = self.account.bucket();
         match queue.offered(key) {
             Some(Offered::Permits { cost, until }) if now <= until && cost == self.cost => {
                 queue.remove(key);
@@ -201,10 +202,10 @@ impl Waiter<'_> {
             }
             Some(offered) => {
                 if let Offered::Permits { cost, until } = offered {
-                    self.bucket.waiting.fetch_add(u64::from(cost), Ordering::Relaxed);
+                    bucket.waiting.fetch_add(u64::from(cost), Ordering::Relaxed);
                     // If they were not used in time, the period that they belonged to is over.
                     if now <= until {
-                        self.bucket.windows.refund(self.rates, cost);
+                        bucket.windows.refund(self.account.rates(), cost);
                     }
                 }
                 queue.requeue(key, now);
@@ -217,10 +218,10 @@ impl Waiter<'_> {
 
     /// Hands out the permits that are due, in the order of the queue, which includes this waiter.
     fn hand_out(&self, key: WaiterKey, queue: &mut Queue, now: u64) -> Poll<Result<(), u64>> {
-        let Self { rates, bucket: Bucket { windows, waiting, .. }, .. } = self;
+        let (rates, Bucket { windows, waiting, .. }) = (self.account.rates(), self.account.bucket());
         let (mut outcome, mut late) = (Poll::Pending, None);
         while let Some(First { key: first, since, cost }) = queue.first() {
-            match windows.take_for_waiter(*rates, cost, now, since) {
+            match windows.take_for_waiter(rates, cost, now, since) {
                 Ok(due) => {
                     late = Some(due);
                     waiting.fetch_sub(u64::from(cost), Ordering::Relaxed);
@@ -257,11 +258,11 @@ impl Waiter<'_> {
     }
 
     fn is_too_late(&self, now: u64, wait: u64) -> bool {
-        now.saturating_add(wait) > self.latest || self.rates.exceeded_burst(self.cost).is_some()
+        now.saturating_add(wait) > self.latest || self.account.rates().exceeded_burst(self.cost).is_some()
     }
 
     fn cancel(&self, key: WaiterKey) {
-        let Self { rates, bucket: Bucket { windows, waiting, queue }, .. } = self;
+        let (rates, Bucket { windows, waiting, queue }) = (self.account.rates(), self.account.bucket());
         queue.with(|queue| {
             let offered = queue.remove(key);
             if let Some(Offered::Permits { cost, .. }) = offered {
@@ -277,7 +278,7 @@ impl Waiter<'_> {
                 }
                 Some(offered) => {
                     if let Offered::Permits { cost, .. } = offered {
-                        windows.refund(*rates, cost);
+                        windows.refund(rates, cost);
                     }
                     queue.offer(Offered::Lead);
                 }
@@ -292,7 +293,7 @@ impl Future for Waiter<'_> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let key = self.key.expect("polled after completion");
         let mut timer = std::mem::take(&mut self.timer);
-        let polled = self.bucket.queue.poll(key, &mut timer, cx.waker(), |queue, now| self.look(key, queue, now));
+        let polled = self.account.bucket().queue.poll(key, &mut timer, cx.waker(), |queue, now| self.look(key, queue, now));
         self.timer = timer;
         if polled.is_ready() {
             self.key = None;
