@@ -208,6 +208,30 @@ async fn waits_for_the_latest_of_several_rates() {
     assert_eq!(started.elapsed(), 60 * SECOND);
 }
 
+/// Timers of whole milliseconds, and rates that are none: the lowest rate is reached, and not exceeded.
+#[tokio::test(start_paused = true)]
+async fn the_lowest_of_several_rates_is_reached() {
+    for (rates, lowest) in
+        [([2_000, 10_000, 7_200_000], 2_000_u32), ([9_999, 3_333, 36_000_000], 3_333), ([5_000, 4_000, 3_600_000], 1_000)]
+    {
+        for (callers, cost) in [(1, 1), (7, 1), (50, 3), (3, 10)] {
+            let [first, second, hour] = rates;
+            let limiter = RateLimiter::new(first, SECOND).burst(10).and(second, SECOND).burst(10).and(hour, HOUR).burst(10);
+            let (calls, started) = (700 / callers, Instant::now());
+            let caller = |_| async {
+                for _ in 0..calls {
+                    limiter.cost(cost).acquire().await;
+                }
+            };
+            join_all((0..callers).map(caller)).await;
+            let ideal = f64::from(calls * callers * cost - 10) / f64::from(lowest);
+            let took = started.elapsed().as_secs_f64();
+            assert!(took <= ideal * 1.01 + 0.002, "{rates:?}, {callers} callers of {cost}: {took} s, and not {ideal}");
+            assert!(took >= ideal - 0.003, "{rates:?}, {callers} callers of {cost}: {took} s, and not {ideal}");
+        }
+    }
+}
+
 /// What one rate rejects takes nothing from the other.
 #[tokio::test(start_paused = true)]
 async fn a_rejection_by_one_rate_takes_nothing_from_the_other() {

@@ -7,9 +7,13 @@ use super::limiter::ConcurrencyLimiter;
 use super::permit::Permit;
 use super::saturated::Saturated;
 use crate::error::Error;
+use crate::events::{Origin, Wait};
 
 /// What errors call a limiter without a name.
 const KIND: &str = "concurrency_limit";
+
+/// Where calls wait that are not of a function.
+static BY_HAND: Origin = Origin { function: KIND, module: "" };
 
 impl ConcurrencyLimiter {
     /// Waits for a permit, in FIFO order with the calls of the attribute. The permit is released when it is dropped.
@@ -34,7 +38,12 @@ impl ConcurrencyLimiter {
     pub async fn acquire(&self) -> ConcurrencyPermit<'_> {
         match self.permit_or_wait(u32::MAX) {
             TryAcquire::Now(permit) => ConcurrencyPermit(permit),
-            TryAcquire::Queued(waiting) => ConcurrencyPermit(waiting.await),
+            TryAcquire::Queued(waiting) => {
+                let wait = Wait::begin(&BY_HAND, "concurrency");
+                let permit = waiting.await;
+                wait.end();
+                ConcurrencyPermit(permit)
+            }
             TryAcquire::Full => unreachable!("the queue has no bound"),
         }
     }
@@ -82,10 +91,12 @@ impl ConcurrencyLimiter {
         }
         match self.permit_or_wait(self.live().queue_bound()) {
             TryAcquire::Now(permit) => Ok(ConcurrencyPermit(permit)),
-            TryAcquire::Queued(waiting) => match tokio::time::timeout(max_wait, waiting).await {
-                Ok(permit) => Ok(ConcurrencyPermit(permit)),
-                Err(_) => Err(self.rejection()),
-            },
+            TryAcquire::Queued(waiting) => {
+                let wait = Wait::begin(&BY_HAND, "concurrency");
+                let permit = tokio::time::timeout(max_wait, waiting).await;
+                wait.end();
+                permit.map(ConcurrencyPermit).map_err(|_| self.rejection())
+            }
             TryAcquire::Full => Err(self.rejection()),
         }
     }

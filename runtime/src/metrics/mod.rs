@@ -17,7 +17,7 @@
 //! | `steadfast_retry_wait_seconds` | histogram | `function`, `module` | backoff before them |
 //! | `steadfast_hedges_total` | counter | `function`, `module` | hedged attempts |
 //! | `steadfast_fallbacks_total` | counter | `function`, `module` | failures that a fallback replaced |
-//! | `steadfast_limit_wait_seconds` | histogram | `function`, `module`, `limit` = `rate`, `concurrency` | completed waits for a permit |
+//! | `steadfast_limit_wait_seconds` | histogram | `function`, `module`, `limit` = `rate`, `concurrency` | completed waits for a permit; by hand, the function is `rate_limit` or `concurrency_limit` |
 //! | `steadfast_circuit_transitions_total` | counter | `function`, `module`, `to` = `closed`, `open`, `half_open`, `isolated` | state transitions, by the function whose call caused them; `function` is empty for manual ones |
 //! | `steadfast_cache_requests_total` | counter | `function`, `module`, `name`, `result` = `hit`, `miss` | lookups by cached calls |
 //! | `steadfast_cache_loads_total` | counter | `function`, `module`, `name`, `result` = `ok`, `error` | completed loads, for a miss or a refresh |
