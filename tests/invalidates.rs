@@ -1,6 +1,7 @@
 //! `#[invalidates]`: writes that keep caches true.
 #![forbid(unsafe_code)]
 #![deny(warnings, missing_docs, clippy::pedantic)]
+#![allow(clippy::items_after_statements, reason = "each function stands where it is tested")]
 
 use std::cell::Cell;
 use std::future::{Future, pending, poll_fn};
@@ -495,10 +496,10 @@ fn a_write_wins_over_running_loads_in_all_interleavings() {
     for order in &orders {
         for end in ENDS {
             let source = Source::default;
-            history(&Cache::new(10), &source(), order, end, false, |cache, source| by_key(cache, source));
-            history(&Cache::new(10), &source(), order, end, false, |cache, source| by_tag(cache, source));
-            history(&Cache::new(10), &source(), order, end, false, |cache, source| all(cache, source));
-            history(&Cache::new(10), &source(), order, end, true, |cache, source| always(cache, source));
+            history(&Cache::new(10), &source(), order, end, false, by_key);
+            history(&Cache::new(10), &source(), order, end, false, by_tag);
+            history(&Cache::new(10), &source(), order, end, false, all);
+            history(&Cache::new(10), &source(), order, end, true, always);
         }
     }
 }

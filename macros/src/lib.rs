@@ -414,19 +414,23 @@ attributes! {
     /// | `weight = \|key, value\| n` | 1 each | the weight of an entry, at least 1; an entry heavier than the capacity is returned and not stored. A stored failure weighs 1 |
     /// | `ttl = duration` | forever | time-to-live: how long a value is fresh, from the moment it is available; an expression may name the arguments |
     /// | `ttl = \|value\| duration` | | the same, computed from the value (a token that carries its expiry) and the arguments |
+    /// | `ttl = \|value, previous\| duration` | | the same, also from the value that it replaces: `previous` is an `Option<&V>`, which is `Some` if that value may still be served (a forced or early refresh, or one within a stale window) |
     /// | `ttl_jitter = duration` | none | adds a random time between zero and this to each ttl; not to `error_ttl` and `none_ttl` |
     /// | `tti = duration` | forever | time-to-idle: removes entries that no call has used for this long; a call that computes, or that gets the value instead of an error, counts as a use |
     /// | `on_evict = \|key, value, cause\| ..` | none | called for every removed value with its [`RemovalCause`] |
     /// | `key = expr` | all arguments | replaces the key with this expression, an owned value |
     /// | `skip(arg, ..)` | none | excludes arguments from the key; they need no bound |
     /// | `cache = expr` | its own | a [`Cache`] that may be shared: a `static`, or a field as in `cache = self.users`; see [below](#a-shared-cache) |
-    /// | `error_ttl = duration` | not stored | how long an `Err` is stored (`E: Clone + Send + Sync + 'static`), unless there is a value that may still be served |
+    /// | `error_ttl = duration` | not stored | how long an `Err` is stored (`E: Clone + Send + Sync + 'static`, or `shared_error`), unless there is a value that may still be served |
     /// | `none_ttl = duration` | not stored | how long a `None` is stored, also the `Ok(None)` of a `Result<Option<T>, E>`, which without this option is a value like any other |
     /// | `stale_while_revalidate = duration` | none | how long after its ttl a value is still returned at once, while one refresh runs in the background; after a refresh that failed, the next call starts another |
     /// | `stale_if_error = duration` | none | how long after its ttl a value is still returned when recomputing it fails with any `Err`; its age is not reset |
     /// | `refresh_ahead = share` | none | a hit after this fraction of the ttl (`0.8`) starts one refresh in the background; 1 and NaN mean never, and any other value that is not above 0 and below 1 panics when a value is computed |
     /// | `load_timeout = duration` | none | how long waiters wait for one computation before one of them starts another |
     /// | `refresh_if = bool` | `false` | if true, recomputes and stores under the same key. An argument that only this option names (not the body, another option or an attribute below) is not part of the key |
+    /// | `store_if = \|value\| bool` | `true` | if false, the value is returned, also to the waiters, but not stored; the previous one is removed |
+    /// | `cache_if = bool` | `true` | if false, the call runs alone: it is neither looked up, nor stored, nor counted, and no other caller waits for it. An argument that only this option names is not part of the key |
+    /// | `shared_error = \|error\| error` | `Clone` | makes the error that a waiter receives from a reference to the leader's (`\|e: &E\| -> E`), for errors that are not `Clone`. Without it, the waiters for a computation that fails with such an error compute one after another, and the first time is reported |
     /// | `tags = [text, ..]` | none | tags for [`invalidate_tag`], which may be computed from the arguments |
     /// | `detached` | | computes on a separate task, so that a caller that gives up does not cancel the computation |
     /// | `single_flight = bool` | `true` | whether concurrent callers of one key wait for one computation |
@@ -435,7 +439,8 @@ attributes! {
     /// # Single flight
     ///
     /// The first caller of a cold key, the leader, computes; later callers of the same key wait for it, and never for another key. Its
-    /// error goes to all waiters if it is `Clone + Send + Sync + 'static`; otherwise they compute one after another. If the leader is
+    /// error goes to all waiters if it is `Clone + Send + Sync + 'static`, or `Send + Sync + 'static` with a `shared_error`; otherwise they
+    /// compute one after another, which is reported once for each cache, as [`ReportKind::Inert`] through [`on_report`]. If the leader is
     /// dropped or panics, the next waiter computes. `invalidate`, `clear` and `insert` take precedence over a computation that started
     /// before them: its value goes to the callers that already wait for it, and is not stored.
     ///
@@ -447,7 +452,7 @@ attributes! {
     /// # What replaces a value
     ///
     /// A newly computed value replaces the previous one. So does a `None`: it is stored for `none_ttl`, or the entry is removed. So does a
-    /// value that is not stored (a ttl of zero, or too heavy): the previous one is removed. An `Err` never replaces a value that may still
+    /// value that is not stored (`store_if`, a ttl of zero, or too heavy): the previous one is removed. An `Err` never replaces a value that may still
     /// be served: neither after a failed refresh, nor after a call forced by `refresh_if`, which returns its own error (or the old value,
     /// with `stale_if_error`).
     ///
@@ -469,12 +474,18 @@ attributes! {
     ///
     /// | option | hit | miss | waiting call | refresh behind a hit |
     /// | --- | --- | --- | --- | --- |
+    /// | `cache_if` | once | once | once | once |
     /// | `cache`, `key`, `refresh_if`, `stale_while_revalidate` | once | once | once | once |
     /// | `tags` | | once | once | once, also by a hit while a refresh is running |
     /// | `ttl`, `ttl_jitter`, `tti`, `error_ttl`, `none_ttl`, `stale_if_error`, `refresh_ahead` | | once, before the body | once, on arrival | once, before the body |
-    /// | `ttl = \|value\| ..`, the closure of `weight` | | once, with the value | | once, with the value |
+    /// | `store_if`, then `ttl = \|value\| ..`, the closure of `weight` | | once, with the value | | once, with the value |
+    /// | `shared_error` | when an error was stored | once, with an error that is stored or waited for | once, with the leader's error | once, with an error that is stored or waited for |
     /// | `load_timeout` | | | once | |
     /// | `capacity`, `weight`, `on_evict` | at the first call of all | | | |
+    ///
+    /// Of a call for which `cache_if` is false, nothing else is evaluated but the durations. The closures apply to what the function returns:
+    /// `store_if` is not asked about an `Err`, nor about the `None` of an `Option`, nor about what is stored through the handle.
+    /// `shared_error` serves other callers too, so it cannot name the arguments.
     ///
     /// All durations count from the end of the computation. One that ends at a fixed time (`ttl = until_midnight()`) is evaluated before
     /// the body, and so too long by the time the body takes: write `ttl = |_| until_midnight()`. Values that are stored through the handle
@@ -508,8 +519,8 @@ attributes! {
     /// wrap what is expensive to clone in an `Arc`.
     ///
     /// Three pieces of your code run under a lock of the cache and must not use that cache: `Eq` of the key, `Clone` of a value or of an
-    /// error that is stored or shared, and the closure of [`invalidate_if`]. Everything else (`Hash` and `Clone` of the key, all
-    /// destructors, `ttl`, `weight`, `on_evict`) runs without a lock held. A panic in any of them propagates to the call that runs it, and
+    /// error that is stored or shared (or its `shared_error`), and the closure of [`invalidate_if`]. Everything else (`Hash` and `Clone` of the key, all
+    /// destructors, `ttl`, `store_if`, `weight`, `on_evict`) runs without a lock held. A panic in any of them propagates to the call that runs it, and
     /// leaves the cache usable.
     ///
     /// [`Cache`]: https://docs.rs/steadfast/latest/steadfast/cache/struct.Cache.html

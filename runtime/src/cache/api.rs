@@ -56,6 +56,28 @@ impl<K: Hash + Eq, V: Clone> Cache<K, V> {
         self.get(key).is_some()
     }
 
+    /// Looks several keys up, and returns what [`get`](Self::get) would for each, in the order of the keys. Unlike `get`, this counts:
+    /// each key is a hit or a miss, and an entry that is found has been used. Nothing is loaded.
+    ///
+    /// ```
+    /// use steadfast::Cache;
+    ///
+    /// let cache: Cache<String, u64> = Cache::new(10);
+    /// cache.insert("one".to_owned(), 1);
+    /// cache.insert("two".to_owned(), 2);
+    /// assert_eq!(cache.get_many(["two", "three", "one"]), [Some(2), None, Some(1)]);
+    /// assert_eq!((cache.stats().hits, cache.stats().misses), (2, 1));
+    /// ```
+    ///
+    /// The keys are looked up one after another: the cache may change in between.
+    pub fn get_many<'q, Q>(&self, keys: impl IntoIterator<Item = &'q Q>) -> Vec<Option<V>>
+    where
+        Q: Hash + ?Sized + 'q,
+        K: Key<Q>,
+    {
+        keys.into_iter().map(|key| self.inner().get_counted(key)).collect()
+    }
+
     /// Stores a value. It takes precedence over a running computation of this key, whose result is not stored.
     ///
     /// The time limits are those of the builder or, through a function's handle, those of the function, evaluated now. If the
@@ -77,6 +99,23 @@ impl<K: Hash + Eq, V: Clone> Cache<K, V> {
         K: Key<Q>,
     {
         self.inner().invalidate(key);
+    }
+
+    /// Removes the value of `key`, as [`invalidate`](Self::invalidate) does, and returns it if [`get`](Self::get) would have.
+    ///
+    /// ```
+    /// use steadfast::Cache;
+    ///
+    /// let cache: Cache<String, u64> = Cache::new(10);
+    /// cache.insert("one".to_owned(), 1);
+    /// assert_eq!((cache.remove("one"), cache.remove("one")), (Some(1), None));
+    /// ```
+    pub fn remove<Q>(&self, key: &Q) -> Option<V>
+    where
+        Q: Hash + ?Sized,
+        K: Key<Q>,
+    {
+        self.inner().take(key)
     }
 
     /// Removes all entries matching the predicate; see [`invalidate`](Self::invalidate). The values of running computations are not

@@ -153,6 +153,32 @@ pub trait StaleIfError<M> {}
 #[diagnostic::do_not_recommend]
 impl<T, E> StaleIfError<Satisfied> for Result<T, E> {}
 
+/// Bound check: a return type to which `shared_error` applies.
+#[diagnostic::on_unimplemented(
+    message = "`shared_error` requires a `Result`, found `{Self}`",
+    label = "the return type is not a `Result`",
+    note = "remove `shared_error`, or return a `Result`"
+)]
+pub trait SharedError<M> {}
+
+impl<T, E: Shareable<M>, M> SharedError<M> for Result<T, E> {}
+
+bounds! {
+    /// Bound check: an error that waiters can refer to.
+    #[diagnostic::on_unimplemented(
+        message = "`shared_error` shows the error to other callers, but `{Self}` cannot be shared",
+        label = "the error is not `Send + Sync + 'static`",
+        note = "remove `shared_error`, or return an error that other threads can refer to"
+    )]
+    trait Shareable: [Send + Sync + 'static] {}
+}
+
+/// Checks that `shared_error` applies.
+#[inline]
+pub fn assert_shared_error<S: ReturnKind<Out: SharedError<M>>, M: Default>(_: &S) -> M {
+    M::default()
+}
+
 /// Bound check: a return type to which `none_ttl` applies.
 #[diagnostic::on_unimplemented(
     message = "`none_ttl` requires an `Option` or a `Result` of one, found `{Self}`",

@@ -8,7 +8,7 @@ use std::time::Duration;
 #[cfg(feature = "registry")]
 use super::inner::Inner;
 use super::return_kind::ReturnKind;
-use super::settings::Settings;
+use super::settings::{Settings, TtlOf};
 use super::store::lifetime::Lifetime;
 use super::store::removal::RemovalCause;
 #[cfg(feature = "registry")]
@@ -140,7 +140,13 @@ impl<K, V> CacheBuilder<K, V> {
 
     /// Computes the ttl of each value: a token with an expiry time, for example.
     pub const fn ttl_of(mut self, ttl_of: fn(&V) -> Duration) -> Self {
-        self.settings.ttl_of = Some(ttl_of);
+        self.settings.ttl_of = Some(TtlOf::Value(ttl_of));
+        self
+    }
+
+    #[doc(hidden)]
+    pub const fn ttl_of_change(mut self, ttl_of: fn(&V, Option<&V>) -> Duration) -> Self {
+        self.settings.ttl_of = Some(TtlOf::Change(ttl_of));
         self
     }
 

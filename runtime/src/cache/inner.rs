@@ -1,13 +1,14 @@
 //! The state of a cache: the store, the expiry times, the tags, the computations, the counters.
 
 use std::hash::{BuildHasher, Hash};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::panic::resume_unwind;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use foldhash::quality::RandomState;
 
 use super::flight::flights::{self, Flights};
-use super::settings::Settings;
+use super::settings::{Settings, TtlOf};
 use super::stats::{Count, Counters, Stats};
 use super::store::entry::{Age, Cached, Entry, Idle};
 use super::store::expiry::Expiry;
@@ -17,6 +18,7 @@ use super::store::table::Store;
 use super::store::tag_index::TagIndex;
 use super::store::tags::Tags;
 use super::store::timestamp::Timestamp;
+use crate::contain::catch;
 use crate::key::Key;
 
 /// The state of a cache. Running computations keep it alive.
@@ -28,6 +30,8 @@ pub(crate) struct Inner<K, V> {
     /// The number of running computations, superseded ones included.
     pub(super) computing: AtomicUsize,
     pub(super) counters: Counters,
+    /// Whether it has been reported that waiters cannot share an error.
+    pub(super) unshared_reported: AtomicBool,
     /// Seeded randomly for each cache, so that a client cannot choose keys that collide.
     hasher: RandomState,
     pub(super) settings: Settings<K, V>,
@@ -50,6 +54,7 @@ impl<K: Hash + Eq, V: Clone> Inner<K, V> {
             flights: Flights::new(),
             computing: AtomicUsize::new(0),
             counters: Counters::new(),
+            unshared_reported: AtomicBool::new(false),
             hasher: RandomState::default(),
             settings,
         }
@@ -118,11 +123,43 @@ impl<K: Hash + Eq, V: Clone> Inner<K, V> {
     where
         K: Key<Q>,
     {
-        let value = |found: &Cached<V>| match found {
-            Cached::Value(value) => Some(value.clone()),
-            Cached::Failure(_) => None,
-        };
-        self.peek_hashed(self.hash(key), key, value)
+        self.peek_hashed(self.hash(key), key, Cached::value)
+    }
+
+    /// The value of a key, if it is fresh; counted as a hit or a miss.
+    pub(super) fn get_counted<Q: Hash + ?Sized>(&self, key: &Q) -> Option<V>
+    where
+        K: Key<Q>,
+    {
+        let hit = self.hit(self.hash(key), key, None, Cached::value);
+        self.counters.add(if hit.is_some() { Count::Hits } else { Count::Absent });
+        hit.map(|(value, _)| value)
+    }
+
+    /// The old value of a key, if a call may still receive it: fresh, or within a window after its ttl.
+    pub(super) fn previous(&self, hash: u64, key: &K) -> Option<V> {
+        let now = Timestamp::now();
+        self.store.peek(hash, key, |entry| Some(&entry.found).filter(|_| entry.age(now) != Age::Expired).and_then(Cached::value))
+    }
+
+    /// The fresh values of one shard of the store, and the number of shards.
+    pub(super) fn fresh_in(&self, shard: usize) -> Vec<(K, V)>
+    where
+        K: Clone,
+    {
+        let (now, mut fresh) = (Timestamp::now(), Vec::new());
+        self.store.for_each_in(shard, |stored, entry| {
+            if entry.is_fresh(now)
+                && let Some(value) = entry.found.value()
+            {
+                fresh.push((stored.key().clone(), value));
+            }
+        });
+        fresh
+    }
+
+    pub(super) fn shards(&self) -> usize {
+        self.store.shards()
     }
 
     /// What `restore` makes of an entry, if it is fresh.
@@ -185,14 +222,18 @@ impl<K: Hash + Eq, V: Clone> Inner<K, V> {
     }
 
     /// Prepares a value for the store; a `None` may have its own ttl. Returns `None` if it must not be stored.
-    pub(super) fn new_entry(&self, key: &K, value: &V, is_none: bool, lifetime: &Lifetime) -> Option<NewEntry<V>> {
+    pub(super) fn new_entry(&self, (hash, key): (u64, &K), value: &V, is_none: bool, lifetime: &Lifetime) -> Option<NewEntry<V>> {
+        if lifetime.is_discarded() {
+            return None;
+        }
         let ttl_of = self.settings.ttl_of.filter(|_| lifetime.of_value().is_none());
         let lifetime = lifetime.or(self.settings.lifetime);
         let of_none = lifetime.of_none().filter(|_| is_none || self.settings.is_none.is_some_and(|is_none| is_none(value)));
         let lifetime = match (of_none, ttl_of) {
             // Neither jitter nor a stale window applies.
             (Some(ttl), _) => Lifetime::new().ttl(ttl),
-            (None, Some(ttl_of)) => lifetime.ttl(ttl_of(value)),
+            (None, Some(TtlOf::Value(ttl_of))) => lifetime.ttl(ttl_of(value)),
+            (None, Some(TtlOf::Change(ttl_of))) => lifetime.ttl(ttl_of(value, self.previous(hash, key).as_ref())),
             (None, None) => lifetime,
         };
         if lifetime.of_value().is_some_and(|ttl| ttl.is_zero()) || lifetime.idle().is_some_and(|idle| idle.is_zero()) {
@@ -265,7 +306,7 @@ impl<K: Hash + Eq, V: Clone> Inner<K, V> {
 
     pub(super) fn insert(&self, key: K, value: &V, tags: Tags) {
         let hash = self.hash(&key);
-        let new_entry = self.new_entry(&key, value, false, &self.settings.by_hand());
+        let new_entry = self.new_entry((hash, &key), value, false, &self.settings.by_hand());
         let mut shard = self.flights.lock(hash);
         let superseded = flights::supersede(&mut shard, hash, &key);
         let removed = match new_entry {
@@ -282,14 +323,33 @@ impl<K: Hash + Eq, V: Clone> Inner<K, V> {
     where
         K: Key<Q>,
     {
+        self.invalidate_and(key, |_| ());
+    }
+
+    /// Removes a value and returns it, if it is fresh.
+    pub(super) fn take<Q: Hash + ?Sized>(&self, key: &Q) -> Option<V>
+    where
+        K: Key<Q>,
+    {
+        let now = Timestamp::now();
+        self.invalidate_and(key, |removed| removed.entries().find(|entry| entry.is_fresh(now))?.found.value())
+    }
+
+    /// Removes the entry of a key, supersedes its computations, and returns what `look` makes of what was removed.
+    fn invalidate_and<Q: Hash + ?Sized, T>(&self, key: &Q, look: impl FnOnce(&Removed<K, V>) -> T) -> T
+    where
+        K: Key<Q>,
+    {
         let hash = self.hash(key);
         let mut shard = self.flights.lock(hash);
         let superseded = flights::supersede(&mut shard, hash, key);
         let removed = self.remove(hash, key, RemovalCause::Explicit);
         drop(shard);
         drop(superseded);
+        let seen = catch(|| look(&removed));
         self.finish_removals(removed);
         self.tidy_if_due();
+        seen.unwrap_or_else(|payload| resume_unwind(payload))
     }
 
     /// Removes the entries for which `chosen` returns true. The value of a running computation is not known, so all computations

@@ -1,11 +1,12 @@
 //! The start of a cached call: hit, miss or refresh.
 
+use std::any::type_name;
 use std::hash::Hash;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use super::flight::flights;
+use super::flight::flights::{self, Call};
 use super::flight::leader::Leader;
 use super::flight::waiter::{self, Role};
 use super::handle::Cache;
@@ -63,6 +64,14 @@ pub struct Owned<O, T> {
     pub tags: T,
 }
 
+/// Other callers may wait for a refresh.
+const JOINABLE: Mode = Mode { refresh: false, single_flight: true };
+
+/// Evaluates the tags.
+fn call<O>(_: &O, tags: impl FnOnce() -> Tags, mode: Mode) -> Call {
+    Call { closure: type_name::<O>(), tags: tags(), joinable: mode.single_flight }
+}
+
 /// Looks up `key`, and on a miss joins or starts a computation.
 #[inline]
 pub fn begin<K, V, Q, S>(
@@ -82,7 +91,7 @@ where
     let hash = inner.hash(key);
     match hit(inner, (hash, key), kind, mode, None) {
         Some((out, _)) => Begin::Hit(out),
-        None => miss(inner, (hash, key), &owned.key, (owned.tags)(), kind, mode),
+        None => miss(inner, (hash, key), &owned.key, call(&owned.key, owned.tags, mode), kind, mode),
     }
 }
 
@@ -106,7 +115,7 @@ where
     let hash = inner.hash(key);
     let revalidate = revalidate.or(inner.settings.lifetime.revalidate());
     let Some((out, age)) = hit(inner, (hash, key), kind, mode, revalidate) else {
-        return miss(inner, (hash, key), &owned.key, (owned.tags)(), kind, mode).map_miss(Next::Compute);
+        return miss(inner, (hash, key), &owned.key, call(&owned.key, owned.tags, mode), kind, mode).map_miss(Next::Compute);
     };
     if age == Age::Fresh {
         return Begin::Hit(out);
@@ -114,7 +123,7 @@ where
     if age == Age::Stale {
         inner.counters.add(Count::StaleHits);
     }
-    match refresh(inner, (hash, key), &owned.key, (owned.tags)(), revalidate) {
+    match refresh(inner, (hash, key), &owned.key, call(&owned.key, owned.tags, JOINABLE), revalidate) {
         Some(lead) => Begin::Miss(Next::Refresh(out, lead)),
         None => Begin::Hit(out),
     }
@@ -150,7 +159,7 @@ fn miss<K, V, Q, S>(
     inner: &Arc<Inner<K, V>>,
     (hash, key): (u64, &Q),
     own: &dyn Fn() -> K,
-    tags: Tags,
+    call: Call,
     kind: S,
     mode: Mode,
 ) -> Begin<S::Out, Role<K, V>>
@@ -184,7 +193,7 @@ where
     } else {
         Vec::new()
     };
-    let turn = waiter::join(inner, &mut shard, (hash, key), &mut owned, tags, mode.single_flight);
+    let turn = waiter::join(inner, &mut shard, (hash, key), &mut owned, call);
     drop(shard);
     drop(superseded);
     let Some(turn) = turn else { return Begin::Recursion };
@@ -198,7 +207,7 @@ fn refresh<K, V, Q>(
     inner: &Arc<Inner<K, V>>,
     (hash, key): (u64, &Q),
     own: &dyn Fn() -> K,
-    tags: Tags,
+    call: Call,
     revalidate: Option<Duration>,
 ) -> Option<Leader<K, V>>
 where
@@ -215,7 +224,7 @@ where
     // Checked again: a refresh may have completed in the meantime.
     let lead = match inner.age(hash, key, revalidate) {
         Age::Fresh | Age::Expired => None,
-        Age::RefreshDue | Age::Stale => waiter::refresh(inner, &mut shard, (hash, key), &mut owned, tags),
+        Age::RefreshDue | Age::Stale => waiter::refresh(inner, &mut shard, (hash, key), &mut owned, call),
     };
     drop(shard);
     lead

@@ -345,6 +345,12 @@ pub fn of_value<S: ReturnKind, T>(kind: S, out: &S::Out, compute: impl FnOnce(&S
     }
 }
 
+/// Applies `store_if = |value| ..` to a result; one without a value is not its concern.
+#[inline]
+pub fn store_if<S: ReturnKind>(kind: S, out: &S::Out, stores: impl FnOnce(&S::Value) -> bool) -> bool {
+    of_value(kind, out, stores).unwrap_or(true)
+}
+
 /// Applies `ttl = |value| ..` to a value that is about to be stored.
 #[inline]
 pub fn ttl_of<S: ReturnKind>(kind: S, out: &S::Out, ttl: impl FnOnce(&S::Value) -> Duration) -> Option<Duration> {

@@ -14,7 +14,7 @@ pub(super) struct Settings<K, V> {
     pub(super) lifetime: Lifetime,
     /// Evaluated for each such value, if the lifetime is not constant.
     pub(super) times: Option<fn() -> Lifetime>,
-    pub(super) ttl_of: Option<fn(&V) -> Duration>,
+    pub(super) ttl_of: Option<TtlOf<V>>,
     /// Which values `none_ttl` applies to.
     pub(super) is_none: Option<fn(&V) -> bool>,
     pub(super) load_timeout: Option<Duration>,
@@ -22,6 +22,22 @@ pub(super) struct Settings<K, V> {
     pub(super) on_evict: Option<Listener<K, V>>,
     pub(super) name: Option<&'static str>,
 }
+
+/// Computes the ttl of a value.
+pub(super) enum TtlOf<V> {
+    /// From the value.
+    Value(fn(&V) -> Duration),
+    /// From the value, and from the one that it replaces.
+    Change(fn(&V, Option<&V>) -> Duration),
+}
+
+impl<V> Clone for TtlOf<V> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<V> Copy for TtlOf<V> {}
 
 pub(super) type Weight<K, V> = Arc<dyn Fn(&K, &V) -> u64 + Send + Sync>;
 

@@ -5,7 +5,7 @@ use crate::stripe;
 /// Cache statistics; a snapshot that is not atomic across counters.
 ///
 /// When no call is running, `hits + misses` is the number of calls, and `loads + coalesced` the number of misses. Calls that were
-/// dropped count too; a call that is rejected because it would wait for itself (recursion) does not.
+/// dropped count too, and so does each key of [`get_many`](crate::Cache::get_many), which loads nothing; a call that is rejected because it would wait for itself (recursion) does not.
 ///
 /// ```
 /// use steadfast::async_cached;
@@ -26,7 +26,7 @@ use crate::stripe;
 pub struct Stats {
     /// Calls answered from the cache, remembered failures included.
     pub hits: u64,
-    /// Calls not answered from the cache.
+    /// Calls not answered from the cache. Those of [`get_many`](crate::Cache::get_many) start no load.
     pub misses: u64,
     /// Loads started by a miss.
     pub loads: u64,
@@ -66,9 +66,11 @@ pub(super) enum Count {
     Evictions,
     Expirations,
     Oversized,
+    /// Misses of `get_many`, which start no load.
+    Absent,
 }
 
-const COUNTS: usize = Count::Oversized as usize + 1;
+const COUNTS: usize = Count::Absent as usize + 1;
 
 impl Counters {
     pub(super) fn new() -> Self {
@@ -82,10 +84,10 @@ impl Counters {
 
     pub(super) fn snapshot(&self) -> Stats {
         let sum = |count| self.0.sum(count as usize);
-        let (loads, misses) = (sum(Count::Loads), sum(Count::Misses));
+        let (loads, misses, absent) = (sum(Count::Loads), sum(Count::Misses), sum(Count::Absent));
         Stats {
             hits: sum(Count::Hits),
-            misses,
+            misses: misses + absent,
             loads,
             refreshes: sum(Count::Refreshes),
             load_successes: sum(Count::LoadSuccesses),

@@ -1,7 +1,7 @@
 //! A computation that goes on without its caller.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::quote_spanned;
+use quote::{quote, quote_spanned};
 
 use super::{Cached, key, lifetime};
 use crate::codegen::context::Context;
@@ -29,15 +29,23 @@ impl Cached {
         let (copies, borrows) = copies(context);
         let hold = hold(context);
         let out = local("out");
-        let lifetime = lifetime::lifetime(&context.on_task(), &self.options, &shape, &out);
+        let lifetime = self.lifetime(&context.on_task(), &shape, &out);
         let name = context.function_name();
         let spawn = |lead: &Ident| context.within_attempt(quote_spanned!(span=> #lead.spawn(#name, #shape, #load)));
+        // There is no lookup for a call that runs alone.
+        let may_be_alone = self.options.cache_if.is_some();
+        let some = |turn: TokenStream| if may_be_alone { quote!(::core::option::Option::Some(#turn)) } else { turn };
+        let alone = may_be_alone.then(|| quote!(::core::option::Option::None => ::core::option::Option::None,));
+        let compute = some(quote_spanned!(span=> #private::cache::Next::Compute(__turn)));
+        let refreshes = some(quote_spanned!(span=> #private::cache::Next::Refresh(__out, __lead)));
+        let turn = some(quote_spanned!(span=> __turn));
         let refresh = self.options.refreshes().then(|| {
             let spawned = spawn(&local("lead"));
             quote_spanned! {span=>
                 let __turn = match __turn {
-                    #private::cache::Next::Compute(__turn) => __turn,
-                    #private::cache::Next::Refresh(__out, __lead) => {
+                    #alone
+                    #compute => #turn,
+                    #refreshes => {
                         ::core::mem::drop(#spawned);
                         break #label __out
                     }

@@ -28,6 +28,7 @@ impl Cached {
         self.options.check_unused(errors);
         self.options.check_cache(errors);
         self.options.check_once(function, errors);
+        self.options.check_shared_error(function, errors);
         self.options.check_closures(errors);
         self.check_names(function, errors);
         self.check_receiver(function, errors);
@@ -162,6 +163,17 @@ impl Options {
         if let Some(limit) = self.load_timeout.as_ref().filter(|_| alone) {
             errors.at(limit.written(), "`load_timeout` has no effect with `single_flight = false`: remove one");
         }
+        if let Some(shared) = self.shared_error.as_ref().filter(|_| alone && self.error_ttl.is_none() && self.cache.is_none()) {
+            errors.at(shared, "`shared_error` has no effect with `single_flight = false`: remove one");
+        }
+        if let Some(Expr::Lit(ExprLit { lit: Lit::Bool(literal), .. })) = self.cache_if.as_ref().map(plain) {
+            let message = if literal.value {
+                "`cache_if = true` has no effect: write a condition over the arguments, or remove it"
+            } else {
+                "`cache_if = false` never uses the cache: write a condition over the arguments, or remove `#[async_cached]`"
+            };
+            errors.at(literal, message);
+        }
         if let (Some(weight), Some(_)) = (&self.weight, &self.unbounded) {
             errors.at(weight, "`weight` has no effect on an `unbounded` cache: write `capacity = ..` instead, or remove `weight`");
         }
@@ -199,9 +211,29 @@ impl Options {
         {
             Closure { option, arguments, written: written.as_ref(), hint: "" }.check(errors);
         }
-        if let Some(Ttl::OfValue(closure)) = &self.ttl {
-            Closure { option: "ttl", arguments: &["value"], written: Some(closure), hint: "" }.check(errors);
+        if let Some(Ttl::OfValue(closure)) = &self.ttl
+            && self.ttl_of_change().is_none()
+        {
+            let hint = ", or `ttl = |value, previous| ..`";
+            Closure { option: "ttl", arguments: &["value"], written: Some(closure), hint }.check(errors);
         }
+        Closure { option: "store_if", arguments: &["value"], written: self.store_if.as_ref(), hint: "" }.check(errors);
+        Closure { option: "shared_error", arguments: &["error"], written: self.shared_error.as_ref(), hint: "" }.check(errors);
+        if let Some(Expr::Closure(closure)) = self.cache_if.as_ref().map(plain) {
+            errors.at(closure, "`cache_if` takes an expression over the arguments, not a closure: remove the `|..|`");
+        }
+    }
+
+    /// The waiters of a computation have other arguments than the caller whose error they receive.
+    fn check_shared_error(&self, function: &Function, errors: &mut Errors) {
+        let way_out = |_: &Named| "the closure receives the error, and what it adds must not depend on the call".to_owned();
+        once::check(
+            [Once::option("shared_error", self.shared_error.as_ref())],
+            SharedBy::Instantiation,
+            function,
+            &way_out,
+            errors,
+        );
     }
 
     /// Options of the function's own cache, which is created at the first call of each instantiation.
@@ -239,11 +271,11 @@ fn written(time: &Duration) -> proc_macro2::TokenStream {
 }
 
 impl Cached {
-    /// Whether the argument `name` is excluded from the key: it is skipped, or only `refresh_if` uses it. Any other mention may affect the
+    /// Whether the argument `name` is excluded from the key: it is skipped, or only `refresh_if` or `cache_if` uses it. Any other mention may affect the
     /// value: in the body, before it, and in the attributes below. Attributes above do not affect the value.
     pub(super) fn is_skipped(&self, function: &Function, name: &Ident) -> bool {
         self.options.skip.iter().any(|skipped| tokens::is_same(skipped, name))
-            || (self.options.refresh_if_names(name) && !self.is_named_elsewhere(function, name))
+            || (self.options.condition_names(name) && !self.is_named_elsewhere(function, name))
     }
 
     fn is_named_elsewhere(&self, function: &Function, name: &Ident) -> bool {

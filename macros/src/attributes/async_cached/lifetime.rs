@@ -44,7 +44,8 @@ pub(super) fn settings(options: &Options, function: &Function, private: &TokenSt
     if let Some(Ttl::OfValue(closure)) = &options.ttl
         && !names_an_argument(closure, function)
     {
-        setters.extend(quote!(.ttl_of(#closure)));
+        let setter = mixed_site(if options.ttl_of_change().is_some() { "ttl_of_change" } else { "ttl_of" });
+        setters.extend(quote!(.#setter(#closure)));
     }
     if let Some(share) = options.refresh_ahead.as_ref() {
         if matches!(share, Expr::Lit(_)) {
@@ -121,8 +122,18 @@ pub(super) fn lifetime(context: &Context<'_>, options: &Options, shape: &Ident, 
         && (elsewhere || names_an_argument(closure, function))
     {
         let ttl_of = mixed_site(if options.none_ttl.is_some() { "ttl_of_some" } else { "ttl_of" });
+        let closure = if options.ttl_of_change().is_some() {
+            let previous = context.name(PREVIOUS);
+            quote_spanned!(Span::mixed_site()=> |__value| #private::cache::ttl_of_change(&#previous, __value, #closure))
+        } else {
+            quote!(#closure)
+        };
         let ttl = context.evaluate(&quote!(#private::cache::#ttl_of(#shape, &#out, #closure)));
-        lifetime.extend(quote!(.with_ttl(#ttl)));
+        lifetime.extend(if options.store_if.is_some() {
+            quote_spanned!(Span::mixed_site()=> .with_ttl(if __stored { #ttl } else { ::core::option::Option::None }))
+        } else {
+            quote!(.with_ttl(#ttl))
+        });
     }
     match &options.refresh_ahead {
         Some(Expr::Lit(share)) if elsewhere => lifetime.extend(quote!(.refresh_ahead(#share))),
@@ -132,15 +143,29 @@ pub(super) fn lifetime(context: &Context<'_>, options: &Options, shape: &Ident, 
             lifetime.extend(quote!(.refresh_ahead(#name)));
         }
     }
-    lifetime
+    let Some(stores) = &options.store_if else { return lifetime };
+    let stored = context.evaluate(&quote!(#private::cache::store_if(#shape, &#out, #stores)));
+    quote_spanned!(Span::mixed_site()=> { let __stored = #stored; #lifetime.stored(__stored) })
 }
 
-/// The expressions that are evaluated after the body: a `ttl` computed from the value.
+/// The name of what finds the value that a computed one replaces.
+const PREVIOUS: &str = "previous";
+
+/// The expression that finds the value that a computed one replaces, with its name; where the end of a computation asks for it.
+pub(super) fn previous(context: &Context<'_>, options: &Options, cache: &Ident, key: &TokenStream) -> Option<(Ident, TokenStream)> {
+    let private = &context.private;
+    let closure = options.ttl_of_change()?;
+    let asks = options.cache.is_some() || names_an_argument(closure, context.function);
+    asks.then(|| (context.name(PREVIOUS), quote!(#private::cache::Previous::new(#cache, #key))))
+}
+
+/// The expressions that are evaluated after the body: those computed from the value.
 pub(super) fn deferred_exprs(options: &Options) -> Vec<&Expr> {
-    match &options.ttl {
-        Some(Ttl::OfValue(closure)) => vec![closure],
-        _ => Vec::new(),
-    }
+    let ttl = match &options.ttl {
+        Some(Ttl::OfValue(closure)) => Some(closure),
+        _ => None,
+    };
+    ttl.into_iter().chain(&options.store_if).collect()
 }
 
 fn names_an_argument(expression: &Expr, function: &Function) -> bool {

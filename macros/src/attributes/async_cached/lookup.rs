@@ -16,6 +16,11 @@ use crate::item::types;
 use crate::parse::duration::Duration;
 use crate::parse::expression::runs_code;
 
+/// The name of what says that the call runs alone (`cache_if`).
+fn alone(context: &Context<'_>) -> Ident {
+    context.name("alone")
+}
+
 impl Cached {
     /// Binds the cache, the shape, and `turn`, the result of a miss.
     pub(super) fn begin(&self, context: &Context<'_>, cache: &Ident, shape: &Ident, label: &syn::Lifetime) -> TokenStream {
@@ -25,7 +30,13 @@ impl Cached {
         let attach =
             if self.stores { instrument::attach_handle(context, options.cache.as_ref(), cache) } else { TokenStream::new() };
         let ty = policy::reference_type(context.function, options.cache.as_ref(), &quote!(#root::Cache<_, _>));
-        let bind_shape = Self::shape(context, shape);
+        let mut bind_shape = Self::shape(context, shape);
+        if let Some(closure) = &options.shared_error {
+            let shares = BoundCheck::of_value(closure.span(), "assert_shared_error", quote!(&#shape))
+                .pass(&quote!(#private::cache), &shape.to_token_stream());
+            bind_shape
+                .extend(quote_spanned!(span=> let #shape = #shares; let #shape = #private::cache::shared_by(#shape, #closure);));
+        }
         let key = self.key(context.function);
         let (bind_key, probe, owned) = (key.bind(context), key.probe(), key.owned());
         let fit = key::fit();
@@ -57,12 +68,13 @@ impl Cached {
         } else {
             quote_spanned!(span=> __turn,)
         };
+        let previous = lifetime::previous(context, options, cache, &owned);
+        let bind_previous = previous.as_ref().map(|(name, value)| quote_spanned!(span=> let #name = #value;));
         // The tags are evaluated on the way.
         let looked_up = quote_spanned!(span=> #private::cache::#begin(#cache, #probe, __owned, #shape, __mode #window));
         let tags_run = options.tags.as_ref().is_some_and(|tags| tags.elems.iter().any(runs_code));
         let looked_up = if tags_run { context.evaluate(&looked_up) } else { looked_up };
-        quote_spanned! {span=>
-            #bind_shape
+        let look = quote_spanned! {span=>
             #bind_key
             #asks
             let #shape = #fit.gate(#shape);
@@ -81,7 +93,39 @@ impl Cached {
                     break #label __refusal
                 }
             };
+            #bind_previous
+        };
+        let Some(condition) = &options.cache_if else { return quote!(#bind_shape #look) };
+        let condition = context.evaluate_option(condition, &condition.to_token_stream());
+        let (alone, previous) = (alone(context), previous.map(|(name, _)| name));
+        let no_previous = previous.as_ref().map(|_| quote!(#private::cache::Previous::none()));
+        quote_spanned! {span=>
+            #bind_shape
+            let (#shape, #fit, __turn, #previous) = if #condition {
+                #look
+                (#shape, #fit, ::core::option::Option::Some(__turn), #previous)
+            } else {
+                (#shape, #private::Satisfied, ::core::option::Option::None, #no_previous)
+            };
+            let #alone = ::core::option::Option::is_none(&__turn);
         }
+    }
+
+    /// The names that [`begin`](Self::begin) binds for what follows the lookup, besides the cache and the fit of the bounds.
+    pub(super) fn begun(&self, context: &Context<'_>, cache: &Ident, shape: &Ident) -> Vec<Ident> {
+        let previous = lifetime::previous(context, &self.options, cache, &TokenStream::new()).map(|(name, _)| name);
+        let alone = self.options.cache_if.as_ref().map(|_| alone(context));
+        [shape.clone(), local("turn")].into_iter().chain(previous).chain(alone).collect()
+    }
+
+    /// The lifetime of what a computation yields; a call that runs alone stores nothing.
+    pub(super) fn lifetime(&self, context: &Context<'_>, shape: &Ident, out: &Ident) -> TokenStream {
+        let (private, lifetime) = (&context.private, lifetime::lifetime(context, &self.options, shape, out));
+        if self.options.cache_if.is_none() {
+            return lifetime;
+        }
+        let alone = alone(context);
+        quote_spanned!(Span::mixed_site()=> if #alone { #private::cache::Lifetime::new() } else { #lifetime })
     }
 
     fn tags(&self, private: &TokenStream) -> TokenStream {
@@ -104,13 +148,22 @@ impl Cached {
         };
         let waited = context.await_wrapped(&waiting);
         let drop_body = context.drop_body();
-        quote_spanned! {span=>
+        let lead = quote_spanned! {span=>
             match __turn {
                 #private::cache::Role::Leader(__lead) => __lead,
                 #private::cache::Role::Waiter(__waiter) => match #waited {
                     #private::cache::Waited::Done(__out) => { #drop_body break #label __out }
                     #private::cache::Waited::Leader(__lead) => __lead,
                 },
+            }
+        };
+        if self.options.cache_if.is_none() {
+            return lead;
+        }
+        quote_spanned! {span=>
+            match __turn {
+                ::core::option::Option::Some(__turn) => #private::cache::Lead::Of(#lead),
+                ::core::option::Option::None => #private::cache::Lead::Alone,
             }
         }
     }
@@ -201,7 +254,9 @@ impl Cached {
         let at_option = |time: &Option<Duration>, function| time.as_ref().map(|time| ask(time.written().span(), function));
         let value = ask(at_output, "assert_value");
         let mut asks = vec![if Self::infers_value(context) { value.of_later() } else { value }];
-        asks.extend(at_option(&options.error_ttl, "assert_error_ttl"));
+        if options.shared_error.is_none() {
+            asks.extend(at_option(&options.error_ttl, "assert_error_ttl"));
+        }
         asks.extend(at_option(&options.stale_if_error, "assert_stale_if_error"));
         asks.extend(at_option(&options.none_ttl, "assert_none_ttl"));
         asks.extend(options.handle.as_ref().and_then(|handle| handle.ask_readable(context.function, shape)));

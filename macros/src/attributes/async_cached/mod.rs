@@ -78,11 +78,11 @@ impl Cached {
         let wait = self.wait(context, &shape, &label);
         let bind = context.guard(&mut inner, &lead, &wait);
         let Bound { statements, mut names } = lifetime::bind(looking, &self.options);
-        names.extend([shape.clone(), local("turn")]);
+        names.extend(self.begun(context, &cache, &shape));
         let look = quote_spanned!(span=> #begin #statements);
         let before = context.before_wait(&mut inner, &look, names, &|name| self.names(function, name));
         let out = local("out");
-        let lifetime = lifetime::lifetime(context, &self.options, &shape, &out);
+        let lifetime = self.lifetime(context, &shape, &out);
         let mut completed = quote_spanned!(span=> #lead.complete(#shape, #out, __lifetime));
         if let Some(Ttl::OfValue(_)) = &self.options.ttl {
             // The cache calls the closure.

@@ -9,6 +9,7 @@ use super::handle::Handle;
 use crate::item::tokens;
 use crate::parse::args::{Count, OptionName};
 use crate::parse::duration::Duration;
+use crate::parse::expression::plain;
 use crate::parse::units::{self, Value};
 
 pub(super) const OPTIONS: &[&str] = &[
@@ -30,6 +31,9 @@ pub(super) const OPTIONS: &[&str] = &[
     "refresh_ahead",
     "load_timeout",
     "refresh_if",
+    "store_if",
+    "cache_if",
+    "shared_error",
     "tags",
     "detached",
     "single_flight",
@@ -56,12 +60,15 @@ pub(crate) struct Options {
     pub(super) refresh_ahead: Option<Expr>,
     pub(super) load_timeout: Option<Duration>,
     pub(super) refresh_if: Option<Expr>,
+    pub(super) store_if: Option<Expr>,
+    pub(super) cache_if: Option<Expr>,
+    pub(super) shared_error: Option<Expr>,
     pub(super) tags: Option<ExprArray>,
     pub(super) detached: Option<Ident>,
     pub(super) single_flight: Option<LitBool>,
 }
 
-/// `ttl = 60s`, or `ttl = |token| token.expires_in()`.
+/// `ttl = 60s`, `ttl = |token| token.expires_in()`, or `ttl = |stock, previous| ..`.
 pub(super) enum Ttl {
     Same(Duration),
     /// A closure.
@@ -100,6 +107,9 @@ impl Options {
             "refresh_ahead" => self.refresh_ahead = Some(option.parse(input)?),
             "load_timeout" => self.load_timeout = Some(option.parse(input)?),
             "refresh_if" => self.refresh_if = Some(option.parse(input)?),
+            "store_if" => self.store_if = Some(option.parse(input)?),
+            "cache_if" => self.cache_if = Some(option.parse(input)?),
+            "shared_error" => self.shared_error = Some(option.parse(input)?),
             "tags" => {
                 let written = option
                     .value(input, ExprArray::parse)
@@ -139,11 +149,23 @@ impl Options {
         mentions(self.tags.as_ref(), name)
     }
 
-    pub(super) fn refresh_if_names(&self, name: &Ident) -> bool {
-        mentions(self.refresh_if.as_ref(), name)
+    /// Whether an option that decides how a call uses the cache mentions the argument.
+    pub(super) fn condition_names(&self, name: &Ident) -> bool {
+        mentions(self.refresh_if.as_ref(), name) || mentions(self.cache_if.as_ref(), name)
     }
 
-    /// Whether an option other than `refresh_if` and those that define the key mentions the argument.
+    /// The closure of `ttl = |value, previous| ..`.
+    pub(super) fn ttl_of_change(&self) -> Option<&Expr> {
+        match &self.ttl {
+            Some(Ttl::OfValue(written)) => match plain(written) {
+                Expr::Closure(closure) if closure.inputs.len() == 2 => Some(written),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// Whether an option other than those conditions and those that define the key mentions the argument.
     pub(super) fn mention_elsewhere(&self, name: &Ident) -> bool {
         let Self {
             handle: _,
@@ -164,6 +186,9 @@ impl Options {
             refresh_ahead,
             load_timeout,
             refresh_if: _,
+            store_if,
+            cache_if: _,
+            shared_error,
             tags: _,
             detached: _,
             single_flight: _,
@@ -176,7 +201,9 @@ impl Options {
         let times = [tti, ttl_jitter, error_ttl, none_ttl, stale_while_revalidate, stale_if_error, load_timeout];
         in_ttl
             || times.into_iter().flatten().any(|time| mentions(Some(time.written()), name))
-            || [weight, on_evict, cache, refresh_ahead].into_iter().any(|expression| mentions(expression.as_ref(), name))
+            || [weight, on_evict, cache, refresh_ahead, store_if, shared_error]
+                .into_iter()
+                .any(|expression| mentions(expression.as_ref(), name))
             || mentions(capacity.as_ref().map(|count| &count.0), name)
             || self.tags_name(name)
     }

@@ -20,6 +20,12 @@ pub struct Spawned<R> {
     _awaiting: AwaitGuard,
 }
 
+impl<R> Spawned<R> {
+    pub(super) fn new(task: Task<R>, awaiting: AwaitGuard) -> Self {
+        Self { task, _awaiting: awaiting }
+    }
+}
+
 impl<R> Future for Spawned<R> {
     type Output = Result<R, RuntimeShutDown>;
 
@@ -50,6 +56,6 @@ where
             self.complete(kind, out, lifetime)
         };
         // The cache counts errors, and does not require them to implement `Display`.
-        Spawned { task: background::spawn(function, completed, |_| None), _awaiting: awaiting }
+        Spawned::new(background::spawn(function, completed, |_| None), awaiting)
     }
 }

@@ -27,11 +27,26 @@ pub(crate) struct Flight<K, V> {
     pub(crate) id: u64,
     pub(crate) hash: u64,
     pub(crate) key: K,
+    pub(crate) call: Call,
+    pub(crate) state: Mutex<State<V>>,
+    pub(crate) changed: Notify,
+}
+
+/// What a computation knows of the call that started it.
+#[derive(Clone)]
+pub(crate) struct Call {
+    /// The name of the type of a closure in the function: expansions do not pass the function's own, which only a report needs.
+    pub(crate) closure: &'static str,
     pub(crate) tags: Tags,
     /// Whether callers may wait for it (`single_flight`).
     pub(crate) joinable: bool,
-    pub(crate) state: Mutex<State<V>>,
-    pub(crate) changed: Notify,
+}
+
+impl Call {
+    /// The name of the function.
+    pub(crate) fn function(&self) -> &'static str {
+        enclosing_function(self.closure)
+    }
 }
 
 pub(crate) struct State<V> {
@@ -54,10 +69,10 @@ pub(crate) enum Phase<V> {
 }
 
 impl<K, V> Flight<K, V> {
-    pub(crate) fn new(hash: u64, key: K, tags: Tags, joinable: bool) -> Arc<Self> {
+    pub(crate) fn new(hash: u64, key: K, call: Call) -> Arc<Self> {
         let id = next_order();
         let state = State { phase: Phase::Running, waiters: 0, since: Instant::now(), completes_stale: false, order: id };
-        Arc::new(Self { id, hash, key, tags, joinable, state: Mutex::new(state), changed: Notify::new() })
+        Arc::new(Self { id, hash, key, call, state: Mutex::new(state), changed: Notify::new() })
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, State<V>> {
@@ -66,7 +81,7 @@ impl<K, V> Flight<K, V> {
 
     /// A flight of the same key that is not in the table: no caller joins it, and its result is not stored.
     pub(crate) fn unlisted_copy(&self, key: K) -> Arc<Self> {
-        Self::new(self.hash, key, self.tags.clone(), false)
+        Self::new(self.hash, key, Call { joinable: false, ..self.call.clone() })
     }
 }
 
@@ -143,7 +158,7 @@ pub(crate) fn supersede_older<K: Eq, V>(shard: &mut Shard<K, V>, newer: &Arc<Fli
 
 /// Removes the flights whose tags match.
 pub(crate) fn supersede_tagged<K, V>(shard: &mut Shard<K, V>, such: &impl Fn(&Tags) -> bool) -> Superseded<K, V> {
-    shard.extract_if(|flight| such(&flight.tags)).collect()
+    shard.extract_if(|flight| such(&flight.call.tags)).collect()
 }
 
 /// Whether the flight has not been superseded.
@@ -168,12 +183,54 @@ pub(crate) fn has_flight<K: Key<Q>, V, Q: ?Sized>(shard: &Shard<K, V>, hash: u64
 
 /// The flight of `key` that callers may join.
 pub(super) fn find<'s, K: Key<Q>, V, Q: ?Sized>(shard: &'s Shard<K, V>, hash: u64, key: &Q) -> Option<&'s Arc<Flight<K, V>>> {
-    shard.find(hash, |flight| flight.joinable && flight.hash == hash && flight.key.matches(key))
+    shard.find(hash, |flight| flight.call.joinable && flight.hash == hash && flight.key.matches(key))
 }
 
 /// Starts a flight of `key`.
-pub(super) fn begin<K, V>(shard: &mut Shard<K, V>, hash: u64, key: K, tags: Tags, joinable: bool) -> Arc<Flight<K, V>> {
-    let flight = Flight::new(hash, key, tags, joinable);
+pub(super) fn begin<K, V>(shard: &mut Shard<K, V>, hash: u64, key: K, call: Call) -> Arc<Flight<K, V>> {
+    let flight = Flight::new(hash, key, call);
     shard.insert_unique(hash, Arc::clone(&flight), |flight| flight.hash);
     flight
+}
+
+/// The function in which a closure is written, by the name of the closure's type. `shop::load<u64>::{{closure}}`: `load`.
+fn enclosing_function(closure: &'static str) -> &'static str {
+    let mut path = closure;
+    while let Some(outer) = path.strip_suffix("::{{closure}}") {
+        path = outer;
+    }
+    let (mut depth, mut start, mut end) = (0_usize, 0, path.len());
+    for (at, character) in path.char_indices() {
+        match character {
+            '<' => {
+                depth += 1;
+                if depth == 1 {
+                    end = at;
+                }
+            }
+            '>' => depth = depth.saturating_sub(1),
+            ':' if depth == 0 => (start, end) = (at + 1, path.len()),
+            _ => {}
+        }
+    }
+    if start < end { &path[start..end] } else { path }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_function_is_found_by_a_closure_in_it() {
+        for (closure, function) in [
+            ("shop::load::{{closure}}::{{closure}}", "load"),
+            ("shop::load<alloc::string::String>::{{closure}}", "load"),
+            ("<shop::Client<u64> as shop::Load>::load::{{closure}}", "load"),
+            ("shop::<impl shop::Client>::load::{{closure}}", "load"),
+            ("load", "load"),
+            ("", ""),
+        ] {
+            assert_eq!(enclosing_function(closure), function, "{closure}");
+        }
+    }
 }

@@ -5,7 +5,7 @@ use std::hash::Hash;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::flights::{Flight, Phase, Superseded, remove, supersede_older};
+use super::flights::{Call, Flight, Phase, Superseded, remove, supersede_older};
 use crate::cache::inner::{Inner, NewEntry};
 use crate::cache::return_kind::{Outcome, ReturnKind};
 use crate::cache::stats::Count;
@@ -13,6 +13,7 @@ use crate::cache::store::entry::Cached;
 use crate::cache::store::lifetime::Lifetime;
 use crate::cache::store::removal::{RemovalCause, Removed};
 use crate::recursion::Scoped;
+use crate::report::{Report, ReportKind};
 
 /// The caller that computes. If it is dropped before it [completes](Leader::complete) the flight, the next waiter takes over.
 pub struct Leader<K, V> {
@@ -84,7 +85,9 @@ impl<K: Clone + Eq + Hash, V: Clone> Leader<K, V> {
         let change = match outcome {
             Outcome::Value(value) | Outcome::Nothing(value) => {
                 let is_none = matches!(outcome, Outcome::Nothing(_));
-                self.inner.new_entry(&self.flight.key, value, is_none, &lifetime).map_or(Change::Remove, Change::Store)
+                self.inner
+                    .new_entry((self.flight.hash, &self.flight.key), value, is_none, &lifetime)
+                    .map_or(Change::Remove, Change::Store)
             }
             Outcome::None => {
                 let ttl = lifetime.or(self.inner.settings.lifetime).of_none();
@@ -97,6 +100,7 @@ impl<K: Clone + Eq + Hash, V: Clone> Leader<K, V> {
                 }
                 if !S::SHARES_ERRORS {
                     // The error belongs to this caller; the next waiter takes over.
+                    self.report_unshared();
                     return out;
                 }
                 let ttl = lifetime.or(self.inner.settings.lifetime).of_error();
@@ -123,6 +127,16 @@ impl<K: Clone + Eq + Hash, V: Clone> Leader<K, V> {
             }
         }
         Some((old, out))
+    }
+
+    /// Reports once that the waiters of a computation that failed cannot receive its error.
+    fn report_unshared(&self) {
+        let waits = self.flight.lock().waiters > 0;
+        if waits && !self.inner.unshared_reported.swap(true, Ordering::Relaxed) {
+            let message = "failed while other callers were waiting for its result, and each of them runs it again, one after another: \
+                           its error is not `Clone + Send + Sync + 'static`. Derive `Clone` for it, or set `shared_error` on `#[async_cached]`";
+            Report::new(self.flight.call.function(), ReportKind::Inert, message).send();
+        }
     }
 
     fn end<R>(self, change: Change<V>, share: Option<Cached<V>>, out: R) -> R {
@@ -156,7 +170,7 @@ impl<K: Clone + Eq + Hash, V: Clone> Leader<K, V> {
     /// After this no caller joins. The entry changes only if the flight has not been superseded; in that case the flight supersedes
     /// those of the same key that started before it (`single_flight = false`).
     fn leave_table(&self, change: Change<V>) -> (Removed<K, V>, Superseded<K, V>) {
-        let Flight { hash, key, tags, .. } = &*self.flight;
+        let Flight { hash, key, call: Call { tags, .. }, .. } = &*self.flight;
         // Cloning the key runs user code and happens without a lock.
         let mut owned = matches!(change, Change::Store(_) | Change::Remember(_)).then(|| key.clone());
         let mut shard = self.inner.flights.lock(*hash);

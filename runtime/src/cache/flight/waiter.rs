@@ -7,12 +7,11 @@ use std::time::Duration;
 
 use tokio::time::timeout_at;
 
-use super::flights::{self, Flight, Phase, Shard, remove};
+use super::flights::{self, Call, Flight, Phase, Shard, remove};
 use super::leader::Leader;
 use crate::cache::inner::Inner;
 use crate::cache::return_kind::ReturnKind;
 use crate::cache::stats::Count;
-use crate::cache::store::tags::Tags;
 use crate::key::Key;
 use crate::recursion;
 
@@ -161,11 +160,11 @@ impl<K: Clone + Eq + Hash, V: Clone> Waiter<K, V> {
         kind: S,
         owned: &mut Option<K>,
     ) -> Next<S::Out, K, V> {
-        let Flight { hash, key, tags, joinable, .. } = &*self.flight;
+        let Flight { hash, key, call, .. } = &*self.flight;
         if let Some(out) = self.inner.peek_hashed(*hash, key, |found| kind.restore(found)) {
             return Ok(Waited::Done(out));
         }
-        match join(&self.inner, shard, (*hash, key), owned, tags.clone(), *joinable) {
+        match join(&self.inner, shard, (*hash, key), owned, call.clone()) {
             Some(Role::Waiter(next)) => Err(next),
             Some(Role::Leader(lead)) => Ok(Waited::Leader(lead)),
             None => {
@@ -214,12 +213,11 @@ pub(crate) fn join<K: Key<Q> + Hash + Eq, V: Clone, Q: ?Sized>(
     shard: &mut Shard<K, V>,
     (hash, key): (u64, &Q),
     own: &mut Option<K>,
-    tags: Tags,
-    joinable: bool,
+    call: Call,
 ) -> Option<Role<K, V>> {
-    let joined = if joinable { flights::find(shard, hash, key) } else { None };
+    let joined = if call.joinable { flights::find(shard, hash, key) } else { None };
     let Some(flight) = joined else {
-        let flight = flights::begin(shard, hash, own.take().expect(KEY), tags, joinable);
+        let flight = flights::begin(shard, hash, own.take().expect(KEY), call);
         return Some(Role::Leader(Leader::of_miss(Arc::clone(inner), flight)));
     };
     let mut state = flight.lock();
@@ -245,11 +243,11 @@ pub(crate) fn refresh<K: Key<Q>, V, Q: ?Sized>(
     shard: &mut Shard<K, V>,
     (hash, key): (u64, &Q),
     own: &mut Option<K>,
-    tags: Tags,
+    call: Call,
 ) -> Option<Leader<K, V>> {
     if flights::find(shard, hash, key).is_some() {
         return None;
     }
-    let flight = flights::begin(shard, hash, own.take().expect(KEY), tags, true);
+    let flight = flights::begin(shard, hash, own.take().expect(KEY), call);
     Some(Leader::of_refresh(Arc::clone(inner), flight))
 }

@@ -21,6 +21,16 @@ pub enum Cached<V> {
     Failure(Failure),
 }
 
+impl<V: Clone> Cached<V> {
+    /// The value, unless it is a failure.
+    pub(crate) fn value(&self) -> Option<V> {
+        match self {
+            Self::Value(value) => Some(value.clone()),
+            Self::Failure(_) => None,
+        }
+    }
+}
+
 #[derive(Debug)]
 pub(crate) struct Entry<V> {
     pub(crate) found: Cached<V>,

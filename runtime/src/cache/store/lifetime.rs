@@ -15,6 +15,8 @@ pub struct Lifetime {
     revalidate: Option<Duration>,
     on_error: Option<Duration>,
     ahead: Option<f64>,
+    /// Whether this result is not stored (`store_if`).
+    discarded: bool,
 }
 
 /// One setter per option.
@@ -35,7 +37,17 @@ impl Lifetime {
     #[inline]
     #[must_use]
     pub const fn new() -> Self {
-        Self { ttl: None, jitter: None, idle: None, error: None, none: None, revalidate: None, on_error: None, ahead: None }
+        Self {
+            ttl: None,
+            jitter: None,
+            idle: None,
+            error: None,
+            none: None,
+            revalidate: None,
+            on_error: None,
+            ahead: None,
+            discarded: false,
+        }
     }
 
     setters! {
@@ -80,6 +92,14 @@ impl Lifetime {
         self
     }
 
+    /// Whether the value is stored (`store_if`).
+    #[inline]
+    #[must_use]
+    pub const fn stored(mut self, stored: bool) -> Self {
+        self.discarded = !stored;
+        self
+    }
+
     /// Fills in what is not set from the cache's lifetime.
     pub(crate) fn or(self, cache: Self) -> Self {
         Self {
@@ -91,12 +111,17 @@ impl Lifetime {
             revalidate: self.revalidate.or(cache.revalidate),
             on_error: self.on_error.or(cache.on_error),
             ahead: self.ahead.or(cache.ahead),
+            discarded: self.discarded,
         }
     }
 
     /// Whether a hit may start a background refresh.
     pub(crate) fn refreshes(&self) -> bool {
         self.revalidate.is_some() || self.ahead.is_some()
+    }
+
+    pub(crate) fn is_discarded(&self) -> bool {
+        self.discarded
     }
 
     pub(crate) fn of_value(&self) -> Option<Duration> {

@@ -83,6 +83,10 @@ impl<K, V> Removed<K, V> {
         self.entries.iter().map(|(stored, _, cause)| (stored, *cause))
     }
 
+    pub(crate) fn entries(&self) -> impl Iterator<Item = &Entry<V>> {
+        self.entries.iter().map(|(_, entry, _)| entry)
+    }
+
     /// Notifies the listener, if there is one, and drops the entries. A panic in the listener or a destructor does not affect the
     /// other entries; the first one is resumed at the end.
     pub(crate) fn notify(self, listener: Option<&Listener<K, V>>) {

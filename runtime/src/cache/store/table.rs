@@ -197,9 +197,19 @@ impl<K: Eq, V> Store<K, V> {
 
     /// Visits every entry, under the locks of the store.
     pub(crate) fn for_each(&self, mut look: impl FnMut(&Stored<K>, &Entry<V>)) {
-        for shard in &self.shards {
-            read(shard).map.iter().for_each(|(stored, entry)| look(stored, entry));
+        for shard in 0..self.shards() {
+            self.for_each_in(shard, &mut look);
         }
+    }
+
+    /// Visits the entries of one shard, under its lock.
+    pub(crate) fn for_each_in(&self, shard: usize, mut look: impl FnMut(&Stored<K>, &Entry<V>)) {
+        read(&self.shards[shard]).map.iter().for_each(|(stored, entry)| look(stored, entry));
+    }
+
+    /// The number of shards.
+    pub(crate) fn shards(&self) -> usize {
+        self.shards.len()
     }
 
     /// The entries that expire: when, and where they are.
