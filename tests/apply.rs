@@ -7,7 +7,7 @@ use steadfast::{CircuitBreaker, CircuitState, Error, apply, policies, run};
 use tokio::time::{Instant, sleep};
 
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub enum AppError {
+enum AppError {
     #[error("transient")]
     Transient,
     #[error(transparent)]
@@ -43,6 +43,7 @@ policies! {
 }
 
 async fn failing(calls: &AtomicU32, until: u32) -> Result<u32, AppError> {
+    tokio::task::yield_now().await;
     let call = calls.fetch_add(1, Ordering::Relaxed) + 1;
     if call < until { Err(AppError::Transient) } else { Ok(call) }
 }
@@ -128,7 +129,7 @@ impl Client {
 
     /// With one of its own.
     #[steadfast::fallback(Ok(7))]
-    pub async fn more(&self) -> Result<u32, AppError> {
+    async fn more(&self) -> Result<u32, AppError> {
         failing(&self.calls, 6).await
     }
 }
@@ -215,12 +216,14 @@ mod sets {
     pub(crate) static SHARED: super::CircuitBreaker = super::CircuitBreaker::new().failures(1);
 
     steadfast::policies! {
+        /// Of a static of this module.
         pub shared = { #[circuit_breaker(crate::sets::SHARED)] };
         pub(super) nested = { #[timeout(1s)] #[apply(crate::sets::shared)] };
     }
 
-    pub mod deeper {
+    pub(crate) mod deeper {
         steadfast::policies! {
+            /// Another of the same name.
             pub shared = { #[timeout(10ms)] };
         }
     }

@@ -274,11 +274,15 @@ mod tests {
         let mut further = Further::none();
         let model_of = |count: u32, period, burst: Option<u32>| (u64::from(count), period, u64::from(burst.unwrap_or(count)));
         let mut rates = vec![model_of(count, period, burst)];
-        burst.into_iter().for_each(|burst| first.set_burst(burst));
+        if let Some(burst) = burst {
+            first.set_burst(burst);
+        }
         for _ in 0..random.usize(1..=MOST) {
             let (count, period, burst) = rate(random);
             further.add(count, Duration::from_nanos(period));
-            burst.into_iter().for_each(|burst| assert!(further.set_burst(burst)));
+            if let Some(burst) = burst {
+                assert!(further.set_burst(burst));
+            }
             rates.push(model_of(count, period, burst));
         }
         (first, further, Model { rates, admitted: Vec::new() })
