@@ -257,3 +257,62 @@ async fn any_expression_is_awaited_as_a_whole() {
         Ok(3)
     );
 }
+
+/// An error type without `std::error::Error`, `Display` and `Clone`.
+#[derive(Debug, PartialEq)]
+struct Opaque(bool);
+
+impl From<Error> for Opaque {
+    fn from(error: Error) -> Self {
+        Self(error.is_timeout())
+    }
+}
+
+impl From<std::num::ParseIntError> for Opaque {
+    fn from(_: std::num::ParseIntError) -> Self {
+        Self(false)
+    }
+}
+
+async fn inferred_from_the_signature(text: &str) -> Result<u32, Opaque> {
+    run! { #[timeout(1s)] #[retry(delay = 0s)] async { Ok(text.parse::<u32>()?) } }.await
+}
+
+async fn inferred_as_anyhow(text: &str) -> anyhow::Result<u32> {
+    run! { #[timeout(1s)] #[retry(delay = 0s)] async { Ok(text.parse::<u32>()?) } }.await
+}
+
+async fn inferred_on_a_task() -> Result<u32, Opaque> {
+    run! { #[retry(delay = 0s)] #[shield] async move { Ok(3) } }.await
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_error_type_may_follow_from_what_is_done_with_the_output() {
+    assert_eq!(inferred_from_the_signature("1").await, Ok(1));
+    assert_eq!(inferred_from_the_signature("a").await, Err(Opaque(false)));
+    assert_eq!(inferred_as_anyhow("2").await.unwrap(), 2);
+    assert!(inferred_as_anyhow("b").await.is_err());
+    assert_eq!(inferred_on_a_task().await, Ok(3));
+}
+
+/// The delay that a rejection within the body asks for is found in it all the same.
+async fn rejected_for_a_while(attempts: &Cell<u32>) -> anyhow::Result<()> {
+    static LIMIT: steadfast::RateLimiter = steadfast::RateLimiter::new(1, Duration::from_secs(10));
+    run! {
+        #[retry(attempts = 2, delay = 1ms, jitter = none)]
+        async {
+            attempts.set(attempts.get() + 1);
+            LIMIT.try_acquire()?;
+            Ok(())
+        }
+    }
+    .await
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hint_is_found_in_an_error_whose_type_follows_later() {
+    let (start, attempts) = (tokio::time::Instant::now(), Cell::new(0));
+    rejected_for_a_while(&attempts).await.unwrap();
+    rejected_for_a_while(&attempts).await.unwrap();
+    assert_eq!((start.elapsed().as_secs(), attempts.get()), (10, 3));
+}

@@ -109,8 +109,10 @@ fn caller() {
                                             },
                                         ),
                                     __hint_1.nanos(),
-                                    ::steadfast::__private::retry::Hint::of(__output)
-                                        .wait(&__outcome),
+                                    ::steadfast::__private::retry::late_hint(
+                                        &__outcome,
+                                        (0, 0, 0, 0, 0),
+                                    ),
                                 );
                                 if !::steadfast::__private::retry::is_in_time(__delay)
                                     || !__deadline_0.leaves_room(__delay)

@@ -17,7 +17,7 @@ pub mod private {
     use crate::output::Output;
     use crate::report;
     use crate::shutdown::RuntimeShutDown;
-    use crate::specialize::chain;
+    use crate::specialize::{chain, late};
 
     /// Runs `work` on a task of its own, which continues if the caller is dropped.
     pub async fn shield<F>(
@@ -67,12 +67,6 @@ pub mod private {
         pub fn new() -> Self {
             Self(DescribeDebug(DescribeUnnamed(DescribeNothing(PhantomData))))
         }
-
-        /// For the return type `R`, if it cannot be written.
-        #[must_use]
-        pub fn of(_: Output<R>) -> Self {
-            Self::new()
-        }
     }
 
     impl<T, E: Display> Describe<Result<T, E>> {
@@ -101,6 +95,20 @@ pub mod private {
         pub fn describe(&self) -> fn(&R) -> Option<String> {
             describe_nothing
         }
+    }
+
+    late! {
+        Displayed: [T, E: Display] Result<T, E>, |out| -> Option<String> { out.as_ref().err().map(report::text) }
+        Debugged: [T, E: Debug] Result<T, E>, |out| -> Option<String> { out.as_ref().err().map(report::debug_text) }
+        Unnamed: [T, E] Result<T, E>, |out| -> Option<String> { DescribeUnnamed(DescribeNothing(PhantomData)).describe()(out) }
+    }
+
+    /// The candidates of [`Describe`], in the same order, for a type that is inferred later.
+    pub fn late_describe<R: Displayed<D> + Debugged<G> + Unnamed<U>, D, G, U>(
+        _: Output<R>,
+        _: (D, G, U),
+    ) -> fn(&R) -> Option<String> {
+        |out| Displayed::<D>::made(out).or_else(|| Debugged::<G>::made(out)).or_else(|| Unnamed::<U>::made(out)).flatten()
     }
 
     /// Reports nothing.

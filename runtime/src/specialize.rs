@@ -14,6 +14,13 @@
 //! The last candidate has no bounds, so that one always applies. This uses the same lookup rules as dtolnay's "autoref
 //! specialization", with one `Deref` step per case instead of one `&`. In a generic function, only its declared bounds are known.
 //!
+//! # Types that are inferred later
+//!
+//! In `run!`, the error type of the output may only follow from what is done with it, after method lookup, which then takes the first
+//! candidate. A [`late`] candidate is chosen when the type is known: a trait with two impls, `<i32>` for types with the bounds and `<u8>` for all.
+//! The expansion passes a `0` for the parameter. If only the impl for all applies, the literal is a `u8`; if both do, it remains undecided, and
+//! becomes what an undecided integer is, an `i32`.
+//!
 //! | chain | chooses |
 //! | --- | --- |
 //! | `outcome::Verdict` | whether a value is a failure |
@@ -45,4 +52,32 @@ macro_rules! chain {
     };
 }
 
-pub(crate) use chain;
+/// A candidate that is chosen once the type is known: `Some` of what it makes of a value, or `None` if the type does not have the bounds.
+///
+/// ```ignore
+/// late! { Displayed: [T, E: Display] Result<T, E>, |out| -> Option<String> { out.as_ref().err().map(report::text) } }
+/// ```
+macro_rules! late {
+    ($($candidate:ident: [$($parameters:tt)*] $type:ty, |$value:ident| -> $result:ty $make:block)*) => {$(
+        /// A candidate for a type that is inferred later.
+        pub trait $candidate<M> {
+            /// What it makes of the value, if the type has its bounds.
+            fn made(&self) -> Option<$result>;
+        }
+
+        impl<$($parameters)*> $candidate<i32> for $type {
+            fn made(&self) -> Option<$result> {
+                let $value = self;
+                Some($make)
+            }
+        }
+
+        impl<R> $candidate<u8> for R {
+            fn made(&self) -> Option<$result> {
+                None
+            }
+        }
+    )*};
+}
+
+pub(crate) use {chain, late};

@@ -362,8 +362,12 @@ impl Retry {
     /// The delay that a rejection asks for if it has become part of the error.
     fn hint(context: &Context<'_>) -> TokenStream {
         let private = &context.private;
-        let hint = Output::of(context.function).chain(&quote!(#private::retry::Hint));
-        let wait = hint.map(|hint| quote_spanned!(Span::mixed_site()=> #hint.wait(&__outcome)));
+        let span = Span::mixed_site();
+        let output = Output::of(context.function);
+        if matches!(output, Output::Variable(_)) {
+            return quote_spanned!(span=> #private::retry::late_hint(&__outcome, (0, 0, 0, 0, 0)));
+        }
+        let wait = output.chain(&quote!(#private::retry::Hint)).map(|hint| quote_spanned!(span=> #hint.wait(&__outcome)));
         wait.unwrap_or_else(|| quote!(::core::option::Option::None))
     }
 

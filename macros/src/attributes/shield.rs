@@ -66,8 +66,12 @@ impl Layer for Shield {
             self.tracker.as_ref().map(|_| quote_spanned!(span=> let #work = #private::shield::tracked(&#tracker, #work);));
         let inside = inner.expr;
         let name = context.function_name();
-        let describe = Output::of(context.function).chain(&quote!(#private::shield::Describe));
-        let describe = describe.map_or_else(|| quote!(#private::shield::describe_nothing), |describe| quote!(#describe.describe()));
+        let output = Output::of(context.function);
+        let describe = match (&output, output.chain(&quote!(#private::shield::Describe))) {
+            (Output::Variable(output), _) => quote_spanned!(span=> #private::shield::late_describe(#output, (0, 0, 0))),
+            (_, Some(describe)) => quote!(#describe.describe()),
+            (_, None) => quote!(#private::shield::describe_nothing),
+        };
         let rejection = context.reject_or_panic(&quote_spanned!(span=> __stopped.error(#name)));
         // One expression, created before a layer above waits, so that it captures the arguments by then.
         let shielded = quote_spanned! {span=>

@@ -7,8 +7,7 @@ use std::time::Duration;
 
 use crate::error::RetryAfter;
 use crate::outcome::Attempted;
-use crate::output::Output;
-use crate::specialize::chain;
+use crate::specialize::{chain, late};
 
 /// Looks for a rejection in a failed `R`. Autoref specialization (see `crate::specialize`): the method of each candidate exists only if the
 /// error can be inspected in that way.
@@ -37,12 +36,6 @@ impl<R> Hint<R> {
     #[expect(clippy::new_without_default, reason = "only expansions create one")]
     pub fn new() -> Self {
         Self(HintByRef(HintSent(HintHere(HintBehind(NoHint(PhantomData))))))
-    }
-
-    /// For the return type `R`, if it cannot be written.
-    #[must_use]
-    pub fn of(_: Output<R>) -> Self {
-        Self::new()
     }
 }
 
@@ -91,6 +84,33 @@ impl<R> NoHint<R> {
     pub fn wait(&self, _: &R) -> Option<Duration> {
         None
     }
+}
+
+late! {
+    Itself: [R: Attempted<Error: StdError + 'static>] R, |outcome| -> Option<Duration> {
+        outcome.failure().and_then(|error| RetryAfter::find(error))
+    }
+    ByRef: [R: Attempted<Error: AsRef<dyn StdError + Send + Sync>>] R, |outcome| -> Option<Duration> {
+        outcome.failure().and_then(|error| RetryAfter::find(error.as_ref()))
+    }
+    Sent: [R: Attempted<Error: AsRef<dyn StdError + Send>>] R, |outcome| -> Option<Duration> {
+        outcome.failure().and_then(|error| RetryAfter::find(error.as_ref()))
+    }
+    Here: [R: Attempted<Error: AsRef<dyn StdError>>] R, |outcome| -> Option<Duration> {
+        outcome.failure().and_then(|error| RetryAfter::find(error.as_ref()))
+    }
+    Behind: [R: Attempted<Error: Deref<Target: AsRef<dyn StdError + Send + Sync>>>] R, |outcome| -> Option<Duration> {
+        outcome.failure().and_then(|error| RetryAfter::find((**error).as_ref()))
+    }
+}
+
+/// The delay that a rejection requests, for a type that is inferred later: the candidates of [`Hint`], in the same order.
+pub fn late_hint<R, I, B, S, H, P>(outcome: &R, _: (I, B, S, H, P)) -> Option<Duration>
+where
+    R: Itself<I> + ByRef<B> + Sent<S> + Here<H> + Behind<P>,
+{
+    let first = Itself::<I>::made(outcome).or_else(|| ByRef::<B>::made(outcome)).or_else(|| Sent::<S>::made(outcome));
+    first.or_else(|| Here::<H>::made(outcome)).or_else(|| Behind::<P>::made(outcome)).flatten()
 }
 
 #[cfg(test)]
@@ -148,6 +168,37 @@ mod tests {
         assert_eq!(Hint::<Option<u8>>::new().wait(&None), None);
         assert_eq!(Hint::<u8>::new().wait(&5), None);
         assert_eq!((bounded(&Err(refusal())), unbounded(&Err(refusal()))), (Some(wait), None));
+    }
+
+    /// The error type follows from what the function returns.
+    macro_rules! late_hint_of {
+        ($error:ty, $value:expr) => {{
+            let outcome = Err($value.into());
+            let hint = late_hint(&outcome, (0, 0, 0, 0, 0));
+            let _: Result<(), $error> = outcome;
+            hint
+        }};
+    }
+
+    #[test]
+    fn finds_refusals_in_errors_whose_type_is_inferred_later() {
+        let wait = Duration::from_secs(3);
+        let refusal = || Error::new(ErrorKind::RateLimited, "f").with_retry_after(Some(wait));
+        assert_eq!(late_hint_of!(Error, refusal()), Some(wait));
+        assert_eq!(late_hint_of!(AppError, refusal()), Some(wait));
+        assert_eq!(late_hint_of!(io::Error, refusal()), Some(wait));
+        assert_eq!(late_hint_of!(anyhow::Error, refusal()), Some(wait));
+        assert_eq!(late_hint_of!(Box<dyn StdError + Send + Sync>, refusal()), Some(wait));
+        assert_eq!(late_hint_of!(Box<dyn StdError>, refusal()), Some(wait));
+        assert_eq!(late_hint_of!(Box<dyn StdError + Send>, Box::new(refusal()) as Box<dyn StdError + Send>), Some(wait));
+        assert_eq!(
+            late_hint_of!(Arc<dyn StdError + Send + Sync>, Arc::new(refusal()) as Arc<dyn StdError + Send + Sync>),
+            Some(wait)
+        );
+        assert_eq!(late_hint_of!(Arc<anyhow::Error>, anyhow::Error::new(refusal())), Some(wait));
+        assert_eq!(late_hint_of!(Opaque, Opaque), None);
+        assert_eq!(late_hint(&None::<u8>, (0, 0, 0, 0, 0)), None);
+        assert_eq!(late_hint(&5_u8, (0, 0, 0, 0, 0)), None);
     }
 
     /// Only the bounds of a type parameter are known.

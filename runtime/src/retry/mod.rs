@@ -17,7 +17,7 @@ pub use steadfast_macros::retry;
 #[doc(hidden)]
 pub mod private {
     pub use super::attempts::{Attempts, Repeat, assert_repeat};
-    pub use super::hint::Hint;
+    pub use super::hint::{Hint, late_hint};
     pub use super::{Backoff, Jitter, RetryEvent};
     use std::future::Future;
     use std::pin::Pin;
