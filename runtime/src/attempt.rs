@@ -85,8 +85,8 @@ impl Attempt {
 /// destructors are outside of it: pass them the value.
 #[must_use]
 pub fn attempt() -> Attempt {
-    let Current { number, is_last, .. } = CURRENT.get();
-    Attempt { number, is_last }
+    let Current { number, following, .. } = CURRENT.get();
+    Attempt { number, is_last: following == 0 }
 }
 
 /// The id of a call, which all of its attempts have in common. See [`call_id`].
@@ -208,21 +208,22 @@ impl Call {
     }
 }
 
-/// An attempt, and its call.
+/// An attempt, and its call. Two words, which are copied at each poll.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Current {
     call: Call,
     number: u32,
-    is_last: bool,
+    /// How many attempts may follow.
+    following: u32,
 }
 
 impl Current {
-    const OUTSIDE: Self = Self { call: Call(0), number: 1, is_last: true };
+    const OUTSIDE: Self = Self { call: Call(0), number: 1, following: 0 };
 
-    /// An attempt of `call`.
+    /// An attempt of `call`, which `following` others may follow.
     #[inline]
-    pub(crate) fn of(call: Call, number: u32, is_last: bool) -> Self {
-        Self { call, number, is_last }
+    pub(crate) fn of(call: Call, number: u32, following: u32) -> Self {
+        Self { call, number, following }
     }
 
     /// That of the running code.
@@ -235,13 +236,6 @@ impl Current {
     #[inline]
     pub(crate) fn enter(self) -> Scope {
         Scope { outer: CURRENT.replace(self) }
-    }
-
-    /// Polls `future` as part of the attempt.
-    #[inline]
-    pub(crate) fn poll<F: Future>(self, future: Pin<&mut F>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        let _scope = self.enter();
-        future.poll(cx)
     }
 
     /// Makes `future` part of the attempt.
@@ -279,6 +273,7 @@ impl<F: Future> Future for InAttempt<F> {
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
-        this.attempt.poll(this.future, cx)
+        let _scope = this.attempt.enter();
+        this.future.poll(cx)
     }
 }

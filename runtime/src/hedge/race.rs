@@ -103,10 +103,12 @@ impl<F: Future> Race<F> {
         let mut this = self.as_mut().project();
         let (count, begin) = (this.others.len() + 1, std::mem::take(this.turn));
         for index in (begin..count).chain(0..begin) {
-            let number = u32::try_from(index + 1).unwrap_or(u32::MAX);
-            let current = Current::of(*this.call, number, number == *this.most);
+            // There are no more of them than a `u32` can count.
+            #[expect(clippy::cast_possible_truncation, reason = "see above")]
+            let number = index as u32 + 1;
+            let _scope = Current::of(*this.call, number, this.most.wrapping_sub(number)).enter();
             let polled = match index.checked_sub(1) {
-                None => this.first.as_mut().as_pin_mut().map(|first| current.poll(first, cx)),
+                None => this.first.as_mut().as_pin_mut().map(|first| first.poll(cx)),
                 Some(other) => {
                     // The attempt starts with this poll; one created after the first attempt succeeded never starts. An event is
                     // emitted only if another attempt is still running.
@@ -117,7 +119,7 @@ impl<F: Future> Race<F> {
                             events::hedged(*this.told);
                         }
                     }
-                    this.others[other].as_mut().map(|other| current.poll(other.as_mut(), cx))
+                    this.others[other].as_mut().map(|other| other.as_mut().poll(cx))
                 }
             };
             match polled {

@@ -54,7 +54,7 @@ impl Attempts {
 
     #[inline]
     fn current(&self) -> Current {
-        Current::of(self.call, self.made, self.made == self.limit)
+        Current::of(self.call, self.made, self.limit.wrapping_sub(self.made))
     }
 
     /// Makes `future` part of the attempt.
