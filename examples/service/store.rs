@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Serialize;
 use sqlx::any::{AnyPoolOptions, install_default_drivers};
 use sqlx::{AnyPool, query, query_as, query_scalar};
-use steadfast::{Cache, Stats, async_cached, timeout};
+use steadfast::{Cache, Stats, async_cached, invalidates, timeout};
 
 use crate::error::Error;
 
@@ -51,7 +51,7 @@ impl Store {
         self.users.stats()
     }
 
-    /// Every write of a user invalidates its entry; the ttl covers writes by other programs.
+    /// The ttl covers writes by other programs.
     #[async_cached(cache = self.users)]
     #[timeout(2s)]
     pub(crate) async fn user(&self, id: i64) -> Result<User, Error> {
@@ -71,9 +71,9 @@ impl Store {
     }
 
     #[timeout(5s)]
+    #[invalidates(self.users, key = id, always)] // a write that is cut off by the timeout may have been made
     pub(crate) async fn rename(&self, id: i64, name: &str) -> Result<(), Error> {
         let renamed = query("UPDATE users SET name = $1 WHERE id = $2").bind(name).bind(id).execute(&self.db).await?;
-        self.users.invalidate(&id);
         if renamed.rows_affected() == 0 { Err(Error::NotFound("user")) } else { Ok(()) }
     }
 
@@ -91,15 +91,13 @@ impl Store {
     }
 
     #[timeout(5s)]
+    #[invalidates(self.users, key = user, always)]
     pub(crate) async fn order_is_paid(&self, user: i64, order: i64) -> Result<(), Error> {
-        query("UPDATE orders SET paid = 1 WHERE id = $1").bind(order).execute(&self.db).await?;
-        self.users.invalidate(&user);
-        Ok(())
+        Ok(query("UPDATE orders SET paid = 1 WHERE id = $1").bind(order).execute(&self.db).await.map(drop)?)
     }
 
     #[timeout(5s)]
     pub(crate) async fn drop_order(&self, order: i64) -> Result<(), Error> {
-        query("DELETE FROM orders WHERE id = $1").bind(order).execute(&self.db).await?;
-        Ok(())
+        Ok(query("DELETE FROM orders WHERE id = $1").bind(order).execute(&self.db).await.map(drop)?)
     }
 }

@@ -96,7 +96,8 @@ fn name(attribute: &str) -> &str {
 fn is_rejected(stack: &[&str]) -> bool {
     let has = |wanted: &str| stack.iter().position(|attribute| name(attribute) == wanted);
     let twice = (1..stack.len()).any(|at| {
-        !["timeout", "invalidates"].contains(&name(stack[at])) && stack[..at].iter().any(|above| name(above) == name(stack[at]))
+        !["timeout", "rate_limit", "invalidates"].contains(&name(stack[at]))
+            && stack[..at].iter().any(|above| name(above) == name(stack[at]))
     });
     twice || has("offload_blocking").is_some_and(|at| at + 1 < stack.len())
 }
