@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use metrics_util::debugging::{DebugValue, DebuggingRecorder, Snapshotter};
 use steadfast::{
-    CircuitBreaker, ConcurrencyLimiter, Keyed, async_cached, circuit_breaker, concurrency_limit, fallback, hedge, rate_limit,
-    retry, timeout,
+    CircuitBreaker, ConcurrencyLimiter, Keyed, RateLimiter, async_cached, circuit_breaker, concurrency_limit, fallback, hedge,
+    rate_limit, retry, timeout,
 };
 
 /// Name and labels, and the value.
@@ -58,6 +58,14 @@ async fn figures_of_everything() {
     for _ in 0..3 {
         broken().await;
     }
+    // By hand, one of each waits.
+    let (rate, limit) = (RateLimiter::new(1, Duration::from_secs(1)), ConcurrencyLimiter::new(1));
+    rate.acquire().await;
+    rate.key("a").acquire().await;
+    rate.key("a").acquire().await;
+    let permit = limit.acquire().await;
+    assert!(limit.acquire_within(Duration::from_secs(1)).await.is_err());
+    drop(permit);
     // One runs and hangs, one waits for it; both have been cut short by somebody else in the end.
     let both = async { tokio::join!(limited(), limited()) };
     assert!(tokio::time::timeout(Duration::from_secs(20), both).await.is_err());
@@ -83,6 +91,11 @@ async fn figures_of_everything() {
     assert_eq!(counter("steadfast_circuit_transitions_total{function=,module=,to=closed}"), 1);
     let waits = figures.get("steadfast_limit_wait_seconds{function=limited,module=metrics,limit=concurrency}");
     assert!(matches!(waits, Some(DebugValue::Histogram(waits)) if waits.len() == 1), "{waits:?}");
+
+    for (function, limit) in [("rate_limit", "rate"), ("concurrency_limit", "concurrency")] {
+        let waits = figures.get(&format!("steadfast_limit_wait_seconds{{function={function},module=,limit={limit}}}"));
+        assert!(matches!(waits, Some(DebugValue::Histogram(waits)) if waits.len() == 1), "{waits:?}");
+    }
 
     check_table(&figures);
     // Two methods of one name, and loads that came to no end.
