@@ -74,6 +74,29 @@ async fn timed() -> Option<()> {
 }
 cancelled_everywhere!(under_timeout: timed(), leaves none(&TIMED));
 
+static RUN: AtomicUsize = AtomicUsize::new(0);
+static RUN_LIMIT: steadfast::ConcurrencyLimiter = steadfast::ConcurrencyLimiter::new(1);
+static RUN_BREAKER: steadfast::CircuitBreaker = steadfast::CircuitBreaker::new().failures(1).open_for(MS);
+fn run_leaves_nothing() {
+    none(&RUN);
+    assert!(RUN_LIMIT.try_acquire().is_ok(), "no permit is held");
+    assert_eq!(RUN_BREAKER.state(), CircuitState::Closed, "a dropped call counts as nothing");
+}
+cancelled_everywhere!(in_run: async {
+    steadfast::run! {
+        #[concurrency_limit(RUN_LIMIT)]
+        #[coalesce(key = 7)]
+        #[circuit_breaker(RUN_BREAKER)]
+        #[retry(attempts = 2, delay = 10ms)]
+        #[timeout(1s)]
+        async {
+            work(&RUN).await;
+            Some(())
+        }
+    }
+    .await
+}, leaves run_leaves_nothing());
+
 static RETRIED: AtomicUsize = AtomicUsize::new(0);
 #[retry(attempts = 3, delay = 10ms, jitter = none)]
 async fn retried() -> Option<()> {

@@ -123,6 +123,27 @@ fn a_call_that_is_let_through_allocates_nothing() {
     assert_eq!(allocations(|| guarded(3)), 0);
 }
 
+#[test]
+fn a_run_costs_what_a_function_costs() {
+    static CACHE: steadfast::Cache<u8, u8> = steadfast::Cache::new(10);
+    async fn get(n: u8) -> Option<u8> {
+        n.checked_sub(1)
+    }
+    let n = 3;
+    assert_eq!(allocations(|| steadfast::run! { #[timeout(1s)] #[retry] #[timeout(500ms)] get(n) }), 0);
+    assert_eq!(allocations(|| steadfast::run! { #[timeout(1s)] #[retry] async move { get(n).await } }), 0);
+    assert_eq!(
+        allocations(|| steadfast::run! { #[async_cached(cache = CACHE, key = n)] #[hedge(after = 1s)] async { get(n).await } }),
+        0
+    );
+    assert_eq!(
+        allocations(
+            || steadfast::run! { #[rate_limit(1_000 / 1s, max_wait = 1s)] #[concurrency_limit(8)] #[circuit_breaker] get(n) }
+        ),
+        0
+    );
+}
+
 type Big = [u8; 4_096];
 
 async fn touch(big: &Big) -> Option<u8> {
