@@ -109,6 +109,7 @@ async fn an_option_knows_the_time_that_is_left() {
         delay = left("delay", MS),
         jitter = none,
         on_retry = |_| left("on_retry", ()),
+        gave_up = |_| left("gave_up", ()),
     )]
     #[timeout(left("timeout", 500 * MS))]
     async fn call(n: u32) -> Option<u32> {
@@ -142,6 +143,7 @@ async fn an_option_knows_the_time_that_is_left() {
         "attempts",
         "delay",
         "on_retry",
+        "gave_up",
         "timeout",
         "when",
         "retry_after",
