@@ -29,7 +29,7 @@ async fn rated() -> u8 {
     0
 }
 
-#[async_cached(weight = |value| 1, on_evict = |key, value| {}, ttl = |key, value| 1s)]
+#[async_cached(weight = |value| 1, on_evict = |key, value| {}, ttl = |key, value, cause| 1s)]
 async fn cached(id: u64) -> u64 {
     id
 }
