@@ -659,7 +659,7 @@ attributes! {
     /// | `always` | off | invalidates also if the function fails, panics, or is dropped |
     /// | `crate = path` | `::steadfast` | the path to `steadfast` |
     ///
-    /// One of `key`, `tag` and `all` is required. Several `#[invalidates(..)]` may stand on one function.
+    /// One of `key`, `tag` and `all` is required. Several `#[invalidates(..)]` may be applied to one function.
     ///
     /// # When options are evaluated
     ///

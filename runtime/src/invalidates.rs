@@ -36,7 +36,7 @@ pub mod private {
     }
 
     /// An argument that is part of the key, or a field of one: kept until the body has ended, which may take the argument along.
-    /// Autoref specialization (see `crate::specialize`): a reference is kept as it is, another value is cloned.
+    /// Autoref specialization (see `crate::specialize`): a reference is kept unchanged, another value is cloned.
     pub struct Named<'e, E>(NamedValue<'e, E>);
 
     /// One that is not a reference.

@@ -35,7 +35,7 @@ impl<K: Hash + Eq + Clone, V: Clone> Cache<K, V> {
     /// assert_eq!(cache.iter().collect::<Vec<_>>(), [(1, "one".to_owned())]);
     /// ```
     ///
-    /// The iteration is weakly consistent: it sees each part of the cache as it is when it arrives there, so an entry that is stored
+    /// The iteration is weakly consistent: it sees each part of the cache at the moment it arrives there, so an entry that is stored
     /// or removed meanwhile may or may not be returned, and one that is replaced may be returned in its old form; no key is returned
     /// twice. Keys and values are cloned under a lock of the cache, part by part, and must not use the cache in their `Clone`; the
     /// caller holds no lock.
