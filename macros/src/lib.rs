@@ -19,6 +19,8 @@ mod codegen;
 mod diagnostics;
 mod expand;
 mod item;
+#[cfg(test)]
+mod locations;
 mod manifest;
 mod parse;
 mod policies;

@@ -338,9 +338,7 @@ impl CircuitBreaker {
                 quote!(#make.window_calls(#calls))
             }
             Some(Window::Time(time)) if time.literal().is_some() || !self.has_rate() => quote!(#make.window(#time)),
-            Some(Window::Time(either)) => {
-                quote_spanned!(either.written().span()=> #private::circuit_breaker::window(#make, #either))
-            }
+            Some(Window::Time(either)) => quote!(#private::circuit_breaker::window(#make, #either)),
         };
         let constant = self.settings().iter().filter_map(|setting| setting.written).all(expression::is_literal);
         PolicyInit { ty: "CircuitBreaker", noun: "circuit breaker", make, constant }

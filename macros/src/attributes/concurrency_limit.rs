@@ -16,7 +16,7 @@ use crate::codegen::policy::{self, PolicyInit};
 use crate::codegen::rejection;
 use crate::diagnostics::Errors;
 use crate::item::function::Function;
-use crate::item::tokens::{self, respan};
+use crate::item::tokens::{self, enclosed, respan};
 use crate::parse::args::{self, Count};
 use crate::parse::closure;
 use crate::parse::duration::Duration;
@@ -299,7 +299,10 @@ impl ConcurrencyLimit {
         let callers = once::of_callers(either, context.function, SharedBy::Function);
         let once = (callers.is_empty() && is_figure(either)).then(|| once::seen_from_outside(either));
         let found = match callers.first() {
-            None => quote_spanned!(either.span()=> #private::concurrency_limit::Limit::limiter(#owner, #slot)),
+            None => {
+                let found = enclosed(either.span(), &owner.to_token_stream());
+                quote_spanned!(span=> #private::concurrency_limit::Limit::limiter(#found, #slot))
+            }
             // At the name, where a count should be reported.
             Some((name, _)) => respan(*name, quote_spanned!(span=> #private::concurrency_limit::of_call(#owner))),
         };

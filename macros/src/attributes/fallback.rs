@@ -78,7 +78,7 @@ impl Layer for Fallback {
         let Context { private, function, .. } = context;
         let output = function.output();
         let whole = function.output.as_ref().is_some_and(is_result_of_values);
-        let stood_in = Told { context, origin: &context.origin() };
+        let stood_in = Reporter { context, origin: &context.origin() };
         let replaced = self.value.as_ref().map(|value| replace(value, whole, &stood_in));
         // At the return type, so that a type that cannot fail is reported there, and once.
         let at = function.output.as_ref().map_or(span, |output| output.span().resolved_at(span));
@@ -95,12 +95,12 @@ impl Layer for Fallback {
 }
 
 /// Reports that a fallback was used.
-struct Told<'a> {
+struct Reporter<'a> {
     context: &'a Context<'a>,
     origin: &'a TokenStream,
 }
 
-impl Told<'_> {
+impl Reporter<'_> {
     /// The outcome, and the report of it.
     fn of(&self, outcome: &TokenStream) -> TokenStream {
         let (private, origin) = (&self.context.private, self.origin);
@@ -115,13 +115,13 @@ impl Told<'_> {
 /// Input:  |error| f(error)
 /// Output: { let (stand_in, error) = failure.tell(); let error = error; stood_in(origin, stand_in.replace(f(error))) }
 /// ```
-fn replace(value: &Expr, whole: bool, told: &Told<'_>) -> TokenStream {
+fn replace(value: &Expr, whole: bool, reporter: &Reporter<'_>) -> TokenStream {
     let span = Span::mixed_site();
     match value {
         Expr::Closure(closure) if is_plain(closure) => {
             let (body, argument) = (value_of(closure), &closure.inputs[0]);
             let body = if is_alone(closure) { body.to_token_stream() } else { closure.body.to_token_stream() };
-            let applied = stand_in(&quote_spanned!(span=> __stand_in), (&closure.body, value_of(closure)), &body, whole, told);
+            let applied = stand_in(&quote_spanned!(span=> __stand_in), (&closure.body, value_of(closure)), &body, whole, reporter);
             if matches!(argument, Pat::Wild(_)) {
                 return quote_spanned!(span=> { let __stand_in = __failure.forget(); #applied });
             }
@@ -130,9 +130,9 @@ fn replace(value: &Expr, whole: bool, told: &Told<'_>) -> TokenStream {
         // It contains a `return` of its own.
         Expr::Closure(_) => {
             let replaced = quote_spanned!(value.span().resolved_at(span)=> __failure.replace_with(#value));
-            told.of(&told.context.evaluate(&replaced))
+            reporter.of(&reporter.context.evaluate(&replaced))
         }
-        _ => stand_in(&quote_spanned!(span=> __failure.forget()), (value, value), &value.to_token_stream(), whole, told),
+        _ => stand_in(&quote_spanned!(span=> __failure.forget()), (value, value), &value.to_token_stream(), whole, reporter),
     }
 }
 
@@ -143,7 +143,7 @@ fn stand_in(
     (written, decides): (&Expr, &Expr),
     value: &TokenStream,
     whole: bool,
-    told: &Told<'_>,
+    reporter: &Reporter<'_>,
 ) -> TokenStream {
     // A diverging expression is not passed on: the call would be unreachable.
     if panics(decides) {
@@ -159,12 +159,12 @@ fn stand_in(
     let place = Span::mixed_site().located_at(decides.span());
     let method = Ident::new(method, place);
     let value = if escapes::awaits(written) {
-        told.context.await_wrapped(&quote_spanned!(Span::mixed_site()=> async { #value }))
+        reporter.context.await_wrapped(&quote_spanned!(Span::mixed_site()=> async { #value }))
     } else {
-        told.context.evaluate_option(written, value)
+        reporter.context.evaluate_option(written, value)
     };
     let applied = quote_spanned!(place=> .#method(#value));
-    told.of(&quote!(#target #applied))
+    reporter.of(&quote!(#target #applied))
 }
 
 /// A string literal for a return type that is written with a `String`.

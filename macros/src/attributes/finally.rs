@@ -148,7 +148,7 @@ impl Finally {
         let private = &context.private;
         let exit = local("exit");
         let (argument, future) = if matches!(cleanup, Expr::Closure(_)) {
-            (exit.clone(), quote_spanned!(cleanup.span()=> #private::finally::call(#written, #exit)))
+            (exit.clone(), quote_spanned!(span=> #private::finally::call(#written, #exit)))
         } else {
             (local("exit"), written)
         };

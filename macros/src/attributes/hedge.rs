@@ -143,19 +143,17 @@ impl Layer for Hedge {
         // Arguments that an attempt only reads are its own too.
         let mode = clones.then(|| quote!(move));
         let copies = if copies.is_empty() { copies } else { quote_spanned!(span=> let #last = #race.as_mut().ends(); #copies) };
-        let verdict = rejection::verdict(context, &quote_spanned!(span=> __outcome));
-        let failed = if verdict.to_string() == "false" {
-            quote_spanned!(span=> #private::hedge::never_fails)
-        } else {
-            quote_spanned!(span=> |__outcome| #verdict)
-        };
+        let failed = rejection::failed(context, &quote_spanned!(span=> __outcome)).map_or_else(
+            || quote_spanned!(span=> #private::hedge::never_fails),
+            |failed| quote_spanned!(span=> |__outcome| #failed),
+        );
         let step = context.await_wrapped(&quote_spanned!(span=> #race.as_mut().next(#failed)));
         let origin = context.origin();
         let made = match context.call() {
             None => quote_spanned!(span=> #private::hedge::Race::new(#max, #after, #origin)),
             Some(call) => quote_spanned!(span=> #private::hedge::Race::of(#call, #max, #after, #origin)),
         };
-        let Clock { bind, start, note } = self.clock(context, &after, &verdict);
+        let Clock { bind, start, note } = self.clock(context, &after);
         inner.map(|expr| {
             quote_spanned! {span=> {
                 #bind
@@ -198,18 +196,14 @@ impl Hedge {
         }
     }
 
-    fn clock(&self, context: &Context<'_>, after: &Ident, failed: &TokenStream) -> Clock {
+    fn clock(&self, context: &Context<'_>, after: &Ident) -> Clock {
         let span = Span::mixed_site();
         let private = context.private.clone();
         let percentile = self.after.as_ref().and_then(|after| after.percentile(context.function)).and_then(percent);
         match (percentile, &self.after) {
             (Some(percent), _) => {
                 let (latencies, started) = (context.name("latencies"), context.name("started"));
-                let failed = if failed.to_string() == "false" {
-                    failed.clone()
-                } else {
-                    rejection::verdict(context, &quote_spanned!(span=> &__outcome))
-                };
+                let failed = rejection::verdict(context, &quote_spanned!(span=> &__outcome));
                 let found = if let Some(key) = &self.keys.key {
                     let ty = quote!(#private::hedge::Latencies);
                     self.keys.find_own(context, key, &ty, &quote_spanned!(span=> || #ty::new(#percent)))

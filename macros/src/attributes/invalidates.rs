@@ -14,7 +14,7 @@ use crate::codegen::layer::{Layer, LayerPlan, Parsed, Target};
 use crate::codegen::policy;
 use crate::codegen::rejection;
 use crate::diagnostics::Errors;
-use crate::item::tokens::{calling, local};
+use crate::item::tokens::{calling, calling_at, local};
 use crate::parse::args;
 use crate::parse::expression::{is_place, plain};
 
@@ -209,9 +209,8 @@ impl Invalidates {
             Entries::All => (TokenStream::new(), quote_spanned!(span=> #cache.clear())),
             Entries::WithTag(written) => {
                 if let Some(closure) = of_value(written) {
-                    let mut tag = local("tag");
-                    tag.set_span(span.located_at(closure.body.span()));
-                    let tagged = calling(&quote!(#private::cache::tag), &syn::parse_quote!(#tag));
+                    let tag = local("tag");
+                    let tagged = calling_at(closure.body.span(), &quote!(#private::cache::tag), &tag);
                     let invalidate = quote_spanned!(span=> #cache.invalidate_tag(&#tagged));
                     return Self::with_value(context, closure, &tag, &invalidate);
                 }
@@ -266,12 +265,13 @@ fn bind_part(context: &Context<'_>, name: &Ident, part: &Expr) -> TokenStream {
     while let Expr::Reference(reference) = place {
         place = plain(&reference.expr);
     }
-    let kept = if is_place(place) {
-        quote_spanned!(part.span()=> #private::invalidates::Named::new(&#place).keep())
+    let named = if is_place(place) {
+        quote_spanned!(span=> #private::invalidates::Named::new(&#place))
     } else {
-        quote_spanned!(part.span()=> #private::invalidates::Computed::new(#part).keep())
+        quote_spanned!(span=> #private::invalidates::Computed::new(#part))
     };
-    let kept = context.evaluate(&kept);
+    let keep = quote_spanned!(part.span()=> .keep());
+    let kept = context.evaluate(&quote!(#named #keep));
     quote_spanned!(span=> let #name = #kept;)
 }
 

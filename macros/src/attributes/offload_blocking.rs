@@ -12,7 +12,7 @@ use crate::codegen::layer::{Boundary, Layer, LayerPlan, Parsed, Target};
 use crate::diagnostics::Errors;
 use crate::item::function::{FnKind, Function};
 use crate::item::parameters::{Binding, borrows_self};
-use crate::item::tokens::{local, respan};
+use crate::item::tokens::{calling, local, respan};
 use crate::item::types;
 use crate::parse::args::{self, Count};
 use crate::parse::expression::is_place;
@@ -136,11 +136,7 @@ impl OffloadBlocking {
             Some(Expr::Path(path)) if is_keyword(path, "rayon", context.function) => {
                 respan(path.span(), quote!(#root::__steadfast_rayon!()))
             }
-            Some(pool) => {
-                let handle = respan(pool.span(), quote!(#root::BlockingPool::handle));
-                let place = Span::mixed_site().located_at(pool.span());
-                context.evaluate_option(pool, &quote_spanned!(place=> #handle(&(#pool))))
-            }
+            Some(pool) => context.evaluate_option(pool, &calling(&quote!(#root::BlockingPool::handle), pool)),
         }
     }
 }

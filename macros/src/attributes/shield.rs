@@ -3,7 +3,6 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::Expr;
-use syn::spanned::Spanned;
 
 use crate::codegen::bounds;
 use crate::codegen::context::Context;
@@ -60,7 +59,7 @@ impl Layer for Shield {
         let bind_tracker = self.tracker.as_ref().map(|written| {
             let tracked = calling(&quote!(#private::shield::tracker), written);
             let tracked = context.evaluate_option(written, &tracked);
-            quote_spanned!(written.span()=> let #tracker = #tracked;)
+            quote_spanned!(span=> let #tracker = #tracked;)
         });
         let tracked =
             self.tracker.as_ref().map(|_| quote_spanned!(span=> let #work = #private::shield::tracked(&#tracker, #work);));

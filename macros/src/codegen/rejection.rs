@@ -11,7 +11,7 @@ use crate::item::types;
 
 impl Context<'_> {
     /// An error that is reported as an event. `again`: another attempt of the call may follow.
-    fn told(&self, error: &TokenStream, again: &TokenStream) -> TokenStream {
+    fn reported(&self, error: &TokenStream, again: &TokenStream) -> TokenStream {
         let (private, origin) = (&self.private, self.origin());
         quote_spanned!(Span::mixed_site()=> #private::rejected(#origin, #error, #again))
     }
@@ -23,7 +23,7 @@ impl Context<'_> {
         let output = if self.function.diverges() { quote!(_) } else { self.function.output() };
         let attempts = &self.attempts;
         let again = if attempts.is_empty() { quote!(false) } else { quote_spanned!(Span::mixed_site()=> #(#attempts.left())||*) };
-        let error = &self.told(error, &again);
+        let error = &self.reported(error, &again);
         if let Some(or_else) = or_else {
             return self.evaluate(&quote!(#private::reject_with::<#output>(#error, #or_else)));
         }
@@ -79,7 +79,7 @@ impl Context<'_> {
 
     /// A refusal that is too unexpected to ask the user for an `or_else`: a panic where the return type carries no error.
     pub(crate) fn reject_or_panic(&self, error: &TokenStream) -> TokenStream {
-        self.represent_or_panic(&self.told(error, &quote!(false)))
+        self.represent_or_panic(&self.reported(error, &quote!(false)))
     }
 
     fn represent_or_panic(&self, error: &TokenStream) -> TokenStream {
@@ -93,9 +93,14 @@ impl Context<'_> {
 
 /// Whether an outcome failed, for a layer that takes what can never fail as a success.
 pub(crate) fn verdict(context: &Context<'_>, outcome: &TokenStream) -> TokenStream {
+    failed(context, outcome).unwrap_or_else(|| quote!(false))
+}
+
+/// The same; nothing for a return type that can never be a failure.
+pub(crate) fn failed(context: &Context<'_>, outcome: &TokenStream) -> Option<TokenStream> {
     let private = &context.private;
-    let verdict = Output::of(context.function).chain(&quote!(#private::Verdict));
-    verdict.map_or_else(|| quote!(false), |verdict| quote!(#verdict.failed(#outcome)))
+    let verdict = Output::of(context.function).chain(&quote!(#private::Verdict))?;
+    Some(quote!(#verdict.failed(#outcome)))
 }
 
 /// The failure that an outcome is.

@@ -1,7 +1,7 @@
 //! Questions about tokens, without parsing them.
 
 use proc_macro2::{Delimiter, Group, Ident, Spacing, Span, TokenStream, TokenTree};
-use quote::{quote, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 
@@ -33,8 +33,20 @@ pub(crate) fn respan(place: Span, tokens: TokenStream) -> TokenStream {
 /// `function(&(expression))`, reported at the expression. Only the punctuation has its location: an identifier of the expansion there would
 /// be what an editor completes, in the place of the user's.
 pub(crate) fn calling(function: &TokenStream, expression: &syn::Expr) -> TokenStream {
-    let argument = quote_spanned!(expression.span()=> &(#expression));
+    calling_at(expression.span(), function, expression)
+}
+
+/// The same with an argument of ours.
+pub(crate) fn calling_at(place: Span, function: &TokenStream, argument: &impl ToTokens) -> TokenStream {
+    let argument = quote_spanned!(place=> &(#argument));
     quote!(#function(#argument))
+}
+
+/// `(tokens)`, reported at a location of the user's code. For the same reason, only the parentheses have it.
+pub(crate) fn enclosed(place: Span, tokens: &TokenStream) -> Group {
+    let mut group = Group::new(Delimiter::Parenthesis, tokens.clone());
+    group.set_span(Span::mixed_site().located_at(place));
+    group
 }
 
 /// A block with the braces of another.

@@ -225,7 +225,7 @@ impl Part {
             evaluated: Some(Evaluated { name: part.clone(), expression: place.clone(), refers }),
             ask: Some(BoundCheck::of_value(at, "assert_borrowed_of", part.to_token_stream())),
             probe: part.to_token_stream(),
-            owned: quote_spanned!(at=> ::std::borrow::ToOwned::to_owned(#fit.gate(#part))),
+            owned: quote_spanned!(mixed=> ::std::borrow::ToOwned::to_owned(#fit.gate(#part))),
             ty: None,
         }
     }
