@@ -316,3 +316,35 @@ async fn a_hint_is_found_in_an_error_whose_type_follows_later() {
     rejected_for_a_while(&attempts).await.unwrap();
     assert_eq!((start.elapsed().as_secs(), attempts.get()), (10, 3));
 }
+
+/// Runs a body that fails, and whose error type is inferred from the signature, for two callers at once.
+macro_rules! cached {
+    ($test:ident, $function:ident, $error:ty, shares $shares:literal) => {
+        async fn $function(id: u32, calls: &Cell<u32>) -> Result<Option<u32>, $error> {
+            run! {
+                #[async_cached(key = id, none_ttl = 1s)]
+                async {
+                    calls.set(calls.get() + 1);
+                    sleep(Duration::from_millis(1)).await;
+                    if id == 0 { Ok(None) } else { Ok(Some("a".parse::<u32>()?)) }
+                }
+            }
+            .await
+        }
+
+        #[tokio::test(start_paused = true)]
+        async fn $test() {
+            let calls = Cell::new(0);
+            let (first, second) = tokio::join!($function(1, &calls), $function(1, &calls));
+            assert!(first.is_err() && second.is_err());
+            assert_eq!(calls.take(), if $shares { 1 } else { 2 });
+            let (first, second) = tokio::join!($function(0, &calls), $function(0, &calls));
+            assert!(first.unwrap().is_none() && second.unwrap().is_none());
+            assert_eq!(calls.take(), 1);
+        }
+    };
+}
+
+cached!(an_error_that_is_inferred_later_is_shared, load_shared, AppError, shares true);
+cached!(an_error_that_is_inferred_later_and_not_clone_is_not_shared, load_own, Opaque, shares false);
+cached!(an_inferred_anyhow_error_is_not_shared, load_anyhow, anyhow::Error, shares false);

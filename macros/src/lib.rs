@@ -98,8 +98,7 @@ macro_rules! attributes {
 /// function.
 ///
 /// What the cleanup of `finally` names is moved into it, since it may run when the future is dropped: if the body uses a value as well, clone it
-/// in front of the macro, and let the cleanup name the clone. With `async_cached` and `coalesce`, write the type of the output, as in
-/// `async || -> Result<T, E>`, if its error type is not `Clone` and only follows from what is done with the output.
+/// in front of the macro, and let the cleanup name the clone.
 ///
 /// Errors, the registry and metrics call the `run!` by its place in the source, `"src/shop.rs:41"`, or by `name = ".."` on any one of its
 /// attributes:

@@ -59,7 +59,7 @@ pub mod private {
     pub use super::flight::waiter::{Role, Waited, Waiter};
     pub use super::lookup::{Begin, Mode, Next, Owned, RefreshWarning, begin, begin_or_refresh, recursion};
     pub use super::previous::{Previous, ttl_of_change};
-    pub use super::return_kind::{KindOf, ReturnKind, of_value, store_if, ttl_of, ttl_of_some};
+    pub use super::return_kind::{KindOf, LateKindOf, ReturnKind, of_value, store_if, ttl_of, ttl_of_some};
     pub use super::shared_error::shared_by;
     pub use super::slot::{CacheSlot, IsCache, Types};
     pub use super::store::lifetime::Lifetime;

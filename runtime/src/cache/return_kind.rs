@@ -86,12 +86,6 @@ impl<R> KindOf<R> {
     pub const fn plain() -> Plain<R> {
         Plain(PhantomData)
     }
-
-    /// For the return type `R`, if it cannot be written.
-    #[must_use]
-    pub fn of(_: Output<R>) -> Self {
-        Self::new()
-    }
 }
 
 impl<T, E: Clone + Send + Sync + 'static> KindOf<Result<Option<T>, E>> {
@@ -148,6 +142,140 @@ impl<R> Plain<R> {
     }
 }
 
+/// Determines how `R` is stored, where the type of an error may be inferred later: whether it is shared is [`Sharing`]. `R` is the type
+/// and the literal that decides.
+pub struct LateKindOf<R>(LateShared<R>);
+
+/// The next step of the lookup, for a `Result` of anything but an `Option`.
+pub struct LateShared<R>(LateOptional<R>);
+
+/// The next step, for an `Option`.
+pub struct LateOptional<R>(LatePlain<R>);
+
+/// The last step, for any other type.
+pub struct LatePlain<R>(Marker<R>);
+
+chain! { LateKindOf => LateShared => LateOptional => LatePlain }
+
+impl<R, M> LateKindOf<(R, M)> {
+    /// For an output whose type cannot be written.
+    #[must_use]
+    pub fn of(_: Output<R>, _: M) -> Self {
+        Self(LateShared(LateOptional(LatePlain(PhantomData))))
+    }
+}
+
+impl<T, E, M> LateKindOf<(Result<Option<T>, E>, M)> {
+    /// A `Result` of an `Option`.
+    pub fn kind(&self) -> LateOption<T, E, M> {
+        LateOption(PhantomData)
+    }
+}
+
+impl<T, E, M> LateShared<(Result<T, E>, M)> {
+    /// A `Result`.
+    #[expect(clippy::unused_self, reason = "found by method lookup")]
+    pub fn kind(&self) -> LateResult<T, E, M> {
+        LateResult(PhantomData)
+    }
+}
+
+impl<T, M> LateOptional<(Option<T>, M)> {
+    /// An `Option`.
+    #[expect(clippy::unused_self, reason = "found by method lookup")]
+    pub fn kind(&self) -> Optional<T> {
+        Optional(PhantomData)
+    }
+}
+
+impl<R, M> LatePlain<(R, M)> {
+    /// Any other type.
+    #[expect(clippy::unused_self, reason = "found by method lookup")]
+    pub fn kind(&self) -> Plain<R> {
+        Plain(PhantomData)
+    }
+}
+
+/// Whether errors of type `E` are cloned to all waiters, decided by the type of a literal: an `i32` if they can be, and else a `u8` (see
+/// `crate::specialize`).
+pub trait Sharing<E> {
+    /// How a `Result<T, E>` is stored.
+    type Kind<T>: ReturnKind<Out = Result<T, E>, Value = T>;
+
+    /// The kind itself.
+    fn kind<T>() -> Self::Kind<T>;
+}
+
+impl<E: Clone + Send + Sync + 'static> Sharing<E> for i32 {
+    type Kind<T> = SharedResult<T, E>;
+
+    fn kind<T>() -> SharedResult<T, E> {
+        SharedResult(PhantomData)
+    }
+}
+
+impl<E> Sharing<E> for u8 {
+    type Kind<T> = OwnResult<T, E>;
+
+    fn kind<T>() -> OwnResult<T, E> {
+        OwnResult(PhantomData)
+    }
+}
+
+/// `Result<T, E>` with an error of a type that is inferred later.
+pub struct LateResult<T, E, M>(Marker<(T, E, M)>);
+
+/// `Result<Option<T>, E>` with an error of a type that is inferred later.
+pub struct LateOption<T, E, M>(Marker<(T, E, M)>);
+
+impl<T, E, M: Sharing<E>> ReturnKind for LateResult<T, E, M> {
+    type Out = Result<T, E>;
+    type Value = T;
+    const SHARES_ERRORS: bool = <M::Kind<T> as ReturnKind>::SHARES_ERRORS;
+
+    fn outcome(self, out: &Result<T, E>) -> Outcome<'_, T> {
+        OwnResult::of_type().outcome(out)
+    }
+
+    fn failure(self, out: &Result<T, E>) -> Option<Failure> {
+        M::kind().failure(out)
+    }
+
+    #[inline]
+    fn restore(self, found: &Cached<T>) -> Option<Result<T, E>>
+    where
+        T: Clone,
+    {
+        M::kind().restore(found)
+    }
+}
+
+impl<T, E, M: Sharing<E>> ReturnKind for LateOption<T, E, M> {
+    type Out = Result<Option<T>, E>;
+    type Value = Option<T>;
+    const SHARES_ERRORS: bool = <M::Kind<Option<T>> as ReturnKind>::SHARES_ERRORS;
+
+    fn outcome(self, out: &Self::Out) -> Outcome<'_, Option<T>> {
+        OwnOption(PhantomData).outcome(out)
+    }
+
+    fn is_none(value: &Option<T>) -> bool {
+        value.is_none()
+    }
+
+    fn failure(self, out: &Self::Out) -> Option<Failure> {
+        M::kind().failure(out)
+    }
+
+    #[inline]
+    fn restore(self, found: &Cached<Option<T>>) -> Option<Self::Out>
+    where
+        Option<T>: Clone,
+    {
+        M::kind().restore(found)
+    }
+}
+
 /// `Result<T, E>` with an error that is cloned to all waiters.
 pub struct SharedResult<T, E>(Marker<(T, E)>);
 
@@ -191,7 +319,10 @@ macro_rules! of_type {
     )*};
 }
 
-copy! { SharedResult<T, E> OwnResult<T, E> SharedOption<T, E> OwnOption<T, E> Optional<T> Plain<R> }
+copy! {
+    SharedResult<T, E> OwnResult<T, E> SharedOption<T, E> OwnOption<T, E> Optional<T> Plain<R>
+    LateResult<T, E, M> LateOption<T, E, M>
+}
 
 of_type! { SharedResult<T, E> OwnResult<T, E> Optional<T> Plain<R> }
 

@@ -204,7 +204,7 @@ impl Cached {
             output @ Output::Type(ty, _) => Some(output).filter(|_| !types::has_impl(ty) && !types::borrows(ty)),
             output => Some(output),
         };
-        let kind = known.filter(|_| options.none_ttl.is_some()).and_then(|output| output.chain(&quote!(#private::cache::KindOf)));
+        let kind = known.filter(|_| options.none_ttl.is_some()).and_then(|output| kind_of(&output, private));
         let nones = kind.map(|kind| quote!(.nones_of(#kind.kind())));
         quote!(#capacity #unbounded #times #weight #on_evict #nones)
     }
@@ -237,7 +237,7 @@ impl Cached {
         let span = Span::mixed_site();
         let private = &context.private;
         let output = Output::of(context.function);
-        match (&output, output.chain(&quote!(#private::cache::KindOf))) {
+        match (&output, kind_of(&output, private)) {
             (Output::Type(ty, output), _) if types::has_impl(ty) => {
                 quote_spanned!(span=> let #shape = #private::cache::KindOf::<#output>::new_in_part().kind();)
             }
@@ -262,5 +262,13 @@ impl Cached {
         asks.extend(options.handle.as_ref().and_then(|handle| handle.ask_readable(context.function, shape)));
         asks.extend(if options.background().is_some() { spawned::checks(context, "assert_background") } else { Vec::new() });
         asks
+    }
+}
+
+/// Where the kind of the output is looked up.
+fn kind_of(output: &Output<'_>, private: &TokenStream) -> Option<TokenStream> {
+    match output {
+        Output::Variable(output) => Some(quote_spanned!(Span::mixed_site()=> #private::cache::LateKindOf::of(#output, 0))),
+        output => output.chain(&quote!(#private::cache::KindOf)),
     }
 }
