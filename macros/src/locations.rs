@@ -109,7 +109,7 @@ fn misplaced(tokens: TokenStream, arguments: &Range<usize>, found: &mut BTreeSet
 
 #[test]
 fn identifiers_of_ours_are_not_at_tokens_of_the_user() {
-    let mut wrong = String::new();
+    let mut wrong = Vec::new();
     for text in FUNCTIONS {
         let (name, arguments, item) = taken_apart(text);
         let expanded = crate::expand::attribute(crate::ATTRIBUTES, &name, arguments.stream(), &item);
@@ -120,8 +120,8 @@ fn identifiers_of_ours_are_not_at_tokens_of_the_user() {
         }
         misplaced(expanded, &arguments.span().byte_range(), &mut found);
         if !found.is_empty() {
-            wrong += &format!("{text}\n    {}\n", Vec::from_iter(found).join("\n    "));
+            wrong.push(format!("{text}\n    {}", Vec::from_iter(found).join("\n    ")));
         }
     }
-    assert!(wrong.is_empty(), "{wrong}");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
