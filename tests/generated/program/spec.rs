@@ -158,7 +158,13 @@ impl Spec {
     pub(crate) fn of(seed: u64) -> Self {
         let rng = &mut Rng::with_seed(seed);
         let output = *pick(rng, &[Output::Result, Output::Result, Output::Unshared, Output::Option, Output::Plain]);
-        let stack = stack(rng, output);
+        let mut stack = stack(rng, output);
+        // From numbers of its own.
+        let cut = (seed % 4 == 3).then(|| cut(&mut Rng::with_seed(!seed), output));
+        let first = cut.map(|(cut, first)| {
+            stack = cut;
+            first
+        });
         let shielded = stack.iter().any(Layer::spawns);
         let shapes: &[Shape] = if shielded {
             &[Shape::Free, Shape::Free, Shape::ArcMethod, Shape::Returned, Shape::Boxed]
@@ -178,6 +184,7 @@ impl Spec {
             calls: calls(rng),
             cancelled_at: rng.bool().then(|| rng.u64(0..9) * 100 + 57),
         };
+        spec.script[0].steps[0] = first.unwrap_or(spec.script[0].steps[0]);
         spec.add_arguments(rng, shielded);
         spec.mention_arguments(rng);
         spec.skip_where_keys_allow_it();
@@ -321,6 +328,32 @@ fn stack(rng: &mut Rng, output: Output) -> Vec<Layer> {
     rng.shuffle(&mut kinds);
     let length = *pick(rng, &[1, 2, 2, 3, 3, 3, 4, 4, 5, 6]);
     kinds.into_iter().filter_map(|kind| layer(rng, kind, output)).take(length).collect()
+}
+
+/// A stack in which a layer in the middle cuts the call short, while one above it takes long to go on and one below it holds something;
+/// and how the body begins. Few random stacks do all of this.
+fn cut(rng: &mut Rng, output: Output) -> (Vec<Layer>, Step) {
+    let mut above = [*pick(rng, &[3, 5, 6, 8, 9, 12, 14]), *pick(rng, &[3, 4, 4, 12])];
+    rng.shuffle(&mut above);
+    let (cuts, holds) = (*pick(rng, &[0, 0, 13]), *pick(rng, &[5, 6, 7, 7, 9, 9, 12]));
+    let mut kinds: Vec<u32> = Vec::new();
+    for kind in above.into_iter().chain([cuts, holds]) {
+        if !kinds.contains(&kind) {
+            kinds.push(kind);
+        }
+    }
+    let mut stack: Vec<Layer> = kinds.into_iter().filter_map(|kind| layer(rng, kind, output)).collect();
+    for layer in &mut stack {
+        match layer {
+            Layer::Timeout { limit, .. } => *limit = rng.u64(..3) * 100 + 31,
+            Layer::Fallback(fallback) => fallback.takes = Some(rng.u64(2..9) * 100 + 11),
+            Layer::Retry(retry) => (retry.delay, retry.max_delay) = (rng.u64(..4) * 150, None),
+            Layer::Limit { permits, .. } => *permits = 1,
+            Layer::Finally { takes } => *takes = rng.u64(..5) * 100 + 29,
+            _ => {}
+        }
+    }
+    (stack, Step::Sleep(rng.u64(2..7) * 100))
 }
 
 fn layer(rng: &mut Rng, kind: u32, output: Output) -> Option<Layer> {
