@@ -126,6 +126,19 @@ async fn closures_in_their_order_and_their_panics() {
     assert_eq!(panicking().in_flight(), 0);
 }
 
+/// The attempt is read within the deadline, which is borrowed by the wait for the task.
+#[tokio::test(start_paused = true)]
+async fn a_task_below_a_retry_and_a_deadline() {
+    #[timeout(1s, or_else = |_| Err(9))]
+    #[retry(attempts = 2, delay = 0s)]
+    #[async_cached(detached)]
+    async fn work(id: u32) -> Result<u32, u32> {
+        sleep(Duration::from_secs(u64::from(id))).await;
+        Ok(id)
+    }
+    assert_eq!((work(0).await, work(2).await), (Ok(0), Err(9)));
+}
+
 // --- cache_if ---
 
 #[tokio::test(start_paused = true)]

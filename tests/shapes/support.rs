@@ -7,6 +7,9 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
+/// What `#[invalidates]` invalidates.
+pub(crate) static WRITTEN: steadfast::Cache<u8, u8> = steadfast::Cache::new(1);
+
 /// A test: one function, bare and under each of the lists of attributes; the check must find the same each time.
 ///
 /// The lists may be `every(..)`, what fits a function that returns a `Result`, with the options of `async_cached` in the parentheses, or
@@ -29,6 +32,7 @@ macro_rules! shape {
             [steadfast::rate_limit(100 / 1s, max_wait = 1s)]
             [steadfast::concurrency_limit(8, max_wait = 1s)]
             [steadfast::fallback(|error| Err(error))]
+            [steadfast::invalidates(crate::support::WRITTEN, key = 1_u8, always)]
             every($($cached)*)
             $($rest)*
         }
@@ -97,6 +101,8 @@ macro_rules! shape {
             $name:
             [steadfast::hedge(after = 1h)]
             [steadfast::fallback(|error| Err(error))]
+            [steadfast::invalidates(crate::support::WRITTEN, all)]
+            [steadfast::retry, steadfast::invalidates(crate::support::WRITTEN, key = 1_u8, always)]
             [
                 steadfast::fallback(|error| Err(error)), steadfast::rate_limit(100 / 1s, max_wait = 1s), steadfast::circuit_breaker,
                 steadfast::timeout(1s), steadfast::retry(attempts = 1), steadfast::hedge(after = 1h)

@@ -88,9 +88,16 @@ impl Cached {
         }
         let (private, name) = (&context.private, context.function_name());
         let refusal = context.reject_or_panic(&quote_spanned!(span=> #private::RuntimeShutDown::error(__stopped, #name)));
-        let spawned = context.await_wrapped(spawned);
+        // Within an attempt, the deadlines above are read when the task starts, and borrowed while it is awaited.
+        let (start, task) = if context.attempts.is_empty() {
+            (TokenStream::new(), spawned.clone())
+        } else {
+            (quote_spanned!(span=> let __task = #spawned;), quote_spanned!(span=> __task))
+        };
+        let awaited = context.await_wrapped(&task);
         quote_spanned! {span=>
-            match #spawned {
+            #start
+            match #awaited {
                 ::core::result::Result::Ok(__out) => __out,
                 ::core::result::Result::Err(__stopped) => #refusal,
             }
