@@ -351,7 +351,8 @@ fn a_stack_of_six_allocates_nothing_and_its_future_is_small() {
     );
     println!("more than the bare function: six {stacked}, without a deadline {timerless}, five without a retry {waiting}");
     assert!(timerless <= 128, "{timerless}");
-    assert!(stacked <= 128, "{stacked}");
+    // Above 128 by what an attempt knows of itself while it is polled: `attempt()` and `call_id()`.
+    assert!(stacked <= 144, "{stacked}");
     assert!(waiting <= 128, "{waiting}");
 }
 
