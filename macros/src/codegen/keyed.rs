@@ -80,7 +80,8 @@ impl Keys {
         let place = match (object, handle) {
             (Some(object), _) => {
                 let value = context.evaluate_option(object, &object.to_token_stream());
-                Some(quote_spanned!(object.span()=> &(#value)))
+                let place = quote_spanned!(object.span()=> &(#value));
+                Some(quote!(#private::keyed::map(#place)))
             }
             (None, handle) => handle.map(Handle::call),
         };

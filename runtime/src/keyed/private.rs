@@ -53,3 +53,9 @@ where
 {
     keyed.find(query, own)
 }
+
+/// The map itself: anything else is an error where it is named.
+#[inline]
+pub fn map<K, P>(keyed: &Keyed<K, P>) -> &Keyed<K, P> {
+    keyed
+}

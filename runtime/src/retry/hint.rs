@@ -93,7 +93,7 @@ late! {
     ByRef: [R: Attempted<Error: AsRef<dyn StdError + Send + Sync>>] R, |outcome| -> Option<Duration> {
         outcome.failure().and_then(|error| RetryAfter::find(error.as_ref()))
     }
-    Sent: [R: Attempted<Error: AsRef<dyn StdError + Send>>] R, |outcome| -> Option<Duration> {
+    SentAsError: [R: Attempted<Error: AsRef<dyn StdError + Send>>] R, |outcome| -> Option<Duration> {
         outcome.failure().and_then(|error| RetryAfter::find(error.as_ref()))
     }
     Here: [R: Attempted<Error: AsRef<dyn StdError>>] R, |outcome| -> Option<Duration> {
@@ -107,9 +107,9 @@ late! {
 /// The delay that a rejection requests, for a type that is inferred later: the candidates of [`Hint`], in the same order.
 pub fn late_hint<R, I, B, S, H, P>(outcome: &R, _: (I, B, S, H, P)) -> Option<Duration>
 where
-    R: Itself<I> + ByRef<B> + Sent<S> + Here<H> + Behind<P>,
+    R: Itself<I> + ByRef<B> + SentAsError<S> + Here<H> + Behind<P>,
 {
-    let first = Itself::<I>::made(outcome).or_else(|| ByRef::<B>::made(outcome)).or_else(|| Sent::<S>::made(outcome));
+    let first = Itself::<I>::made(outcome).or_else(|| ByRef::<B>::made(outcome)).or_else(|| SentAsError::<S>::made(outcome));
     first.or_else(|| Here::<H>::made(outcome)).or_else(|| Behind::<P>::made(outcome)).flatten()
 }
 
