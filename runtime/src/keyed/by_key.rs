@@ -51,7 +51,8 @@ impl<K, P> Keyed<K, P> {
         Self { make, max_keys: MAX_KEYS, map: OnceLock::new(), keys: PhantomData }
     }
 
-    /// Sets how many keys have an object at most. Default: 65,536. Zero counts as 1.
+    /// Sets how many keys have an object at most, besides those whose [`KeyedRef`] a caller holds right now. Default: 65,536. Zero counts
+    /// as 1.
     #[must_use]
     pub const fn max_keys(mut self, keys: usize) -> Self {
         self.max_keys = keys;
