@@ -142,7 +142,7 @@ impl<R> Plain<R> {
     }
 }
 
-/// Determines how `R` is stored, where the type of an error may be inferred later: whether it is shared is [`Sharing`]. `R` is the type
+/// Determines how `R` is stored, where the type of an error may be inferred later: whether it is shared is `Sharing`. `R` is the type
 /// and the literal that decides.
 pub struct LateKindOf<R>(LateShared<R>);
 
