@@ -264,3 +264,20 @@ async fn inside_a_function() {
     }
     assert_eq!(slow().await, None);
 }
+
+struct Disk;
+
+#[apply(sets::deeper::shared)]
+impl Disk {
+    /// Named by its path.
+    #[steadfast::offload_blocking]
+    fn read() -> Option<u32> {
+        std::thread::sleep(Duration::from_millis(300));
+        Some(1)
+    }
+}
+
+#[tokio::test]
+async fn a_blocking_method_gets_the_set_whatever_path_its_attribute_has() {
+    assert_eq!(Disk::read().await, None, "the set has a timeout of 10 ms");
+}

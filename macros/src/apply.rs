@@ -2,12 +2,11 @@
 
 use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
-use syn::parse::{ParseStream, Parser};
+use syn::parse::Parser;
 use syn::spanned::Spanned;
 use syn::{Attribute, ImplItem, Meta, Path, TraitItem};
 
 use crate::codegen::layer::AttributeDef;
-use crate::diagnostics::Errors;
 use crate::expand;
 use crate::item::function::all;
 use crate::item::tokens::respan;
@@ -73,7 +72,7 @@ fn with_error_unless(found: bool, keyword: &impl ToTokens, item: TokenStream) ->
 /// Puts `#[apply]` on a function of an `impl` or a trait, if it is an async one with a body. Returns whether it has looked at one.
 fn distribute(
     sets: &[Path],
-    known: &[AttributeDef],
+    known: &'static [AttributeDef],
     attributes: &mut Vec<Attribute>,
     signature: &syn::Signature,
     body: bool,
@@ -84,8 +83,8 @@ fn distribute(
     };
     let returns_future =
         || matches!(&signature.output, syn::ReturnType::Type(_, returned) if types::future_output(returned).is_some());
-    let offloads =
-        || attributes.iter().any(|attribute| is_known(known, attribute) && attribute.path().is_ident("offload_blocking"));
+    let is_offloading = |attribute: &Attribute| stack::definition(known, attribute).is_some_and(|of| of.name == "offload_blocking");
+    let offloads = || attributes.iter().any(is_offloading);
     let is_async = signature.asyncness.is_some() || returns_future() || offloads();
     if attributes.iter().any(is_none) {
         attributes.retain(|attribute| !is_none(attribute));
@@ -97,10 +96,6 @@ fn distribute(
     let root = manifest::root();
     attributes.insert(0, syn::parse_quote!(#[#root::apply(#(#sets),*)]));
     true
-}
-
-fn is_known(known: &[AttributeDef], attribute: &Attribute) -> bool {
-    attribute.path().segments.last().is_some_and(|last| known.iter().any(|attribute| last.ident == attribute.name))
 }
 
 /// What a set calls back with, put together: `{ attributes of the set } (set) { attributes above } { rest }`.
@@ -116,10 +111,12 @@ fn assemble(input: TokenStream) -> TokenStream {
 /// The attributes of a set, by their paths in the library: what the module of the set has imported is unknown where it is applied.
 fn attributes_of_set(set: TokenStream) -> TokenStream {
     let Ok(mut attributes) = Attribute::parse_outer.parse2(set) else { return TokenStream::new() };
+    // It reads the manifest, and so once.
+    let root = manifest::root();
     for attribute in &mut attributes {
         let Some(name) = attribute.path().segments.last().map(|last| last.ident.clone()) else { continue };
         // Errors about the attribute are reported at the first token of its path.
-        let root = respan(name.span(), manifest::root());
+        let root = respan(name.span(), root.clone());
         let path = syn::parse_quote_spanned!(name.span()=> #root::#name);
         match &mut attribute.meta {
             Meta::Path(old) => *old = path,
@@ -160,22 +157,20 @@ pub(crate) fn function(known: &'static [AttributeDef], input: TokenStream) -> To
     if let Some(tokens) = splice::resolve(&TokenStream::new(), &item, splice::ON_FUNCTION) {
         return tokens;
     }
-    let parse = |input: ParseStream<'_>| Ok((input.call(Attribute::parse_outer)?, input.parse::<TokenStream>()?));
-    let Ok((mut attributes, rest)) = parse.parse2(item.clone()) else { return item };
-    let Some(at) = attributes.iter().position(|attribute| is_known(known, attribute)) else { return item };
+    let Ok((mut attributes, rest)) = splice::split(&item) else { return item };
+    let definition = |attribute: &Attribute| stack::definition(known, attribute);
+    let Some((at, definition)) = attributes.iter().enumerate().find_map(|(at, attribute)| Some((at, definition(attribute)?)))
+    else {
+        return item;
+    };
     let attribute = attributes.remove(at);
-    let definition = attribute.path().segments.last().and_then(|last| stack::named(known, &last.ident.to_string()));
-    let Some(definition) = definition else { return item };
     let attributes = all(&attributes);
     let item = quote!(#attributes #rest);
-    let arguments = match &attribute.meta {
-        Meta::List(list) => list.tokens.clone(),
-        Meta::Path(_) => TokenStream::new(),
-        Meta::NameValue(pair) => {
-            let mut errors = Errors::default();
-            errors.at(pair, format!("options go in parentheses: write `#[{}(..)]`", definition.name));
-            let errors = errors.into_tokens();
-            return quote!(#errors #item);
+    let arguments = match stack::arguments(&attribute, definition) {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            let error = error.into_compile_error();
+            return quote!(#error #item);
         }
     };
     let first = First { attribute: definition, span: attribute.path().span(), arguments };

@@ -6,7 +6,7 @@ use proc_macro2::{Group, Ident, Punct, Spacing, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
-use syn::{Attribute, Meta, Token, Visibility};
+use syn::{Attribute, Token, Visibility};
 
 use crate::codegen::layer::AttributeDef;
 use crate::diagnostics::Errors;
@@ -119,15 +119,14 @@ fn flatten<'s>(
 
 /// Reports what can be seen without a function.
 fn check_attribute(known: &'static [AttributeDef], attribute: &Attribute, errors: &mut Errors) {
-    let name = attribute.path().segments.last().map(|last| last.ident.to_string()).unwrap_or_default();
-    let Some(definition) = stack::named(known, &name) else {
+    let Some(definition) = stack::definition(known, attribute) else {
+        let name = attribute.path().segments.last().map(|last| last.ident.to_string()).unwrap_or_default();
         let message = stack::unknown(known, &name, "an attribute of another crate belongs on the function");
         return errors.at(attribute.path(), message);
     };
-    match &attribute.meta {
-        Meta::Path(_) => drop((definition.parse)(TokenStream::new(), errors)),
-        Meta::List(arguments) => drop((definition.parse)(arguments.tokens.clone(), errors)),
-        Meta::NameValue(pair) => errors.at(pair, format!("options go in parentheses: write `#[{name}(..)]`")),
+    match stack::arguments(attribute, definition) {
+        Ok(arguments) => drop((definition.parse)(arguments, errors)),
+        Err(error) => errors.push(error),
     }
 }
 

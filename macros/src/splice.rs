@@ -67,10 +67,15 @@ pub(crate) fn applied(paths: syn::Result<Vec<Path>>) -> syn::Result<Vec<Path>> {
     }
 }
 
+/// The outer attributes of an item, and the rest of it.
+pub(crate) fn split(item: &TokenStream) -> syn::Result<(Vec<Attribute>, TokenStream)> {
+    let parse = |input: ParseStream<'_>| Ok((input.call(Attribute::parse_outer)?, input.parse()?));
+    parse.parse2(item.clone())
+}
+
 /// If one of the outer attributes of the item is `#[apply(..)]`, the item as a call of that set, with `above` in front.
 pub(crate) fn resolve(above: &TokenStream, item: &TokenStream, callback: &str) -> Option<TokenStream> {
-    let parse = |input: ParseStream<'_>| Ok((input.call(Attribute::parse_outer)?, input.parse::<TokenStream>()?));
-    let (attributes, rest) = parse.parse2(item.clone()).ok()?;
+    let (attributes, rest) = split(item).ok()?;
     let at = attributes.iter().position(is_apply)?;
     let (before, after) = (all(&attributes[..at]), all(&attributes[at + 1..]));
     let sets = match applied(paths(&attributes[at])) {

@@ -58,14 +58,11 @@ impl Stack {
             layers.push(entry(attribute, span, arguments, None, errors));
         }
         others.retain(|other| {
-            let Some(attribute) = other.path().segments.last().and_then(|last| named(known, &last.ident.to_string())) else {
-                return true;
-            };
-            let arguments = match &other.meta {
-                Meta::Path(_) => TokenStream::new(),
-                Meta::List(list) => list.tokens.clone(),
-                Meta::NameValue(pair) => {
-                    errors.at(pair, format!("options go in parentheses: write `#[{}(..)]`", attribute.name));
+            let Some(attribute) = definition(known, other) else { return true };
+            let arguments = match arguments(other, attribute) {
+                Ok(arguments) => arguments,
+                Err(error) => {
+                    errors.push(error);
                     return false;
                 }
             };
@@ -129,6 +126,23 @@ impl Stack {
             let mut below = self.layers[index + 1..].iter().map(|entry| &entry.parsed.layer);
             let moves_below = below.any(|layer| layer.needs_own_arguments() || layer.is_batch());
             layer.check(Target { span: entry.span, function, makes_async: self.makes_async(), moves_below }, errors);
+        }
+    }
+}
+
+/// What the attribute is, if it is one of ours.
+pub(crate) fn definition(known: &'static [AttributeDef], attribute: &Attribute) -> Option<&'static AttributeDef> {
+    attribute.path().segments.last().and_then(|last| named(known, &last.ident.to_string()))
+}
+
+/// The arguments of one of ours.
+pub(crate) fn arguments(attribute: &Attribute, definition: &AttributeDef) -> syn::Result<TokenStream> {
+    match &attribute.meta {
+        Meta::Path(_) => Ok(TokenStream::new()),
+        Meta::List(list) => Ok(list.tokens.clone()),
+        Meta::NameValue(pair) => {
+            let message = format!("options go in parentheses: write `#[{}(..)]`", definition.name);
+            Err(syn::Error::new_spanned(pair, message))
         }
     }
 }
